@@ -1,0 +1,8 @@
+//! Panes: each one PTY, the screen that a terminal emulator makes of its output, and everything it ever printed.
+
+mod types;
+
+pub use types::{
+    Attention, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole, PaneSize, PaneState,
+    ReadLines, Source,
+};

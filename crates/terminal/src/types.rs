@@ -1,0 +1,260 @@
+//! The plain values that cross the room's door: what is asked of [`Panes`](crate::Panes), and what it tells.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+/// Names one pane, for ever: an id is never given twice, not even after a restart of the host.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
+)]
+#[serde(transparent)]
+pub struct PaneId(pub u32);
+
+impl fmt::Display for PaneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Names one line that a pane printed, counted from 0 in the order in which lines left the screen.
+///
+/// It stays true while output keeps arriving; an id whose line has been dropped resolves to
+/// nothing, never to a different line.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
+)]
+#[serde(transparent)]
+pub struct LineId(#[specta(type = u32)] pub u64);
+
+impl fmt::Display for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The size of a pane in character cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PaneSize {
+    /// Columns, 2 to 1,000.
+    pub cols: u16,
+    /// Rows, 1 to 500.
+    pub rows: u16,
+}
+
+impl Default for PaneSize {
+    fn default() -> Self {
+        Self { cols: 80, rows: 24 }
+    }
+}
+
+/// What a pane is used for; decides what its program may do to the clipboard, and what it is called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum PaneRole {
+    /// A person types into it.
+    #[default]
+    Shell,
+    /// A coding agent runs in it: it may not write to the clipboard.
+    Agent,
+    /// A step of a flow runs in it.
+    Step,
+}
+
+/// What to open. Everything has a default: the user's login shell, at home, 80 × 24.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default)]
+pub struct OpenPane {
+    /// The program; none: the user's login shell.
+    pub program: Option<String>,
+    /// The program's arguments.
+    pub args: Vec<String>,
+    /// The directory to start in; none: the user's home.
+    pub cwd: Option<String>,
+    /// Added to the environment of the program.
+    pub env: BTreeMap<String, String>,
+    /// The size to start with.
+    pub size: PaneSize,
+    /// A name that a person gave; shown instead of the program's own title.
+    pub name: Option<String>,
+    /// What the pane is used for.
+    pub role: PaneRole,
+    /// Keeps nothing on disk.
+    pub private: bool,
+    /// Does not teach the shell to mark its prompts and commands.
+    pub no_shell_integration: bool,
+    /// How many lines to keep in memory; none: 5,000.
+    pub scrollback_lines: Option<u32>,
+}
+
+/// Whether the program of a pane runs, and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PaneState {
+    /// It runs.
+    Running {
+        /// The id of the process that the pane started.
+        pid: u32,
+    },
+    /// It ended; the pane stays until it is closed.
+    Exited {
+        /// Its exit status, when it ended by itself.
+        code: Option<i32>,
+        /// The name of the signal that ended it, when one did: `SIGKILL`.
+        signal: Option<String>,
+    },
+}
+
+/// What a pane wants from the person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Attention {
+    /// Nothing: a shell at its prompt, or a program whose state is not known.
+    #[default]
+    Idle,
+    /// A command or an agent is at work.
+    Working,
+    /// It waits for an answer.
+    NeedsYou,
+    /// A command or the program ended well since a person last looked.
+    Done,
+    /// A command or the program ended badly since a person last looked.
+    Failed,
+}
+
+/// Everything that is known of one pane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PaneInfo {
+    /// Which pane.
+    pub id: PaneId,
+    /// The program and its arguments, as started.
+    pub program: Vec<String>,
+    /// What the pane is used for.
+    pub role: PaneRole,
+    /// The directory that its program works in, as far as is known.
+    pub cwd: String,
+    /// The title that the program set, cleaned of control characters and capped; empty if none.
+    pub title: String,
+    /// The name that a person gave.
+    pub name: Option<String>,
+    /// Its size.
+    pub size: PaneSize,
+    /// Keeps nothing on disk.
+    pub private: bool,
+    /// Whether its program runs, and how it ended.
+    pub state: PaneState,
+    /// Whether a program other than the shell runs in the foreground, so that closing would end it.
+    pub busy: bool,
+    /// What it wants from the person.
+    pub attention: Attention,
+    /// The words that came with the attention, if any.
+    pub attention_message: Option<String>,
+    /// The command that runs or ran last, if the shell told.
+    pub command: Option<String>,
+    /// The exit status of the command that ended last, if the shell told.
+    pub last_exit: Option<i32>,
+    /// When it was opened, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub opened_at: u64,
+    /// When its program ended, in milliseconds since 1970.
+    #[specta(type = Option<u32>)]
+    pub ended_at: Option<u64>,
+}
+
+/// What happened to a pane. A reader that fell behind is told to list anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum PaneEvent {
+    /// A pane was opened.
+    Opened {
+        /// What is known of it.
+        pane: PaneInfo,
+    },
+    /// Something in a pane's [`PaneInfo`] changed: title, cwd, size, state, attention.
+    Changed {
+        /// What is known of it now.
+        pane: PaneInfo,
+    },
+    /// A pane was closed: it is gone from the list; its history stays searchable until it expires.
+    Closed {
+        /// Which pane.
+        id: PaneId,
+    },
+    /// A program asked for a desktop notification (OSC 9, 777, 99).
+    Notified {
+        /// Which pane.
+        id: PaneId,
+        /// The notification's title; may be empty.
+        title: String,
+        /// Its text.
+        body: String,
+    },
+    /// A program asked to put text on the clipboard (OSC 52); the window asks the person.
+    ClipboardWrite {
+        /// Which pane.
+        id: PaneId,
+        /// The text, decoded and capped.
+        text: String,
+    },
+    /// Something that a person should know: the disk is full, history is not being written.
+    Warned {
+        /// Which pane; none: all of them.
+        id: Option<PaneId>,
+        /// What is wrong and what follows from it.
+        message: String,
+    },
+    /// The reader missed events: list the panes anew.
+    Lagged,
+}
+
+/// One line as it is read back: by the history view, by `switchyard read`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Line {
+    /// Which line.
+    pub id: LineId,
+    /// Its text, without the newline.
+    pub text: String,
+    /// Where it was found.
+    pub source: Source,
+}
+
+/// Where a line was found.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// In memory: it has left the screen and the ring holds it.
+    Ring,
+    /// On the screen now.
+    Screen,
+    /// On disk.
+    History,
+}
+
+/// Which lines to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum ReadLines {
+    /// The newest `count` lines, the screen's included.
+    Newest {
+        /// At most so many.
+        count: u32,
+    },
+    /// `count` lines before `line`, oldest first, without it.
+    Before {
+        /// Where to start.
+        line: LineId,
+        /// At most so many.
+        count: u32,
+    },
+    /// `count` lines from `line` on, with it.
+    After {
+        /// Where to start.
+        line: LineId,
+        /// At most so many.
+        count: u32,
+    },
+}

@@ -1,0 +1,1 @@
+//! What the whole-app scenarios share.
