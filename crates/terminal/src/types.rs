@@ -258,3 +258,66 @@ pub enum ReadLines {
         count: u32,
     },
 }
+
+/// One command, as the shell marked it (OSC 133, OSC 633).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CommandMark {
+    /// The line of its prompt.
+    pub prompt: LineId,
+    /// The command as it was typed, if the shell told.
+    pub command: Option<String>,
+    /// The first line of its output, once it runs.
+    pub output_from: Option<LineId>,
+    /// The line after its output, once it has ended.
+    pub output_to: Option<LineId>,
+    /// Its exit status, once it has ended.
+    pub exit: Option<i32>,
+    /// When it was started, in milliseconds since 1970.
+    #[specta(type = Option<u32>)]
+    pub started_at: Option<u64>,
+    /// When it ended, in milliseconds since 1970.
+    #[specta(type = Option<u32>)]
+    pub ended_at: Option<u64>,
+}
+
+impl CommandMark {
+    /// A command of which only the prompt is known.
+    pub fn at(prompt: LineId) -> Self {
+        Self {
+            prompt,
+            command: None,
+            output_from: None,
+            output_to: None,
+            exit: None,
+            started_at: None,
+            ended_at: None,
+        }
+    }
+}
+
+/// How the panes are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PanesHealth {
+    /// How many panes there are.
+    pub panes: u32,
+    /// The panes whose programs do not read what was written to them.
+    pub stuck_writers: Vec<PaneId>,
+    /// Bytes that scrollback takes in memory.
+    #[specta(type = u32)]
+    pub scrollback_bytes: u64,
+}
+
+/// What is on a pane's screen, as plain text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ScreenText {
+    /// Its rows from the top, without trailing blanks.
+    pub rows: Vec<String>,
+    /// The cursor's row, from 0.
+    pub cursor_row: u16,
+    /// The cursor's column, from 0.
+    pub cursor_col: u16,
+    /// The cursor stands on the last column, and the next character goes to the next row.
+    pub cursor_waits: bool,
+    /// A full-screen program has the screen.
+    pub full_screen: bool,
+}

@@ -1,0 +1,345 @@
+//! The stream from a pane to one window, and its flood control.
+//!
+//! A window gets a snapshot, then what the program writes. It acknowledges what it has parsed. When too much is
+//! on its way, the pane stops sending to this window (and goes on reading its program), forgets what it had not
+//! sent, and sends a fresh snapshot once the window has parsed all that was sent. So a slow or dead window costs
+//! a bounded amount of memory, and nobody waits for it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::pane::Pane;
+use crate::snapshot::Snapshot;
+use crate::types::{LineId, PaneSize};
+
+/// The most that one frame of output carries.
+const FRAME: usize = 64 * 1024;
+/// Frames of output come no closer together than this, unless they are full: small ones are dear to the window.
+const PACE: Duration = Duration::from_millis(4);
+
+/// How a window wants a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttachOptions {
+    /// How many rows of scrollback a snapshot brings at most.
+    pub scrollback_rows: u32,
+    /// How many bytes may be on their way before the pane stops sending.
+    pub high_water: u32,
+}
+
+impl Default for AttachOptions {
+    fn default() -> Self {
+        Self {
+            scrollback_rows: 5_000,
+            high_water: 128 * 1024,
+        }
+    }
+}
+
+/// One message to a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// The whole picture: forget everything and show this.
+    Snapshot(Snapshot),
+    /// What the program wrote since.
+    Output(Vec<u8>),
+    /// The program ended; the pane is still there.
+    Ended,
+}
+
+/// Why bytes are not a frame.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not a frame: {reason}")]
+pub struct FrameError {
+    reason: &'static str,
+}
+
+impl Frame {
+    /// The frame as it travels: a byte for its kind, for a snapshot its size and first line, then the payload.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Frame::Output(bytes) => {
+                let mut frame = Vec::with_capacity(bytes.len() + 1);
+                frame.push(0);
+                frame.extend_from_slice(bytes);
+                frame
+            }
+            Frame::Snapshot(snapshot) => {
+                let mut frame = Vec::with_capacity(snapshot.bytes.len() + 13);
+                frame.push(1);
+                frame.extend_from_slice(&snapshot.size.cols.to_le_bytes());
+                frame.extend_from_slice(&snapshot.size.rows.to_le_bytes());
+                frame.extend_from_slice(&snapshot.first_line.0.to_le_bytes());
+                frame.extend_from_slice(&snapshot.bytes);
+                frame
+            }
+            Frame::Ended => vec![2],
+        }
+    }
+
+    /// Reads what [`Frame::encode`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are empty, of an unknown kind, or too short for their kind.
+    pub fn decode(bytes: &[u8]) -> Result<Frame, FrameError> {
+        let error = |reason| FrameError { reason };
+        match bytes.split_first() {
+            None => Err(error("it is empty")),
+            Some((0, payload)) => Ok(Frame::Output(payload.to_vec())),
+            Some((1, rest)) => {
+                let short = error("the head of a snapshot is 13 bytes");
+                let (cols, rest) = rest.split_first_chunk().ok_or(short)?;
+                let short = error("the head of a snapshot is 13 bytes");
+                let (rows, rest) = rest.split_first_chunk().ok_or(short)?;
+                let short = error("the head of a snapshot is 13 bytes");
+                let (first, rest) = rest.split_first_chunk().ok_or(short)?;
+                Ok(Frame::Snapshot(Snapshot {
+                    size: PaneSize {
+                        cols: u16::from_le_bytes(*cols),
+                        rows: u16::from_le_bytes(*rows),
+                    },
+                    first_line: LineId(u64::from_le_bytes(*first)),
+                    bytes: rest.to_vec(),
+                }))
+            }
+            Some((2, _)) => Ok(Frame::Ended),
+            Some(_) => Err(error("its first byte is not 0, 1 or 2")),
+        }
+    }
+
+    /// How many bytes the window acknowledges once it has parsed this frame.
+    pub fn payload(&self) -> u64 {
+        match self {
+            Frame::Output(bytes) => bytes.len() as u64,
+            Frame::Snapshot(snapshot) => snapshot.bytes.len() as u64,
+            Frame::Ended => 0,
+        }
+    }
+}
+
+/// What a pane and its attachment share.
+pub(crate) struct Stream {
+    options: AttachOptions,
+    flow: Mutex<Flow>,
+    wake: Notify,
+}
+
+#[derive(Debug)]
+struct Flow {
+    /// Output that has not been sent.
+    pending: Vec<u8>,
+    /// Bytes that were sent and not acknowledged, a snapshot's included.
+    unacknowledged: u64,
+    /// How many of those are a snapshot's: they do not count as a flood.
+    of_snapshot: u64,
+    /// Output was dropped: only a snapshot can go on from here.
+    behind: bool,
+    /// A snapshot is the next thing to send.
+    due: bool,
+    /// The program ended, and the window has not been told.
+    ended: bool,
+    /// The pane is gone.
+    closed: bool,
+    sent_at: Option<Instant>,
+}
+
+impl Stream {
+    pub(crate) fn new(options: AttachOptions) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            flow: Mutex::new(Flow {
+                pending: Vec::new(),
+                unacknowledged: 0,
+                of_snapshot: 0,
+                behind: false,
+                due: true,
+                ended: false,
+                closed: false,
+                sent_at: None,
+            }),
+            wake: Notify::new(),
+        })
+    }
+
+    /// Takes output for the window. Called under the pane's lock, so that it never races with a snapshot.
+    pub(crate) fn push(&self, bytes: &[u8]) {
+        let mut flow = self.flow.lock();
+        // A snapshot that is still to be made will show these bytes.
+        if flow.due || flow.behind {
+            return;
+        }
+        let on_the_way = flow.unacknowledged - flow.of_snapshot + flow.pending.len() as u64;
+        if on_the_way + bytes.len() as u64 > u64::from(self.options.high_water) {
+            flow.behind = true;
+            flow.pending = Vec::new();
+            if flow.unacknowledged == 0 {
+                flow.due = true;
+                self.wake.notify_one();
+            }
+            return;
+        }
+        flow.pending.extend_from_slice(bytes);
+        drop(flow);
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn ended(&self) {
+        self.flow.lock().ended = true;
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn closed(&self) {
+        self.flow.lock().closed = true;
+        self.wake.notify_one();
+    }
+
+    fn ack(&self, bytes: u64) {
+        let mut flow = self.flow.lock();
+        flow.unacknowledged = flow.unacknowledged.saturating_sub(bytes);
+        flow.of_snapshot = flow.of_snapshot.saturating_sub(bytes);
+        if flow.behind && flow.unacknowledged == 0 {
+            flow.due = true;
+            drop(flow);
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// A window's hold on a pane; dropping it detaches.
+pub struct Attachment {
+    pane: Arc<Pane>,
+    stream: Arc<Stream>,
+}
+
+/// Acknowledges for an [`Attachment`] from another task.
+#[derive(Clone)]
+pub struct AckHandle(Arc<Stream>);
+
+impl AckHandle {
+    /// Says that the window has parsed `bytes` more bytes of payload.
+    pub fn ack(&self, bytes: u64) {
+        self.0.ack(bytes);
+    }
+}
+
+enum Next {
+    Frame(Frame),
+    Snapshot,
+    Closed,
+    Later(Duration),
+    Wait,
+}
+
+impl Attachment {
+    pub(crate) fn new(pane: Arc<Pane>, stream: Arc<Stream>) -> Self {
+        Self { pane, stream }
+    }
+
+    /// The next frame, when there is one: a snapshot first, then output. `None`: the pane was closed.
+    ///
+    /// Nothing is lost when the future is dropped before it is done.
+    pub async fn next(&mut self) -> Option<Frame> {
+        loop {
+            match self.take() {
+                Next::Frame(frame) => return Some(frame),
+                Next::Snapshot => {
+                    return Some(Frame::Snapshot(self.pane.snapshot_for(
+                        self.stream.options.scrollback_rows,
+                        |snapshot| {
+                            let mut flow = self.stream.flow.lock();
+                            flow.pending.clear();
+                            flow.due = false;
+                            flow.behind = false;
+                            flow.unacknowledged += snapshot.bytes.len() as u64;
+                            flow.of_snapshot += snapshot.bytes.len() as u64;
+                            flow.sent_at = Some(Instant::now());
+                        },
+                    )));
+                }
+                Next::Closed => return None,
+                Next::Later(wait) => tokio::time::sleep(wait).await,
+                Next::Wait => self.stream.wake.notified().await,
+            }
+        }
+    }
+
+    fn take(&self) -> Next {
+        let mut flow = self.stream.flow.lock();
+        if flow.due && !flow.closed {
+            return Next::Snapshot;
+        }
+        if !flow.pending.is_empty() {
+            if flow.pending.len() < FRAME / 2
+                && let Some(wait) = flow
+                    .sent_at
+                    .and_then(|at| PACE.checked_sub(at.elapsed()))
+                    .filter(|wait| !wait.is_zero())
+            {
+                return Next::Later(wait);
+            }
+            let bytes = if flow.pending.len() > FRAME {
+                let rest = flow.pending.split_off(FRAME);
+                std::mem::replace(&mut flow.pending, rest)
+            } else {
+                std::mem::take(&mut flow.pending)
+            };
+            flow.unacknowledged += bytes.len() as u64;
+            flow.sent_at = Some(Instant::now());
+            return Next::Frame(Frame::Output(bytes));
+        }
+        if flow.closed {
+            return Next::Closed;
+        }
+        if flow.ended && !flow.behind {
+            flow.ended = false;
+            return Next::Frame(Frame::Ended);
+        }
+        Next::Wait
+    }
+
+    /// Says that the window has parsed `bytes` more bytes of payload (see [`Frame::payload`]).
+    pub fn ack(&self, bytes: u64) {
+        self.stream.ack(bytes);
+    }
+
+    /// A handle that acknowledges from another task.
+    pub fn ack_handle(&self) -> AckHandle {
+        AckHandle(Arc::clone(&self.stream))
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.pane.detach(&self.stream);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_reads_back_as_it_was_written() {
+        for frame in [
+            Frame::Output(b"abc".to_vec()),
+            Frame::Snapshot(Snapshot {
+                size: PaneSize { cols: 80, rows: 24 },
+                first_line: LineId(1 << 40),
+                bytes: b"\x1bc".to_vec(),
+            }),
+            Frame::Ended,
+        ] {
+            assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_frame_are_refused() {
+        insta::assert_snapshot!(Frame::decode(b"").unwrap_err(), @"not a frame: it is empty");
+        insta::assert_snapshot!(Frame::decode(b"\x01abc").unwrap_err(), @"not a frame: the head of a snapshot is 13 bytes");
+        insta::assert_snapshot!(Frame::decode(b"\x09").unwrap_err(), @"not a frame: its first byte is not 0, 1 or 2");
+    }
+}

@@ -1,0 +1,104 @@
+//! What goes to a program: a bounded queue, and the thread that empties it into the PTY.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::types::PaneId;
+
+/// How much may wait for a program that does not read.
+pub(crate) const MAX_QUEUED: usize = 1024 * 1024;
+/// A PTY takes a few KiB at a time; so does the thread, so that it notices an end soon.
+const PART: usize = 16 * 1024;
+
+#[derive(Default)]
+struct Queue {
+    parts: VecDeque<Vec<u8>>,
+    bytes: usize,
+    over: bool,
+}
+
+/// The queue; its thread ends when the program does not take any more, or when the queue is closed.
+#[derive(Clone, Default)]
+pub(crate) struct Input(Arc<(Mutex<Queue>, Condvar)>);
+
+/// The queue is full, or the program has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Full,
+    Over,
+}
+
+impl Input {
+    /// Starts the thread that writes to `writer`.
+    pub(crate) fn start(pane: PaneId, mut writer: Box<dyn Write + Send>) -> io::Result<Self> {
+        let input = Self::default();
+        std::thread::Builder::new()
+            .name(format!("pty-writer {pane}"))
+            .spawn({
+                let input = input.clone();
+                move || {
+                    while let Some(part) = input.next() {
+                        let done = writer.write_all(&part).and_then(|()| writer.flush());
+                        input.written(part.len());
+                        if done.is_err() {
+                            input.close();
+                        }
+                    }
+                }
+            })?;
+        Ok(input)
+    }
+
+    /// Queues `bytes`, all of them or none.
+    pub(crate) fn push(&self, bytes: &[u8]) -> Result<(), Refused> {
+        let (queue, changed) = &*self.0;
+        let mut queue = queue.lock();
+        if queue.over {
+            return Err(Refused::Over);
+        }
+        if queue.bytes + bytes.len() > MAX_QUEUED {
+            return Err(Refused::Full);
+        }
+        queue.bytes += bytes.len();
+        queue.parts.extend(bytes.chunks(PART).map(<[u8]>::to_vec));
+        changed.notify_one();
+        Ok(())
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.0.lock().bytes
+    }
+
+    /// Lets the thread end; what waits is not written any more.
+    pub(crate) fn close(&self) {
+        let (queue, changed) = &*self.0;
+        let mut queue = queue.lock();
+        queue.over = true;
+        queue.parts.clear();
+        queue.bytes = 0;
+        changed.notify_one();
+    }
+
+    fn next(&self) -> Option<Vec<u8>> {
+        let (queue, changed) = &*self.0;
+        let mut queue = queue.lock();
+        loop {
+            if queue.over {
+                return None;
+            }
+            if let Some(part) = queue.parts.pop_front() {
+                return Some(part);
+            }
+            changed.wait(&mut queue);
+        }
+    }
+
+    fn written(&self, bytes: usize) {
+        let mut queue = self.0.0.lock();
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+    }
+}

@@ -1,0 +1,584 @@
+//! Operating system commands: the strings with which programs tell a terminal more than text.
+//!
+//! The emulator neither knows most of them nor bounds their length, so they are cut out of the stream before
+//! it sees them: [`Scanner`] finds them wherever chunk borders fall, [`parse`] says what they mean.
+
+use base64::Engine as _;
+
+/// No string but a clipboard's may be longer; a longer one is dropped as a whole.
+const MAX_STRING: usize = 4 * 1024;
+/// The longest OSC 52, in bytes of base64.
+const MAX_CLIPBOARD: usize = 1024 * 1024;
+
+/// What the scanner found in a chunk, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// Bytes for the emulator.
+    Bytes(&'a [u8]),
+    /// A whole OSC, without its introducer and terminator.
+    Osc {
+        /// What stood between the two.
+        payload: &'a [u8],
+        /// Ended by BEL instead of ST, as an answer must be too.
+        bel: bool,
+    },
+    /// An OSC that was too long or was cut off: the emulator only has to leave what it was in.
+    Dropped,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Ground,
+    /// The last byte was ESC; it has not been handed on yet.
+    Escape,
+    /// Within an OSC.
+    Osc,
+}
+
+/// Finds the OSCs in a stream that is cut anywhere.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    state: State,
+    payload: Vec<u8>,
+    too_long: bool,
+}
+
+impl Scanner {
+    /// Hands `bytes` on in pieces.
+    pub(crate) fn scan(&mut self, bytes: &[u8], mut found: impl FnMut(Piece<'_>)) {
+        let mut rest = bytes;
+        if matches!(self.state, State::Escape) {
+            match rest.first() {
+                None => return,
+                Some(b']') => {
+                    self.begin();
+                    rest = &rest[1..];
+                }
+                Some(_) => {
+                    self.state = State::Ground;
+                    found(Piece::Bytes(b"\x1b"));
+                }
+            }
+        }
+        loop {
+            match self.state {
+                State::Ground | State::Escape => {
+                    let Some(end) = self.plain(rest) else {
+                        // No OSC begins here; an ESC at the very end may yet introduce one.
+                        match rest.split_last() {
+                            Some((0x1b, before)) => {
+                                self.state = State::Escape;
+                                if !before.is_empty() {
+                                    found(Piece::Bytes(before));
+                                }
+                            }
+                            Some(_) => found(Piece::Bytes(rest)),
+                            None => {}
+                        }
+                        return;
+                    };
+                    if end > 0 {
+                        found(Piece::Bytes(&rest[..end]));
+                    }
+                    rest = &rest[end + 2..];
+                    self.begin();
+                }
+                State::Osc => {
+                    let stop = rest
+                        .iter()
+                        .position(|byte| matches!(byte, 0x07 | 0x18 | 0x1a | 0x1b));
+                    let Some(stop) = stop else {
+                        self.collect(rest);
+                        return;
+                    };
+                    self.collect(&rest[..stop]);
+                    let end = rest[stop];
+                    rest = &rest[stop + 1..];
+                    self.state = State::Ground;
+                    let cancelled = matches!(end, 0x18 | 0x1a);
+                    if self.too_long || cancelled {
+                        found(Piece::Dropped);
+                    } else {
+                        found(Piece::Osc {
+                            payload: &self.payload,
+                            bel: end == 0x07,
+                        });
+                    }
+                    self.payload.clear();
+                    if self.payload.capacity() > MAX_STRING {
+                        self.payload.shrink_to(MAX_STRING);
+                    }
+                    if end == 0x1b {
+                        // The ESC ends this string and begins whatever comes next: usually `\`, of ST.
+                        match rest.first() {
+                            None => {
+                                self.state = State::Escape;
+                                return;
+                            }
+                            Some(b']') => {
+                                rest = &rest[1..];
+                                self.begin();
+                            }
+                            Some(_) => found(Piece::Bytes(b"\x1b")),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[cfg(test)]
+    /// The bytes that a string still being collected holds.
+    pub(crate) fn held(&self) -> usize {
+        self.payload.capacity()
+    }
+
+    /// Where the next `ESC ]` begins in `bytes`.
+    fn plain(&self, bytes: &[u8]) -> Option<usize> {
+        memchr::memchr_iter(0x1b, bytes).find(|&at| bytes.get(at + 1) == Some(&b']'))
+    }
+
+    fn begin(&mut self) {
+        self.state = State::Osc;
+        self.payload.clear();
+        self.too_long = false;
+    }
+
+    fn collect(&mut self, bytes: &[u8]) {
+        if self.too_long {
+            return;
+        }
+        let clipboard = if self.payload.len() >= 3 {
+            self.payload.starts_with(b"52;")
+        } else {
+            let mut head = self.payload.clone();
+            head.extend(bytes.iter().take(3));
+            head.starts_with(b"52;")
+        };
+        let most = if clipboard { MAX_CLIPBOARD } else { MAX_STRING };
+        if self.payload.len() + bytes.len() > most {
+            self.too_long = true;
+            self.payload = Vec::new();
+        } else {
+            self.payload.extend_from_slice(bytes);
+        }
+    }
+}
+
+/// What an OSC means to us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Osc {
+    /// 0, 2: the title, cleaned.
+    Title(String),
+    /// 7, and others: where the program is.
+    Cwd(String),
+    /// 9, 99, 777: the person is wanted.
+    Notify {
+        /// May be empty.
+        title: String,
+        /// The text.
+        body: String,
+    },
+    /// 52: text for the clipboard.
+    Clipboard(String),
+    /// 133 or 633, A: a prompt begins here.
+    PromptStart,
+    /// B: the prompt ends; what the person types follows.
+    PromptEnd,
+    /// C: the command runs; its output follows. Some shells say here which command it is.
+    CommandStart(Option<String>),
+    /// D: the command ended.
+    CommandEnd(Option<i32>),
+    /// 633;E: the command as it was typed.
+    CommandLine(String),
+    /// The emulator's business: colours, hyperlinks.
+    Emulator,
+    /// Nobody's business.
+    Ignored,
+}
+
+/// Removes what may not be in a title or a message: control characters, and directions that make text lie.
+pub(crate) fn clean(text: &str, most: usize) -> String {
+    let mut clean = String::new();
+    for c in text.chars() {
+        let c = if c == '\n' || c == '\t' { ' ' } else { c };
+        let hidden = c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if hidden {
+            continue;
+        }
+        if clean.len() + c.len_utf8() > most {
+            break;
+        }
+        clean.push(c);
+    }
+    clean
+}
+
+/// Says what the OSC with this payload means.
+pub(crate) fn parse(payload: &[u8], pending: &mut PendingNotification) -> Osc {
+    let (number, rest) = match memchr::memchr(b';', payload) {
+        Some(at) => (&payload[..at], &payload[at + 1..]),
+        None => (payload, &b""[..]),
+    };
+    match number {
+        b"0" | b"2" => Osc::Title(clean(&String::from_utf8_lossy(rest), 1024)),
+        b"7" => file_url(rest).map_or(Osc::Ignored, Osc::Cwd),
+        b"9" => iterm(rest),
+        b"52" => clipboard(rest).map_or(Osc::Ignored, Osc::Clipboard),
+        b"99" => pending.add(rest),
+        b"133" | b"633" => mark(rest),
+        b"777" => {
+            let text = String::from_utf8_lossy(rest);
+            let mut parts = text.splitn(3, ';');
+            if parts.next() != Some("notify") {
+                return Osc::Ignored;
+            }
+            notify(
+                parts.next().unwrap_or_default(),
+                parts.next().unwrap_or_default(),
+            )
+        }
+        b"4" | b"8" | b"10" | b"11" | b"12" | b"104" | b"110" | b"111" | b"112" => Osc::Emulator,
+        _ => Osc::Ignored,
+    }
+}
+
+fn notify(title: &str, body: &str) -> Osc {
+    Osc::Notify {
+        title: clean(title, 256),
+        body: clean(body, 1024),
+    }
+}
+
+/// OSC 9 is a notification to some terminals, and a family of other things (progress, directory) to others.
+fn iterm(rest: &[u8]) -> Osc {
+    let text = String::from_utf8_lossy(rest);
+    let (head, tail) = text.split_once(';').unwrap_or((&text, ""));
+    match head {
+        "9" => Osc::Cwd(clean(tail.trim_matches('"'), 4096)),
+        _ if !head.is_empty() && head.len() <= 2 && head.bytes().all(|b| b.is_ascii_digit()) => {
+            Osc::Ignored
+        }
+        _ => notify("", &text),
+    }
+}
+
+fn mark(rest: &[u8]) -> Osc {
+    let text = String::from_utf8_lossy(rest);
+    let (kind, args) = text.split_once(';').unwrap_or((&text, ""));
+    match kind {
+        // A continuation prompt (`k=s`, `k=c`) belongs to the command that is being typed.
+        "A" if args.split(';').any(|arg| arg == "k=s" || arg == "k=c") => Osc::Ignored,
+        "A" => Osc::PromptStart,
+        "B" => Osc::PromptEnd,
+        "C" => Osc::CommandStart(args.split(';').find_map(|arg| {
+            let command = percent_decode(arg.strip_prefix("cmdline_url=")?.as_bytes());
+            Some(command_text(&String::from_utf8_lossy(&command)))
+        })),
+        "D" => Osc::CommandEnd(args.split(';').next().and_then(|exit| exit.parse().ok())),
+        "E" => {
+            let command = unescape(args.split(';').next().unwrap_or_default());
+            Osc::CommandLine(command_text(&command))
+        }
+        "P" => match args.strip_prefix("Cwd=") {
+            Some(cwd) => Osc::Cwd(clean(&unescape(cwd), 4096)),
+            None => Osc::Ignored,
+        },
+        _ => Osc::Ignored,
+    }
+}
+
+/// A command as it is shown: on one line, and not endless.
+fn command_text(command: &str) -> String {
+    clean(&command.trim_end().replace('\n', " ⏎ "), 2048)
+}
+
+/// Undoes the escaping of OSC 633: `\\` is a backslash, `\x3b` a semicolon.
+fn unescape(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = (bytes[at] == b'\\' && bytes.get(at + 1) == Some(&b'x'))
+            .then(|| bytes.get(at + 2..at + 4))
+            .flatten()
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match hex {
+            Some(byte) => {
+                plain.push(byte);
+                at += 4;
+            }
+            None if bytes[at] == b'\\' && bytes.get(at + 1) == Some(&b'\\') => {
+                plain.push(b'\\');
+                at += 2;
+            }
+            None => {
+                plain.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// The path of `file://host/path`, percent-decoded.
+fn file_url(url: &[u8]) -> Option<String> {
+    let rest = url.strip_prefix(b"file://")?;
+    let path = &rest[memchr::memchr(b'/', rest)?..];
+    let path = String::from_utf8(percent_decode(path)).ok()?;
+    (!path.chars().any(char::is_control)).then_some(path)
+}
+
+fn percent_decode(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let byte = (text[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        plain.push(byte.unwrap_or(text[at]));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    plain
+}
+
+/// The text of `c;BASE64`. A request to read the clipboard (`?`) is nothing at all.
+fn clipboard(rest: &[u8]) -> Option<String> {
+    let at = memchr::memchr(b';', rest)?;
+    let data = &rest[at + 1..];
+    if data == b"?" || data.is_empty() {
+        return None;
+    }
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(data)
+        .ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// A notification of OSC 99, which may come in several pieces.
+#[derive(Debug, Default)]
+pub(crate) struct PendingNotification {
+    id: String,
+    title: String,
+    body: String,
+}
+
+impl PendingNotification {
+    fn add(&mut self, rest: &[u8]) -> Osc {
+        let text = String::from_utf8_lossy(rest);
+        let Some((keys, payload)) = text.split_once(';') else {
+            return Osc::Ignored;
+        };
+        let key = |name: &str| {
+            keys.split(':')
+                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        };
+        let id = key("i").unwrap_or_default();
+        if self.id != id {
+            *self = Self {
+                id: id.chars().take(64).collect(),
+                ..Self::default()
+            };
+        }
+        let payload = if key("e") == Some("1") {
+            base64::engine::general_purpose::STANDARD
+                .decode(payload)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .unwrap_or_default()
+        } else {
+            payload.to_owned()
+        };
+        match key("p").unwrap_or("title") {
+            "title" => push_capped(&mut self.title, &payload),
+            "body" => push_capped(&mut self.body, &payload),
+            // Icons, buttons, queries: nothing that is shown here.
+            _ => return Osc::Ignored,
+        }
+        if key("d") == Some("0") {
+            return Osc::Ignored;
+        }
+        let Self { title, body, .. } = std::mem::take(self);
+        if body.is_empty() {
+            notify("", &title)
+        } else {
+            notify(&title, &body)
+        }
+    }
+}
+
+fn push_capped(text: &mut String, more: &str) {
+    if text.len() + more.len() <= MAX_STRING {
+        text.push_str(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The pieces of `chunks`, joined where they are bytes.
+    fn pieces(chunks: &[&[u8]]) -> Vec<String> {
+        let mut scanner = Scanner::default();
+        let mut all: Vec<String> = Vec::new();
+        for chunk in chunks {
+            scanner.scan(chunk, |piece| match piece {
+                Piece::Bytes(bytes) => {
+                    let text = bytes.escape_ascii().to_string();
+                    match all.last_mut() {
+                        Some(last) if last.starts_with("text ") => last.push_str(&text),
+                        _ => all.push(format!("text {text}")),
+                    }
+                }
+                Piece::Osc { payload, bel } => all.push(format!(
+                    "osc {} {}",
+                    if bel { "bel" } else { "st" },
+                    payload.escape_ascii()
+                )),
+                Piece::Dropped => all.push("dropped".into()),
+            });
+        }
+        all
+    }
+
+    fn meaning(payload: &str) -> Osc {
+        parse(payload.as_bytes(), &mut PendingNotification::default())
+    }
+
+    #[test]
+    fn an_osc_is_cut_out_of_the_text_around_it() {
+        insta::assert_debug_snapshot!(pieces(&[b"a\x1b]2;hi\x07b\x1b[1mc\x1b]7;x\x1b\\d"]), @r#"
+        [
+            "text a",
+            "osc bel 2;hi",
+            "text b\\x1b[1mc",
+            "osc st 7;x",
+            "text \\x1b\\\\d",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn an_escape_ends_a_string_and_begins_the_next_sequence() {
+        insta::assert_debug_snapshot!(pieces(&[b"\x1b]2;hi\x1b[1mx"]), @r#"
+        [
+            "osc st 2;hi",
+            "text \\x1b[1mx",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_string_that_is_too_long_is_dropped_and_not_kept_in_memory() {
+        let long = vec![b'x'; MAX_STRING + 1];
+        let mut scanner = Scanner::default();
+        scanner.scan(b"\x1b]2;", |_| {});
+        for _ in 0..100 {
+            scanner.scan(&long, |_| {});
+        }
+        assert_eq!(scanner.held(), 0);
+        let mut found = Vec::new();
+        scanner.scan(b"\x07after", |piece| found.push(format!("{piece:?}")));
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0], "Dropped");
+    }
+
+    #[test]
+    fn a_clipboard_text_may_be_long() {
+        let text = "y".repeat(300_000);
+        let payload = format!(
+            "52;c;{}",
+            base64::engine::general_purpose::STANDARD.encode(&text)
+        );
+        let whole = format!("\x1b]{payload}\x07");
+        let mut found = None;
+        let mut scanner = Scanner::default();
+        for chunk in whole.as_bytes().chunks(1000) {
+            scanner.scan(chunk, |piece| {
+                if let Piece::Osc { payload, .. } = piece {
+                    found = Some(parse(payload, &mut PendingNotification::default()));
+                }
+            });
+        }
+        assert_eq!(found, Some(Osc::Clipboard(text)));
+    }
+
+    #[test]
+    fn what_the_strings_mean() {
+        for (payload, expected) in [
+            ("2;a\x01b", Osc::Title("ab".into())),
+            ("0;x;y", Osc::Title("x;y".into())),
+            ("7;file://box/home/a%20b", Osc::Cwd("/home/a b".into())),
+            ("7;nonsense", Osc::Ignored),
+            (
+                "9;done",
+                Osc::Notify {
+                    title: String::new(),
+                    body: "done".into(),
+                },
+            ),
+            ("9;4;1;50", Osc::Ignored),
+            ("9;9;/srv", Osc::Cwd("/srv".into())),
+            (
+                "777;notify;t;b;c",
+                Osc::Notify {
+                    title: "t".into(),
+                    body: "b;c".into(),
+                },
+            ),
+            (
+                "99;i=1:d=1;hello",
+                Osc::Notify {
+                    title: String::new(),
+                    body: "hello".into(),
+                },
+            ),
+            ("52;c;aGk=", Osc::Clipboard("hi".into())),
+            ("52;c;?", Osc::Ignored),
+            ("52;c;!!", Osc::Ignored),
+            ("133;A", Osc::PromptStart),
+            ("133;A;k=s", Osc::Ignored),
+            ("133;D;1", Osc::CommandEnd(Some(1))),
+            ("133;D", Osc::CommandEnd(None)),
+            (
+                r"633;E;echo a\x3b\\b;nonce",
+                Osc::CommandLine(r"echo a;\b".into()),
+            ),
+            ("633;P;Cwd=/tmp", Osc::Cwd("/tmp".into())),
+            (
+                "133;C;cmdline_url=echo%20a",
+                Osc::CommandStart(Some("echo a".into())),
+            ),
+            ("133;C", Osc::CommandStart(None)),
+            ("4;1;?", Osc::Emulator),
+            ("1337;File=x", Osc::Ignored),
+            ("", Osc::Ignored),
+        ] {
+            assert_eq!(meaning(payload), expected, "{payload:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_do_not_depend_on_where_chunks_are_cut(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "\x1b", "]", "\\", "\x07", "\x18", "2;t", "text", "\x1b]", "\x1b[m", "52;c;aGk=", "é",
+            ]), 0..40),
+            cut in 1usize..7,
+        ) {
+            let text = parts.concat();
+            let chunks: Vec<&[u8]> = text.as_bytes().chunks(cut).collect();
+            let mut whole = pieces(&[text.as_bytes()]);
+            let mut cut = pieces(&chunks);
+            // An ESC at the very end is held back by both.
+            whole.retain(|piece| piece != "text ");
+            cut.retain(|piece| piece != "text ");
+            prop_assert_eq!(whole, cut);
+        }
+    }
+}

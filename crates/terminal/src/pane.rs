@@ -1,0 +1,614 @@
+//! One pane: its PTY, screen and scrollback, and the threads it owns.
+//!
+//! Three threads: `pty-reader` takes what the program writes, `pty-writer` gives it what is typed, `pty-waiter`
+//! waits for its end. They meet in [`Core`], behind one lock that is held for a piece of a chunk at a time.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use rustix::process::Signal;
+use tokio::sync::broadcast;
+
+use crate::attach::Stream;
+use crate::attention::Watch;
+use crate::clock::Clock;
+use crate::input::{Input, Refused};
+use crate::osc::{self, Osc};
+use crate::pty::{self, Child, Command, Pty, Started};
+use crate::screen::{Said, Screen, Sink, Theme};
+use crate::scrollback::{Scrollback, ScrollbackLimits};
+use crate::snapshot::{Snapshot, snapshot};
+use crate::styled::StyledLine;
+use crate::timer::Timer;
+use crate::types::{
+    CommandMark, LineId, PaneEvent, PaneId, PaneInfo, PaneRole, PaneSize, PaneState, ScreenText,
+};
+
+/// What the reader reads at once.
+const READ: usize = 64 * 1024;
+/// What it hands on under one lock: others wait for so much at most.
+const PIECE: usize = 8 * 1024;
+/// A pane tells of its changes no more often than this.
+const TELL: Duration = Duration::from_millis(50);
+/// A pane this quiet gives memory back.
+const QUIET: Duration = Duration::from_secs(3);
+/// How many commands are remembered.
+const MAX_MARKS: usize = 2_000;
+/// How long the last words of a program that has ended are waited for, when another process holds its terminal.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// What all panes share.
+pub(crate) struct Common {
+    pub(crate) events: broadcast::Sender<PaneEvent>,
+    pub(crate) timer: Timer,
+    pub(crate) clock: Clock,
+    pub(crate) grace: Duration,
+}
+
+/// How a pane is set up.
+pub(crate) struct Setup {
+    pub(crate) id: PaneId,
+    pub(crate) command: Command,
+    /// As people know it: without what shell integration adds.
+    pub(crate) program: Vec<String>,
+    pub(crate) is_shell: bool,
+    pub(crate) role: PaneRole,
+    pub(crate) name: Option<String>,
+    pub(crate) private: bool,
+    pub(crate) size: PaneSize,
+    pub(crate) limits: ScrollbackLimits,
+}
+
+/// A pane. Its threads hold it too, until its program and all that it left behind have ended.
+pub(crate) struct Pane {
+    pub(crate) id: PaneId,
+    me: Weak<Pane>,
+    common: Arc<Common>,
+    core: Mutex<Core>,
+    /// Signalled when output ends, and when the program has.
+    ended: Condvar,
+    input: Input,
+    pty: Pty,
+    is_shell: bool,
+    program: Vec<String>,
+    role: PaneRole,
+    private: bool,
+    opened_at: u64,
+}
+
+/// What the lock guards.
+struct Core {
+    screen: Screen,
+    ring: Scrollback,
+    /// No line before this one is shown again: the program cleared the scrollback.
+    floor: LineId,
+    marks: VecDeque<CommandMark>,
+    watch: Watch,
+    name: Option<String>,
+    title: String,
+    /// As the shell told; none: it never did.
+    cwd: Option<String>,
+    started_in: String,
+    command: Option<String>,
+    last_exit: Option<i32>,
+    state: PaneState,
+    ended_at: Option<u64>,
+    streams: Vec<Arc<Stream>>,
+    /// All output has been read.
+    silent: bool,
+    closed: bool,
+    /// Something that others are told of has changed, since when they were told last.
+    changed: bool,
+    told_at: Option<Instant>,
+    telling: bool,
+    /// Notifications left before the next second.
+    words: u32,
+    words_at: u64,
+    /// When output came last, and whether somebody will look whether it is over.
+    output_at: Instant,
+    trimming: bool,
+}
+
+/// The screen's output, on its way into a pane.
+struct Taking<'a> {
+    ring: &'a mut Scrollback,
+    said: Vec<(Said, u64)>,
+}
+
+impl Sink for Taking<'_> {
+    fn line(&mut self, line: &StyledLine) {
+        self.ring.push(line);
+    }
+
+    fn said(&mut self, what: Said, line: u64) {
+        self.said.push((what, line));
+    }
+}
+
+impl Pane {
+    /// Starts the program and the pane's threads.
+    pub(crate) fn open(setup: Setup, common: Arc<Common>) -> io::Result<Arc<Pane>> {
+        let Started {
+            pty,
+            reader,
+            writer,
+            child,
+        } = Pty::start(&setup.command, setup.size)?;
+        let input = Input::start(setup.id, writer)?;
+        let opened_at = common.clock.now_ms();
+        let pane = Arc::new_cyclic(|me| Pane {
+            id: setup.id,
+            me: me.clone(),
+            core: Mutex::new(Core {
+                screen: Screen::new(setup.size, Theme::default()),
+                ring: Scrollback::new(setup.limits),
+                floor: LineId(0),
+                marks: VecDeque::new(),
+                watch: Watch::default(),
+                name: setup.name,
+                title: String::new(),
+                cwd: None,
+                started_in: setup.command.cwd.to_string_lossy().into_owned(),
+                command: None,
+                last_exit: None,
+                state: PaneState::Running { pid: pty.pid() },
+                ended_at: None,
+                streams: Vec::new(),
+                silent: false,
+                closed: false,
+                changed: false,
+                told_at: None,
+                telling: false,
+                words: 0,
+                words_at: 0,
+                output_at: Instant::now(),
+                trimming: false,
+            }),
+            common,
+            ended: Condvar::new(),
+            input,
+            pty,
+            is_shell: setup.is_shell,
+            program: setup.program,
+            role: setup.role,
+            private: setup.private,
+            opened_at,
+        });
+        let spawn = |name: String, work: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new()
+                .name(name)
+                .stack_size(256 * 1024)
+                .spawn(work)
+        };
+        let waiter = Arc::clone(&pane);
+        let waited = spawn(
+            format!("pty-waiter {}", pane.id),
+            Box::new(move || waiter.wait(child)),
+        );
+        let own = Arc::clone(&pane);
+        let read = spawn(
+            format!("pty-reader {}", pane.id),
+            Box::new(move || own.read(reader)),
+        );
+        if let Err(error) = waited.and(read) {
+            pane.pty.signal(Signal::KILL);
+            return Err(error);
+        }
+        Ok(pane)
+    }
+
+    /// The reader's thread.
+    fn read(&self, mut reader: Box<dyn Read + Send>) {
+        let mut buffer = vec![0; READ];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    for piece in buffer[..count].chunks(PIECE) {
+                        let mut core = self.core.lock();
+                        self.take(&mut core, piece);
+                        // Somebody who waits for the lock is next, not this thread again.
+                        MutexGuard::unlock_fair(core);
+                    }
+                    self.tell();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    tracing::debug!(pane = %self.id, %error, "reading ended");
+                    break;
+                }
+            }
+        }
+        self.core.lock().silent = true;
+        self.ended.notify_all();
+    }
+
+    /// The waiter's thread.
+    fn wait(&self, mut child: Child) {
+        let state = child.wait();
+        let well = matches!(state, PaneState::Exited { code: Some(0), .. });
+        {
+            let mut core = self.core.lock();
+            let deadline = Instant::now() + LAST_WORDS;
+            while !core.silent {
+                if self.ended.wait_until(&mut core, deadline).timed_out() {
+                    break;
+                }
+            }
+            core.state = state;
+            core.ended_at = Some(self.common.clock.now_ms());
+            core.watch.exited(well);
+            core.changed = true;
+            for stream in &core.streams {
+                stream.ended();
+            }
+        }
+        self.input.close();
+        self.ended.notify_all();
+        self.tell();
+    }
+
+    fn take(&self, core: &mut Core, bytes: &[u8]) {
+        let mut taking = Taking {
+            ring: &mut core.ring,
+            said: Vec::new(),
+        };
+        core.screen.feed(bytes, &mut taking);
+        let said = taking.said;
+        for stream in &core.streams {
+            stream.push(bytes);
+        }
+        for (what, line) in said {
+            self.heard(core, what, LineId(line));
+        }
+        core.output_at = Instant::now();
+        if !core.trimming {
+            core.trimming = true;
+            self.trim_later();
+        }
+    }
+
+    /// Gives memory back once the pane has been quiet for a while.
+    fn trim_later(&self) {
+        let me = self.me.clone();
+        self.common.timer.after(QUIET, move || {
+            let Some(pane) = me.upgrade() else { return };
+            let mut core = pane.core.lock();
+            if core.output_at.elapsed() < QUIET {
+                pane.trim_later();
+            } else {
+                core.trimming = false;
+                core.screen.trim();
+            }
+        });
+    }
+
+    fn heard(&self, core: &mut Core, what: Said, line: LineId) {
+        let now = self.common.clock.now_ms();
+        match what {
+            Said::Reply(bytes) => {
+                // A program that asks and does not read gets no more answers.
+                let _ = self.input.push(&bytes);
+            }
+            Said::Bell => {
+                core.watch.bell(now);
+                core.changed = true;
+            }
+            Said::FullScreen | Said::FullScreenEnds(_) => {}
+            Said::ScrollbackCleared => core.floor = line,
+            Said::Osc(osc) => self.heard_osc(core, osc, line, now),
+        }
+    }
+
+    fn heard_osc(&self, core: &mut Core, osc: Osc, line: LineId, now: u64) {
+        core.changed = true;
+        match osc {
+            Osc::Title(title) => core.title = title,
+            Osc::Cwd(cwd) => core.cwd = Some(cwd),
+            Osc::Notify { title, body } => {
+                core.watch.notified(&title, &body);
+                if core.may_speak(now) {
+                    self.send(PaneEvent::Notified {
+                        id: self.id,
+                        title,
+                        body,
+                    });
+                }
+            }
+            Osc::Clipboard(text) => {
+                if self.role != PaneRole::Agent && core.may_speak(now) {
+                    self.send(PaneEvent::ClipboardWrite { id: self.id, text });
+                }
+            }
+            Osc::PromptStart => {
+                core.watch.prompt();
+                if core.marks.len() == MAX_MARKS {
+                    core.marks.pop_front();
+                }
+                core.marks.push_back(CommandMark::at(line));
+            }
+            Osc::PromptEnd => {}
+            Osc::CommandLine(command) => {
+                core.mark(line).command = Some(command.clone());
+                core.command = Some(command);
+            }
+            Osc::CommandStart(command) => {
+                core.watch.command_started(now);
+                let mark = core.mark(line);
+                mark.output_from = Some(line);
+                mark.started_at = Some(now);
+                if command.is_some() {
+                    mark.command.clone_from(&command);
+                    core.command = command;
+                }
+            }
+            Osc::CommandEnd(exit) => {
+                let command = core.command.clone();
+                core.watch.command_ended(exit, command.as_deref(), now);
+                core.last_exit = exit;
+                let mark = core.mark(line);
+                if mark.started_at.is_some() && mark.ended_at.is_none() {
+                    mark.output_to = Some(line);
+                    mark.exit = exit;
+                    mark.ended_at = Some(now);
+                }
+            }
+            Osc::Emulator | Osc::Ignored => {}
+        }
+    }
+
+    fn send(&self, event: PaneEvent) {
+        // Nobody listening is not an error.
+        let _ = self.common.events.send(event);
+    }
+
+    /// Tells of changes, now or a little later.
+    fn tell(&self) {
+        let mut core = self.core.lock();
+        if !core.changed || core.telling || core.closed {
+            return;
+        }
+        let wait = core
+            .told_at
+            .and_then(|at| TELL.checked_sub(at.elapsed()))
+            .filter(|wait| !wait.is_zero());
+        match wait {
+            None => self.tell_now(&mut core),
+            Some(wait) => {
+                core.telling = true;
+                let me = self.me.clone();
+                self.common.timer.after(wait, move || {
+                    let Some(pane) = me.upgrade() else { return };
+                    let mut core = pane.core.lock();
+                    core.telling = false;
+                    if !core.closed {
+                        pane.tell_now(&mut core);
+                    }
+                });
+            }
+        }
+    }
+
+    fn tell_now(&self, core: &mut Core) {
+        core.changed = false;
+        core.told_at = Some(Instant::now());
+        let pane = self.info_of(core);
+        self.send(PaneEvent::Changed { pane });
+    }
+
+    /// What is known of the pane.
+    pub(crate) fn info(&self) -> PaneInfo {
+        self.info_of(&self.core.lock())
+    }
+
+    fn info_of(&self, core: &Core) -> PaneInfo {
+        let running = matches!(core.state, PaneState::Running { .. });
+        let foreground = running.then(|| self.pty.foreground()).flatten();
+        let cwd = core
+            .cwd
+            .clone()
+            .or_else(|| {
+                let leader = foreground.unwrap_or(self.pty.pid());
+                running
+                    .then(|| pty::cwd_of(leader).or_else(|| pty::cwd_of(self.pty.pid())))
+                    .flatten()
+            })
+            .unwrap_or_else(|| core.started_in.clone());
+        let busy = running
+            && (!self.is_shell || foreground.is_some_and(|leader| leader != self.pty.pid()));
+        PaneInfo {
+            id: self.id,
+            program: self.program.clone(),
+            role: self.role,
+            cwd: osc::clean(&cwd, 4096),
+            title: core.title.clone(),
+            name: core.name.clone(),
+            size: core.screen.size(),
+            private: self.private,
+            state: core.state.clone(),
+            busy,
+            attention: core.watch.value(),
+            attention_message: core.watch.message().map(str::to_owned),
+            command: core.command.clone(),
+            last_exit: core.last_exit,
+            opened_at: self.opened_at,
+            ended_at: core.ended_at,
+        }
+    }
+
+    /// Queues `bytes` for the program.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Refused> {
+        self.input.push(bytes)?;
+        {
+            let mut core = self.core.lock();
+            let before = core.watch.value();
+            core.watch.typed(self.common.clock.now_ms());
+            core.changed |= before != core.watch.value();
+        }
+        self.tell();
+        Ok(())
+    }
+
+    pub(crate) fn seen(&self) {
+        {
+            let mut core = self.core.lock();
+            let before = core.watch.value();
+            core.watch.seen();
+            core.changed |= before != core.watch.value();
+        }
+        self.tell();
+    }
+
+    pub(crate) fn rename(&self, name: Option<String>) {
+        {
+            let mut core = self.core.lock();
+            core.changed |= core.name != name;
+            core.name = name;
+        }
+        self.tell();
+    }
+
+    pub(crate) fn resize(&self, size: PaneSize) {
+        {
+            let mut core = self.core.lock();
+            if core.screen.size() == size {
+                return;
+            }
+            let core = &mut *core;
+            let mut taking = Taking {
+                ring: &mut core.ring,
+                said: Vec::new(),
+            };
+            core.screen.resize(size, &mut taking);
+            core.changed = true;
+        }
+        if let Err(error) = self.pty.resize(size) {
+            // The program has just ended; its last picture still gets the new size.
+            tracing::debug!(pane = %self.id, %error, "could not tell the program its size");
+        }
+        self.tell();
+    }
+
+    /// Adds a stream to a window.
+    pub(crate) fn attach(&self, stream: Arc<Stream>) {
+        let mut core = self.core.lock();
+        if core.closed {
+            stream.closed();
+        }
+        if core.ended_at.is_some() {
+            stream.ended();
+        }
+        core.streams.push(stream);
+    }
+
+    pub(crate) fn detach(&self, stream: &Arc<Stream>) {
+        self.core
+            .lock()
+            .streams
+            .retain(|other| !Arc::ptr_eq(other, stream));
+    }
+
+    /// Makes a snapshot; `sent` is called before any output can follow it.
+    pub(crate) fn snapshot_for(&self, rows: u32, sent: impl FnOnce(&Snapshot)) -> Snapshot {
+        let mut core = self.core.lock();
+        let core = &mut *core;
+        let snapshot = snapshot(&mut core.screen, &core.ring, core.floor, rows);
+        sent(&snapshot);
+        snapshot
+    }
+
+    pub(crate) fn marks(&self) -> Vec<CommandMark> {
+        self.core.lock().marks.iter().cloned().collect()
+    }
+
+    /// What is on screen, as plain text.
+    pub(crate) fn screen_text(&self) -> ScreenText {
+        self.core.lock().screen.text()
+    }
+
+    /// Calls `see` with the ring, and with the lines that have not left the screen: the first has the id that
+    /// the ring gives next.
+    pub(crate) fn lines<R>(&self, see: impl FnOnce(&Scrollback, Vec<StyledLine>) -> R) -> R {
+        let core = self.core.lock();
+        see(&core.ring, core.screen.lines())
+    }
+
+    /// Bytes that wait for the program.
+    pub(crate) fn waiting(&self) -> usize {
+        self.input.waiting()
+    }
+
+    /// Bytes that the scrollback takes.
+    pub(crate) fn memory(&self) -> usize {
+        self.core.lock().ring.memory()
+    }
+
+    /// Ends the program and all that it started: hangs up now, kills after the grace period.
+    pub(crate) fn close(&self) {
+        {
+            let mut core = self.core.lock();
+            if core.closed {
+                return;
+            }
+            core.closed = true;
+            for stream in core.streams.drain(..) {
+                stream.closed();
+            }
+        }
+        self.hang_up();
+        if let Some(pane) = self.me.upgrade() {
+            self.common
+                .timer
+                .after(self.common.grace, move || pane.kill());
+        }
+    }
+
+    /// Sends the hang-up, and wakes what is stopped so that it hears it.
+    pub(crate) fn hang_up(&self) {
+        self.pty.signal(Signal::HUP);
+        self.pty.signal(Signal::CONT);
+    }
+
+    /// Kills what is left.
+    pub(crate) fn kill(&self) {
+        if self.pty.alive() {
+            self.pty.signal(Signal::KILL);
+        }
+        self.input.close();
+    }
+
+    /// Waits until the program has ended and nothing of its session is left; says whether that was in time.
+    pub(crate) fn wait_ended(&self, deadline: Instant) -> bool {
+        let mut core = self.core.lock();
+        while core.ended_at.is_none() {
+            if self.ended.wait_until(&mut core, deadline).timed_out() {
+                return core.ended_at.is_some();
+            }
+        }
+        true
+    }
+}
+
+impl Core {
+    /// The mark of the command at hand.
+    fn mark(&mut self, line: LineId) -> &mut CommandMark {
+        if self.marks.is_empty() {
+            self.marks.push_back(CommandMark::at(line));
+        }
+        let last = self.marks.len() - 1;
+        &mut self.marks[last]
+    }
+
+    /// Whether another notification may go out: ten a second are enough for anybody.
+    fn may_speak(&mut self, now: u64) -> bool {
+        if now.saturating_sub(self.words_at) >= 1_000 || now < self.words_at {
+            self.words_at = now;
+            self.words = 10;
+        }
+        self.words = self.words.saturating_sub(1);
+        self.words > 0
+    }
+}

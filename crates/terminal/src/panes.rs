@@ -1,0 +1,560 @@
+//! [`Panes`]: the room's door.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+use crate::attach::{AttachOptions, Attachment, Stream};
+use crate::clock::Clock;
+use crate::ids::Ids;
+use crate::input::Refused;
+use crate::pane::{Common, Pane, Setup};
+use crate::pty::{self, Command};
+use crate::scrollback::ScrollbackLimits;
+use crate::timer::Timer;
+use crate::types::{
+    CommandMark, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth,
+    ReadLines, ScreenText, Source,
+};
+
+/// How panes are kept.
+#[derive(Debug, Clone)]
+pub struct PanesConfig {
+    /// Where history is kept; none: nothing is kept on disk.
+    pub history_dir: Option<PathBuf>,
+    /// What a pane keeps in memory, unless it asks for something else.
+    pub scrollback: ScrollbackLimits,
+    /// How long a program that was hung up on has to end by itself.
+    pub grace: Duration,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+impl Default for PanesConfig {
+    fn default() -> Self {
+        Self {
+            history_dir: None,
+            scrollback: ScrollbackLimits::default(),
+            grace: Duration::from_secs(2),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Why the panes could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory for history can't be used.
+    #[error("could not use `{path}` for the panes' history")]
+    HistoryDir {
+        /// Which directory.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The system gives no more threads.
+    #[error("could not start the panes' timer")]
+    Thread(#[source] io::Error),
+}
+
+/// Why a pane did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenPaneError {
+    /// A value in the request is out of range.
+    #[error("bad `{field}`: {message}")]
+    BadRequest {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong with it, and what would be right.
+        message: String,
+    },
+    /// The directory to start in is not there.
+    #[error("`cwd`: `{cwd}` is not a directory; name one that exists")]
+    NoCwd {
+        /// The directory that was asked for.
+        cwd: String,
+    },
+    /// There is no such program.
+    #[error(
+        "`program`: found no program `{program}`; give the path of an executable file, or the name of one on the PATH"
+    )]
+    NoProgram {
+        /// The program that was asked for.
+        program: String,
+    },
+    /// The program could not be started.
+    #[error("could not start `{program}` in `{cwd}`")]
+    Start {
+        /// Which program.
+        program: String,
+        /// Where.
+        cwd: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// No new id could be written down.
+    #[error("could not give the pane an id")]
+    Id(#[source] io::Error),
+}
+
+/// Why something could not be done with a pane.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PaneError {
+    /// There is no such pane.
+    #[error("there is no pane `{pane}`")]
+    Unknown {
+        /// The id that was given.
+        pane: PaneId,
+    },
+    /// The size is out of range.
+    #[error("bad `{field}`: {value}; it must be from {least} to {most}")]
+    BadSize {
+        /// Which field of the size.
+        field: &'static str,
+        /// What was given.
+        value: u16,
+        /// The smallest that would do.
+        least: u16,
+        /// The greatest that would do.
+        most: u16,
+    },
+    /// The program does not read what was written to it before.
+    #[error(
+        "the program of pane `{pane}` does not read its input; {waiting} bytes wait for it already"
+    )]
+    WriteQueueFull {
+        /// Which pane.
+        pane: PaneId,
+        /// How much waits.
+        waiting: usize,
+    },
+    /// The program has ended.
+    #[error("the program of pane `{pane}` has ended")]
+    Ended {
+        /// Which pane.
+        pane: PaneId,
+    },
+}
+
+/// All panes. Cheap to clone; every clone is the same panes.
+#[derive(Clone)]
+pub struct Panes(Arc<Inner>);
+
+struct Inner {
+    config: PanesConfig,
+    common: Arc<Common>,
+    panes: Mutex<BTreeMap<PaneId, Arc<Pane>>>,
+    ids: Ids,
+}
+
+impl Panes {
+    /// No panes yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] when the history's directory can't be made or used.
+    pub fn new(config: PanesConfig) -> Result<Panes, StartError> {
+        let ids =
+            Ids::open(config.history_dir.as_deref()).map_err(|source| StartError::HistoryDir {
+                path: config
+                    .history_dir
+                    .as_deref()
+                    .unwrap_or(Path::new(""))
+                    .display()
+                    .to_string(),
+                source,
+            })?;
+        let common = Arc::new(Common {
+            events: broadcast::channel(1024).0,
+            timer: Timer::start().map_err(StartError::Thread)?,
+            clock: config.clock.clone(),
+            grace: config.grace,
+        });
+        Ok(Panes(Arc::new(Inner {
+            config,
+            common,
+            panes: Mutex::new(BTreeMap::new()),
+            ids,
+        })))
+    }
+
+    /// Starts a program in a new pane.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenPaneError`] says which part of the request can't be met, and what would be right.
+    pub fn open(&self, request: OpenPane) -> Result<PaneInfo, OpenPaneError> {
+        if let Err(PaneError::BadSize {
+            field,
+            value,
+            least,
+            most,
+        }) = check_size(request.size)
+        {
+            return Err(OpenPaneError::BadRequest {
+                field: if field == "cols" {
+                    "size.cols"
+                } else {
+                    "size.rows"
+                },
+                message: format!("{value}; it must be from {least} to {most}"),
+            });
+        }
+        check_texts(&request)?;
+        let cwd = match &request.cwd {
+            Some(cwd) => PathBuf::from(cwd),
+            None => home(),
+        };
+        if !cwd.is_dir() {
+            return Err(OpenPaneError::NoCwd {
+                cwd: cwd.display().to_string(),
+            });
+        }
+        let program = request.program.clone().unwrap_or_else(pty::login_shell);
+        let path = request.env.get("PATH").map(String::as_str);
+        if pty::find_program(&program, &cwd, path).is_none() {
+            return Err(OpenPaneError::NoProgram { program });
+        }
+        let id = self.0.ids.next().map_err(OpenPaneError::Id)?;
+        let mut env = BTreeMap::from(
+            [
+                ("TERM", "xterm-256color"),
+                ("COLORTERM", "truecolor"),
+                ("TERM_PROGRAM", "switchyard"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        env.insert("SWITCHYARD_PANE".into(), id.to_string());
+        env.extend(request.env.clone());
+        let is_shell = is_shell(&program, &request.args);
+        let mut shown = vec![program.clone()];
+        shown.extend(request.args.clone());
+        let mut limits = self.0.config.scrollback;
+        if let Some(lines) = request.scrollback_lines {
+            limits.lines = lines;
+        }
+        let setup = Setup {
+            id,
+            command: Command {
+                program: program.clone(),
+                args: request.args,
+                cwd: cwd.clone(),
+                env,
+            },
+            program: shown,
+            is_shell,
+            role: request.role,
+            name: request.name,
+            private: request.private,
+            size: request.size,
+            limits,
+        };
+        let pane = Pane::open(setup, Arc::clone(&self.0.common)).map_err(|source| {
+            OpenPaneError::Start {
+                program,
+                cwd: cwd.display().to_string(),
+                source,
+            }
+        })?;
+        let info = pane.info();
+        self.0.panes.lock().insert(id, pane);
+        self.send(PaneEvent::Opened { pane: info.clone() });
+        Ok(info)
+    }
+
+    /// All panes, oldest first.
+    pub fn list(&self) -> Vec<PaneInfo> {
+        let panes: Vec<_> = self.0.panes.lock().values().cloned().collect();
+        panes.iter().map(|pane| pane.info()).collect()
+    }
+
+    /// What is known of one pane.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn info(&self, pane: PaneId) -> Result<PaneInfo, PaneError> {
+        Ok(self.pane(pane)?.info())
+    }
+
+    /// Gives the program input. Returns at once; the bytes wait in a queue.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::WriteQueueFull`] when the program does not read and the queue is full: nothing of `bytes` is
+    /// queued then. [`PaneError::Ended`], [`PaneError::Unknown`].
+    pub fn write(&self, pane: PaneId, bytes: Vec<u8>) -> Result<(), PaneError> {
+        let it = self.pane(pane)?;
+        it.write(&bytes).map_err(|refused| match refused {
+            Refused::Full => PaneError::WriteQueueFull {
+                pane,
+                waiting: it.waiting(),
+            },
+            Refused::Over => PaneError::Ended { pane },
+        })
+    }
+
+    /// Gives the pane a size, and tells its program.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::BadSize`] names the field and its range; [`PaneError::Unknown`].
+    pub fn resize(&self, pane: PaneId, size: PaneSize) -> Result<(), PaneError> {
+        let pane = self.pane(pane)?;
+        check_size(size)?;
+        pane.resize(size);
+        Ok(())
+    }
+
+    /// Gives the pane a name; none: it is shown by its title.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn rename(&self, pane: PaneId, name: Option<String>) -> Result<(), PaneError> {
+        let pane = self.pane(pane)?;
+        let name = name
+            .map(|name| crate::osc::clean(name.trim(), 256))
+            .filter(|name| !name.is_empty());
+        pane.rename(name);
+        Ok(())
+    }
+
+    /// Says that the person looks at the pane: what was asked, done or failed is known.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn seen(&self, pane: PaneId) -> Result<(), PaneError> {
+        self.pane(pane)?.seen();
+        Ok(())
+    }
+
+    /// Ends the pane: hangs up on its program and all that it started, and kills after the grace period what is
+    /// left of them. The pane is gone from the list at once; its history stays.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn close(&self, pane: PaneId) -> Result<(), PaneError> {
+        let it = self
+            .0
+            .panes
+            .lock()
+            .remove(&pane)
+            .ok_or(PaneError::Unknown { pane })?;
+        it.close();
+        self.send(PaneEvent::Closed { id: pane });
+        Ok(())
+    }
+
+    /// Streams the pane to a window: a snapshot, then what its program writes.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn attach(&self, pane: PaneId, options: AttachOptions) -> Result<Attachment, PaneError> {
+        let pane = self.pane(pane)?;
+        let stream = Stream::new(options);
+        pane.attach(Arc::clone(&stream));
+        Ok(Attachment::new(pane, stream))
+    }
+
+    /// Reads lines of a pane, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn read(&self, pane: PaneId, lines: ReadLines) -> Result<Vec<Line>, PaneError> {
+        let pane = self.pane(pane)?;
+        Ok(pane.lines(|ring, screen| {
+            let next = ring.next_id().0;
+            let (first, end) = (ring.first_id().0, next + screen.len() as u64);
+            let (from, to) = match lines {
+                ReadLines::Newest { count } => (end.saturating_sub(u64::from(count)), end),
+                ReadLines::Before { line, count } => {
+                    (line.0.saturating_sub(u64::from(count)), line.0)
+                }
+                ReadLines::After { line, count } => (line.0, line.0 + u64::from(count)),
+            };
+            (from.max(first)..to.min(end))
+                .filter_map(|id| {
+                    let (text, source) = match id.checked_sub(next) {
+                        None => (ring.get(LineId(id))?.text().to_owned(), Source::Ring),
+                        Some(at) => (screen[at as usize].text.clone(), Source::Screen),
+                    };
+                    Some(Line {
+                        id: LineId(id),
+                        text,
+                        source,
+                    })
+                })
+                .collect()
+        }))
+    }
+
+    /// The commands that the pane's shell marked, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn marks(&self, pane: PaneId) -> Result<Vec<CommandMark>, PaneError> {
+        Ok(self.pane(pane)?.marks())
+    }
+
+    /// What is on a pane's screen, as plain text.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn screen_text(&self, pane: PaneId) -> Result<ScreenText, PaneError> {
+        Ok(self.pane(pane)?.screen_text())
+    }
+
+    /// What happens to panes, from now on.
+    pub fn events(&self) -> broadcast::Receiver<PaneEvent> {
+        self.0.common.events.subscribe()
+    }
+
+    /// How the panes are.
+    pub fn health(&self) -> PanesHealth {
+        let panes: Vec<_> = self.0.panes.lock().values().cloned().collect();
+        PanesHealth {
+            panes: panes.len() as u32,
+            stuck_writers: panes
+                .iter()
+                .filter(|pane| pane.waiting() > 64 * 1024)
+                .map(|pane| pane.id)
+                .collect(),
+            scrollback_bytes: panes.iter().map(|pane| pane.memory() as u64).sum(),
+        }
+    }
+
+    /// Ends all panes: hangs up, waits for the grace period at most, kills what is left.
+    pub fn shutdown(&self) {
+        let panes = std::mem::take(&mut *self.0.panes.lock());
+        for pane in panes.values() {
+            pane.close();
+        }
+        let grace = Instant::now() + self.0.config.grace;
+        for pane in panes.values() {
+            pane.wait_ended(grace);
+            pane.kill();
+        }
+        let dead = Instant::now() + Duration::from_secs(2);
+        for (id, pane) in &panes {
+            if !pane.wait_ended(dead) {
+                tracing::warn!(pane = %id, "its program did not end, not even killed");
+            }
+            self.send(PaneEvent::Closed { id: *id });
+        }
+    }
+
+    fn pane(&self, pane: PaneId) -> Result<Arc<Pane>, PaneError> {
+        self.0
+            .panes
+            .lock()
+            .get(&pane)
+            .cloned()
+            .ok_or(PaneError::Unknown { pane })
+    }
+
+    fn send(&self, event: PaneEvent) {
+        // Nobody listening is not an error.
+        let _ = self.0.common.events.send(event);
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for pane in self.panes.lock().values() {
+            pane.close();
+            pane.kill();
+        }
+    }
+}
+
+fn check_size(size: PaneSize) -> Result<(), PaneError> {
+    for (field, value, least, most) in [("cols", size.cols, 2, 1_000), ("rows", size.rows, 1, 500)]
+    {
+        if !(least..=most).contains(&value) {
+            return Err(PaneError::BadSize {
+                field,
+                value,
+                least,
+                most,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What can't be handed to a program, and what nobody means.
+fn check_texts(request: &OpenPane) -> Result<(), OpenPaneError> {
+    let bad = |field, message: &str| {
+        Err(OpenPaneError::BadRequest {
+            field,
+            message: message.to_owned(),
+        })
+    };
+    if request.program.as_deref() == Some("") {
+        return bad("program", "it is empty; leave it out for the login shell");
+    }
+    if request.program.iter().any(|text| text.contains('\0')) {
+        return bad("program", "it may not hold a NUL character");
+    }
+    if request.args.iter().any(|text| text.contains('\0')) {
+        return bad("args", "none may hold a NUL character");
+    }
+    if request.cwd.iter().any(|text| text.contains('\0')) {
+        return bad("cwd", "it may not hold a NUL character");
+    }
+    for (name, value) in &request.env {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            return bad(
+                "env",
+                "a name may not be empty or hold `=`, and nothing may hold a NUL character",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn home() -> PathBuf {
+    std::env::home_dir()
+        .filter(|home| home.is_dir())
+        .unwrap_or_else(|| PathBuf::from("/"))
+}
+
+/// Whether a program is a shell that somebody types into.
+fn is_shell(program: &str, args: &[String]) -> bool {
+    let name = Path::new(program)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    matches!(
+        name,
+        "sh" | "bash"
+            | "zsh"
+            | "fish"
+            | "dash"
+            | "ash"
+            | "ksh"
+            | "mksh"
+            | "tcsh"
+            | "csh"
+            | "nu"
+            | "elvish"
+            | "xonsh"
+            | "pwsh"
+    ) && args
+        .iter()
+        .all(|arg| arg.starts_with('-') && !arg.contains('c'))
+}

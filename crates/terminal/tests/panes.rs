@@ -1,0 +1,505 @@
+//! Panes with real programs in real PTYs, entered by the room's door.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use terminal::{
+    AttachOptions, Attention, Frame, Line, LineId, OpenPane, OpenPaneError, PaneError, PaneEvent,
+    PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines,
+};
+use tokio::sync::broadcast;
+
+/// However slow the machine is, what is waited for comes before this.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Panes, and the events since they were made.
+struct Bench {
+    panes: Panes,
+    events: broadcast::Receiver<PaneEvent>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(PanesConfig {
+            grace: Duration::from_millis(500),
+            ..PanesConfig::default()
+        })
+    }
+
+    fn with(config: PanesConfig) -> Self {
+        let panes = Panes::new(config).unwrap();
+        let events = panes.events();
+        Self { panes, events }
+    }
+
+    /// Opens a pane that runs `script` in `sh`.
+    fn run(&self, script: &str) -> PaneInfo {
+        self.panes.open(script_request(script)).unwrap()
+    }
+
+    /// Waits until the pane's text holds `text`, and gives all of its lines.
+    fn wait_text(&self, pane: PaneId, text: &str) -> Vec<String> {
+        wait_for(&format!("{text:?} in pane {pane}"), || {
+            let lines = self.lines(pane);
+            lines
+                .iter()
+                .any(|line| line.contains(text))
+                .then_some(lines)
+        })
+    }
+
+    fn lines(&self, pane: PaneId) -> Vec<String> {
+        self.read(pane, ReadLines::Newest { count: 100_000 })
+            .into_iter()
+            .map(|line| line.text)
+            .collect()
+    }
+
+    fn read(&self, pane: PaneId, lines: ReadLines) -> Vec<Line> {
+        self.panes.read(pane, lines).unwrap()
+    }
+
+    fn wait_exit(&self, pane: PaneId) -> PaneState {
+        wait_for(&format!("the end of pane {pane}"), || {
+            let state = self.panes.info(pane).unwrap().state;
+            matches!(state, PaneState::Exited { .. }).then_some(state)
+        })
+    }
+
+    /// Waits for an event that `wanted` takes.
+    fn wait_event<T>(&mut self, mut wanted: impl FnMut(PaneEvent) -> Option<T>) -> T {
+        wait_for("an event", || {
+            while let Ok(event) = self.events.try_recv() {
+                if let Some(found) = wanted(event) {
+                    return Some(found);
+                }
+            }
+            None
+        })
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.panes.shutdown();
+    }
+}
+
+fn script_request(script: &str) -> OpenPane {
+    OpenPane {
+        program: Some("/bin/sh".into()),
+        args: vec!["-c".into(), script.into()],
+        cwd: Some("/".into()),
+        ..OpenPane::default()
+    }
+}
+
+/// Asks until there is an answer. Fails when the deadline passes.
+fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// The next frame, within the deadline.
+async fn next(attachment: &mut terminal::Attachment) -> Option<Frame> {
+    tokio::time::timeout(DEADLINE, attachment.next())
+        .await
+        .expect("a frame came in time")
+}
+
+#[test]
+fn a_program_runs_prints_and_ends() {
+    let bench = Bench::new();
+    let pane = bench.run("printf 'hello\\nworld\\n'; exit 3");
+    assert_eq!(pane.program[0], "/bin/sh");
+    assert_eq!(
+        bench.wait_exit(pane.id),
+        PaneState::Exited {
+            code: Some(3),
+            signal: None
+        }
+    );
+    assert_eq!(bench.lines(pane.id), ["hello", "world"]);
+    let info = bench.panes.info(pane.id).unwrap();
+    assert_eq!(info.attention, Attention::Failed);
+    assert!(!info.busy);
+    assert!(info.ended_at >= Some(info.opened_at));
+}
+
+#[test]
+fn the_program_knows_its_terminal_and_its_pane() {
+    let bench = Bench::new();
+    let mut request =
+        script_request("echo \"$TERM,$COLORTERM,$TERM_PROGRAM,$SWITCHYARD_PANE,$MINE\"; stty size");
+    request.env = BTreeMap::from([("MINE".to_owned(), "yes".to_owned())]);
+    request.size = PaneSize { cols: 91, rows: 17 };
+    let pane = bench.panes.open(request).unwrap().id;
+    bench.wait_exit(pane);
+    assert_eq!(
+        bench.lines(pane),
+        [
+            format!("xterm-256color,truecolor,switchyard,{pane},yes"),
+            "17 91".to_owned()
+        ]
+    );
+}
+
+#[test]
+fn what_is_typed_reaches_the_program_and_a_resize_too() {
+    let bench = Bench::new();
+    let pane = bench
+        .run("trap 'stty size' WINCH; echo ready; read line; echo \"got $line\"; while :; do read x; done")
+        .id;
+    bench.wait_text(pane, "ready");
+    bench.panes.write(pane, b"some text\n".to_vec()).unwrap();
+    bench.wait_text(pane, "got some text");
+    let size = PaneSize {
+        cols: 100,
+        rows: 30,
+    };
+    bench.panes.resize(pane, size).unwrap();
+    bench.wait_text(pane, "30 100");
+    assert_eq!(bench.panes.info(pane).unwrap().size, size);
+}
+
+#[test]
+fn lines_that_left_the_screen_keep_their_ids() {
+    let bench = Bench::new();
+    let pane = bench.run("seq 1 3000; echo end; read x; echo more").id;
+    bench.wait_text(pane, "end");
+    let lines = bench.read(pane, ReadLines::Newest { count: 100_000 });
+    assert_eq!(lines.len(), 3_001);
+    for (at, line) in lines.iter().enumerate().take(3_000) {
+        assert_eq!(line.id, LineId(at as u64));
+        assert_eq!(line.text, (at + 1).to_string());
+    }
+    bench.panes.write(pane, b"\n".to_vec()).unwrap();
+    bench.wait_text(pane, "more");
+    let again = bench.read(
+        pane,
+        ReadLines::After {
+            line: LineId(2_990),
+            count: 3,
+        },
+    );
+    assert_eq!(again, lines[2_990..2_993]);
+    let before = bench.read(
+        pane,
+        ReadLines::Before {
+            line: LineId(2),
+            count: 10,
+        },
+    );
+    assert_eq!(before, lines[..2]);
+}
+
+#[test]
+fn closing_ends_everything_that_the_program_started_even_what_does_not_want_to() {
+    let mut bench = Bench::new();
+    // One child ignores the hang-up, in a process group of its own as a shell's jobs are.
+    let pane = bench
+        .run("set -m; (trap '' HUP; while :; do sleep 0.1; done) & echo child $!; cat")
+        .id;
+    let lines = bench.wait_text(pane, "child ");
+    let child = lines
+        .iter()
+        .find_map(|line| line.strip_prefix("child "))
+        .unwrap()
+        .to_owned();
+    let alive = || std::path::Path::new("/proc").join(&child).exists();
+    assert!(alive());
+    bench.panes.close(pane).unwrap();
+    bench.wait_event(|event| (event == PaneEvent::Closed { id: pane }).then_some(()));
+    assert_eq!(bench.panes.list(), []);
+    assert_eq!(bench.panes.info(pane), Err(PaneError::Unknown { pane }));
+    wait_for("the child's end", || {
+        // It is nobody's child now, and whoever reaps it here may take their time.
+        let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        (!alive() || stat.contains(") Z ")).then_some(())
+    });
+}
+
+#[test]
+fn events_tell_of_opening_titles_notifications_and_the_end() {
+    let mut bench = Bench::new();
+    let pane = bench
+        .run("printf '\\033]2;a title\\007'; printf '\\033]777;notify;agent;may I?\\007'; read x")
+        .id;
+    bench.wait_event(|event| match event {
+        PaneEvent::Opened { pane: info } => (info.id == pane).then_some(()),
+        _ => None,
+    });
+    let (mut titled, mut notified) = (false, false);
+    bench.wait_event(|event| {
+        match event {
+            PaneEvent::Changed { pane } => {
+                titled |= pane.title == "a title" && pane.attention == Attention::NeedsYou;
+            }
+            PaneEvent::Notified { title, body, .. } => {
+                notified |= title == "agent" && body == "may I?";
+            }
+            _ => {}
+        }
+        (titled && notified).then_some(())
+    });
+    // Typing answers.
+    bench.panes.write(pane, b"yes\n".to_vec()).unwrap();
+    bench.wait_event(|event| match event {
+        PaneEvent::Changed { pane } => (pane.attention == Attention::Done).then_some(()),
+        _ => None,
+    });
+    bench.panes.seen(pane).unwrap();
+    assert_eq!(bench.panes.info(pane).unwrap().attention, Attention::Idle);
+}
+
+#[test]
+fn a_missing_program_a_missing_directory_and_a_bad_size_are_refused_with_what_would_be_right() {
+    let bench = Bench::new();
+    let refused = |request: OpenPane| -> OpenPaneError { bench.panes.open(request).unwrap_err() };
+    insta::assert_snapshot!(
+        refused(OpenPane { program: Some("no-such-shell".into()), ..OpenPane::default() }),
+        @"`program`: found no program `no-such-shell`; give the path of an executable file, or the name of one on the PATH"
+    );
+    insta::assert_snapshot!(
+        refused(OpenPane { program: Some("/etc/passwd".into()), ..OpenPane::default() }),
+        @"`program`: found no program `/etc/passwd`; give the path of an executable file, or the name of one on the PATH"
+    );
+    insta::assert_snapshot!(
+        refused(OpenPane { cwd: Some("/no/such/directory".into()), ..OpenPane::default() }),
+        @"`cwd`: `/no/such/directory` is not a directory; name one that exists"
+    );
+    insta::assert_snapshot!(
+        refused(OpenPane { size: PaneSize { cols: 1, rows: 24 }, ..OpenPane::default() }),
+        @"bad `size.cols`: 1; it must be from 2 to 1000"
+    );
+    insta::assert_snapshot!(
+        refused(OpenPane { args: vec!["a\0b".into()], ..OpenPane::default() }),
+        @"bad `args`: none may hold a NUL character"
+    );
+    assert_eq!(
+        bench.panes.list(),
+        [],
+        "nothing is left of what was refused"
+    );
+    let pane = bench.run("read x").id;
+    insta::assert_snapshot!(
+        bench.panes.resize(pane, PaneSize { cols: 80, rows: 0 }).unwrap_err(),
+        @"bad `rows`: 0; it must be from 1 to 500"
+    );
+}
+
+#[test]
+fn an_unknown_pane_is_refused_by_every_method() {
+    let bench = Bench::new();
+    let pane = PaneId(4_000);
+    let unknown = PaneError::Unknown { pane };
+    let panes = &bench.panes;
+    assert_eq!(panes.info(pane).unwrap_err(), unknown);
+    assert_eq!(panes.write(pane, vec![]).unwrap_err(), unknown);
+    assert_eq!(
+        panes.resize(pane, PaneSize::default()).unwrap_err(),
+        unknown
+    );
+    assert_eq!(panes.rename(pane, None).unwrap_err(), unknown);
+    assert_eq!(panes.seen(pane).unwrap_err(), unknown);
+    assert_eq!(panes.close(pane).unwrap_err(), unknown);
+    assert_eq!(panes.marks(pane).unwrap_err(), unknown);
+    assert!(panes.attach(pane, AttachOptions::default()).is_err());
+    insta::assert_snapshot!(unknown, @"there is no pane `4000`");
+}
+
+#[test]
+fn a_program_that_never_reads_fills_its_queue_and_blocks_nobody() {
+    let bench = Bench::new();
+    let pane = bench.run("stty raw -echo; echo ready; exec sleep 1000").id;
+    bench.wait_text(pane, "ready");
+    let error = wait_for("a full queue", || {
+        bench.panes.write(pane, vec![b'x'; 64 * 1024]).err()
+    });
+    assert!(matches!(error, PaneError::WriteQueueFull { .. }), "{error}");
+    assert_eq!(bench.panes.health().stuck_writers, [pane]);
+    // Others go on, and so does this one's end.
+    let other = bench.run("echo fine").id;
+    bench.wait_text(other, "fine");
+    bench.panes.close(pane).unwrap();
+}
+
+#[test]
+fn ten_megabytes_without_a_newline_are_kept_in_pieces_and_in_bounds() {
+    let bench = Bench::new();
+    let pane = bench
+        .run("head -c 10000000 /dev/zero | tr '\\0' x; echo; echo end")
+        .id;
+    bench.wait_text(pane, "end");
+    let lines = bench.lines(pane);
+    assert!(lines.len() > 1);
+    assert!(lines.iter().all(|line| line.len() <= 1024 * 1024 + 200));
+}
+
+#[test]
+fn invalid_utf_8_is_shown_as_such_and_harms_nothing() {
+    let bench = Bench::new();
+    let pane = bench.run("printf 'a\\377b\\303(c\\n'; echo end").id;
+    let lines = bench.wait_text(pane, "end");
+    insta::assert_debug_snapshot!(lines, @r#"
+    [
+        "a�b�(c",
+        "end",
+    ]
+    "#);
+}
+
+#[tokio::test]
+async fn a_window_gets_a_snapshot_then_output_then_the_end() {
+    let bench = Bench::new();
+    let pane = bench.run("echo before; read x; echo after; read x").id;
+    bench.wait_text(pane, "before");
+    let mut attachment = bench.panes.attach(pane, AttachOptions::default()).unwrap();
+    let Some(Frame::Snapshot(snapshot)) = next(&mut attachment).await else {
+        panic!("the first frame is a snapshot");
+    };
+    assert_eq!(snapshot.size, PaneSize::default());
+    assert_eq!(snapshot.first_line, LineId(0));
+    assert!(String::from_utf8_lossy(&snapshot.bytes).contains("before"));
+    attachment.ack(snapshot.bytes.len() as u64);
+    bench.panes.write(pane, b"\n".to_vec()).unwrap();
+    let mut output = Vec::new();
+    while !String::from_utf8_lossy(&output).contains("after") {
+        match next(&mut attachment).await {
+            Some(Frame::Output(bytes)) => {
+                attachment.ack(bytes.len() as u64);
+                output.extend(bytes);
+            }
+            other => panic!("expected output, got {other:?}"),
+        }
+    }
+    bench.panes.write(pane, b"\n".to_vec()).unwrap();
+    loop {
+        match next(&mut attachment).await {
+            Some(Frame::Output(_)) => {}
+            Some(Frame::Ended) => break,
+            other => panic!("expected the end, got {other:?}"),
+        }
+    }
+    bench.panes.close(pane).unwrap();
+    assert_eq!(next(&mut attachment).await, None);
+}
+
+#[tokio::test]
+async fn a_window_that_does_not_keep_up_gets_a_snapshot_instead_of_the_backlog() {
+    let bench = Bench::new();
+    let pane = bench.run("read x; seq 1 200000; echo the end; read x").id;
+    let options = AttachOptions {
+        scrollback_rows: 100,
+        high_water: 16 * 1024,
+    };
+    let mut slow = bench.panes.attach(pane, options).unwrap();
+    let Some(Frame::Snapshot(first)) = next(&mut slow).await else {
+        panic!("the first frame is a snapshot");
+    };
+    bench.panes.write(pane, b"\n".to_vec()).unwrap();
+    // The program is read to its end, though the window takes nothing.
+    bench.wait_text(pane, "the end");
+    let mut unacknowledged = first.bytes.len() as u64;
+    let mut sent = 0;
+    slow.ack(unacknowledged);
+    let snapshot = loop {
+        match next(&mut slow).await {
+            Some(Frame::Output(bytes)) => {
+                unacknowledged = bytes.len() as u64;
+                sent += unacknowledged;
+                slow.ack(unacknowledged);
+            }
+            Some(Frame::Snapshot(snapshot)) => break snapshot,
+            other => panic!("expected a snapshot, got {other:?}"),
+        }
+    };
+    assert!(sent <= 16 * 1024, "{sent} bytes of backlog were sent");
+    let text = String::from_utf8_lossy(&snapshot.bytes);
+    assert!(text.contains("199999") && text.contains("the end"));
+    assert!(!text.contains("\n1000\r"));
+}
+
+#[tokio::test]
+async fn several_windows_see_the_same_and_a_dead_one_stops_nobody() {
+    let bench = Bench::new();
+    let pane = bench.run("read x; seq 1 50000; echo the end; read x").id;
+    let mut dead = bench.panes.attach(pane, AttachOptions::default()).unwrap();
+    let mut live = bench.panes.attach(pane, AttachOptions::default()).unwrap();
+    assert!(matches!(next(&mut dead).await, Some(Frame::Snapshot(_))));
+    bench.panes.write(pane, b"\n".to_vec()).unwrap();
+    let mut tail = String::new();
+    while !tail.contains("the end") {
+        let frame = next(&mut live).await.unwrap();
+        live.ack(frame.payload());
+        match frame {
+            Frame::Snapshot(snapshot) => tail = String::from_utf8_lossy(&snapshot.bytes).into(),
+            Frame::Output(bytes) => tail.push_str(&String::from_utf8_lossy(&bytes)),
+            Frame::Ended => panic!("it runs"),
+        }
+    }
+    drop(dead);
+}
+
+#[test]
+fn ids_are_not_reused_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = || PanesConfig {
+        history_dir: Some(dir.path().join("history")),
+        ..PanesConfig::default()
+    };
+    let first = Bench::with(config());
+    let id = first.run("true").id;
+    drop(first);
+    let second = Bench::with(config());
+    assert!(second.run("true").id > id);
+}
+
+#[test]
+fn terminal_queries_are_answered_by_the_pane_itself() {
+    let bench = Bench::new();
+    // Asks for the cursor's position and the device's attributes, and shows the answers.
+    let pane = bench
+        .run(
+            "stty raw -echo; printf '\\033[6n\\033[c'; head -c 11 | od -An -c; stty sane; echo end",
+        )
+        .id;
+    let lines = bench.wait_text(pane, "end");
+    let answer = lines.join(" ");
+    assert!(
+        answer
+            .split_whitespace()
+            .collect::<String>()
+            .contains("033[1;1R033[?6c"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn the_clipboard_can_be_offered_to_but_not_read_and_not_by_agents() {
+    let mut bench = Bench::new();
+    let write = "printf '\\033]52;c;?\\007\\033]52;c;aGVsbG8=\\007'; echo end";
+    let agent = bench
+        .panes
+        .open(OpenPane {
+            role: terminal::PaneRole::Agent,
+            ..script_request(write)
+        })
+        .unwrap()
+        .id;
+    bench.wait_text(agent, "end");
+    let person = bench.run(write).id;
+    let (id, text) = bench.wait_event(|event| match event {
+        PaneEvent::ClipboardWrite { id, text } => Some((id, text)),
+        _ => None,
+    });
+    assert_eq!((id, text.as_str()), (person, "hello"));
+}
