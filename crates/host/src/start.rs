@@ -1,0 +1,319 @@
+//! Finding the host, or starting one.
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::paths::HostPaths;
+use crate::protocol::{self, Hello, MAX_GREETING, NotWelcome, PROTOCOL, Purpose, VERSION, Welcome};
+use crate::refusal::Refusal;
+
+/// How long a new host may take until it answers.
+const START_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a host that runs may take to say who it is.
+const GREETING_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Why there is no connection to a pane host.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No host runs.
+    #[error("no pane host is running (nobody listens on `{socket}`)")]
+    NotRunning {
+        /// Where it would listen.
+        socket: String,
+    },
+    /// A host runs, of another version. Its panes are alive.
+    #[error(
+        "the pane host that runs (process {pid}) is of another version: {message}. Its programs go on \
+         running; reach them with that version of Switchyard, or end them all with \
+         `switchyard host --stop` and start again"
+    )]
+    OtherVersion {
+        /// The host's process.
+        pid: u32,
+        /// The version of its program.
+        version: String,
+        /// Its own words.
+        message: String,
+    },
+    /// The host refused what the connection was for.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The process that listens is not a pane host of this user, or does not answer as one.
+    #[error("whoever listens on `{socket}` does not answer as a pane host: {message}")]
+    NotAHost {
+        /// Where it listens.
+        socket: String,
+        /// What it did instead.
+        message: String,
+    },
+    /// A host was started and did not come up.
+    #[error("the pane host did not start: {message}")]
+    Start {
+        /// Why, as far as is known: the last words of its log.
+        message: String,
+    },
+    /// A host was told to end and has not.
+    #[error("the pane host (process {pid}) was told to end, and still runs after {} seconds", .after.as_secs())]
+    NotEnded {
+        /// The host's process.
+        pid: u32,
+        /// How long it was given.
+        after: Duration,
+    },
+    /// The runtime directory, the socket or the log can't be used.
+    #[error("could not reach the pane host")]
+    Io(#[source] io::Error),
+}
+
+/// Connects and greets for `purpose`.
+pub(crate) async fn greet(
+    paths: &HostPaths,
+    purpose: &Purpose,
+) -> Result<(UnixStream, Welcome), ConnectError> {
+    let socket = paths.socket();
+    let name = || socket.display().to_string();
+    let mut stream = UnixStream::connect(&socket).await.map_err(|error| {
+        if nobody_there(&error) {
+            ConnectError::NotRunning { socket: name() }
+        } else {
+            ConnectError::Io(io::Error::new(
+                error.kind(),
+                format!("could not connect to `{}`: {error}", socket.display()),
+            ))
+        }
+    })?;
+    let not_a_host = |message: String| ConnectError::NotAHost {
+        socket: name(),
+        message,
+    };
+    let uid = stream.peer_cred().map_err(ConnectError::Io)?.uid();
+    if uid != rustix::process::geteuid().as_raw() {
+        return Err(not_a_host(format!("it belongs to user {uid}")));
+    }
+    let greeting = async {
+        let hello = Hello {
+            protocol: PROTOCOL,
+            version: VERSION.to_owned(),
+            purpose: serde_json::to_value(purpose)?,
+        };
+        protocol::send(&mut stream, &hello).await?;
+        protocol::receive::<Welcome>(&mut stream, MAX_GREETING).await
+    };
+    let welcome = match timeout(GREETING_DEADLINE, greeting).await {
+        Ok(Ok(Some(welcome))) => welcome,
+        // It was on its way out.
+        Ok(Ok(None)) => return Err(ConnectError::NotRunning { socket: name() }),
+        Ok(Err(error)) if nobody_there(&error) => {
+            return Err(ConnectError::NotRunning { socket: name() });
+        }
+        Ok(Err(error)) => return Err(not_a_host(error.to_string())),
+        Err(_) => {
+            return Err(not_a_host(format!(
+                "no greeting within {} seconds",
+                GREETING_DEADLINE.as_secs()
+            )));
+        }
+    };
+    let Some(refused) = &welcome.refused else {
+        return Ok((stream, welcome));
+    };
+    match serde_json::from_value(refused.clone()) {
+        Ok(NotWelcome::Pane(refusal)) if welcome.protocol == PROTOCOL => Err(refusal.into()),
+        Ok(NotWelcome::Protocol(message)) => Err(ConnectError::OtherVersion {
+            pid: welcome.pid,
+            version: welcome.version,
+            message,
+        }),
+        // Another version may have reasons that we do not know.
+        _ => Err(ConnectError::OtherVersion {
+            pid: welcome.pid,
+            version: welcome.version,
+            message: refused.to_string(),
+        }),
+    }
+}
+
+fn nobody_there(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+    )
+}
+
+/// A control connection to the host that runs, or else to one that is started now.
+pub(crate) async fn reach(
+    paths: &HostPaths,
+    exe: Option<&Path>,
+) -> Result<(UnixStream, Welcome), ConnectError> {
+    let first = greet(paths, &Purpose::Control).await;
+    let (Err(ConnectError::NotRunning { .. }), Some(exe)) = (&first, exe) else {
+        return first;
+    };
+    paths.prepare().map_err(ConnectError::Io)?;
+    let mut launch = Launch::new(paths, exe)?;
+    let deadline = Instant::now() + START_DEADLINE;
+    let mut pause = Duration::from_millis(2);
+    loop {
+        match greet(paths, &Purpose::Control).await {
+            Err(ConnectError::NotRunning { .. }) => {}
+            reached => return reached,
+        }
+        if Instant::now() >= deadline {
+            return Err(launch.failed("it did not answer within 10 seconds"));
+        }
+        launch.look(paths, exe)?;
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+/// A host that was started and is waited for.
+struct Launch {
+    child: Child,
+    paths: HostPaths,
+    /// How long the log was before.
+    log_from: u64,
+}
+
+impl Launch {
+    fn new(paths: &HostPaths, exe: &Path) -> Result<Self, ConnectError> {
+        let log = paths.open_log().map_err(ConnectError::Io)?;
+        let log_from = log.metadata().map_or(0, |about| about.len());
+        Ok(Self {
+            child: spawn(exe, log)?,
+            paths: paths.clone(),
+            log_from,
+        })
+    }
+
+    /// Sees to it that there still is a process that could come up.
+    fn look(&mut self, paths: &HostPaths, exe: &Path) -> Result<(), ConnectError> {
+        match self.child.try_wait() {
+            Ok(None) => Ok(()),
+            // It found another host, which is coming up, or just ending: then ours is wanted after all.
+            Ok(Some(status)) if status.success() => {
+                *self = Self::new(paths, exe)?;
+                Ok(())
+            }
+            Ok(Some(status)) => Err(self.failed(&format!("it ended with {status}"))),
+            Err(error) => Err(ConnectError::Io(error)),
+        }
+    }
+
+    fn failed(&self, how: &str) -> ConnectError {
+        let log = self.paths.log_since(self.log_from);
+        let message = if log.is_empty() {
+            format!("{how}; its log is `{}`", self.paths.log().display())
+        } else {
+            format!("{how}: {log}")
+        };
+        ConnectError::Start { message }
+    }
+}
+
+/// Starts `exe host --detached`, away from this process: no terminal, no directory in use, its
+/// words in the log.
+///
+/// It makes a session of its own (see [`detach`]) as soon as it runs, so it outlives the window
+/// and the terminal that started it.
+fn spawn(exe: &Path, log: File) -> Result<Child, ConnectError> {
+    let start = || {
+        let errors = log.try_clone()?;
+        Command::new(exe)
+            .args(["host", "--detached"])
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .kill_on_drop(false)
+            .spawn()
+    };
+    start().map_err(|error| ConnectError::Start {
+        message: format!("could not run `{} host`: {error}", exe.display()),
+    })
+}
+
+/// Leaves the session of the process that started this one, so that neither its end nor a key
+/// pressed in its terminal reaches us. Does nothing when this process leads a group already.
+pub fn detach() {
+    if let Err(error) = rustix::process::setsid() {
+        tracing::debug!(%error, "no session of our own");
+    }
+}
+
+/// Waits until the process is told to end: by SIGTERM, or by SIGINT. From the call on, SIGHUP means
+/// nothing to it: the terminal that it was started from may go.
+///
+/// # Errors
+///
+/// When the system does not let signals be caught.
+pub fn until_told_to_end() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => {}
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+            }
+        }
+    })
+}
+
+/// Asks the host that runs to end, its programs with it, whatever version it is; waits until it
+/// has. Returns its process id, or `None` when no host runs.
+///
+/// # Errors
+///
+/// When whoever listens is not ours, or has not ended within `patience`.
+pub async fn stop_running(
+    paths: &HostPaths,
+    patience: Duration,
+) -> Result<Option<u32>, ConnectError> {
+    let stream = match UnixStream::connect(paths.socket()).await {
+        Ok(stream) => stream,
+        Err(error) if nobody_there(&error) => return Ok(None),
+        Err(error) => return Err(ConnectError::Io(error)),
+    };
+    // The process at the other end of the socket, so never one that merely inherited a number.
+    let peer = stream.peer_cred().map_err(ConnectError::Io)?;
+    let pid = peer.pid().and_then(rustix::process::Pid::from_raw);
+    let Some(pid) = pid.filter(|_| peer.uid() == rustix::process::geteuid().as_raw()) else {
+        return Err(ConnectError::NotAHost {
+            socket: paths.socket().display().to_string(),
+            message: format!("it belongs to user {}", peer.uid()),
+        });
+    };
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+        .map_err(|error| ConnectError::Io(error.into()))?;
+    let number = pid.as_raw_nonzero().get().unsigned_abs();
+    let deadline = Instant::now() + patience;
+    // The lock is free when the process is gone, and not before.
+    loop {
+        if matches!(paths.lock(), Ok(Some(_))) {
+            return Ok(Some(number));
+        }
+        if Instant::now() >= deadline {
+            return Err(ConnectError::NotEnded {
+                pid: number,
+                after: patience,
+            });
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
