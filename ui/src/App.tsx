@@ -1,0 +1,290 @@
+import type {
+  DockviewApi,
+  IDockviewHeaderActionsProps,
+  IDockviewPanelHeaderProps,
+  IDockviewPanelProps,
+} from "dockview-react";
+import { useEffect, useRef, useState } from "react";
+import { backend } from "./backend/backend";
+import { openPalette, Palette } from "./palette/Palette";
+import { IconButton } from "./shared/Button";
+import {
+  keyOf,
+  listenForKeys,
+  registerCommands,
+  useCommands,
+} from "./shared/commands";
+import { Dock } from "./shared/dock/Dock";
+import { activate, toggleZoom, useDock } from "./shared/dock/dock";
+import {
+  CommandIcon,
+  PlusIcon,
+  SidebarIcon,
+  SplitDownIcon,
+  SplitRightIcon,
+  UnzoomIcon,
+  ZoomIcon,
+} from "./shared/icons";
+import { Notices } from "./shared/Notices";
+import { notify, reportFailure } from "./shared/notices";
+import { startSettings, useScheme, useSettings } from "./shared/settings-store";
+import { newTerminal, paneOfParams, TERMINAL } from "./terminal/actions";
+import { followAttention } from "./terminal/attention";
+import { PaneList } from "./terminal/PaneList";
+import { startPanes } from "./terminal/pane-store";
+import { Questions } from "./terminal/Questions";
+import { StatusItems } from "./terminal/StatusItems";
+import { followSession, restoreSession } from "./terminal/session";
+import { TerminalTab } from "./terminal/TerminalTab";
+import { TerminalView } from "./terminal/TerminalView";
+import { terminalCommands } from "./terminal/terminal-commands";
+import { askForFolder, FolderDialog } from "./workspace/FolderDialog";
+import { Frame } from "./workspace/Frame";
+import { Welcome } from "./workspace/Welcome";
+import { toggleSidebar } from "./workspace/workspace-store";
+
+/**
+ * The window, and the one file that puts features side by side. A feature comes in here: its commands, its kind of panel,
+ * its part of the sidebar, its right side, its part of the status bar.
+ */
+export function App() {
+  const ready = useStart();
+  const scheme = useScheme();
+  const home = useSettings((state) => state.platform?.home ?? "");
+  useEffect(() => {
+    document.documentElement.dataset.theme = scheme;
+  }, [scheme]);
+  if (!ready) return null;
+  return (
+    <>
+      <Frame sidebar={<PaneList />} asides={{}} status={<StatusBar />}>
+        <Dock
+          views={{ [TERMINAL]: TerminalPanel, welcome: Welcome }}
+          tab={Tab}
+          empty={Welcome}
+          actions={GroupActions}
+          onReady={startDock}
+        />
+      </Frame>
+      <Palette />
+      <Questions />
+      <FolderDialog home={home} onFolder={openFolder} />
+      <Notices />
+    </>
+  );
+}
+
+/** Everything that lives as long as the page. */
+function useStart(): boolean {
+  const [ready, setReady] = useState(false);
+  useEffect(() => {
+    let stopped = false;
+    const stops: (() => void)[] = [
+      registerCommands([...workspaceCommands(), ...terminalCommands()]),
+      listenForKeys(window),
+      backend.onDrop((paths) => {
+        for (const path of paths) openFolder(path);
+      }),
+      followAttention(),
+    ];
+    const own = (stop: () => void) => {
+      if (stopped) stop();
+      else stops.push(stop);
+    };
+    void Promise.all([startSettings().then(own), startPanes().then(own)]).then(
+      () => {
+        if (!stopped) setReady(true);
+      },
+    );
+    return () => {
+      stopped = true;
+      for (const stop of stops) stop();
+    };
+  }, []);
+  return ready;
+}
+
+let stopSession: (() => void) | null = null;
+
+async function startDock(api: DockviewApi): Promise<void> {
+  stopSession?.();
+  const restored = await restoreSession(api);
+  if (restored === "first") {
+    await newTerminal();
+    api.addPanel({
+      id: "welcome",
+      component: "welcome",
+      title: "Welcome",
+      inactive: true,
+      position: { direction: "right" },
+      initialWidth: Math.round(api.width * 0.4),
+    });
+  }
+  stopSession = followSession(api);
+}
+
+function openFolder(path: string): void {
+  void newTerminal("tab", { cwd: path });
+}
+
+function TerminalPanel({ api, params }: IDockviewPanelProps) {
+  const [visible, setVisible] = useState(api.isVisible);
+  const [active, setActive] = useState(api.isActive && api.isGroupActive);
+  const [pane, setPane] = useState(() => paneOfParams(params));
+  useEffect(() => {
+    const focus = () => setActive(api.isActive && api.isGroupActive);
+    const followed = [
+      api.onDidVisibilityChange(({ isVisible }) => setVisible(isVisible)),
+      api.onDidActiveChange(focus),
+      api.onDidActiveGroupChange(focus),
+      api.onDidParametersChange((changed) => setPane(paneOfParams(changed))),
+    ];
+    setVisible(api.isVisible);
+    focus();
+    return () => {
+      for (const one of followed) one.dispose();
+    };
+  }, [api]);
+  if (pane === null) return null;
+  return <TerminalView pane={pane} visible={visible} active={active} />;
+}
+
+function Tab(props: IDockviewPanelHeaderProps) {
+  if (props.api.component === TERMINAL) return <TerminalTab {...props} />;
+  return <PlainTab {...props} />;
+}
+
+function PlainTab({ api }: IDockviewPanelHeaderProps) {
+  return (
+    <div className="tab" data-testid={`tab-${api.id}`}>
+      <span className="tab-title">{api.title}</span>
+      <button
+        type="button"
+        className="tab-close"
+        aria-label={`Close ${api.title}`}
+        onPointerDown={(event) => event.stopPropagation()}
+        onClick={() => api.close()}
+      >
+        ×
+      </button>
+    </div>
+  );
+}
+
+function GroupActions({ group, activePanel }: IDockviewHeaderActionsProps) {
+  const zoomed = useDock((state) => state.zoomed);
+  useCommands((state) => state.keys);
+  const here = useRef(activePanel);
+  here.current = activePanel;
+  const within = (act: () => void) => () => {
+    const panel = here.current ?? group.activePanel;
+    if (panel) activate(panel);
+    act();
+  };
+  return (
+    <div className="group-actions">
+      <IconButton
+        label="New terminal"
+        hint={keyOf("pane.new")}
+        onClick={within(() => void newTerminal())}
+      >
+        <PlusIcon size={14} />
+      </IconButton>
+      <IconButton
+        label="Split right"
+        hint={keyOf("pane.split_right")}
+        data-testid="split-right"
+        onClick={within(() => void newTerminal("right"))}
+      >
+        <SplitRightIcon size={14} />
+      </IconButton>
+      <IconButton
+        label="Split down"
+        hint={keyOf("pane.split_down")}
+        data-testid="split-down"
+        onClick={within(() => void newTerminal("down"))}
+      >
+        <SplitDownIcon size={14} />
+      </IconButton>
+      <IconButton
+        label={zoomed ? "Give the others their places back" : "Zoom"}
+        hint={keyOf("pane.zoom")}
+        data-testid="zoom"
+        onClick={within(toggleZoom)}
+      >
+        {zoomed ? <UnzoomIcon size={14} /> : <ZoomIcon size={14} />}
+      </IconButton>
+    </div>
+  );
+}
+
+function StatusBar() {
+  const version = useSettings((state) => state.platform?.version);
+  useCommands((state) => state.keys);
+  return (
+    <footer className="status-bar" data-testid="status-bar">
+      <IconButton
+        label="Sidebar"
+        hint={keyOf("workspace.sidebar")}
+        onClick={toggleSidebar}
+      >
+        <SidebarIcon size={14} />
+      </IconButton>
+      <StatusItems />
+      <span className="spacer" />
+      <button type="button" className="status-item" onClick={openPalette}>
+        <CommandIcon size={13} />
+        Commands
+        <kbd>{keyOf("palette.open")}</kbd>
+      </button>
+      {version && <span className="status-item faint">{version}</span>}
+    </footer>
+  );
+}
+
+function workspaceCommands() {
+  const group = "Window";
+  return [
+    {
+      id: "palette.open",
+      title: "Commands",
+      group,
+      key: "Ctrl+Shift+P",
+      run: openPalette,
+    },
+    {
+      id: "workspace.sidebar",
+      title: "Show or hide the sidebar",
+      group,
+      key: "Ctrl+Shift+B",
+      run: toggleSidebar,
+    },
+    {
+      id: "workspace.open_folder",
+      title: "Open a folder…",
+      group,
+      key: "Ctrl+Shift+K",
+      run: askForFolder,
+    },
+    {
+      id: "settings.where",
+      title: "Where the settings and the keys are",
+      group,
+      run: () => void showSettingsFiles(),
+    },
+  ];
+}
+
+/** The settings are text: says where, and opens a pane that edits them. */
+async function showSettingsFiles(): Promise<void> {
+  const files = await backend.settingsFiles();
+  if (files.status === "error") {
+    reportFailure(files);
+    return;
+  }
+  const { settings, keys } = files.data;
+  notify("warning", `Settings: ${settings}\nKeys: ${keys}`, {
+    label: "Copy the path",
+    run: () => void backend.writeClipboard(settings),
+  });
+}

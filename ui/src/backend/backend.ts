@@ -1,0 +1,99 @@
+import type {
+  Error as BackendError,
+  ClosedPane,
+  CommandMark,
+  HostState,
+  Line,
+  OpenPane,
+  PaneEvent,
+  PaneId,
+  PaneInfo,
+  PaneSize,
+  Platform,
+  ReadLines,
+  SearchAnswer,
+  SearchProgress,
+  SearchRequest,
+  Settings,
+  SettingsFiles,
+  SettingsNews,
+} from "../bindings";
+
+export type { BackendError };
+
+/** What a command came to: a failed command is a value with a code. */
+export type Result<T> =
+  | { status: "ok"; data: T }
+  | { status: "error"; error: BackendError };
+
+/** Ends a subscription. */
+export type Stop = () => void;
+
+/**
+ * The one door to Rust. `tauri-backend.ts` is the real one; `memory-backend.ts` is its twin for tests and for a
+ * plain browser.
+ */
+export interface Backend {
+  openPane(request: OpenPane): Promise<Result<PaneInfo>>;
+  listPanes(): Promise<Result<PaneInfo[]>>;
+  closePane(pane: PaneId): Promise<Result<null>>;
+  renamePane(pane: PaneId, name: string | null): Promise<Result<null>>;
+  resizePane(pane: PaneId, size: PaneSize): Promise<Result<null>>;
+  writePane(pane: PaneId, data: string): Promise<Result<null>>;
+  seenPane(pane: PaneId): Promise<Result<null>>;
+
+  /** Streams a pane: a snapshot first, then output; each frame as bytes (see `frames.ts`). */
+  attachPane(
+    pane: PaneId,
+    scrollbackRows: number,
+    onFrame: (frame: ArrayBuffer) => void,
+  ): Promise<Result<number>>;
+  ackPane(attachment: number, bytes: number): Promise<Result<null>>;
+  detachPane(attachment: number): Promise<Result<null>>;
+
+  readLines(pane: PaneId, lines: ReadLines): Promise<Result<Line[]>>;
+  paneMarks(pane: PaneId): Promise<Result<CommandMark[]>>;
+  closedPanes(): Promise<Result<ClosedPane[]>>;
+  purgeHistory(pane: PaneId | null): Promise<Result<null>>;
+
+  search(
+    id: number,
+    request: SearchRequest,
+    onProgress: (progress: SearchProgress) => void,
+  ): Promise<Result<SearchAnswer>>;
+  cancelSearch(id: number): Promise<Result<null>>;
+
+  loadSession(): Promise<Result<string | null>>;
+  saveSession(json: string): Promise<Result<null>>;
+  loadSettings(): Promise<Result<Settings>>;
+  settingsFiles(): Promise<Result<SettingsFiles>>;
+
+  readClipboard(): Promise<Result<string>>;
+  writeClipboard(text: string): Promise<Result<null>>;
+  openLink(url: string): Promise<Result<null>>;
+  notifyPerson(title: string, body: string): Promise<Result<null>>;
+  saveText(name: string, text: string): Promise<Result<string>>;
+  platform(): Promise<Result<Platform>>;
+  promptOnScreen(): Promise<Result<null>>;
+
+  onPaneEvent(listener: (event: PaneEvent) => void): Stop;
+  onSettings(listener: (news: SettingsNews) => void): Stop;
+  onHost(listener: (state: HostState) => void): Stop;
+  /** Folders and files that were dropped on the window, as paths. */
+  onDrop(listener: (paths: string[]) => void): Stop;
+}
+
+/** The backend in use; set once, before anything is drawn. */
+export let backend: Backend = absent();
+
+export function installBackend(chosen: Backend): void {
+  backend = chosen;
+}
+
+function absent(): Backend {
+  return new Proxy({} as Backend, {
+    get(_target, name) {
+      throw new Error(`no backend is installed: \`${String(name)}\` was asked`);
+    },
+  });
+}

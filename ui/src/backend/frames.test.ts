@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { decodeFrame, encodeFrame, type Frame } from "./frames";
+
+const bytes = new TextEncoder().encode("héllo\r\n");
+
+const frames: Frame[] = [
+  { kind: "output", bytes },
+  { kind: "output", bytes: new Uint8Array() },
+  { kind: "snapshot", cols: 300, rows: 40, firstLine: 2 ** 40 + 7, bytes },
+  { kind: "ended" },
+];
+
+test.each(frames)("a frame of kind $kind comes back as it went", (frame) => {
+  expect(decodeFrame(encodeFrame(frame))).toEqual(frame);
+});
+
+test("a snapshot's header is laid out as Rust writes it", () => {
+  const buffer = new Uint8Array([
+    1, 80, 0, 24, 0, 5, 1, 0, 0, 0, 0, 0, 0, 0x68, 0x69,
+  ]).buffer;
+  expect(decodeFrame(buffer)).toEqual({
+    kind: "snapshot",
+    cols: 80,
+    rows: 24,
+    firstLine: 261,
+    bytes: new Uint8Array([0x68, 0x69]),
+  });
+});
+
+test.each([
+  ["nothing", []],
+  ["an unknown kind", [9, 1, 2]],
+  ["a snapshot without its header", [1, 80, 0]],
+])("%s is no frame", (_name, raw) => {
+  expect(decodeFrame(new Uint8Array(raw).buffer)).toBeNull();
+});

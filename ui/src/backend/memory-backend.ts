@@ -1,0 +1,615 @@
+import type {
+  Attention,
+  ClosedPane,
+  CommandMark,
+  HostState,
+  Line,
+  Match,
+  OpenPane,
+  PaneEvent,
+  PaneId,
+  PaneInfo,
+  PaneSize,
+  Range,
+  ReadLines,
+  SearchAnswer,
+  SearchRequest,
+  Settings,
+  SettingsNews,
+} from "../bindings";
+import type { Backend, Result } from "./backend";
+import { encodeFrame } from "./frames";
+
+export const defaultSettings: Settings = {
+  theme: "system",
+  font_family: '"JetBrains Mono", "DejaVu Sans Mono", monospace',
+  font_size: 13,
+  ligatures: false,
+  renderer: "auto",
+  scrollback_lines: 5000,
+  shell: null,
+  shell_integration: true,
+  copy_on_select: false,
+  paste_guard: true,
+  osc52: "ask",
+  cursor_style: "block",
+  cursor_blink: false,
+  history: { keep_days: 30, max_mb: 2048 },
+  keys: {},
+};
+
+/** One pane of the twin: a shell that echoes and knows a handful of commands. */
+interface FakePane {
+  info: PaneInfo;
+  /** Everything that was printed, as bytes for a terminal. */
+  raw: string;
+  /** The same as lines of plain text. */
+  lines: string[];
+  typed: string;
+  marks: CommandMark[];
+  views: Map<number, (frame: ArrayBuffer) => void>;
+}
+
+interface MemoryState {
+  panes: Map<PaneId, FakePane>;
+  closed: Map<PaneId, FakePane>;
+  session: string | null;
+  settings: Settings;
+  clipboard: string;
+  opened: string[];
+  saved: { name: string; text: string }[];
+  notified: { title: string; body: string }[];
+  written: { pane: PaneId; data: string }[];
+  acked: number;
+}
+
+/** The twin, and what a test may do to it and see of it. */
+export interface MemoryBackend extends Backend {
+  readonly state: MemoryState;
+  /** Prints text in a pane as its program would. */
+  print(pane: PaneId, text: string): void;
+  /** Changes what is known of a pane and tells it. */
+  change(pane: PaneId, change: Partial<PaneInfo>): void;
+  tell(event: PaneEvent): void;
+  tellSettings(settings: Partial<Settings>): void;
+  refuseSettings(message: string): void;
+  tellHost(state: HostState): void;
+  drop(paths: string[]): void;
+  /** Ends the program of a pane. */
+  exit(pane: PaneId, code: number): void;
+}
+
+export interface MemoryOptions {
+  /** The session of an earlier window. */
+  session?: string | null;
+  settings?: Partial<Settings>;
+  /** What `openPane` answers for a directory that is not there. */
+  missing?: string[];
+  /** Lets the shell know commands that take time; off in tests. */
+  lively?: boolean;
+}
+
+const ok = <T>(data: T): Promise<Result<T>> =>
+  Promise.resolve({ status: "ok", data });
+
+const no = <T>(
+  code: "bad_id" | "bad_params" | "bad_query" | "not_started",
+  message: string,
+  position: number | null = null,
+): Promise<Result<T>> =>
+  Promise.resolve({ status: "error", error: { code, message, position } });
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what this removes
+const ESCAPES = /\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07/g;
+
+export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
+  const state: MemoryState = {
+    panes: new Map(),
+    closed: new Map(),
+    session: options.session ?? null,
+    settings: { ...defaultSettings, ...options.settings },
+    clipboard: "",
+    opened: [],
+    saved: [],
+    notified: [],
+    written: [],
+    acked: 0,
+  };
+  let nextPane = 1;
+  let nextView = 1;
+  const views = new Map<number, PaneId>();
+  const cancelled = new Set<number>();
+  const paneListeners = new Set<(event: PaneEvent) => void>();
+  const settingsListeners = new Set<(news: SettingsNews) => void>();
+  const hostListeners = new Set<(state: HostState) => void>();
+  const dropListeners = new Set<(paths: string[]) => void>();
+  const encoder = new TextEncoder();
+
+  function tell(event: PaneEvent) {
+    for (const listener of [...paneListeners]) listener(event);
+  }
+
+  function change(id: PaneId, changed: Partial<PaneInfo>) {
+    const pane = state.panes.get(id);
+    if (!pane) return;
+    pane.info = { ...pane.info, ...changed };
+    tell({ event: "changed", pane: pane.info });
+  }
+
+  function print(id: PaneId, text: string) {
+    const pane = state.panes.get(id);
+    if (!pane) return;
+    pane.raw += text;
+    const plain = text.replace(ESCAPES, "").split("\n");
+    plain.forEach((piece, index) => {
+      const clean = piece.replace(/\r$/, "");
+      if (index === 0) {
+        const last = pane.lines.length - 1;
+        let line = pane.lines[last] ?? "";
+        for (const char of clean) {
+          if (char === "\b") line = line.slice(0, -1);
+          else if (char === "\r") line = "";
+          else line += char;
+        }
+        pane.lines[Math.max(last, 0)] = line;
+      } else {
+        pane.lines.push(clean);
+      }
+    });
+    const frame = encodeFrame({ kind: "output", bytes: encoder.encode(text) });
+    for (const view of pane.views.values()) view(frame.slice(0));
+  }
+
+  function prompt(pane: FakePane) {
+    pane.marks.push({
+      prompt: pane.lines.length - 1,
+      output_from: null,
+      output_to: null,
+      command: null,
+      exit: null,
+      started_at: null,
+      ended_at: null,
+    });
+    const name = pane.info.cwd.split("/").pop() || "/";
+    print(pane.info.id, `\x1b[1;34m${name}\x1b[0m \x1b[32m❯\x1b[0m `);
+  }
+
+  function finish(pane: FakePane, exit: number, attention: Attention) {
+    const mark = pane.marks.at(-1);
+    if (mark) {
+      mark.exit = exit;
+      mark.output_to = pane.lines.length - 1;
+    }
+    change(pane.info.id, { busy: false, last_exit: exit, attention });
+    prompt(pane);
+  }
+
+  function run(pane: FakePane, line: string) {
+    const id = pane.info.id;
+    const [command = "", ...args] = line.trim().split(/\s+/);
+    const mark = pane.marks.at(-1);
+    if (mark) {
+      mark.command = line.trim();
+      mark.output_from = pane.lines.length - 1;
+    }
+    if (command === "") return prompt(pane);
+    change(id, { command: line.trim() });
+    switch (command) {
+      case "echo":
+        print(id, `${args.join(" ")}\r\n`);
+        return finish(pane, 0, "idle");
+      case "ls":
+        print(
+          id,
+          "\x1b[34mcrates\x1b[0m  \x1b[34mdocs\x1b[0m  \x1b[34mui\x1b[0m  Cargo.toml  Makefile  README.md\r\n",
+        );
+        return finish(pane, 0, "idle");
+      case "seq": {
+        const count = Math.min(Number(args[0]) || 10, 100_000);
+        let text = "";
+        for (let n = 1; n <= count; n++) text += `${n}\r\n`;
+        print(id, text);
+        return finish(pane, 0, "idle");
+      }
+      case "cd":
+        change(id, { cwd: args[0] ?? "/home/you" });
+        return finish(pane, 0, "idle");
+      case "false":
+        return finish(pane, 1, "failed");
+      case "sleep":
+        change(id, { busy: true, attention: "working" });
+        if (options.lively) {
+          setTimeout(
+            () => {
+              const still = state.panes.get(id);
+              if (still?.info.busy) finish(still, 0, "done");
+            },
+            (Number(args[0]) || 1) * 1000,
+          );
+        }
+        return;
+      case "exit":
+        return exit(id, Number(args[0]) || 0);
+      default:
+        print(id, `sh: ${command}: command not found\r\n`);
+        return finish(pane, 127, "failed");
+    }
+  }
+
+  function type(pane: FakePane, data: string) {
+    const id = pane.info.id;
+    const text = data.replaceAll("\x1b[200~", "").replaceAll("\x1b[201~", "");
+    for (const char of text) {
+      if (char === "\r" || char === "\n") {
+        const line = pane.typed;
+        pane.typed = "";
+        print(id, "\r\n");
+        if (pane.info.busy) continue;
+        run(pane, line);
+      } else if (char === "\x03") {
+        pane.typed = "";
+        print(id, "^C\r\n");
+        finish(pane, 130, "idle");
+      } else if (char === "\x7f") {
+        if (pane.typed === "") continue;
+        pane.typed = [...pane.typed].slice(0, -1).join("");
+        print(id, "\b \b");
+      } else if (char >= " ") {
+        pane.typed += char;
+        print(id, char);
+      }
+    }
+  }
+
+  function exit(id: PaneId, code: number) {
+    const pane = state.panes.get(id);
+    if (!pane) return;
+    change(id, {
+      state: { state: "exited", code, signal: null },
+      busy: false,
+      attention: code === 0 ? "done" : "failed",
+      ended_at: pane.info.opened_at + 1000,
+    });
+    const frame = encodeFrame({ kind: "ended" });
+    for (const view of pane.views.values()) view(frame.slice(0));
+  }
+
+  function open(request: OpenPane): Promise<Result<PaneInfo>> {
+    const cwd = request.cwd ?? "/home/you";
+    if (options.missing?.includes(cwd)) {
+      return no(
+        "not_started",
+        `could not start \`bash\` in \`${cwd}\`: No such file or directory`,
+      );
+    }
+    const id = nextPane++;
+    const info: PaneInfo = {
+      id,
+      program: [request.program ?? "/bin/bash", ...(request.args ?? [])],
+      role: request.role ?? "shell",
+      cwd,
+      title: "",
+      name: request.name ?? null,
+      size: request.size ?? { cols: 80, rows: 24 },
+      private: request.private ?? false,
+      state: { state: "running", pid: 1000 + id },
+      busy: false,
+      attention: "idle",
+      attention_message: null,
+      command: null,
+      last_exit: null,
+      opened_at: 1_700_000_000_000 + id * 60_000,
+      ended_at: null,
+    };
+    const pane: FakePane = {
+      info,
+      raw: "",
+      lines: [""],
+      typed: "",
+      marks: [],
+      views: new Map(),
+    };
+    state.panes.set(id, pane);
+    tell({ event: "opened", pane: info });
+    prompt(pane);
+    return ok(pane.info);
+  }
+
+  function withPane<T>(
+    id: PaneId,
+    act: (pane: FakePane) => Promise<Result<T>>,
+  ): Promise<Result<T>> {
+    const pane = state.panes.get(id);
+    return pane ? act(pane) : no("bad_id", `there is no pane \`${id}\``);
+  }
+
+  function read(pane: FakePane, lines: ReadLines): Line[] {
+    const all = pane.lines;
+    const [from, to] =
+      lines.from === "newest"
+        ? [all.length - lines.count, all.length]
+        : lines.from === "before"
+          ? [lines.line - lines.count, lines.line]
+          : [lines.line, lines.line + lines.count];
+    const start = Math.max(from, 0);
+    return all.slice(start, Math.max(to, 0)).map((text, index) => ({
+      id: start + index,
+      text,
+      source: "ring" as const,
+    }));
+  }
+
+  async function search(
+    id: number,
+    request: SearchRequest,
+    onProgress: Parameters<Backend["search"]>[2],
+  ): Promise<Result<SearchAnswer>> {
+    if (request.pattern === "" || request.pattern.length > 200) {
+      return no("bad_params", "`pattern` must have 1 to 200 characters");
+    }
+    let regex: RegExp;
+    try {
+      const smart =
+        request.case === "smart" &&
+        request.pattern === request.pattern.toLowerCase();
+      const flags = request.case === "ignore" || smart ? "giu" : "gu";
+      let source = request.regex
+        ? request.pattern
+        : request.pattern.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+      if (!request.regex) source = source.replaceAll("\\-", "-");
+      if (request.whole_word) source = `\\b(?:${source})\\b`;
+      if (/\(\?[=!<]/.test(request.pattern) && request.regex) {
+        const position = request.pattern.indexOf("(?");
+        return no(
+          "bad_query",
+          "look-around is not supported: it can't be searched in linear time",
+          position,
+        );
+      }
+      regex = new RegExp(source, flags);
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      const position = Math.max(request.pattern.search(/[([*+?{]/), 0);
+      return no("bad_query", text.split(": ").pop() ?? text, position);
+    }
+    await Promise.resolve();
+    const live = [...state.panes.values()];
+    const closed = [...state.closed.values()];
+    const panes =
+      request.scope.scope === "pane"
+        ? [...live, ...closed].filter(
+            (pane) =>
+              request.scope.scope === "pane" &&
+              pane.info.id === request.scope.id,
+          )
+        : request.scope.scope === "live"
+          ? live
+          : request.scope.scope === "closed"
+            ? closed
+            : [...live, ...closed];
+    const matches: Match[] = [];
+    let total = 0;
+    let found = 0;
+    for (const pane of panes) {
+      let any = false;
+      const order = pane.lines.map((_, index) => index);
+      if (request.order === "newest_first") order.reverse();
+      for (const line of order) {
+        if (cancelled.has(id)) break;
+        if (
+          request.lines &&
+          (line < request.lines.from || line > request.lines.to)
+        )
+          continue;
+        const content = pane.lines[line] ?? "";
+        const ranges: Range[] = [];
+        for (const hit of content.matchAll(regex)) {
+          if (hit[0] === "") continue;
+          const end = hit.index + hit[0].length;
+          ranges.push({
+            start: hit.index,
+            end,
+            start_col: hit.index,
+            end_col: end,
+          });
+        }
+        if (ranges.length === 0) continue;
+        any = true;
+        total += ranges.length;
+        if (matches.length >= request.limit) continue;
+        const around = (from: number, to: number): Line[] =>
+          pane.lines.slice(Math.max(from, 0), to).map((text, index) => ({
+            id: Math.max(from, 0) + index,
+            text,
+            source: "ring",
+          }));
+        matches.push({
+          pane: pane.info.id,
+          line,
+          line_number: line + 1,
+          content,
+          ranges,
+          context_before: around(line - request.context, line),
+          context_after: around(line + 1, line + 1 + request.context),
+          source: state.panes.has(pane.info.id) ? "ring" : "history",
+          full_screen: false,
+        });
+      }
+      if (any) found += 1;
+    }
+    onProgress({ progress: "found", matches });
+    onProgress({ progress: "count", total, panes: found });
+    const truncated = cancelled.delete(id);
+    return {
+      status: "ok",
+      data: {
+        matches,
+        total,
+        panes: found,
+        truncated,
+        reason: truncated ? "the search was cancelled" : null,
+        cursor: null,
+      },
+    };
+  }
+
+  function listener<T>(listeners: Set<T>, added: T) {
+    listeners.add(added);
+    return () => {
+      listeners.delete(added);
+    };
+  }
+
+  return {
+    state,
+    print,
+    change,
+    tell,
+    exit,
+    tellSettings(changed) {
+      state.settings = { ...state.settings, ...changed };
+      for (const told of settingsListeners)
+        told({ outcome: "applied", settings: state.settings });
+    },
+    refuseSettings(message) {
+      for (const told of settingsListeners)
+        told({ outcome: "refused", message });
+    },
+    tellHost(host) {
+      for (const told of hostListeners) told(host);
+    },
+    drop(paths) {
+      for (const told of dropListeners) told(paths);
+    },
+
+    openPane: open,
+    listPanes: () => ok([...state.panes.values()].map((pane) => pane.info)),
+    closePane: (id) =>
+      withPane(id, (pane) => {
+        state.panes.delete(id);
+        if (!pane.info.private) state.closed.set(id, pane);
+        tell({ event: "closed", id });
+        return ok(null);
+      }),
+    renamePane: (id, name) =>
+      withPane(id, () => {
+        change(id, { name });
+        return ok(null);
+      }),
+    resizePane: (id, size: PaneSize) =>
+      withPane(id, (pane) => {
+        pane.info = { ...pane.info, size };
+        return ok(null);
+      }),
+    writePane: (id, data) =>
+      withPane(id, (pane) => {
+        state.written.push({ pane: id, data });
+        if (pane.info.state.state === "running") type(pane, data);
+        return ok(null);
+      }),
+    seenPane: (id) =>
+      withPane(id, (pane) => {
+        const { attention } = pane.info;
+        if (attention === "done" || attention === "failed")
+          change(id, { attention: "idle" });
+        return ok(null);
+      }),
+    attachPane: (id, _scrollback, onFrame) =>
+      withPane(id, (pane) => {
+        const attachment = nextView++;
+        views.set(attachment, id);
+        pane.views.set(attachment, onFrame);
+        const { cols, rows } = pane.info.size;
+        onFrame(
+          encodeFrame({
+            kind: "snapshot",
+            cols,
+            rows,
+            firstLine: 0,
+            bytes: encoder.encode(pane.raw),
+          }),
+        );
+        return ok(attachment);
+      }),
+    ackPane: (_attachment, bytes) => {
+      state.acked += bytes;
+      return ok(null);
+    },
+    detachPane: (attachment) => {
+      const id = views.get(attachment);
+      views.delete(attachment);
+      if (id !== undefined) state.panes.get(id)?.views.delete(attachment);
+      return ok(null);
+    },
+    readLines: (id, lines) => {
+      const pane = state.panes.get(id) ?? state.closed.get(id);
+      return pane
+        ? ok(read(pane, lines))
+        : no("bad_id", `there is no pane \`${id}\``);
+    },
+    paneMarks: (id) => withPane(id, (pane) => ok(structuredClone(pane.marks))),
+    closedPanes: () =>
+      ok(
+        [...state.closed.values()].map(
+          ({ info }): ClosedPane => ({
+            id: info.id,
+            program: info.program,
+            cwd: info.cwd,
+            name: info.name,
+            opened_at: info.opened_at,
+            ended_at: info.ended_at,
+          }),
+        ),
+      ),
+    purgeHistory: (id) => {
+      if (id === null) state.closed.clear();
+      else state.closed.delete(id);
+      return ok(null);
+    },
+    search,
+    cancelSearch: (id) => {
+      cancelled.add(id);
+      return ok(null);
+    },
+    loadSession: () => ok(state.session),
+    saveSession: (json) => {
+      state.session = json;
+      return ok(null);
+    },
+    loadSettings: () => ok(state.settings),
+    settingsFiles: () =>
+      ok({
+        settings: "/home/you/.config/switchyard/settings.json",
+        keys: "/home/you/.config/switchyard/keys.json",
+      }),
+    readClipboard: () => ok(state.clipboard),
+    writeClipboard: (text) => {
+      state.clipboard = text;
+      return ok(null);
+    },
+    openLink: (url) => {
+      state.opened.push(url);
+      return ok(null);
+    },
+    notifyPerson: (title, body) => {
+      state.notified.push({ title, body });
+      return ok(null);
+    },
+    saveText: (name, text) => {
+      state.saved.push({ name, text });
+      return ok(`/home/you/Downloads/${name}`);
+    },
+    platform: () =>
+      ok({
+        version: "0.1.0",
+        home: "/home/you",
+        host: "detached",
+        software_rendering: true,
+      }),
+    promptOnScreen: () => ok(null),
+    onPaneEvent: (added) => listener(paneListeners, added),
+    onSettings: (added) => listener(settingsListeners, added),
+    onHost: (added) => listener(hostListeners, added),
+    onDrop: (added) => listener(dropListeners, added),
+  };
+}

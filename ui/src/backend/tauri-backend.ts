@@ -1,0 +1,90 @@
+import { Channel } from "@tauri-apps/api/core";
+import { getCurrentWebview } from "@tauri-apps/api/webview";
+import { commands, events, type SearchProgress } from "../bindings";
+import type { Backend, Result, Stop } from "./backend";
+
+/** Asks Rust. A call that did not even arrive is a failed command like any other. */
+async function ask<T>(call: () => Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await call();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return {
+      status: "error",
+      error: { code: "failed", message, position: null },
+    };
+  }
+}
+
+/** A subscription whose start is asynchronous, ended by a plain function. */
+function subscription(start: Promise<() => void>): Stop {
+  let stop: (() => void) | null = null;
+  let ended = false;
+  start.then(
+    (unlisten) => {
+      if (ended) unlisten();
+      else stop = unlisten;
+    },
+    (cause) => console.error("could not listen to an event", cause),
+  );
+  return () => {
+    ended = true;
+    stop?.();
+  };
+}
+
+export function tauriBackend(): Backend {
+  return {
+    openPane: (request) => ask(() => commands.openPane(request)),
+    listPanes: () => ask(() => commands.listPanes()),
+    closePane: (pane) => ask(() => commands.closePane(pane)),
+    renamePane: (pane, name) => ask(() => commands.renamePane(pane, name)),
+    resizePane: (pane, size) => ask(() => commands.resizePane(pane, size)),
+    writePane: (pane, data) => ask(() => commands.writePane(pane, data)),
+    seenPane: (pane) => ask(() => commands.seenPane(pane)),
+    attachPane: (pane, scrollbackRows, onFrame) => {
+      const channel = new Channel<ArrayBuffer>();
+      channel.onmessage = onFrame;
+      const options = { scrollback_rows: scrollbackRows };
+      return ask(() => commands.attachPane(pane, options, channel));
+    },
+    ackPane: (attachment, bytes) =>
+      ask(() => commands.ackPane(attachment, bytes)),
+    detachPane: (attachment) => ask(() => commands.detachPane(attachment)),
+    readLines: (pane, lines) => ask(() => commands.readLines(pane, lines)),
+    paneMarks: (pane) => ask(() => commands.paneMarks(pane)),
+    closedPanes: () => ask(() => commands.closedPanes()),
+    purgeHistory: (pane) => ask(() => commands.purgeHistory(pane)),
+    search: (id, request, onProgress) => {
+      const channel = new Channel<SearchProgress>();
+      channel.onmessage = onProgress;
+      return ask(() => commands.search(id, request, channel));
+    },
+    cancelSearch: (id) => ask(() => commands.cancelSearch(id)),
+    loadSession: () => ask(() => commands.loadSession()),
+    saveSession: (json) => ask(() => commands.saveSession(json)),
+    loadSettings: () => ask(() => commands.loadSettings()),
+    settingsFiles: () => ask(() => commands.settingsFiles()),
+    readClipboard: () => ask(() => commands.readClipboard()),
+    writeClipboard: (text) => ask(() => commands.writeClipboard(text)),
+    openLink: (url) => ask(() => commands.openLink(url)),
+    notifyPerson: (title, body) =>
+      ask(() => commands.notifyPerson(title, body)),
+    saveText: (name, text) => ask(() => commands.saveText(name, text)),
+    platform: () => ask(() => commands.platform()),
+    promptOnScreen: () => ask(() => commands.promptOnScreen()),
+
+    onPaneEvent: (listener) =>
+      subscription(events.paneHappened.listen((e) => listener(e.payload))),
+    onSettings: (listener) =>
+      subscription(events.settingsChanged.listen((e) => listener(e.payload))),
+    onHost: (listener) =>
+      subscription(events.hostChanged.listen((e) => listener(e.payload))),
+    onDrop: (listener) =>
+      subscription(
+        getCurrentWebview().onDragDropEvent((e) => {
+          if (e.payload.type === "drop") listener(e.payload.paths);
+        }),
+      ),
+  };
+}

@@ -1,0 +1,183 @@
+import type {
+  DockviewApi,
+  DockviewGroupPanel,
+  IDockviewPanel,
+} from "dockview-react";
+import { create } from "zustand";
+
+/** What a panel shows; its kind is the name under which a feature registered its view. */
+export interface PanelSpec {
+  id: string;
+  kind: string;
+  title: string;
+  params: Record<string, unknown>;
+}
+
+export type Where = "tab" | "right" | "down";
+export type Way = "left" | "right" | "up" | "down";
+
+interface DockState {
+  api: DockviewApi | null;
+  /** The panel that has the focus. */
+  activeId: string | null;
+  panels: number;
+  zoomed: boolean;
+}
+
+/** The dock of tabs and splits; it knows panels by kind and parameters, and no feature. */
+export const useDock = create<DockState>(() => ({
+  api: null,
+  activeId: null,
+  panels: 0,
+  zoomed: false,
+}));
+
+/** Takes over a new dock; returns what lets go of it. */
+export function installDock(api: DockviewApi): () => void {
+  const refresh = () =>
+    useDock.setState({
+      api,
+      activeId: api.activePanel?.id ?? null,
+      panels: api.totalPanels,
+      zoomed: api.hasMaximizedGroup(),
+    });
+  const disposers = [
+    api.onDidActivePanelChange(refresh),
+    api.onDidActiveGroupChange(refresh),
+    api.onDidAddPanel(refresh),
+    api.onDidRemovePanel(refresh),
+    api.onDidLayoutFromJSON(refresh),
+    api.onDidMaximizedGroupChange(refresh),
+  ];
+  refresh();
+  return () => {
+    for (const disposer of disposers) disposer.dispose();
+    useDock.setState({ api: null, activeId: null, panels: 0, zoomed: false });
+  };
+}
+
+/** Opens a panel, or brings it forward when it is there: as a tab beside the active one, or in a split. */
+export function openPanel(
+  spec: PanelSpec,
+  where: Where = "tab",
+): IDockviewPanel | null {
+  const { api } = useDock.getState();
+  if (!api) return null;
+  const present = api.getPanel(spec.id);
+  if (present) {
+    activate(present);
+    return present;
+  }
+  if (api.hasMaximizedGroup()) api.exitMaximizedGroup();
+  const { kind, ...rest } = spec;
+  const group = api.activeGroup;
+  const direction =
+    where === "right" ? "right" : where === "down" ? "below" : "within";
+  return api.addPanel({
+    ...rest,
+    component: kind,
+    ...(group &&
+      api.totalPanels > 0 && {
+        position: { referenceGroup: group, direction },
+      }),
+  });
+}
+
+/** Brings a panel forward, out of the shadow of another that is zoomed. */
+export function activate(panel: IDockviewPanel): void {
+  const { api } = useDock.getState();
+  if (api?.hasMaximizedGroup() && !panel.api.isMaximized())
+    api.exitMaximizedGroup();
+  panel.api.setActive();
+}
+
+export function findPanel(
+  matches: (panel: IDockviewPanel) => boolean,
+): IDockviewPanel | null {
+  return useDock.getState().api?.panels.find(matches) ?? null;
+}
+
+export function activePanel(): IDockviewPanel | null {
+  return useDock.getState().api?.activePanel ?? null;
+}
+
+export function closePanel(id: string): void {
+  const { api } = useDock.getState();
+  const panel = api?.getPanel(id);
+  if (panel) api?.removePanel(panel);
+}
+
+/** Lets the active group fill the dock, or gives the others their places back. */
+export function toggleZoom(): void {
+  const { api } = useDock.getState();
+  if (!api?.activePanel) return;
+  if (api.hasMaximizedGroup()) api.exitMaximizedGroup();
+  else if (api.groups.length > 1) api.maximizeGroup(api.activePanel);
+}
+
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/**
+ * Which box lies next to `from` on one side: the nearest that shares an edge's stretch with it, the one that shares most
+ * of it first. Pure, so that the rule can be read and tested.
+ */
+export function neighbour<T>(
+  from: Box,
+  others: { box: Box; value: T }[],
+  way: Way,
+): T | null {
+  const SLACK = 8;
+  let best: { value: T; gap: number; shared: number } | null = null;
+  for (const { box, value } of others) {
+    const horizontal = way === "left" || way === "right";
+    const gap =
+      way === "left"
+        ? from.left - box.right
+        : way === "right"
+          ? box.left - from.right
+          : way === "up"
+            ? from.top - box.bottom
+            : box.top - from.bottom;
+    const shared = horizontal
+      ? Math.min(from.bottom, box.bottom) - Math.max(from.top, box.top)
+      : Math.min(from.right, box.right) - Math.max(from.left, box.left);
+    if (gap < -SLACK || shared <= 0) continue;
+    if (
+      !best ||
+      gap < best.gap - SLACK ||
+      (Math.abs(gap - best.gap) <= SLACK && shared > best.shared)
+    )
+      best = { value, gap, shared };
+  }
+  return best?.value ?? null;
+}
+
+/** Moves the focus to the group on one side. */
+export function focusWay(way: Way): void {
+  const { api } = useDock.getState();
+  const from = api?.activeGroup;
+  if (!api || !from) return;
+  if (api.hasMaximizedGroup()) api.exitMaximizedGroup();
+  const others = api.groups
+    .filter((group) => group !== from)
+    .map((group) => ({ box: boxOf(group), value: group }));
+  neighbour(boxOf(from), others, way)?.activePanel?.api.setActive();
+}
+
+function boxOf(group: DockviewGroupPanel): Box {
+  return group.element.getBoundingClientRect();
+}
+
+/** Goes to the next or previous tab of the active group. */
+export function cycleTab(step: 1 | -1): void {
+  const group = useDock.getState().api?.activeGroup;
+  if (!group || group.panels.length < 2) return;
+  const { length } = group.panels;
+  const at = group.panels.findIndex((panel) => panel.api.isActive);
+  group.panels[(at + step + length) % length]?.api.setActive();
+}

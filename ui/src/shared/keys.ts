@@ -1,0 +1,134 @@
+/** A key with its modifiers: what a command is bound to. */
+export interface Chord {
+  ctrl: boolean;
+  shift: boolean;
+  alt: boolean;
+  meta: boolean;
+  /** In lower case: `p`, `arrowleft`, `enter`, `=`. */
+  key: string;
+}
+
+const NAMES: Record<string, string> = {
+  left: "arrowleft",
+  right: "arrowright",
+  up: "arrowup",
+  down: "arrowdown",
+  esc: "escape",
+  return: "enter",
+  space: " ",
+  plus: "+",
+  del: "delete",
+  ins: "insert",
+  pgup: "pageup",
+  pgdn: "pagedown",
+};
+
+const SHOWN: Record<string, string> = {
+  arrowleft: "←",
+  arrowright: "→",
+  arrowup: "↑",
+  arrowdown: "↓",
+  " ": "Space",
+  pageup: "PgUp",
+  pagedown: "PgDn",
+  escape: "Esc",
+  enter: "Enter",
+  tab: "Tab",
+};
+
+/** Reads `Ctrl+Shift+P`; `null` when it is no key. */
+export function parseKey(text: string): Chord | null {
+  const chord: Chord = {
+    ctrl: false,
+    shift: false,
+    alt: false,
+    meta: false,
+    key: "",
+  };
+  // `Ctrl++` is the plus key.
+  const parts = text.trim().replace(/\+\+$/, "+plus").split("+");
+  const last = parts.pop()?.trim().toLowerCase() ?? "";
+  for (const part of parts) {
+    switch (part.trim().toLowerCase()) {
+      case "ctrl":
+      case "control":
+        chord.ctrl = true;
+        break;
+      case "shift":
+        chord.shift = true;
+        break;
+      case "alt":
+      case "option":
+        chord.alt = true;
+        break;
+      case "meta":
+      case "cmd":
+      case "super":
+        chord.meta = true;
+        break;
+      default:
+        return null;
+    }
+  }
+  if (last === "") return null;
+  chord.key = NAMES[last] ?? last;
+  return chord;
+}
+
+/** What of a `KeyboardEvent` decides. */
+export type KeyPress = Pick<
+  KeyboardEvent,
+  "ctrlKey" | "shiftKey" | "altKey" | "metaKey" | "key" | "code"
+>;
+
+/** Whether a key press is this chord. */
+export function matches(chord: Chord, press: KeyPress): boolean {
+  if (
+    chord.ctrl !== press.ctrlKey ||
+    chord.shift !== press.shiftKey ||
+    chord.alt !== press.altKey ||
+    chord.meta !== press.metaKey
+  )
+    return false;
+  const key = press.key.toLowerCase();
+  if (key === chord.key) return true;
+  // Shift and Alt change what a key yields (`Shift+=` is `+`); the physical key still tells.
+  return codeKey(press.code) === chord.key;
+}
+
+function codeKey(code: string): string {
+  if (code.startsWith("Key")) return code.slice(3).toLowerCase();
+  if (code.startsWith("Digit")) return code.slice(5);
+  switch (code) {
+    case "Equal":
+      return "=";
+    case "Minus":
+      return "-";
+    case "Comma":
+      return ",";
+    case "Period":
+      return ".";
+    case "Slash":
+      return "/";
+    case "Backslash":
+      return "\\";
+    default:
+      return code.toLowerCase();
+  }
+}
+
+/** Writes a chord for people: `Ctrl+Shift+P`. */
+export function formatKey(chord: Chord): string {
+  const parts = [
+    chord.ctrl && "Ctrl",
+    chord.alt && "Alt",
+    chord.shift && "Shift",
+    chord.meta && "Super",
+  ].filter(Boolean);
+  const key =
+    SHOWN[chord.key] ??
+    (chord.key.length === 1
+      ? chord.key.toUpperCase()
+      : chord.key.charAt(0).toUpperCase() + chord.key.slice(1));
+  return [...parts, key].join("+");
+}

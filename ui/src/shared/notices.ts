@@ -1,0 +1,46 @@
+import { create } from "zustand";
+
+/** A line that a person should see, and may dismiss. */
+export interface Notice {
+  id: number;
+  kind: "info" | "warning" | "error";
+  text: string;
+  /** What can be done about it. */
+  action?: { label: string; run: () => void };
+}
+
+export const useNotices = create<{ notices: Notice[] }>(() => ({
+  notices: [],
+}));
+
+const SHOWN_AT_MOST = 4;
+const INFO_STAYS_MS = 6000;
+let next = 1;
+
+/** Shows a notice; the same text is not shown twice at once. */
+export function notify(
+  kind: Notice["kind"],
+  text: string,
+  action?: Notice["action"],
+): void {
+  const { notices } = useNotices.getState();
+  if (notices.some((notice) => notice.text === text)) return;
+  const notice: Notice = { id: next++, kind, text, ...(action && { action }) };
+  useNotices.setState({ notices: [...notices, notice].slice(-SHOWN_AT_MOST) });
+  if (kind === "info") setTimeout(() => dismiss(notice.id), INFO_STAYS_MS);
+}
+
+export function dismiss(id: number): void {
+  useNotices.setState(({ notices }) => ({
+    notices: notices.filter((notice) => notice.id !== id),
+  }));
+}
+
+/** Shows why a command failed; says whether it did. */
+export function reportFailure(
+  result: { status: "ok" } | { status: "error"; error: { message: string } },
+): boolean {
+  if (result.status === "ok") return false;
+  notify("error", result.error.message);
+  return true;
+}

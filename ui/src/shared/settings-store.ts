@@ -1,0 +1,92 @@
+import { create } from "zustand";
+import { backend } from "../backend/backend";
+import type { HostState, Platform, Settings } from "../bindings";
+import { setKeys } from "./commands";
+import { notify } from "./notices";
+
+interface SettingsState {
+  /** `null` until they were read. */
+  settings: Settings | null;
+  platform: Platform | null;
+  host: HostState;
+  /** What the system prefers; matters while `theme` is `system`. */
+  systemDark: boolean;
+  /** How much larger than the setting the panes' font is, for this window. */
+  zoom: number;
+}
+
+export const useSettings = create<SettingsState>(() => ({
+  settings: null,
+  platform: null,
+  host: { state: "up" },
+  systemDark: true,
+  zoom: 0,
+}));
+
+export type Scheme = "dark" | "light";
+
+export function schemeOf(
+  state: Pick<SettingsState, "settings" | "systemDark">,
+): Scheme {
+  const theme = state.settings?.theme ?? "system";
+  if (theme !== "system") return theme;
+  return state.systemDark ? "dark" : "light";
+}
+
+export function useScheme(): Scheme {
+  return useSettings(schemeOf);
+}
+
+/** The size of the panes' font in pixels, with the window's own zoom. */
+export function fontSizeOf(
+  state: Pick<SettingsState, "settings" | "zoom">,
+): number {
+  const size = (state.settings?.font_size ?? 13) + state.zoom;
+  return Math.min(Math.max(size, 6), 72);
+}
+
+export function zoomBy(step: number | null): void {
+  useSettings.setState((state) => ({
+    zoom: step === null ? 0 : Math.min(Math.max(state.zoom + step, -8), 40),
+  }));
+}
+
+/** Reads settings and what the platform is, and follows both. */
+export async function startSettings(): Promise<() => void> {
+  const applied = (settings: Settings) => {
+    useSettings.setState({ settings });
+    setKeys(settings.keys as Record<string, string | null>);
+  };
+  const stops = [
+    backend.onSettings((news) => {
+      if (news.outcome === "applied") applied(news.settings);
+      else notify("error", news.message);
+    }),
+    backend.onHost((host) => {
+      useSettings.setState({ host });
+      if (host.state === "restarted") notify("warning", host.message);
+      if (host.state === "down") notify("error", host.message);
+    }),
+    followSystemScheme(),
+  ];
+  const [settings, platform] = await Promise.all([
+    backend.loadSettings(),
+    backend.platform(),
+  ]);
+  if (settings.status === "ok") applied(settings.data);
+  else notify("error", settings.error.message);
+  if (platform.status === "ok")
+    useSettings.setState({ platform: platform.data });
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function followSystemScheme(): () => void {
+  if (typeof window.matchMedia !== "function") return () => {};
+  const query = window.matchMedia("(prefers-color-scheme: dark)");
+  const changed = () => useSettings.setState({ systemDark: query.matches });
+  changed();
+  query.addEventListener("change", changed);
+  return () => query.removeEventListener("change", changed);
+}

@@ -1,0 +1,135 @@
+import * as Menu from "@radix-ui/react-context-menu";
+import type { IDockviewPanelHeaderProps } from "dockview-react";
+import { useEffect, useState } from "react";
+import type { PaneId } from "../bindings";
+import { keyOf } from "../shared/commands";
+import { activate, toggleZoom } from "../shared/dock/dock";
+import { CloseIcon } from "../shared/icons";
+import {
+  hideTab,
+  newTerminal,
+  paneOfParams,
+  renamePane,
+  requestClose,
+} from "./actions";
+import { StateIcon, stateOf } from "./PaneState";
+import { paneTitle, usePanes } from "./pane-store";
+import { startRenaming, useQuestions } from "./questions";
+
+/** The tab of a pane: its state, its name, what can be done with it. */
+export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
+  const [pane, setPane] = useState(() => paneOfParams(params));
+  useEffect(() => {
+    const follow = api.onDidParametersChange((changed) =>
+      setPane(paneOfParams(changed)),
+    );
+    return () => follow.dispose();
+  }, [api]);
+  const info = usePanes((state) =>
+    pane === null ? undefined : state.panes[pane],
+  );
+  const renaming = useQuestions(
+    (state) => pane !== null && state.renaming === pane,
+  );
+  const title = info ? paneTitle(info) : "";
+  useEffect(() => {
+    if (title !== "") api.setTitle(title);
+  }, [api, title]);
+  if (pane === null) return null;
+
+  const item = (label: string, command: string | null, run: () => void) => (
+    <Menu.Item className="menu-item" onSelect={run}>
+      <span>{label}</span>
+      {command && <kbd>{keyOf(command)}</kbd>}
+    </Menu.Item>
+  );
+  const within = (run: () => void) => () => {
+    const panel = api.group.panels.find((one) => one.id === api.id);
+    if (panel) activate(panel);
+    run();
+  };
+
+  return (
+    <Menu.Root>
+      <Menu.Trigger asChild>
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: the dock's tab around it has role and keys */}
+        <div
+          className="tab"
+          data-testid={`tab-${pane}`}
+          title={info ? `${title}\n${info.cwd}` : title}
+          onDoubleClick={() => startRenaming(pane)}
+          onAuxClick={(event) => {
+            if (event.button !== 1) return;
+            event.preventDefault();
+            requestClose(pane);
+          }}
+        >
+          {info && <StateIcon state={stateOf(info)} />}
+          {renaming ? (
+            <RenameBox pane={pane} name={info?.name ?? title} />
+          ) : (
+            <span className="tab-title">{title}</span>
+          )}
+          <button
+            type="button"
+            className="tab-close"
+            aria-label={`Close ${title}`}
+            onPointerDown={(event) => event.stopPropagation()}
+            onClick={(event) => {
+              event.stopPropagation();
+              requestClose(pane);
+            }}
+          >
+            <CloseIcon size={12} />
+          </button>
+        </div>
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Content className="menu">
+          {item("Rename…", "pane.rename", () => startRenaming(pane))}
+          {item(
+            "Split right",
+            "pane.split_right",
+            within(() => void newTerminal("right")),
+          )}
+          {item(
+            "Split down",
+            "pane.split_down",
+            within(() => void newTerminal("down")),
+          )}
+          {item("Zoom", "pane.zoom", within(toggleZoom))}
+          <Menu.Separator className="menu-line" />
+          {item("Hide the tab, keep it running", "pane.hide", () =>
+            hideTab(pane),
+          )}
+          {item("Close", "pane.close", () => requestClose(pane))}
+        </Menu.Content>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}
+
+function RenameBox({ pane, name }: { pane: PaneId; name: string }) {
+  function end(value: string | null) {
+    startRenaming(null);
+    if (value !== null && value.trim() !== name) void renamePane(pane, value);
+  }
+  return (
+    <input
+      className="tab-rename"
+      aria-label="Name of the pane"
+      data-testid="rename-box"
+      defaultValue={name}
+      ref={(input) => {
+        input?.select();
+      }}
+      onPointerDown={(event) => event.stopPropagation()}
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (event.key === "Enter") end(event.currentTarget.value);
+        if (event.key === "Escape") end(null);
+      }}
+      onBlur={(event) => end(event.currentTarget.value)}
+    />
+  );
+}

@@ -1,0 +1,205 @@
+import "@xterm/xterm/css/xterm.css";
+import "./terminal.css";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { backend } from "../backend/backend";
+import type { PaneId } from "../bindings";
+import { Button } from "../shared/Button";
+import { fontSizeOf, schemeOf, useSettings } from "../shared/settings-store";
+import { terminalThemes } from "../shared/terminal-themes";
+import { closePane, pasteClipboard, restartPane } from "./actions";
+import { addHost, hostShown, placeOf, removeHost } from "./hosts";
+import { usePanes } from "./pane-store";
+import { type ViewStyle, XtermHost } from "./xterm-host";
+
+export interface TerminalViewProps {
+  pane: PaneId;
+  /** Whether the tab is in front. */
+  visible: boolean;
+  /** Whether the tab has the focus. */
+  active: boolean;
+  /** What lies over the pane: the find bar. */
+  children?: ReactNode;
+}
+
+/** A hidden view is parked after this long: switching back and forth stays instant, a forgotten tab costs nothing. */
+const PARK_AFTER_MS = 5000;
+
+function viewStyle(): ViewStyle | null {
+  const state = useSettings.getState();
+  if (!state.settings) return null;
+  return {
+    settings: state.settings,
+    fontSize: fontSizeOf(state),
+    theme: terminalThemes[schemeOf(state)],
+    softwareRendering: state.platform?.software_rendering ?? false,
+  };
+}
+
+export function TerminalView({
+  pane,
+  visible,
+  active,
+  children,
+}: TerminalViewProps) {
+  const info = usePanes((state) => state.panes[pane]);
+  const ready = useSettings((state) => state.settings !== null);
+  const holder = useRef<HTMLDivElement>(null);
+  const host = useRef<XtermHost | null>(null);
+  const [awake, setAwake] = useState(visible);
+  const [link, setLink] = useState<string | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const gone = info === undefined;
+
+  useEffect(() => {
+    if (visible) {
+      setAwake(true);
+      return;
+    }
+    const timer = setTimeout(() => setAwake(false), PARK_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [visible]);
+
+  useEffect(() => {
+    const element = holder.current;
+    const style = viewStyle();
+    if (!awake || !ready || gone || !element || !style) return;
+    setFailure(null);
+    const view = new XtermHost(
+      pane,
+      element,
+      style,
+      {
+        onLink: setLink,
+        onFailed: setFailure,
+        onShown: () => {
+          hostShown(view);
+          firstPrompt();
+          void markCommands(view);
+        },
+      },
+      placeOf(pane),
+    );
+    host.current = view;
+    addHost(view);
+    const unfollow = useSettings.subscribe(() => {
+      const changed = viewStyle();
+      if (changed) view.restyle(changed);
+    });
+    return () => {
+      unfollow();
+      removeHost(view);
+      view.dispose();
+      host.current = null;
+    };
+  }, [pane, awake, ready, gone]);
+
+  // What the shell marked changes when a command ended.
+  const marked = info?.last_exit ?? null;
+  const busy = info?.busy ?? false;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a changed command is the reason to read the marks again
+  useEffect(() => {
+    if (host.current?.isShown) void markCommands(host.current);
+  }, [marked, busy, info?.command]);
+
+  useEffect(() => {
+    if (!visible || !awake) return;
+    host.current?.fit();
+    if (active) host.current?.focus();
+  }, [visible, active, awake]);
+
+  // Looking at a pane is what makes "done" and "failed" old news.
+  const attention = info?.attention;
+  useEffect(() => {
+    if (!active || !visible) return;
+    if (attention !== "done" && attention !== "failed") return;
+    const seen = () => {
+      if (document.hasFocus()) void backend.seenPane(pane);
+    };
+    seen();
+    window.addEventListener("focus", seen);
+    return () => window.removeEventListener("focus", seen);
+  }, [active, visible, attention, pane]);
+
+  return (
+    <div className="terminal" data-testid={`pane-${pane}`} data-pane={pane}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: xterm inside has its own role and keys */}
+      <div
+        className="terminal-screen"
+        ref={holder}
+        onMouseDown={(event) => {
+          if (event.button === 1) event.preventDefault();
+        }}
+        onAuxClick={(event) => {
+          if (event.button === 1) void pasteClipboard(pane);
+        }}
+        onPasteCapture={(event) => {
+          // The browser's own paste would go past the guard.
+          event.preventDefault();
+          event.stopPropagation();
+          void pasteClipboard(pane);
+        }}
+      />
+      {children}
+      {link !== null && (
+        <div className="link-target" role="status">
+          <span className="link-url">{link}</span>
+          <span className="link-hint">Ctrl+click to open</span>
+        </div>
+      )}
+      {failure !== null && (
+        <Ended title="This pane can't be shown" detail={failure}>
+          <Button onClick={() => void closePane(pane)}>Close</Button>
+        </Ended>
+      )}
+      {info?.state.state === "exited" && (
+        <Ended
+          title={
+            info.state.signal !== null
+              ? `Ended by ${info.state.signal}`
+              : `Ended with exit status ${info.state.code ?? "unknown"}`
+          }
+          detail={info.program.join(" ")}
+          failed={info.state.code !== 0}
+        >
+          <Button onClick={() => void restartPane(pane)}>Start again</Button>
+          <Button onClick={() => void closePane(pane)}>Close</Button>
+        </Ended>
+      )}
+    </div>
+  );
+}
+
+function Ended({
+  title,
+  detail,
+  failed = true,
+  children,
+}: {
+  title: string;
+  detail: string;
+  failed?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <div className="terminal-ended" role="status" data-failed={failed}>
+      <span className="terminal-ended-title">{title}</span>
+      <span className="terminal-ended-detail">{detail}</span>
+      <span className="spacer" />
+      {children}
+    </div>
+  );
+}
+
+async function markCommands(view: XtermHost): Promise<void> {
+  const marks = await backend.paneMarks(view.pane);
+  if (marks.status === "ok") view.markCommands(marks.data);
+}
+
+let promptTold = false;
+
+/** The end of the start, for people and for measurements: told once. */
+function firstPrompt(): void {
+  if (promptTold) return;
+  promptTold = true;
+  void backend.promptOnScreen();
+}

@@ -1,0 +1,306 @@
+import { backend } from "../backend/backend";
+import type {
+  CommandMark,
+  LineId,
+  OpenPane,
+  PaneId,
+  PaneInfo,
+} from "../bindings";
+import {
+  activate,
+  activePanel,
+  closePanel,
+  findPanel,
+  openPanel,
+  useDock,
+  type Where,
+} from "../shared/dock/dock";
+import { notify, reportFailure } from "../shared/notices";
+import { useSettings } from "../shared/settings-store";
+import { forgetPane, hostOf, withHost } from "./hosts";
+import { panesInOrder, paneTitle, usePanes } from "./pane-store";
+import { pasteRisk } from "./paste-guard";
+import { ask } from "./questions";
+import type { MarkedMatch } from "./xterm-host";
+
+export const TERMINAL = "terminal";
+
+/** The pane that a panel shows; `null` when it shows something else. */
+export function paneOfParams(params: unknown): PaneId | null {
+  if (typeof params !== "object" || params === null) return null;
+  const pane = (params as { pane?: unknown }).pane;
+  return typeof pane === "number" ? pane : null;
+}
+
+export function panelOfPane(pane: PaneId) {
+  return findPanel(
+    (panel) =>
+      panel.api.component === TERMINAL && paneOfParams(panel.params) === pane,
+  );
+}
+
+/** The pane whose tab has the focus. */
+export function activePane(): PaneId | null {
+  const panel = activePanel();
+  if (!panel || panel.api.component !== TERMINAL) return null;
+  return paneOfParams(panel.params);
+}
+
+/** Opens the tab of a pane, or brings it forward. */
+export function showPane(pane: PaneId, where: Where = "tab"): void {
+  const present = panelOfPane(pane);
+  if (present) {
+    activate(present);
+  } else {
+    const info = usePanes.getState().panes[pane];
+    openPanel(
+      {
+        id: `${TERMINAL}-${pane}`,
+        kind: TERMINAL,
+        title: info ? paneTitle(info) : "",
+        params: { pane },
+      },
+      where,
+    );
+  }
+  withHost(pane, (host) => host.focus());
+}
+
+/** Opens a new pane, in the directory of the active one unless told otherwise. */
+export async function newTerminal(
+  where: Where = "tab",
+  request: Partial<OpenPane> = {},
+): Promise<PaneInfo | null> {
+  const current = activePane();
+  const cwd =
+    request.cwd ??
+    (current === null ? null : usePanes.getState().panes[current]?.cwd) ??
+    null;
+  const { settings } = useSettings.getState();
+  const opened = await openPane({
+    scrollback_lines: settings?.scrollback_lines ?? null,
+    no_shell_integration: settings ? !settings.shell_integration : false,
+    program: settings?.shell ?? null,
+    ...request,
+    cwd,
+  });
+  if (opened) showPane(opened.id, where);
+  return opened;
+}
+
+/** Opens a pane without a tab; a directory that can't be used is said, and home is taken instead. */
+export async function openPane(request: OpenPane): Promise<PaneInfo | null> {
+  let opened = await backend.openPane(request);
+  if (
+    opened.status === "error" &&
+    opened.error.code === "not_started" &&
+    request.cwd
+  ) {
+    const { cwd: _gone, ...elsewhere } = request;
+    const again = await backend.openPane(elsewhere);
+    if (again.status === "ok")
+      notify(
+        "warning",
+        `${opened.error.message}. The pane starts at home instead.`,
+      );
+    opened = again.status === "ok" ? again : opened;
+  }
+  if (opened.status === "error") {
+    notify("error", opened.error.message);
+    return null;
+  }
+  const { data } = opened;
+  usePanes.setState(({ panes }) => ({
+    panes: { ...panes, [data.id]: panes[data.id] ?? data },
+  }));
+  return data;
+}
+
+/** Closes a pane; asks first when a program would be ended by it. */
+export function requestClose(pane: PaneId): void {
+  if (usePanes.getState().panes[pane]?.busy) ask({ ask: "close", pane });
+  else void closePane(pane);
+}
+
+/** Ends a pane and its tab. */
+export async function closePane(pane: PaneId): Promise<void> {
+  const closed = await backend.closePane(pane);
+  if (closed.status === "error" && closed.error.code !== "bad_id") {
+    notify("error", closed.error.message);
+    return;
+  }
+  paneIsGone(pane);
+}
+
+/** Takes a closed pane off the screen. */
+export function paneIsGone(pane: PaneId): void {
+  const panel = panelOfPane(pane);
+  if (panel) closePanel(panel.id);
+  forgetPane(pane);
+}
+
+/** Takes a pane's tab away; its program goes on, and the sidebar keeps it. */
+export function hideTab(pane: PaneId): void {
+  const panel = panelOfPane(pane);
+  if (panel) closePanel(panel.id);
+}
+
+/** Starts what a pane ran anew, in its place. */
+export async function restartPane(pane: PaneId): Promise<void> {
+  const info = usePanes.getState().panes[pane];
+  const panel = panelOfPane(pane);
+  if (!info || !panel) return;
+  const [program, ...args] = info.program;
+  const opened = await openPane({
+    program: program ?? null,
+    args,
+    cwd: info.cwd,
+    name: info.name,
+    role: info.role,
+    private: info.private,
+    size: info.size,
+  });
+  if (!opened) return;
+  panel.api.updateParameters({ pane: opened.id });
+  await closeBehind(pane);
+}
+
+async function closeBehind(pane: PaneId): Promise<void> {
+  reportFailure(await backend.closePane(pane));
+  forgetPane(pane);
+}
+
+export async function renamePane(pane: PaneId, name: string): Promise<void> {
+  const clean = name.trim();
+  reportFailure(await backend.renamePane(pane, clean === "" ? null : clean));
+}
+
+/** Goes to the next pane that waits for the person, after the active one. */
+export function nextNeedingYou(): void {
+  const needing = panesInOrder(usePanes.getState()).filter(
+    (pane) => pane.attention === "needs_you",
+  );
+  const current = activePane() ?? -1;
+  const next = needing.find((pane) => pane.id > current) ?? needing[0];
+  if (next) showPane(next.id);
+  else notify("info", "No pane waits for you.");
+}
+
+// ---- Clipboard
+
+export async function copySelection(): Promise<void> {
+  const pane = activePane();
+  const text = pane === null ? "" : (hostOf(pane)?.selection ?? "");
+  if (text === "") return;
+  reportFailure(await backend.writeClipboard(text));
+}
+
+export function selectedText(): string {
+  const pane = activePane();
+  return pane === null ? "" : (hostOf(pane)?.selection ?? "");
+}
+
+export async function pasteClipboard(pane = activePane()): Promise<void> {
+  if (pane === null) return;
+  const clipboard = await backend.readClipboard();
+  if (reportFailure(clipboard)) return;
+  if (clipboard.status === "ok") pasteText(pane, clipboard.data);
+}
+
+/** Pastes text; asks first when it could run something that was not meant. */
+export function pasteText(pane: PaneId, text: string): void {
+  if (text === "") return;
+  const risk = pasteRisk(text);
+  if (useSettings.getState().settings?.paste_guard !== false && risk)
+    ask({ ask: "paste", pane, text, risk });
+  else hostOf(pane)?.paste(text);
+}
+
+// ---- Prompts and commands
+
+async function marksOf(pane: PaneId): Promise<CommandMark[]> {
+  const marks = await backend.paneMarks(pane);
+  return marks.status === "ok" ? marks.data : [];
+}
+
+/** Scrolls to the prompt before or after the top of the view. */
+export async function goToPrompt(step: 1 | -1): Promise<void> {
+  const pane = activePane();
+  if (pane === null) return;
+  const host = hostOf(pane);
+  const top = host?.topLine() ?? null;
+  const marks = await marksOf(pane);
+  if (!host || top === null) return;
+  if (marks.length === 0) {
+    notify("info", "The shell of this pane does not mark its prompts.");
+    return;
+  }
+  const prompts = marks.map((mark) => mark.prompt);
+  const target =
+    step < 0
+      ? prompts.filter((line) => line < top).at(-1)
+      : prompts.find((line) => line > top);
+  if (target === undefined) {
+    if (step > 0) host.scrollToEnd();
+    return;
+  }
+  host.revealAtTop(target);
+}
+
+/** The lines that the last command with output printed: from the first, to the one after the last. */
+export async function lastOutput(
+  pane: PaneId,
+): Promise<{ from: LineId; to: LineId } | null> {
+  const marks = await marksOf(pane);
+  for (const { output_from: from, output_to: to } of marks.reverse())
+    if (from !== null && to !== null && to > from) return { from, to };
+  return null;
+}
+
+/** Copies what the last command printed. */
+export async function copyLastOutput(): Promise<void> {
+  const pane = activePane();
+  if (pane === null) return;
+  const output = await lastOutput(pane);
+  if (!output) {
+    notify("info", "The shell of this pane has not marked a command's output.");
+    return;
+  }
+  const lines = await backend.readLines(pane, {
+    from: "after",
+    line: output.from,
+    count: Math.min(output.to - output.from, 100_000),
+  });
+  if (lines.status === "error") {
+    notify("error", lines.error.message);
+    return;
+  }
+  const text = lines.data
+    .filter((line) => line.id < output.to)
+    .map((line) => line.text)
+    .join("\n");
+  if (reportFailure(await backend.writeClipboard(text))) return;
+  notify("info", "The last command's output is on the clipboard.");
+}
+
+/**
+ * Brings a pane forward and a line of it into view. Calls `older` when the view does not hold that line.
+ */
+export function revealLine(
+  pane: PaneId,
+  match: MarkedMatch,
+  older: () => void,
+): void {
+  if (!usePanes.getState().panes[pane]) {
+    older();
+    return;
+  }
+  showPane(pane);
+  withHost(pane, (host) => {
+    if (!host.reveal(match.line, match.content)) older();
+  });
+}
+
+export function anyPanel(): boolean {
+  return useDock.getState().panels > 0;
+}

@@ -1,0 +1,187 @@
+import type { DockviewApi, SerializedDockview } from "dockview-react";
+import { backend } from "../backend/backend";
+import type { PaneId, PaneInfo, PaneRole } from "../bindings";
+import { notify } from "../shared/notices";
+import { openPane, paneIsGone, paneOfParams, TERMINAL } from "./actions";
+import { usePanes } from "./pane-store";
+
+/** What is kept of a pane, to open it again where it was when its program is gone. */
+export interface SavedPane {
+  cwd: string;
+  name: string | null;
+  role: PaneRole;
+  private: boolean;
+}
+
+/** The session as it is saved: the dock's own picture of tabs and splits, and what its panes were. */
+export interface SavedSession {
+  version: 1;
+  layout: SerializedDockview;
+  panes: Record<string, SavedPane>;
+}
+
+/** Reads a saved session; `null` when there is none, or it is not one of ours. */
+export function parseSession(json: string | null): SavedSession | null {
+  if (json === null) return null;
+  try {
+    const session = JSON.parse(json) as SavedSession | null;
+    if (session?.version !== 1) return null;
+    if (typeof session.layout?.panels !== "object") return null;
+    return { ...session, panes: session.panes ?? {} };
+  } catch {
+    return null;
+  }
+}
+
+/** The panes that a layout shows. */
+export function panesOfLayout(layout: SerializedDockview): PaneId[] {
+  const panes: PaneId[] = [];
+  for (const panel of Object.values(layout.panels)) {
+    const pane = paneOfParams(panel.params);
+    if (panel.contentComponent === TERMINAL && pane !== null) panes.push(pane);
+  }
+  return panes;
+}
+
+/** The same layout with other panes in the old ones' places. */
+export function replacePanes(
+  layout: SerializedDockview,
+  replaced: Map<PaneId, PaneId>,
+): SerializedDockview {
+  const panels = Object.fromEntries(
+    Object.entries(layout.panels).map(([id, panel]) => {
+      const pane = paneOfParams(panel.params);
+      const other = pane === null ? undefined : replaced.get(pane);
+      return panel.contentComponent === TERMINAL && other !== undefined
+        ? [id, { ...panel, params: { ...panel.params, pane: other } }]
+        : [id, panel];
+    }),
+  );
+  return { ...layout, panels };
+}
+
+/** What is kept of panes. */
+export function savedPanes(
+  layout: SerializedDockview,
+  panes: Record<PaneId, PaneInfo>,
+): Record<string, SavedPane> {
+  const saved: Record<string, SavedPane> = {};
+  for (const id of panesOfLayout(layout)) {
+    const pane = panes[id];
+    if (!pane) continue;
+    saved[id] = {
+      cwd: pane.cwd,
+      name: pane.name,
+      role: pane.role,
+      private: pane.private,
+    };
+  }
+  return saved;
+}
+
+export type Restored =
+  /** There was no session: this is the first start. */
+  | "first"
+  /** The session is back. */
+  | "restored"
+  /** There was one, and it was empty or could not be used. */
+  | "empty";
+
+/**
+ * Puts the saved session back: panes that still live are attached to in their places; for one whose program is gone,
+ * a shell is opened in the same directory, under the same name.
+ */
+export async function restoreSession(api: DockviewApi): Promise<Restored> {
+  const loaded = await backend.loadSession();
+  if (loaded.status === "error") notify("error", loaded.error.message);
+  const json = loaded.status === "ok" ? loaded.data : null;
+  const session = parseSession(json);
+  if (!session) {
+    if (json === null) return "first";
+    notify(
+      "warning",
+      "The saved layout can't be read. Panes that still run are in the sidebar.",
+    );
+    return "empty";
+  }
+  const { panes } = usePanes.getState();
+  const replaced = new Map<PaneId, PaneId>();
+  for (const id of panesOfLayout(session.layout)) {
+    if (panes[id]) continue;
+    const saved = session.panes[id];
+    const opened = await openPane({
+      cwd: saved?.cwd ?? null,
+      name: saved?.name ?? null,
+      private: saved?.private ?? false,
+    });
+    if (opened) replaced.set(id, opened.id);
+  }
+  try {
+    api.fromJSON(replacePanes(session.layout, replaced));
+  } catch (cause) {
+    console.error("the saved layout could not be used", cause);
+    api.clear();
+    notify(
+      "warning",
+      "The saved layout can't be used. Panes that still run are in the sidebar.",
+    );
+    return "empty";
+  }
+  if (replaced.size > 0)
+    notify(
+      "info",
+      replaced.size === 1
+        ? "A pane's program had ended; a new shell is in its place. What it printed can still be searched."
+        : `The programs of ${replaced.size} panes had ended; new shells are in their places. What they printed can still be searched.`,
+    );
+  return api.totalPanels > 0 ? "restored" : "empty";
+}
+
+const SAVE_AFTER_MS = 400;
+
+/** Saves the session whenever it changes, and takes tabs of closed panes away. */
+export function followSession(api: DockviewApi): () => void {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let last = "";
+
+  function save() {
+    timer = null;
+    const layout = api.toJSON();
+    const session: SavedSession = {
+      version: 1,
+      layout,
+      panes: savedPanes(layout, usePanes.getState().panes),
+    };
+    const json = JSON.stringify(session);
+    if (json === last) return;
+    last = json;
+    void backend.saveSession(json).then((saved) => {
+      if (saved.status === "error")
+        notify("error", `The layout was not saved: ${saved.error.message}`);
+    });
+  }
+  function saveSoon() {
+    if (timer === null) timer = setTimeout(save, SAVE_AFTER_MS);
+  }
+  function saveNow() {
+    if (timer !== null) {
+      clearTimeout(timer);
+      save();
+    }
+  }
+
+  const layout = api.onDidLayoutChange(saveSoon);
+  const stopPanes = usePanes.subscribe((state, before) => {
+    for (const id of Object.keys(before.panes))
+      if (!state.panes[Number(id)]) paneIsGone(Number(id));
+    saveSoon();
+  });
+  window.addEventListener("pagehide", saveNow);
+  saveSoon();
+  return () => {
+    layout.dispose();
+    stopPanes();
+    window.removeEventListener("pagehide", saveNow);
+    if (timer !== null) clearTimeout(timer);
+  };
+}

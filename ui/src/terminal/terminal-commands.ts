@@ -1,0 +1,197 @@
+import { backend } from "../backend/backend";
+import type { Command } from "../shared/commands";
+import { cycleTab, focusWay, toggleZoom } from "../shared/dock/dock";
+import { notify, reportFailure } from "../shared/notices";
+import { zoomBy } from "../shared/settings-store";
+import {
+  activePane,
+  copyLastOutput,
+  copySelection,
+  goToPrompt,
+  hideTab,
+  newTerminal,
+  nextNeedingYou,
+  pasteClipboard,
+  requestClose,
+} from "./actions";
+import { hostOf } from "./hosts";
+import { startRenaming } from "./questions";
+
+/** Everything that can be done with panes. */
+export function terminalCommands(): Command[] {
+  const inPane = () => activePane() !== null;
+  const withPane = (act: (pane: number) => void) => () => {
+    const pane = activePane();
+    if (pane !== null) act(pane);
+  };
+  const command = (
+    id: string,
+    title: string,
+    key: string | undefined,
+    run: () => void,
+    enabled?: () => boolean,
+  ): Command => ({
+    id,
+    title,
+    group: "Panes",
+    ...(key && { key }),
+    run,
+    ...(enabled && { enabled }),
+  });
+  return [
+    command(
+      "pane.new",
+      "New terminal",
+      "Ctrl+Shift+T",
+      () => void newTerminal(),
+    ),
+    command(
+      "pane.new_private",
+      "New private terminal: keeps nothing on disk",
+      undefined,
+      () => void newTerminal("tab", { private: true }),
+    ),
+    command(
+      "pane.split_right",
+      "Split right",
+      "Ctrl+Shift+D",
+      () => void newTerminal("right"),
+    ),
+    command(
+      "pane.split_down",
+      "Split down",
+      "Ctrl+Shift+E",
+      () => void newTerminal("down"),
+    ),
+    command(
+      "pane.close",
+      "Close the pane",
+      "Ctrl+Shift+W",
+      withPane(requestClose),
+      inPane,
+    ),
+    command(
+      "pane.hide",
+      "Hide the tab, keep the pane running",
+      undefined,
+      withPane(hideTab),
+      inPane,
+    ),
+    command(
+      "pane.rename",
+      "Rename the pane",
+      "Ctrl+Shift+R",
+      withPane(startRenaming),
+      inPane,
+    ),
+    command(
+      "pane.zoom",
+      "Zoom the pane, or give the others their places back",
+      "Ctrl+Shift+Enter",
+      toggleZoom,
+    ),
+    command(
+      "pane.focus_left",
+      "Focus the pane on the left",
+      "Ctrl+Shift+Left",
+      () => focusWay("left"),
+    ),
+    command(
+      "pane.focus_right",
+      "Focus the pane on the right",
+      "Ctrl+Shift+Right",
+      () => focusWay("right"),
+    ),
+    command("pane.focus_up", "Focus the pane above", "Ctrl+Shift+Up", () =>
+      focusWay("up"),
+    ),
+    command("pane.focus_down", "Focus the pane below", "Ctrl+Shift+Down", () =>
+      focusWay("down"),
+    ),
+    command("tab.next", "Next tab", "Ctrl+Tab", () => cycleTab(1)),
+    command("tab.previous", "Previous tab", "Ctrl+Shift+Tab", () =>
+      cycleTab(-1),
+    ),
+    command(
+      "pane.next_attention",
+      "Go to the next pane that needs you",
+      "Ctrl+Shift+A",
+      nextNeedingYou,
+    ),
+    command(
+      "pane.copy",
+      "Copy the selection",
+      "Ctrl+Shift+C",
+      () => void copySelection(),
+      inPane,
+    ),
+    command(
+      "pane.paste",
+      "Paste",
+      "Ctrl+Shift+V",
+      () => void pasteClipboard(),
+      inPane,
+    ),
+    command(
+      "pane.select_all",
+      "Select everything in the pane",
+      undefined,
+      withPane((pane) => hostOf(pane)?.selectAll()),
+      inPane,
+    ),
+    command(
+      "pane.scroll_to_end",
+      "Scroll to the end",
+      "Ctrl+Shift+End",
+      withPane((pane) => hostOf(pane)?.scrollToEnd()),
+      inPane,
+    ),
+    command(
+      "pane.previous_prompt",
+      "Go to the previous prompt",
+      "Ctrl+Shift+PageUp",
+      () => void goToPrompt(-1),
+      inPane,
+    ),
+    command(
+      "pane.next_prompt",
+      "Go to the next prompt",
+      "Ctrl+Shift+PageDown",
+      () => void goToPrompt(1),
+      inPane,
+    ),
+    command(
+      "pane.copy_output",
+      "Copy the last command's output",
+      "Ctrl+Shift+O",
+      () => void copyLastOutput(),
+      inPane,
+    ),
+    command("view.larger", "Larger text", "Ctrl+=", () => zoomBy(1)),
+    command("view.smaller", "Smaller text", "Ctrl+-", () => zoomBy(-1)),
+    command("view.usual_size", "Usual text size", "Ctrl+0", () => zoomBy(null)),
+    command(
+      "history.purge",
+      "Remove the history of closed panes from disk",
+      undefined,
+      () => void purgeClosed(),
+    ),
+  ];
+}
+
+async function purgeClosed(): Promise<void> {
+  const closed = await backend.closedPanes();
+  if (closed.status === "error") {
+    notify("error", closed.error.message);
+    return;
+  }
+  for (const pane of closed.data)
+    if (reportFailure(await backend.purgeHistory(pane.id))) return;
+  const count = closed.data.length;
+  notify(
+    "info",
+    count === 0
+      ? "There is no history of closed panes."
+      : `The history of ${count} closed pane${count === 1 ? "" : "s"} is gone.`,
+  );
+}

@@ -1,0 +1,686 @@
+import { FitAddon } from "@xterm/addon-fit";
+import { LigaturesAddon } from "@xterm/addon-ligatures";
+import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
+import { WebLinksAddon } from "@xterm/addon-web-links";
+import { WebglAddon } from "@xterm/addon-webgl";
+import {
+  type IDecoration,
+  type IDisposable,
+  type IMarker,
+  Terminal,
+} from "@xterm/xterm";
+import { backend } from "../backend/backend";
+import { decodeFrame, type Frame } from "../backend/frames";
+import type { CommandMark, PaneId, Range, Settings } from "../bindings";
+import type { TerminalTheme } from "../shared/terminal-themes";
+import {
+  type Anchor,
+  cellsOf,
+  endRow,
+  firstRow,
+  lineOfRow,
+  lineText,
+  nearestRow,
+  type Rows,
+  rowOfLine,
+} from "./line-map";
+import { muteView } from "./mute";
+import { pasteBytes } from "./paste-guard";
+import {
+  chooseRenderer,
+  type DrawnBy,
+  rememberMeasure,
+  wasMeasured,
+} from "./renderer";
+import { writeQueue } from "./write-queue";
+
+/** How a view looks and behaves; follows the settings. */
+export interface ViewStyle {
+  settings: Settings;
+  fontSize: number;
+  theme: TerminalTheme;
+  softwareRendering: boolean;
+}
+
+/** What a view tells its pane. */
+export interface ViewEvents {
+  /** A link is under the pointer, or none. */
+  onLink?: (target: string | null) => void;
+  onSelection?: (text: string) => void;
+  /** The view could not be attached; the message is for a person. */
+  onFailed?: (message: string) => void;
+  /** The first bytes are on screen. */
+  onShown?: () => void;
+  /** The pane was looked at or typed into. */
+  onTyped?: () => void;
+}
+
+/** A match as a view marks it. */
+export interface MarkedMatch {
+  line: number;
+  content: string;
+  ranges: Range[];
+}
+
+/** Where a view was scrolled to: followed the end, or held at a line. */
+export type ScrollPlace =
+  | { at: "end" }
+  | { at: "line"; line: number; content: string };
+
+/** Acknowledges parsed bytes in pieces of at least this size; less would be chatter. */
+const ACK_EVERY = 16 * 1024;
+/** Rows between two anchors: how far one must count to find a line. */
+const ANCHOR_EVERY = 512;
+const RESIZE_QUIET_MS = 60;
+/** More ticks than this cost more to draw than they tell. */
+const MARKED_AT_MOST = 2000;
+const MEASURED_FRAMES = 24;
+
+const BEGIN = "\x1bc\x1b[?2026h";
+const END = "\x1b[?2026l";
+
+/**
+ * Owns one xterm: the instance, its addons and its bytes. It shows one pane in one element, from `new` to `dispose`.
+ *
+ * The view is mute (see `mute.ts`), and bytes are acknowledged as xterm has parsed them.
+ */
+export class XtermHost {
+  private readonly terminal: Terminal;
+  private readonly fitAddon = new FitAddon();
+  private readonly owned: IDisposable[] = [];
+  private readonly write: (data: string) => void;
+  private readonly resizeObserver: ResizeObserver | null;
+
+  private style: ViewStyle;
+  private drawnBy: DrawnBy = "dom";
+  private webgl: WebglAddon | null = null;
+  private ligatures: LigaturesAddon | null = null;
+
+  private attachment: number | null = null;
+  private disposed = false;
+  private shown = false;
+
+  private pendingWrites = 0;
+  private parsed = 0;
+
+  private anchors: { marker: IMarker; line: number }[] = [];
+  private place: ScrollPlace;
+  private restoring = false;
+
+  private resizeTimer: ReturnType<typeof setTimeout> | null = null;
+  private toldSize = "";
+
+  private matchMarks: { decoration: IDecoration; marker: IMarker }[] = [];
+  private currentMarks: { decoration: IDecoration; marker: IMarker }[] = [];
+  private exitMarks = new Map<number, IDecoration>();
+  private marked: { matches: MarkedMatch[]; current: MarkedMatch | null } = {
+    matches: [],
+    current: null,
+  };
+
+  constructor(
+    readonly pane: PaneId,
+    private readonly element: HTMLElement,
+    style: ViewStyle,
+    private readonly events: ViewEvents = {},
+    place: ScrollPlace = { at: "end" },
+  ) {
+    this.style = style;
+    this.place = place;
+    this.terminal = new Terminal({
+      allowProposedApi: true,
+      scrollback: style.settings.scrollback_lines,
+      fontFamily: style.settings.font_family,
+      fontSize: style.fontSize,
+      lineHeight: 1.15,
+      cursorStyle: style.settings.cursor_style,
+      cursorBlink: style.settings.cursor_blink,
+      cursorInactiveStyle: "outline",
+      theme: { ...style.theme },
+      minimumContrastRatio: 1,
+      macOptionIsMeta: true,
+      scrollOnUserInput: true,
+      // Programs may not move, resize or read the window.
+      windowOptions: {},
+      overviewRuler: { width: 10 },
+      linkHandler: {
+        activate: (event, target) => this.openLink(event, target),
+        hover: (_event, target) => this.events.onLink?.(target),
+        leave: () => this.events.onLink?.(null),
+        allowNonHttpProtocols: false,
+      },
+    });
+    this.write = writeQueue((data) => backend.writePane(pane, data));
+
+    this.terminal.loadAddon(this.fitAddon);
+    this.terminal.loadAddon(new UnicodeGraphemesAddon());
+    this.terminal.loadAddon(
+      new WebLinksAddon((event, target) => this.openLink(event, target), {
+        hover: (_event, target) => this.events.onLink?.(target),
+        leave: () => this.events.onLink?.(null),
+      }),
+    );
+    this.owned.push(
+      muteView(this.terminal.parser),
+      this.terminal.onData((data) => {
+        this.events.onTyped?.();
+        this.write(data);
+      }),
+      // Old mouse reports are bytes; those beyond ASCII have no place in a text and are left out.
+      this.terminal.onBinary((data) => {
+        if ([...data].every((char) => char <= "\x7f")) this.write(data);
+      }),
+      this.terminal.onResize(() => this.tellSize()),
+      this.terminal.onSelectionChange(() => {
+        const text = this.terminal.getSelection();
+        this.events.onSelection?.(text);
+        if (text !== "" && this.style.settings.copy_on_select)
+          void backend.writeClipboard(text);
+      }),
+      this.terminal.onWriteParsed(() => this.dropAnchorMaybe()),
+    );
+    this.terminal.open(element);
+    this.draw();
+    this.applyLigatures();
+    this.resizeObserver =
+      typeof ResizeObserver === "function"
+        ? new ResizeObserver(() => this.fitSoon())
+        : null;
+    this.resizeObserver?.observe(element);
+    this.fit();
+    void this.attach();
+  }
+
+  /** Ends the view; the pane goes on. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    if (this.resizeTimer !== null) clearTimeout(this.resizeTimer);
+    this.resizeObserver?.disconnect();
+    if (this.attachment !== null) void backend.detachPane(this.attachment);
+    for (const owned of this.owned) owned.dispose();
+    this.webgl?.dispose();
+    this.terminal.dispose();
+  }
+
+  focus(): void {
+    this.terminal.focus();
+  }
+
+  /** Whether the first snapshot was drawn. */
+  get isShown(): boolean {
+    return this.shown;
+  }
+
+  get selection(): string {
+    return this.terminal.getSelection();
+  }
+
+  get bracketedPaste(): boolean {
+    return this.terminal.modes.bracketedPasteMode;
+  }
+
+  clearSelection(): void {
+    this.terminal.clearSelection();
+  }
+
+  selectAll(): void {
+    this.terminal.selectAll();
+  }
+
+  /** Sends text as a paste: as typed, between brackets if the program asked for them. */
+  paste(text: string): void {
+    this.write(pasteBytes(text, this.bracketedPaste));
+    this.terminal.scrollToBottom();
+  }
+
+  scrollToEnd(): void {
+    this.terminal.scrollToBottom();
+  }
+
+  /** Follows changed settings, font and theme. */
+  restyle(style: ViewStyle): void {
+    const before = this.style;
+    this.style = style;
+    const { options } = this.terminal;
+    const { settings } = style;
+    if (before.theme !== style.theme) options.theme = { ...style.theme };
+    if (before.settings.font_family !== settings.font_family)
+      options.fontFamily = settings.font_family;
+    if (before.fontSize !== style.fontSize) options.fontSize = style.fontSize;
+    if (before.settings.cursor_style !== settings.cursor_style)
+      options.cursorStyle = settings.cursor_style;
+    options.cursorBlink = settings.cursor_blink;
+    options.scrollback = settings.scrollback_lines;
+    if (before.settings.renderer !== settings.renderer) this.draw();
+    if (before.settings.ligatures !== settings.ligatures) this.applyLigatures();
+    this.fit();
+  }
+
+  // ---- Where things are
+
+  /** Where the view is scrolled to, to go there again later. */
+  scrollPlace(): ScrollPlace {
+    if (this.restoring) return this.place;
+    const buffer = this.terminal.buffer.active;
+    if (buffer.type !== "normal" || buffer.viewportY >= buffer.baseY)
+      return { at: "end" };
+    const anchor = this.anchorNear(buffer.viewportY);
+    if (!anchor) return { at: "end" };
+    const rows = this.rows();
+    const row = firstRow(rows, buffer.viewportY);
+    return {
+      at: "line",
+      line: lineOfRow(rows, anchor, row),
+      content: lineText(rows, row),
+    };
+  }
+
+  /** Where a line is; `null` when xterm does not hold it. With its content, the nearest line that reads so. */
+  private find(line: number, content: string | null): number | null {
+    if (this.terminal.buffer.active.type !== "normal") return null;
+    const rows = this.rows();
+    const anchor = this.anchorFor(line);
+    if (!anchor) return content === null ? null : nearestRow(rows, 0, content);
+    const row = rowOfLine(rows, anchor, line);
+    if (content === null) return row;
+    if (row !== null && lineText(rows, row).trimEnd() === content.trimEnd())
+      return row;
+    // Counting found no such line, or another: what is far away is not the one that was meant.
+    if (row === null && line < this.oldestLine()) return null;
+    return nearestRow(rows, row ?? rows.length - 1, content);
+  }
+
+  private oldestLine(): number {
+    const anchor = this.anchorNear(0);
+    return anchor ? lineOfRow(this.rows(), anchor, 0) : 0;
+  }
+
+  /**
+   * Scrolls to a line, in the middle of the view. `false` when xterm does not hold it: it is older than the scrollback
+   * here, or its screen is covered by a full-screen program.
+   */
+  reveal(line: number, content: string | null): boolean {
+    const row = this.find(line, content);
+    if (row === null) return false;
+    const middle = Math.floor(this.terminal.rows / 2);
+    this.terminal.scrollToLine(Math.max(0, row - middle));
+    return true;
+  }
+
+  /** Scrolls so that a line is the first one on screen. */
+  revealAtTop(line: number): boolean {
+    const row = this.find(line, null);
+    if (row === null) return false;
+    this.terminal.scrollToLine(row);
+    return true;
+  }
+
+  /** The line at the top of the view. */
+  topLine(): number | null {
+    const buffer = this.terminal.buffer.active;
+    const anchor = this.anchorNear(buffer.viewportY);
+    return anchor ? lineOfRow(this.rows(), anchor, buffer.viewportY) : null;
+  }
+
+  private rows(): Rows {
+    const buffer = this.terminal.buffer.normal;
+    return {
+      length: buffer.length,
+      wrapped: (row) => buffer.getLine(row)?.isWrapped ?? false,
+      text: (row, trim) => buffer.getLine(row)?.translateToString(trim) ?? "",
+    };
+  }
+
+  private anchorNear(row: number): Anchor | null {
+    let best: Anchor | null = null;
+    for (const { marker, line } of this.anchors) {
+      if (marker.isDisposed || marker.line < 0) continue;
+      if (!best || Math.abs(marker.line - row) < Math.abs(best.row - row))
+        best = { row: marker.line, line };
+    }
+    return best;
+  }
+
+  private anchorFor(line: number): Anchor | null {
+    let best: Anchor | null = null;
+    for (const anchor of this.anchors) {
+      if (anchor.marker.isDisposed || anchor.marker.line < 0) continue;
+      if (!best || Math.abs(anchor.line - line) < Math.abs(best.line - line))
+        best = { row: anchor.marker.line, line: anchor.line };
+    }
+    return best;
+  }
+
+  /** After a snapshot, the first row of all is a line that is known. */
+  private anchorSnapshot(firstLine: number): void {
+    for (const { marker } of this.anchors) marker.dispose();
+    this.anchors = [];
+    const buffer = this.terminal.buffer.normal;
+    const rows = this.rows();
+    const anchor: Anchor = { row: 0, line: firstLine };
+    for (let row = 0; row <= buffer.baseY; row += ANCHOR_EVERY)
+      this.dropAnchor(firstRow(rows, row), anchor);
+    this.dropAnchor(firstRow(rows, buffer.baseY + buffer.cursorY), anchor);
+  }
+
+  private dropAnchor(row: number, known: Anchor): void {
+    const buffer = this.terminal.buffer.normal;
+    // Markers belong to the buffer that is active.
+    if (this.terminal.buffer.active.type !== "normal") return;
+    const offset = row - (buffer.baseY + buffer.cursorY);
+    const marker = this.terminal.registerMarker(offset);
+    if (!marker) return;
+    this.anchors.push({ marker, line: lineOfRow(this.rows(), known, row) });
+  }
+
+  /** Output moves on and old rows go: new anchors keep the way from a known line short. */
+  private dropAnchorMaybe(): void {
+    const buffer = this.terminal.buffer.active;
+    if (buffer.type !== "normal" || this.anchors.length === 0) return;
+    const last = this.anchors[this.anchors.length - 1];
+    const row = buffer.baseY + buffer.cursorY;
+    if (!last || last.marker.isDisposed) return;
+    if (row - last.marker.line < ANCHOR_EVERY) return;
+    const known = { row: last.marker.line, line: last.line };
+    this.anchors = this.anchors.filter(({ marker }) => !marker.isDisposed);
+    this.dropAnchor(firstRow(this.rows(), row), known);
+  }
+
+  // ---- Marks
+
+  /** Marks matches on their rows and on the scrollbar; `current` stands out. */
+  markMatches(matches: MarkedMatch[], current: MarkedMatch | null): void {
+    this.marked = { matches, current };
+    this.paintMatches();
+  }
+
+  private paintMatches(): void {
+    clear(this.matchMarks);
+    clear(this.currentMarks);
+    const { matches, current } = this.marked;
+    for (const match of matches.slice(0, MARKED_AT_MOST))
+      this.paint(match, this.matchMarks, "match");
+    if (current) this.paint(current, this.currentMarks, "current");
+  }
+
+  private paint(
+    match: MarkedMatch,
+    into: { decoration: IDecoration; marker: IMarker }[],
+    kind: "match" | "current",
+  ): void {
+    const row = this.find(match.line, match.content);
+    if (row === null) return;
+    const rows = this.rows();
+    const end = endRow(rows, row);
+    const widths: number[] = [];
+    const buffer = this.terminal.buffer.normal;
+    for (let at = row; at < end; at++) {
+      const line = buffer.getLine(at);
+      // A wide character that did not fit leaves its last cell empty.
+      const last = line?.getCell(this.terminal.cols - 1);
+      const gap =
+        at < end - 1 && last?.getChars() === "" && last.getWidth() === 1;
+      widths.push(this.terminal.cols - (gap ? 1 : 0));
+    }
+    const cursor = buffer.baseY + buffer.cursorY;
+    for (const range of match.ranges) {
+      for (const cells of cellsOf(
+        row,
+        widths,
+        range.start_col,
+        range.end_col,
+      )) {
+        const marker = this.terminal.registerMarker(cells.row - cursor);
+        if (!marker) continue;
+        const decoration = this.terminal.registerDecoration({
+          marker,
+          x: cells.column,
+          width: cells.width,
+          layer: "top",
+          overviewRulerOptions: {
+            color: kind === "current" ? "#f59f3a" : "#e0b34199",
+            position: kind === "current" ? "full" : "center",
+          },
+        });
+        if (!decoration) {
+          marker.dispose();
+          continue;
+        }
+        decoration.onRender((element) => {
+          element.classList.add(`match-${kind}`);
+        });
+        into.push({ decoration, marker });
+      }
+    }
+  }
+
+  /** Shows in the gutter how the commands of the shell ended. */
+  markCommands(marks: CommandMark[]): void {
+    if (this.terminal.buffer.active.type !== "normal") return;
+    const buffer = this.terminal.buffer.normal;
+    for (const [line, decoration] of this.exitMarks)
+      if (decoration.isDisposed) this.exitMarks.delete(line);
+    for (const mark of marks) {
+      if (mark.exit === null || this.exitMarks.has(mark.prompt)) continue;
+      const row = this.find(mark.prompt, null);
+      if (row === null) continue;
+      const marker = this.terminal.registerMarker(
+        row - (buffer.baseY + buffer.cursorY),
+      );
+      if (!marker) continue;
+      const decoration = this.terminal.registerDecoration({
+        marker,
+        x: 0,
+        width: 1,
+        ...(mark.exit !== 0 && {
+          overviewRulerOptions: { color: "#e5575c", position: "left" },
+        }),
+      });
+      if (!decoration) continue;
+      const { exit } = mark;
+      decoration.onRender((element) => {
+        element.classList.add("command-mark");
+        element.dataset.exit = exit === 0 ? "ok" : "failed";
+        element.title = `exit status ${exit}`;
+      });
+      this.exitMarks.set(mark.prompt, decoration);
+    }
+  }
+
+  // ---- Bytes
+
+  private async attach(): Promise<void> {
+    const attached = await backend.attachPane(
+      this.pane,
+      this.style.settings.scrollback_lines,
+      (buffer) => {
+        const frame = decodeFrame(buffer);
+        if (frame && !this.disposed) this.take(frame);
+      },
+    );
+    if (attached.status === "error") {
+      if (!this.disposed) this.events.onFailed?.(attached.error.message);
+      return;
+    }
+    this.attachment = attached.data;
+    if (this.disposed) void backend.detachPane(attached.data);
+    else this.acknowledge();
+  }
+
+  private take(frame: Frame): void {
+    switch (frame.kind) {
+      case "output":
+        this.feed(frame.bytes, frame.bytes.length);
+        return;
+      case "snapshot":
+        this.takeSnapshot(frame);
+        return;
+      case "ended":
+        return;
+    }
+  }
+
+  private takeSnapshot(frame: Extract<Frame, { kind: "snapshot" }>): void {
+    // A snapshot that comes in the middle (after a flood) must not move what the person reads.
+    if (this.shown) this.place = this.scrollPlace();
+    this.restoring = true;
+    if (frame.cols !== this.terminal.cols || frame.rows !== this.terminal.rows)
+      this.terminal.resize(frame.cols, frame.rows);
+    this.exitMarks.clear();
+    // Reset and content in one piece of bytes, drawn at once: no empty screen in between.
+    const begin = encode(BEGIN);
+    const end = encode(END);
+    const bytes = new Uint8Array(
+      begin.length + frame.bytes.length + end.length,
+    );
+    bytes.set(begin, 0);
+    bytes.set(frame.bytes, begin.length);
+    bytes.set(end, begin.length + frame.bytes.length);
+    this.feed(bytes, frame.bytes.length, () => {
+      this.anchorSnapshot(frame.firstLine);
+      this.restoring = false;
+      if (this.place.at === "line") {
+        const row = this.find(this.place.line, this.place.content);
+        if (row !== null) this.terminal.scrollToLine(row);
+      }
+      this.fit();
+      this.paintMatches();
+      if (!this.shown) {
+        this.shown = true;
+        this.events.onShown?.();
+      }
+    });
+  }
+
+  /** Writes to xterm; acknowledges `counted` bytes once they are parsed. */
+  private feed(bytes: Uint8Array, counted: number, then?: () => void): void {
+    this.pendingWrites++;
+    this.terminal.write(bytes, () => {
+      this.pendingWrites--;
+      this.parsed += counted;
+      if (this.disposed) return;
+      then?.();
+      if (this.parsed >= ACK_EVERY || this.pendingWrites === 0)
+        this.acknowledge();
+    });
+  }
+
+  private acknowledge(): void {
+    // Frames may come before the attachment's number does.
+    if (this.attachment === null || this.parsed === 0) return;
+    void backend.ackPane(this.attachment, this.parsed);
+    this.parsed = 0;
+  }
+
+  // ---- Size
+
+  private fitSoon(): void {
+    if (this.resizeTimer !== null) clearTimeout(this.resizeTimer);
+    this.resizeTimer = setTimeout(() => {
+      this.resizeTimer = null;
+      this.fit();
+    }, RESIZE_QUIET_MS);
+  }
+
+  fit(): void {
+    if (this.disposed || this.restoring) return;
+    if (this.element.clientWidth < 20 || this.element.clientHeight < 20) return;
+    const size = this.fitAddon.proposeDimensions();
+    if (!size || !Number.isFinite(size.cols) || !Number.isFinite(size.rows))
+      return;
+    const cols = Math.min(Math.max(size.cols, 2), 1000);
+    const rows = Math.min(Math.max(size.rows, 1), 500);
+    if (cols !== this.terminal.cols || rows !== this.terminal.rows)
+      this.terminal.resize(cols, rows);
+    this.tellSize();
+  }
+
+  private tellSize(): void {
+    if (this.restoring) return;
+    const { cols, rows } = this.terminal;
+    const size = `${cols}x${rows}`;
+    if (size === this.toldSize) return;
+    this.toldSize = size;
+    void backend.resizePane(this.pane, { cols, rows });
+  }
+
+  // ---- Drawing
+
+  private draw(): void {
+    const { settings, softwareRendering } = this.style;
+    const wanted = chooseRenderer(settings.renderer, softwareRendering);
+    if (wanted === this.drawnBy) return;
+    this.drawnBy = wanted;
+    this.webgl?.dispose();
+    this.webgl = null;
+    if (wanted === "dom") return;
+    try {
+      const webgl = new WebglAddon();
+      webgl.onContextLoss(() => this.fallBack());
+      this.terminal.loadAddon(webgl);
+      this.webgl = webgl;
+      if (settings.renderer === "auto" && !wasMeasured()) this.measure();
+    } catch {
+      this.fallBack();
+    }
+  }
+
+  private fallBack(): void {
+    this.webgl?.dispose();
+    this.webgl = null;
+    this.drawnBy = "dom";
+  }
+
+  /** Times the first frames from parsed to drawn; the result decides for this machine. */
+  private measure(): void {
+    const frames: number[] = [];
+    let parsedAt: number | null = null;
+    const parsed = this.terminal.onWriteParsed(() => {
+      parsedAt ??= performance.now();
+    });
+    const rendered = this.terminal.onRender(() => {
+      if (parsedAt === null) return;
+      frames.push(performance.now() - parsedAt);
+      parsedAt = null;
+      if (frames.length < MEASURED_FRAMES) return;
+      parsed.dispose();
+      rendered.dispose();
+      if (rememberMeasure(frames) === "dom") this.fallBack();
+    });
+    this.owned.push(parsed, rendered);
+  }
+
+  private applyLigatures(): void {
+    if (!this.style.settings.ligatures) {
+      this.ligatures?.dispose();
+      this.ligatures = null;
+      return;
+    }
+    try {
+      this.ligatures = new LigaturesAddon();
+      this.terminal.loadAddon(this.ligatures);
+    } catch {
+      // The font can't be read here; text is drawn without ligatures.
+      this.ligatures = null;
+    }
+  }
+
+  private openLink(event: MouseEvent, target: string): void {
+    if (!(event.ctrlKey || event.metaKey)) return;
+    if (!/^https?:\/\//i.test(target)) return;
+    void backend.openLink(target);
+  }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function clear(marks: { decoration: IDecoration; marker: IMarker }[]): void {
+  for (const { decoration, marker } of marks) {
+    decoration.dispose();
+    marker.dispose();
+  }
+  marks.length = 0;
+}

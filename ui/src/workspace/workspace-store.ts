@@ -1,0 +1,58 @@
+import { create } from "zustand";
+
+interface Workspace {
+  sidebar: boolean;
+  /** What the right side shows, by name; `null`: nothing. */
+  aside: string | null;
+  sidebarWidth: number;
+  asideWidth: number;
+}
+
+const KEPT = "switchyard.workspace";
+
+const usual: Workspace = {
+  sidebar: true,
+  aside: null,
+  sidebarWidth: 232,
+  asideWidth: 400,
+};
+
+/** What is around the dock. Widths and what is open are kept in the page's own storage: losing them costs nothing. */
+export const useWorkspace = create<Workspace>(() => ({ ...usual, ...kept() }));
+
+useWorkspace.subscribe((state) => {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(state));
+  } catch {
+    // Without storage the workspace opens as usual next time.
+  }
+});
+
+function kept(): Partial<Workspace> {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "null");
+    if (typeof value !== "object" || value === null) return {};
+    const { sidebar, sidebarWidth, asideWidth } = value as Partial<Workspace>;
+    return {
+      ...(typeof sidebar === "boolean" && { sidebar }),
+      ...(typeof sidebarWidth === "number" && { sidebarWidth }),
+      ...(typeof asideWidth === "number" && { asideWidth }),
+    };
+  } catch {
+    return {};
+  }
+}
+
+export function toggleSidebar(): void {
+  useWorkspace.setState(({ sidebar }) => ({ sidebar: !sidebar }));
+}
+
+export function showAside(name: string | null): void {
+  useWorkspace.setState({ aside: name });
+}
+
+export function toggleAside(name: string): void {
+  useWorkspace.setState(({ aside }) => ({
+    aside: aside === name ? null : name,
+  }));
+}
