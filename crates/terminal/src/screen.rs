@@ -181,6 +181,8 @@ pub(crate) struct Screen {
     term: Term<Events>,
     parser: Processor<AtOnce>,
     scanner: Scanner,
+    /// The beginning of a character whose end has not come.
+    cut: Vec<u8>,
     events: Events,
     told: Told,
     leaving: Leaving,
@@ -207,6 +209,7 @@ impl Screen {
             term: Term::new(config, &Size(size), events.clone()),
             parser: Processor::new(),
             scanner: Scanner::default(),
+            cut: Vec::new(),
             events,
             told: Told::new(size),
             leaving: Leaving::default(),
@@ -219,6 +222,17 @@ impl Screen {
 
     /// Takes in what the program wrote, cut anywhere.
     pub(crate) fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        // The parser loses characters when one is cut and others follow; it is only given whole ones.
+        let joined;
+        let bytes = if self.cut.is_empty() {
+            bytes
+        } else {
+            self.cut.extend_from_slice(bytes);
+            joined = std::mem::take(&mut self.cut);
+            &joined
+        };
+        let (bytes, cut) = bytes.split_at(bytes.len() - cut_character(bytes));
+        self.cut.extend_from_slice(cut);
         let mut scanner = std::mem::take(&mut self.scanner);
         scanner.scan(bytes, |piece| match piece {
             Piece::Bytes(bytes) => self.advance(bytes, sink),
@@ -511,6 +525,25 @@ impl Screen {
     }
 }
 
+/// How many bytes at the end of `bytes` are the beginning of a character.
+fn cut_character(bytes: &[u8]) -> usize {
+    for back in 1..=bytes.len().min(3) {
+        let tail = &bytes[bytes.len() - back..];
+        match tail[0] {
+            // One that is inside of a character.
+            0x80..=0xbf => {}
+            0xc2..=0xf4 => {
+                return match std::str::from_utf8(tail) {
+                    Err(error) if error.error_len().is_none() => back,
+                    _ => 0,
+                };
+            }
+            _ => return 0,
+        }
+    }
+    0
+}
+
 /// How many rows of history stay in the grid, for the window to grow into.
 fn keep(size: PaneSize) -> usize {
     (2 * usize::from(size.rows)).max(100)
@@ -624,9 +657,9 @@ fn append_row(line: &mut StyledLine, cells: &[Cell], whole: bool) {
     let end = if whole {
         cells.len()
     } else {
-        cells
-            .iter()
-            .rposition(|cell| !is_blank(cell))
+        (0..cells.len())
+            .rev()
+            .find(|&at| !is_blank(cells, at))
             .map_or(0, |at| at + 1)
     };
     let mut style = line
@@ -703,11 +736,15 @@ fn half(cells: &[Cell], at: usize) -> Half {
 }
 
 /// Whether a cell looks like one that nothing was written to.
-fn is_blank(cell: &Cell) -> bool {
-    matches!(cell.c, ' ' | '\t')
+fn is_blank(cells: &[Cell], at: usize) -> bool {
+    let cell = &cells[at];
+    let half_of_nothing =
+        || cell.flags.intersects(HALVES) && !matches!(half(cells, at), Half::Whole);
+    (matches!(cell.c, ' ' | '\t') || half_of_nothing())
         && cell.fg == AnsiColor::Named(NamedColor::Foreground)
         && cell.bg == AnsiColor::Named(NamedColor::Background)
-        && (cell.flags - Flags::WRAPLINE).is_empty()
+        && ((cell.flags - Flags::WRAPLINE).is_empty()
+            || (half_of_nothing() && (cell.flags - HALVES - Flags::WRAPLINE).is_empty()))
         && cell.extra.is_none()
 }
 
@@ -1110,16 +1147,14 @@ impl<S: Sink> Handler for Intake<'_, S> {
 
     fn set_scrolling_region(&mut self, top: usize, bottom: Option<usize>) {
         let rows = self.term.screen_lines();
-        let end = bottom.unwrap_or(rows);
-        // A region that begins below the screen would let the emulator scroll rows that are not there.
-        if top == 0 || top > rows {
+        let end = bottom.unwrap_or(rows).min(rows);
+        // Less than two rows is no region; and one below the screen would have the emulator scroll what is
+        // not there.
+        if top == 0 || top >= end {
             return;
         }
-        if top < end {
-            let end = end.min(rows);
-            self.told.region = (top != 1 || end != rows).then_some((top, end));
-        }
-        self.term.set_scrolling_region(top, bottom);
+        self.told.region = (top != 1 || end != rows).then_some((top, end));
+        self.term.set_scrolling_region(top, Some(end));
     }
 
     fn set_active_charset(&mut self, index: CharsetIndex) {
