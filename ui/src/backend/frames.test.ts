@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { decodeFrame, encodeFrame, type Frame } from "./frames";
 
-const bytes = new TextEncoder().encode("héllo\r\n");
+// Not by a `TextEncoder`: jsdom's arrays are of another realm than ours.
+const bytes = new Uint8Array([0x68, 0xc3, 0xa9, 0x0d, 0x0a]);
 
 const frames: Frame[] = [
   { kind: "output", bytes },
