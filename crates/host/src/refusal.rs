@@ -24,6 +24,14 @@ pub enum Refusal {
         /// What is wrong with it, and what would be right.
         message: String,
     },
+    /// A search pattern that can't be used.
+    #[error("{message}")]
+    BadQuery {
+        /// What is wrong with it.
+        message: String,
+        /// Where, in characters from 0.
+        position: Option<u32>,
+    },
     /// The program or its directory could not be used.
     #[error("{message}")]
     NotStarted {
