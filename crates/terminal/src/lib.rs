@@ -23,6 +23,7 @@ mod panes;
 mod pty;
 mod screen;
 mod scrollback;
+mod shell_integration;
 mod snapshot;
 mod styled;
 mod timer;

@@ -332,8 +332,9 @@ impl Pane {
             }
             Osc::PromptEnd => {}
             Osc::CommandLine(command) => {
-                core.mark(line).command = Some(command.clone());
-                core.command = Some(command);
+                let command = Some(command).filter(|command| !command.is_empty());
+                core.mark(line).command.clone_from(&command);
+                core.command = command;
             }
             Osc::CommandStart(command) => {
                 core.watch.command_started(now);
@@ -346,14 +347,15 @@ impl Pane {
                 }
             }
             Osc::CommandEnd(exit) => {
-                let command = core.command.clone();
-                core.watch.command_ended(exit, command.as_deref(), now);
-                core.last_exit = exit;
+                // Shells say so before every prompt, even when nothing was run.
                 let mark = core.mark(line);
                 if mark.started_at.is_some() && mark.ended_at.is_none() {
                     mark.output_to = Some(line);
                     mark.exit = exit;
                     mark.ended_at = Some(now);
+                    core.last_exit = exit;
+                    let command = core.command.clone();
+                    core.watch.command_ended(exit, command.as_deref(), now);
                 }
             }
             Osc::Emulator | Osc::Ignored => {}

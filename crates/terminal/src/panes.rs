@@ -16,16 +16,21 @@ use crate::input::Refused;
 use crate::pane::{Common, Pane, Setup};
 use crate::pty::{self, Command};
 use crate::scrollback::ScrollbackLimits;
+use crate::shell_integration;
 use crate::timer::Timer;
 use crate::types::{
     CommandMark, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth,
     ReadLines, ScreenText, Source,
 };
 
+/// Beside the histories: what shells read to learn to mark their prompts.
+const SCRIPTS: &str = "shell-integration";
+
 /// How panes are kept.
 #[derive(Debug, Clone)]
 pub struct PanesConfig {
-    /// Where history is kept; none: nothing is kept on disk.
+    /// Where history is kept, and the scripts of shell integration; none: nothing is kept on disk, and shells are
+    /// left as they are.
     pub history_dir: Option<PathBuf>,
     /// What a pane keeps in memory, unless it asks for something else.
     pub scrollback: ScrollbackLimits,
@@ -240,14 +245,23 @@ impl Panes {
         if let Some(lines) = request.scrollback_lines {
             limits.lines = lines;
         }
+        let mut command = Command {
+            program: program.clone(),
+            args: request.args,
+            cwd: cwd.clone(),
+            env,
+        };
+        if is_shell
+            && !request.no_shell_integration
+            && let Some(dir) = &self.0.config.history_dir
+            && let Err(error) = shell_integration::teach(&mut command, &dir.join(SCRIPTS))
+        {
+            // The shell works without.
+            tracing::warn!(%error, "could not set up shell integration");
+        }
         let setup = Setup {
             id,
-            command: Command {
-                program: program.clone(),
-                args: request.args,
-                cwd: cwd.clone(),
-                env,
-            },
+            command,
             program: shown,
             is_shell,
             role: request.role,
