@@ -1,1 +1,248 @@
-//! The `app` room.
+//! Where the rooms meet: [`App`] is everything that Switchyard can do, without a window.
+//!
+//! The desktop shell and the command line are two thin faces of it. [`App::start`] opens what is kept on disk,
+//! finds the pane host or starts it, and reads the settings; [`App::events`] tells what happens;
+//! [`App::shutdown`] ends it all in order. Panes live in the pane host, so dropping `App` ends none of them.
+//!
+//! Each subject is a file: `panes`, `search`, `session`, `settings`. Every failure leaves as one [`Error`].
+
+mod config_file;
+mod error;
+mod panes;
+mod paths;
+mod session;
+mod settings;
+
+use std::sync::Arc;
+
+use host::HostClient;
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use store::Store;
+use terminal::{PaneEvent, Panes, PanesConfig};
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+
+pub use error::{Code, Error};
+pub use panes::{Acks, PaneStream};
+pub use paths::Paths;
+pub use settings::{
+    ClipboardWrites, CursorStyle, HistorySettings, Renderer, Settings, Theme, create_files,
+};
+
+use panes::PaneHost;
+
+/// How far a reader of events may fall behind before it is told to look anew.
+const EVENTS: usize = 1024;
+
+/// What [`App::start`] needs to know.
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    /// Where things are kept.
+    pub paths: Paths,
+    /// Where the panes live.
+    pub host: HostMode,
+}
+
+/// Where the panes live.
+#[derive(Debug, Clone)]
+pub enum HostMode {
+    /// In a process of their own, which is found or else started: they outlive us.
+    Detached {
+        /// The executable that is started as `PROGRAM host`.
+        program: std::path::PathBuf,
+    },
+    /// In this process: they end with it.
+    InProcess,
+}
+
+/// What happened, for every face.
+#[derive(Debug, Clone)]
+pub enum AppEvent {
+    /// Something happened to a pane.
+    Pane(PaneEvent),
+    /// The person saved new settings, which are in force now.
+    Settings(Settings),
+    /// The person saved settings that can't be used; the last good ones stay in force.
+    SettingsRefused(Error),
+    /// The pane host went away or came back.
+    Host(HostState),
+}
+
+/// Whether the pane host can be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum HostState {
+    /// It can.
+    Up,
+    /// It can't, and what that means for a person.
+    Down {
+        /// What happened, and what will happen next.
+        message: String,
+    },
+    /// It ended with its panes, and another one was started.
+    Restarted {
+        /// What was lost and what was kept.
+        message: String,
+    },
+}
+
+/// Everything that Switchyard can do. Clones are the same `App`.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    paths: Paths,
+    store: Store,
+    panes: PaneHost,
+    /// What a person should be told about the start.
+    notices: Vec<String>,
+    settings: watch::Sender<Settings>,
+    events: broadcast::Sender<AppEvent>,
+    /// What runs beside the commands; ended by [`App::shutdown`].
+    tasks: std::sync::Mutex<JoinSet<()>>,
+}
+
+impl App {
+    /// Opens what is kept on disk, finds or starts the pane host, and reads the settings.
+    ///
+    /// # Errors
+    ///
+    /// When a directory or the database can't be used, or no pane host answers. Settings that are
+    /// wrong are not an error: the defaults are used, and [`App::notices`] says why.
+    pub async fn start(config: AppConfig) -> Result<Self, Error> {
+        let AppConfig { paths, host } = config;
+        paths
+            .create()
+            .map_err(|error| Error::new(Code::Failed, error.to_string()))?;
+        if let Err(error) = create_files(&paths) {
+            tracing::warn!("the settings' files could not be written: {error}");
+        }
+        let mut notices = Vec::new();
+        let settings = Settings::load(&paths).unwrap_or_else(|error| {
+            notices.push(error.message);
+            Settings::default()
+        });
+        let opened = Store::open(&paths.database(), &[])
+            .map_err(|error| Error::from_chain(Code::Store, &error))?;
+        if let Some(aside) = opened.set_aside {
+            notices.push(format!(
+                "the database was damaged: it is kept as `{}`, and a new one was begun",
+                aside.display()
+            ));
+        }
+        let panes = match host {
+            HostMode::InProcess => PaneHost::InProcess(
+                Panes::new(panes_config(&paths, &settings))
+                    .map_err(|error| Error::from_chain(Code::Failed, &error))?,
+            ),
+            HostMode::Detached { program } => PaneHost::Detached(
+                HostClient::connect_or_start(&host_paths(&paths), &program)
+                    .await
+                    .map_err(Error::from)?,
+            ),
+        };
+        let app = Self(Arc::new(Inner {
+            paths,
+            store: opened.store,
+            panes,
+            notices,
+            settings: watch::Sender::new(settings),
+            events: broadcast::Sender::new(EVENTS),
+            tasks: std::sync::Mutex::new(JoinSet::new()),
+        }));
+        app.follow_panes();
+        app.follow_settings();
+        Ok(app)
+    }
+
+    /// Tells what happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<AppEvent> {
+        self.0.events.subscribe()
+    }
+
+    /// Where things are kept.
+    pub fn paths(&self) -> &Paths {
+        &self.0.paths
+    }
+
+    /// What a person should be told about the start: settings that can't be used, a damaged database.
+    pub fn notices(&self) -> &[String] {
+        &self.0.notices
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Settings {
+        self.0.settings.borrow().clone()
+    }
+
+    /// Ends what runs here, in order: no more events, then panes that live in this process, then the database.
+    /// Panes in a host of their own go on.
+    pub async fn shutdown(&self) {
+        let mut tasks = std::mem::take(&mut *lock(&self.0.tasks));
+        tasks.shutdown().await;
+        self.0.panes.shutdown().await;
+    }
+
+    fn emit(&self, event: AppEvent) {
+        // Nobody listening is fine: the command line rarely does.
+        let _ = self.0.events.send(event);
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.0.tasks).spawn(task);
+    }
+
+    /// Applies what a person saves in the settings' files.
+    fn follow_settings(&self) {
+        let mut watch = match config_file::ConfigWatch::new(self.0.paths.config()) {
+            Ok(watch) => watch,
+            Err(error) => {
+                tracing::warn!("settings are read at the start only: {error}");
+                return;
+            }
+        };
+        let app = Arc::downgrade(&self.0);
+        self.spawn(async move {
+            while watch.changed().await.is_some() {
+                let Some(inner) = app.upgrade() else { break };
+                Self(inner).reload_settings();
+            }
+        });
+    }
+
+    fn reload_settings(&self) {
+        match Settings::load(&self.0.paths) {
+            Ok(settings) => {
+                let changed = self.0.settings.send_if_modified(|current| {
+                    let changed = *current != settings;
+                    current.clone_from(&settings);
+                    changed
+                });
+                if changed {
+                    self.emit(AppEvent::Settings(settings));
+                }
+            }
+            Err(error) => self.emit(AppEvent::SettingsRefused(error)),
+        }
+    }
+}
+
+/// What the panes of this user are kept with; the pane host uses the same.
+pub fn panes_config(paths: &Paths, settings: &Settings) -> PanesConfig {
+    PanesConfig {
+        history_dir: (settings.history.keep_days > 0).then(|| paths.history()),
+        ..PanesConfig::default()
+    }
+}
+
+fn host_paths(paths: &Paths) -> host::HostPaths {
+    host::HostPaths::new(paths.runtime(), paths.data().join("host.log"))
+}
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A panic elsewhere is already on its way to a person; what the lock guards is still whole.
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
