@@ -1,1 +1,37 @@
-//! What the whole-app scenarios share.
+//! What the whole-app scenarios share: a home of its own for every test, the program run from outside, its window
+//! driven through WebDriver, and waiting with a deadline.
+
+mod home;
+mod window;
+
+pub use home::Home;
+pub use window::Window;
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a scenario gives up: generous, since machines are shared.
+pub const DEADLINE: Duration = Duration::from_secs(40);
+
+/// How often a scenario looks again at what it can't be told about.
+const LOOK_AGAIN: Duration = Duration::from_millis(40);
+
+/// Asks `look` until it answers, or fails with what it waited for and what was last seen.
+///
+/// # Errors
+///
+/// When [`DEADLINE`] has passed; the message holds `what` and the last answer.
+pub async fn wait_for<T, F>(what: &str, mut look: impl FnMut() -> F) -> anyhow::Result<T>
+where
+    F: Future<Output = Result<T, String>>,
+{
+    let give_up = Instant::now() + DEADLINE;
+    loop {
+        match look().await {
+            Ok(found) => return Ok(found),
+            Err(seen) if Instant::now() > give_up => {
+                anyhow::bail!("waited for {what}; last seen: {seen}")
+            }
+            Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+        }
+    }
+}

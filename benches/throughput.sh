@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# How long `cat` of 100 MB takes until the terminal has parsed all of it, in Switchyard and in the terminals beside it,
+# on one display. "Parsed" is proved by a question (cursor position, DSR 6) that the terminal answers in order.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+megabytes=${MEGABYTES:-100} rounds=${ROUNDS:-3}
+if [ -z "${SWITCHYARD_BENCH_INSIDE:-}" ]; then
+  cargo build --release --bin switchyard --quiet
+  export SWITCHYARD_BENCH_INSIDE=1 SWITCHYARD_VIRTUAL_DISPLAY=1
+  exec scripts/with-display "$0" "$@"
+fi
+program=$PWD/${CARGO_TARGET_DIR:-target}/release/switchyard
+[ -x "$program" ] || program=${CARGO_TARGET_DIR:-target}/release/switchyard
+work=$(mktemp -d)
+export SWITCHYARD_HOME=$work/home HOME=$work
+mkdir -p "$SWITCHYARD_HOME/config"
+trap '"$program" host --stop >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+
+python3 - "$work" "$megabytes" <<'PY'
+import sys
+work, megabytes = sys.argv[1], int(sys.argv[2])
+words = "the yard is quiet and the rails run on past signal box number".split()
+def lines(colour):
+    n = 0
+    while True:
+        text = " ".join(words[(n * 7 + i) % len(words)] for i in range(4 + n % 11))
+        yield (f"\x1b[{31 + n % 7}m{n:08d}\x1b[0m \x1b[1m{text}\x1b[22m\n" if colour else f"{n:08d} {text}\n").encode()
+        n += 1
+for name, colour in (("plain", False), ("coloured", True)):
+    left = megabytes * 1_000_000
+    with open(f"{work}/{name}.txt", "wb") as out:
+        for line in lines(colour):
+            if left <= 0: break
+            out.write(line); left -= len(line)
+PY
+cat > "$work/measure" <<'SH'
+#!/bin/bash
+# measure FILE RESULT: cats FILE, waits until the terminal answers where the cursor is, notes the milliseconds.
+stty raw -echo
+ask() { printf '\033[6n'; IFS= read -r -d R; }
+ask
+start=$(date +%s%N)
+cat "$1"
+ask
+echo $((($(date +%s%N) - start) / 1000000)) > "$2.part"
+mv "$2.part" "$2"
+stty sane
+SH
+chmod +x "$work/measure"
+
+wait_for() { for _ in $(seq 2400); do [ -e "$1" ] && return 0; sleep 0.05; done; return 1; }
+
+# run NAME COMMAND…: starts the command, which must run `measure` in a terminal, once per round and file.
+run() {
+  local name=$1 file round result
+  shift
+  for file in plain coloured; do
+    local times=()
+    for round in $(seq "$rounds"); do
+      result=$work/$name-$file-$round
+      "$@" "$work/measure" "$work/$file.txt" "$result" >/dev/null 2>&1 &
+      local pid=$!
+      if wait_for "$result"; then times+=("$(cat "$result")"); else times+=(timeout); fi
+      kill "$pid" 2>/dev/null || true
+      wait "$pid" 2>/dev/null || true
+    done
+    printf '%-34s %-9s %s\n' "$name" "$file" "$(printf '%s ' "${times[@]}")"
+  done
+}
+
+printf '%-34s %-9s %s\n' terminal text "milliseconds for $megabytes MB, each round"
+# The window is open and shows the pane: what it costs to be watched is part of the figure.
+SWITCHYARD_LOG=info "$program" 2> "$work/log" & window=$!
+for _ in $(seq 600); do grep -q 'prompt on screen' "$work/log" && break; sleep 0.1; done
+in_pane() { "$program" open --show -- "$@"; sleep 600; }
+run "switchyard, in its window" in_pane
+kill "$window" 2>/dev/null || true; wait "$window" 2>/dev/null || true
+run "switchyard, no window" in_pane
+if command -v xterm >/dev/null; then run xterm xterm -e; else echo "xterm: not installed"; fi
+if command -v alacritty >/dev/null; then run alacritty alacritty -e; else echo "alacritty: not installed"; fi
+in_vte() { lxterminal --no-remote -e "$*"; }
+if command -v lxterminal >/dev/null; then run "lxterminal (VTE)" in_vte; else echo "lxterminal (VTE): not installed"; fi

@@ -1,0 +1,176 @@
+//! The program from outside: its command line, and the pane host that it starts.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use support::{Home, wait_for};
+
+/// Opens a pane that runs a shell script and returns its number.
+fn open(home: &Home, script: &str) -> Result<u64> {
+    let printed = home.ok(&["open", "--json", "--", "/bin/sh", "-c", script])?;
+    let pane: Value = serde_json::from_str(&printed)?;
+    pane["id"].as_u64().context("the pane has a number")
+}
+
+/// What a pane shows and showed, as `switchyard read` prints it.
+fn read(home: &Home, pane: u64) -> Result<String> {
+    home.ok(&["read", &pane.to_string(), "--lines", "100"])
+}
+
+/// Waits until `switchyard read` shows `text`.
+async fn see(home: &Home, pane: u64, text: &str) -> Result<String> {
+    wait_for(&format!("`{text}` in pane {pane}"), || async {
+        let seen = read(home, pane).map_err(|error| error.to_string())?;
+        if seen.contains(text) {
+            Ok(seen)
+        } else {
+            Err(seen)
+        }
+    })
+    .await
+}
+
+fn panes(home: &Home) -> Result<BTreeSet<u64>> {
+    let listed: Value = serde_json::from_str(&home.ok(&["panes", "--json"])?)?;
+    let listed = listed.as_array().context("a list")?;
+    Ok(listed.iter().filter_map(|pane| pane["id"].as_u64()).collect())
+}
+
+#[tokio::test]
+async fn a_pane_goes_on_after_the_command_that_opened_it() -> Result<()> {
+    let home = Home::new()?;
+    let pane = open(&home, "echo started; read line; echo got $line; sleep 600")?;
+    see(&home, pane, "started").await?;
+    home.ok(&["send", &pane.to_string(), "hello", "--enter"])?;
+    see(&home, pane, "got hello").await?;
+    assert_eq!(panes(&home)?, BTreeSet::from([pane]));
+    home.ok(&["kill", &pane.to_string()])?;
+    assert_eq!(panes(&home)?, BTreeSet::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_host_serves_however_many_commands_start_at_once() -> Result<()> {
+    let home = Home::new()?;
+    std::thread::scope(|scope| {
+        let opening: Vec<_> = (0..6)
+            .map(|number| {
+                let home = &home;
+                scope.spawn(move || open(home, &format!("echo number {number}; sleep 600")))
+            })
+            .collect();
+        opening
+            .into_iter()
+            .map(|opened| opened.join().expect("the thread did not panic"))
+            .collect::<Result<BTreeSet<_>>>()
+    })
+    .map(|opened| assert_eq!(opened.len(), 6, "six panes, each with a number of its own"))?;
+    assert_eq!(home.hosts().len(), 1);
+    assert_eq!(panes(&home)?.len(), 6);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_killed_host_had_printed_is_still_in_the_history() -> Result<()> {
+    let home = Home::new()?;
+    let pane = open(&home, "seq 1 400; echo the last of them; sleep 600")?;
+    see(&home, pane, "the last of them").await?;
+    // History is written about a second after the line; then a crash costs nothing of it.
+    wait_for("the history on disk", || async {
+        let found = home
+            .run(&["search", "--closed", "--json", "-F", "399"])
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        let on_disk = std::fs::read_dir(home.path().join("data/history"))
+            .map_err(|error| error.to_string())?
+            .count();
+        if on_disk > 0 { Ok(()) } else { Err(format!("{found:?}")) }
+    })
+    .await?;
+    let flushed = wait_for("a flushed history", || async {
+        let bytes = directory_size(&home.path().join("data/history"));
+        if bytes > 600 { Ok(bytes) } else { Err(format!("{bytes} bytes")) }
+    })
+    .await?;
+    assert!(flushed > 0);
+    for host in home.hosts() {
+        Home::kill(host);
+    }
+    // The next command starts another host; the pane is gone, its lines are not.
+    assert_eq!(panes(&home)?, BTreeSet::new());
+    let lines = read(&home, pane)?;
+    assert!(lines.contains("\n399\n"), "{lines}");
+    Ok(())
+}
+
+fn directory_size(directory: &std::path::Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => directory_size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+#[tokio::test]
+async fn what_is_kept_is_for_its_owner_only() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new()?;
+    let pane = open(&home, "seq 1 100; sleep 600")?;
+    see(&home, pane, "\n100\n").await?;
+    let mut left = vec![home.path().join("data"), home.path().join("run")];
+    let mut looked_at = 0;
+    while let Some(path) = left.pop() {
+        let metadata = std::fs::symlink_metadata(&path)?;
+        let mode = metadata.permissions().mode() & 0o077;
+        assert_eq!(mode, 0, "{} is open to others", path.display());
+        looked_at += 1;
+        if metadata.is_dir() {
+            for entry in std::fs::read_dir(&path)? {
+                left.push(entry?.path());
+            }
+        }
+    }
+    assert!(looked_at > 4, "only {looked_at} files and directories");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mistake_is_answered_with_what_would_be_right() -> Result<()> {
+    let home = Home::new()?;
+    for (args, code, words) in [
+        (&["read", "999"][..], 1, "there is no pane `999`"),
+        (&["read", "many"][..], 2, "invalid value 'many'"),
+        (&["open", "--", "/no/such/program"][..], 1, "/no/such/program"),
+        (&["open", "--cwd", "/no/such/place", "--", "/bin/sh"][..], 1, "/no/such/place"),
+        (&["frobnicate"][..], 2, "unrecognized subcommand"),
+    ] {
+        let output = home.run(args)?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {errors}");
+        assert!(errors.contains(words), "{args:?}: {errors}");
+        assert!(output.stdout.is_empty(), "{args:?} printed to standard output");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_display_the_window_says_so() -> Result<()> {
+    let home = Home::new()?;
+    let output = tokio::process::Command::new(Home::program())
+        .envs(home.environment())
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .current_dir(home.path())
+        .output()
+        .await?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(errors.contains("there is no display"), "{errors}");
+    Ok(())
+}

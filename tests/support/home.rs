@@ -1,0 +1,147 @@
+//! A home of its own for one scenario: directories, settings, the program, and what it left running.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Everything that Switchyard keeps, below a temporary directory; the pane host that was started in it ends with it.
+pub struct Home {
+    directory: tempfile::TempDir,
+}
+
+impl Home {
+    /// An empty home with settings that make pictures repeatable: the DOM renderer, bash, a dark theme.
+    ///
+    /// # Errors
+    ///
+    /// When the directory can't be made.
+    pub fn new() -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("switchyard-").tempdir()?;
+        let home = Self { directory };
+        let config = home.path().join("config");
+        std::fs::create_dir_all(&config)?;
+        std::fs::write(
+            config.join("settings.json"),
+            r#"{ "renderer": "dom", "shell": "/bin/bash", "theme": "dark" }"#,
+        )?;
+        std::fs::create_dir_all(home.path().join("user"))?;
+        std::fs::write(home.path().join("user/.bashrc"), "PS1='ready> '\n")?;
+        Ok(home)
+    }
+
+    /// Where everything is.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The executable under test: `SWITCHYARD_PROGRAM`, else what `cargo build --bin switchyard` built.
+    pub fn program() -> PathBuf {
+        if let Some(program) = std::env::var_os("SWITCHYARD_PROGRAM") {
+            return program.into();
+        }
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+            PathBuf::from,
+        );
+        target.join("debug/switchyard")
+    }
+
+    /// The variables that make the program use this home.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let path = |name: &str| self.path().join(name).display().to_string();
+        vec![
+            ("SWITCHYARD_HOME", self.path().display().to_string()),
+            ("HOME", path("user")),
+            ("XDG_CONFIG_HOME", path("user/.config")),
+            ("XDG_DATA_HOME", path("user/.local/share")),
+            ("XDG_CACHE_HOME", path("user/.cache")),
+            ("HISTFILE", "/dev/null".to_owned()),
+        ]
+    }
+
+    /// Runs the program's command line and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be started.
+    pub fn run(&self, args: &[&str]) -> Result<Output> {
+        Command::new(Self::program())
+            .args(args)
+            .current_dir(self.path())
+            .envs(self.environment())
+            .stdin(Stdio::null())
+            .output()
+            .context("the program is built by `cargo build --bin switchyard`")
+    }
+
+    /// Runs the program's command line, which must succeed, and returns what it printed.
+    ///
+    /// # Errors
+    ///
+    /// When it fails, with all that it said.
+    pub fn ok(&self, args: &[&str]) -> Result<String> {
+        let output = self.run(args)?;
+        anyhow::ensure!(
+            output.status.success(),
+            "switchyard {args:?}: {}\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// The process ids of the windows that use this home: the program without arguments.
+    pub fn windows(&self) -> Vec<u32> {
+        self.processes(|args| args.len() == 1)
+    }
+
+    /// The process ids of the pane hosts that use this home: at most one, unless something is wrong.
+    pub fn hosts(&self) -> Vec<u32> {
+        self.processes(|args| args.get(1).is_some_and(|arg| arg == "host"))
+    }
+
+    fn processes(&self, wanted: impl Fn(&[String]) -> bool) -> Vec<u32> {
+        let marker = format!("SWITCHYARD_HOME={}", self.path().display());
+        let Ok(entries) = std::fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+            .filter(|pid| {
+                let read = |name: &str| {
+                    let bytes = std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+                    String::from_utf8_lossy(&bytes)
+                        .split_terminator('\0')
+                        .map(str::to_owned)
+                        .collect::<Vec<_>>()
+                };
+                let args = read("cmdline");
+                args.first().is_some_and(|arg| arg.ends_with("switchyard"))
+                    && wanted(&args)
+                    && read("environ").contains(&marker)
+            })
+            .collect()
+    }
+
+    /// Kills a process as a crash would: it gets no chance to do anything.
+    pub fn kill(pid: u32) {
+        if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+            // It may have ended by itself just now.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        for pid in self.windows().into_iter().chain(self.hosts()) {
+            if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+                let _ = kill_process(pid, Signal::TERM);
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The real window, driven through WebDriver as WebKitGTK's own driver offers it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions, MouseActions, PointerAction};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::{Home, wait_for};
+
+/// One open window of the program, and the driver that holds it.
+pub struct Window {
+    /// The WebDriver client, for what has no method of its own here.
+    pub client: Client,
+    _driver: Child,
+}
+
+impl Window {
+    /// Opens the window of `home` and waits until its page is there.
+    ///
+    /// # Errors
+    ///
+    /// When the driver or the window does not start.
+    pub async fn open(home: &Home) -> Result<Self> {
+        let port = free_port()?;
+        let mut driver = Command::new("WebKitWebDriver")
+            .arg(format!("--port={port}"))
+            .envs(home.environment())
+            .env("TAURI_AUTOMATION", "true")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+            .current_dir(home.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("`WebKitWebDriver` comes with Debian's webkit2gtk-driver: `make setup`")?;
+        if let Some(errors) = driver.stderr.take() {
+            // Read on, so that the driver and the window never wait for us; shown when a test fails.
+            tokio::spawn(async move {
+                let mut lines = BufReader::new(errors).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    eprintln!("window: {line}");
+                }
+            });
+        }
+        wait_for("the driver to listen", || async {
+            tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .map(drop)
+                .map_err(|error| error.to_string())
+        })
+        .await?;
+        let capabilities = json!({
+            "browserName": "wry",
+            "webkitgtk:browserOptions": { "binary": Home::program(), "args": [] },
+        });
+        let client = ClientBuilder::new(hyper_connector())
+            .capabilities(capabilities.as_object().cloned().unwrap_or_default())
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await?;
+        Ok(Self {
+            client,
+            _driver: driver,
+        })
+    }
+
+    /// Closes the window as a person would.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.client.close().await?)
+    }
+
+    /// Waits for the first element that `css` selects.
+    ///
+    /// # Errors
+    ///
+    /// When there is none in time.
+    pub async fn find(&self, css: &str) -> Result<Element> {
+        wait_for(css, || async {
+            self.client
+                .find(Locator::Css(css))
+                .await
+                .map_err(|error| error.to_string())
+        })
+        .await
+    }
+
+    /// Waits until no element is selected by `css`.
+    ///
+    /// # Errors
+    ///
+    /// When one is still there at the deadline.
+    pub async fn gone(&self, css: &str) -> Result<()> {
+        wait_for(&format!("no {css}"), || async {
+            match self.client.find_all(Locator::Css(css)).await {
+                Ok(found) if found.is_empty() => Ok(()),
+                Ok(found) => Err(format!("{} of them", found.len())),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+        .await
+    }
+
+    /// Clicks the first element that `css` selects.
+    ///
+    /// # Errors
+    ///
+    /// When there is none in time, or it can't be clicked.
+    pub async fn click(&self, css: &str) -> Result<()> {
+        Ok(self.find(css).await?.click().await?)
+    }
+
+    /// How many elements `css` selects now.
+    ///
+    /// # Errors
+    ///
+    /// When the window does not answer.
+    pub async fn count(&self, css: &str) -> Result<usize> {
+        Ok(self.client.find_all(Locator::Css(css)).await?.len())
+    }
+
+    /// Runs a script in the page and returns what it returns.
+    ///
+    /// # Errors
+    ///
+    /// When the script throws.
+    pub async fn script(&self, script: &str) -> Result<Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Types into whatever has the focus, as keys.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn type_keys(&self, text: &str) -> Result<()> {
+        let mut keys = KeyActions::new("keyboard".to_owned());
+        for key in text.chars() {
+            keys = keys
+                .then(KeyAction::Down { value: key })
+                .then(KeyAction::Up { value: key });
+        }
+        Ok(self.client.perform_actions(keys).await?)
+    }
+
+    /// Presses `key` while the modifiers are held; `chord(&[CTRL, SHIFT], 'p')`.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn chord(&self, modifiers: &[char], key: char) -> Result<()> {
+        let mut keys = KeyActions::new("keyboard".to_owned());
+        for modifier in modifiers {
+            keys = keys.then(KeyAction::Down { value: *modifier });
+        }
+        keys = keys
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key });
+        for modifier in modifiers.iter().rev() {
+            keys = keys.then(KeyAction::Up { value: *modifier });
+        }
+        Ok(self.client.perform_actions(keys).await?)
+    }
+
+    /// Drags from the middle of `from` to a place inside `to`, given as fractions of its width and height.
+    ///
+    /// # Errors
+    ///
+    /// When an element is missing or the driver refuses.
+    pub async fn drag(&self, from: &str, to: &str, x: f64, y: f64) -> Result<()> {
+        let (left, top, width, height) = self.find(from).await?.rectangle().await?;
+        let start = (left + width / 2.0, top + height / 2.0);
+        let (left, top, width, height) = self.find(to).await?.rectangle().await?;
+        let end = (left + width * x, top + height * y);
+        let go = |(x, y): (f64, f64), millis| PointerAction::MoveTo {
+            duration: Some(Duration::from_millis(millis)),
+            x,
+            y,
+        };
+        let middle = ((start.0 + end.0) / 2.0, (start.1 + end.1) / 2.0);
+        let button = fantoccini::actions::MOUSE_BUTTON_LEFT;
+        let mouse = MouseActions::new("mouse".to_owned())
+            .then(go(start, 0))
+            .then(PointerAction::Down { button })
+            .then(go((start.0 + 6.0, start.1 + 6.0), 60))
+            .then(go(middle, 120))
+            .then(go(end, 120))
+            .then(go((end.0 + 1.0, end.1), 60))
+            .then(PointerAction::Up { button });
+        Ok(self.client.perform_actions(mouse).await?)
+    }
+
+    /// The pane that a new window opens by itself.
+    ///
+    /// # Errors
+    ///
+    /// When it opens none in time.
+    pub async fn first_pane(&self) -> Result<u64> {
+        let element = self.find("[data-testid^=\"pane-\"]").await?;
+        let id = element.attr("data-testid").await?.unwrap_or_default();
+        id.trim_start_matches("pane-")
+            .parse()
+            .with_context(|| format!("`{id}` names a pane"))
+    }
+
+    /// The text on the screen of a pane, as the DOM renderer drew it.
+    ///
+    /// # Errors
+    ///
+    /// When the window does not answer.
+    pub async fn screen(&self, pane: u64) -> Result<String> {
+        let script = format!(
+            "const rows = document.querySelectorAll('[data-testid=\"pane-{pane}\"] .xterm-rows > div');
+             return Array.from(rows, (row) => row.textContent.trimEnd()).join('\\n');"
+        );
+        let text = self.script(&script).await?;
+        // Blanks are drawn as no-break spaces.
+        Ok(text.as_str().unwrap_or_default().replace('\u{a0}', " "))
+    }
+
+    /// Waits until the screen of a pane satisfies `wanted`, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not in time; the message shows the screen.
+    pub async fn see(&self, pane: u64, what: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
+        wait_for(what, || async {
+            let screen = self.screen(pane).await.map_err(|error| error.to_string())?;
+            if wanted(&screen) {
+                Ok(screen)
+            } else {
+                Err(format!("\n{screen}"))
+            }
+        })
+        .await
+    }
+
+    /// Takes a picture of the window into `artifacts/NAME.png`.
+    ///
+    /// # Errors
+    ///
+    /// When the picture can't be taken or written.
+    pub async fn picture(&self, name: &str) -> Result<()> {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts");
+        std::fs::create_dir_all(&directory)?;
+        let png = self.client.screenshot().await?;
+        Ok(std::fs::write(directory.join(format!("{name}.png")), png)?)
+    }
+}
+
+fn hyper_connector() -> hyper_util::client::legacy::connect::HttpConnector {
+    hyper_util::client::legacy::connect::HttpConnector::new()
+}
+
+fn free_port() -> Result<u16> {
+    // The port is free now, and nobody else here asks for it by number.
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
+        .local_addr()?
+        .port())
+}
