@@ -78,15 +78,20 @@ impl From<Refusal> for Error {
         let code = match &refusal {
             Refusal::UnknownPane { .. } => Code::BadId,
             Refusal::BadParams { .. } => Code::BadParams,
+            Refusal::BadQuery { .. } => Code::BadQuery,
             Refusal::NotStarted { .. } => Code::NotStarted,
             Refusal::NotReading { .. } => Code::NotReading,
             Refusal::Ended { .. } => Code::Refused,
             Refusal::Failed { .. } => Code::Failed,
         };
+        let position = match &refusal {
+            Refusal::BadQuery { position, .. } => *position,
+            _ => None,
+        };
         Self {
             code,
             message: refusal.to_string(),
-            position: None,
+            position,
         }
     }
 }
