@@ -7,6 +7,20 @@ import type {
 import { useEffect, useRef, useState } from "react";
 import { backend } from "./backend/backend";
 import { openPalette, Palette } from "./palette/Palette";
+import { FindBar } from "./search/FindBar";
+import { HistoryView } from "./search/HistoryView";
+import { SearchPanel } from "./search/SearchPanel";
+import type { Place } from "./search/search-store";
+import {
+  followMarks,
+  goToMatch,
+  goWithinPane,
+  HISTORY,
+  labelOf,
+  leaveFindBar,
+  openPanelSearch,
+  searchCommands,
+} from "./search-in-panes";
 import { IconButton } from "./shared/Button";
 import {
   keyOf,
@@ -19,6 +33,7 @@ import { activate, toggleZoom, useDock } from "./shared/dock/dock";
 import {
   CommandIcon,
   PlusIcon,
+  SearchIcon,
   SidebarIcon,
   SplitDownIcon,
   SplitRightIcon,
@@ -28,10 +43,15 @@ import {
 import { Notices } from "./shared/Notices";
 import { notify, reportFailure } from "./shared/notices";
 import { startSettings, useScheme, useSettings } from "./shared/settings-store";
-import { newTerminal, paneOfParams, TERMINAL } from "./terminal/actions";
+import {
+  activePane,
+  newTerminal,
+  paneOfParams,
+  TERMINAL,
+} from "./terminal/actions";
 import { followAttention } from "./terminal/attention";
 import { PaneList } from "./terminal/PaneList";
-import { startPanes } from "./terminal/pane-store";
+import { startPanes, usePanes } from "./terminal/pane-store";
 import { Questions } from "./terminal/Questions";
 import { StatusItems } from "./terminal/StatusItems";
 import { followSession, restoreSession } from "./terminal/session";
@@ -41,7 +61,7 @@ import { terminalCommands } from "./terminal/terminal-commands";
 import { askForFolder, FolderDialog } from "./workspace/FolderDialog";
 import { Frame } from "./workspace/Frame";
 import { Welcome } from "./workspace/Welcome";
-import { toggleSidebar } from "./workspace/workspace-store";
+import { showAside, toggleSidebar } from "./workspace/workspace-store";
 
 /**
  * The window, and the one file that puts features side by side. A feature comes in here: its commands, its kind of panel,
@@ -57,9 +77,25 @@ export function App() {
   if (!ready) return null;
   return (
     <>
-      <Frame sidebar={<PaneList />} asides={{}} status={<StatusBar />}>
+      <Frame
+        sidebar={<PaneList />}
+        asides={{
+          search: (
+            <SearchPanel
+              labelOf={labelOf}
+              onMatch={goToMatch}
+              onClose={leaveAside}
+            />
+          ),
+        }}
+        status={<StatusBar />}
+      >
         <Dock
-          views={{ [TERMINAL]: TerminalPanel, welcome: Welcome }}
+          views={{
+            [TERMINAL]: TerminalPanel,
+            [HISTORY]: HistoryPanel,
+            welcome: Welcome,
+          }}
           tab={Tab}
           empty={Welcome}
           actions={GroupActions}
@@ -80,7 +116,12 @@ function useStart(): boolean {
   useEffect(() => {
     let stopped = false;
     const stops: (() => void)[] = [
-      registerCommands([...workspaceCommands(), ...terminalCommands()]),
+      registerCommands([
+        ...workspaceCommands(),
+        ...terminalCommands(),
+        ...searchCommands(),
+      ]),
+      followMarks(),
       listenForKeys(window),
       backend.onDrop((paths) => {
         for (const path of paths) openFolder(path);
@@ -146,7 +187,43 @@ function TerminalPanel({ api, params }: IDockviewPanelProps) {
     };
   }, [api]);
   if (pane === null) return null;
-  return <TerminalView pane={pane} visible={visible} active={active} />;
+  const place: Place = `pane-${pane}`;
+  return (
+    <TerminalView pane={pane} visible={visible} active={active}>
+      <FindBar
+        place={place}
+        onMatch={goWithinPane}
+        onClose={() => leaveFindBar(pane)}
+        onEverywhere={openPanelSearch}
+      />
+    </TerminalView>
+  );
+}
+
+function HistoryPanel({ api, params }: IDockviewPanelProps) {
+  const [shown, setShown] = useState<Record<string, unknown>>(params);
+  useEffect(() => {
+    const follow = api.onDidParametersChange(setShown);
+    return () => follow.dispose();
+  }, [api]);
+  usePanes((state) => state.panes);
+  const pane = paneOfParams(shown);
+  if (pane === null) return null;
+  return (
+    <HistoryView
+      pane={pane}
+      line={typeof shown.line === "number" ? shown.line : null}
+      visit={typeof shown.visit === "number" ? shown.visit : 0}
+      label={labelOf(pane)}
+    />
+  );
+}
+
+/** The right side closes, and the keys are the pane's again. */
+function leaveAside(): void {
+  showAside(null);
+  const pane = activePane();
+  if (pane !== null) leaveFindBar(pane);
 }
 
 function Tab(props: IDockviewPanelHeaderProps) {
@@ -232,6 +309,15 @@ function StatusBar() {
       </IconButton>
       <StatusItems />
       <span className="spacer" />
+      <button
+        type="button"
+        className="status-item"
+        onClick={() => openPanelSearch()}
+      >
+        <SearchIcon size={13} />
+        Search
+        <kbd>{keyOf("search.panel")}</kbd>
+      </button>
       <button type="button" className="status-item" onClick={openPalette}>
         <CommandIcon size={13} />
         Commands

@@ -50,8 +50,11 @@ export type ClipboardWrites = "ask" | "deny";
 export type ClosedPane = {
   id: PaneId;
   program: string[];
+  role: PaneRole;
   cwd: string;
+  title: string;
   name: string | null;
+  command: string | null;
   opened_at: number;
   ended_at: number | null;
 };
@@ -146,7 +149,7 @@ export type ReadLines =
   | { from: "before"; line: LineId; count: number }
   | { from: "after"; line: LineId; count: number };
 export type Renderer = "auto" | "webgl" | "dom";
-export type Scope = { scope: "pane"; id: PaneId } | { scope: "live" } | { scope: "all" } | { scope: "closed" };
+export type Scope = { panes: "pane"; id: PaneId } | { panes: "live" } | { panes: "all" } | { panes: "closed" };
 export type SearchAnswer = {
   matches: Match[];
   total: number;

@@ -376,15 +376,15 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     const live = [...state.panes.values()];
     const closed = [...state.closed.values()];
     const panes =
-      request.scope.scope === "pane"
+      request.scope.panes === "pane"
         ? [...live, ...closed].filter(
             (pane) =>
-              request.scope.scope === "pane" &&
+              request.scope.panes === "pane" &&
               pane.info.id === request.scope.id,
           )
-        : request.scope.scope === "live"
+        : request.scope.panes === "live"
           ? live
-          : request.scope.scope === "closed"
+          : request.scope.panes === "closed"
             ? closed
             : [...live, ...closed];
     const matches: Match[] = [];
@@ -415,7 +415,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         }
         if (ranges.length === 0) continue;
         any = true;
-        total += ranges.length;
+        total += 1;
         if (matches.length >= request.limit) continue;
         const around = (from: number, to: number): Line[] =>
           pane.lines.slice(Math.max(from, 0), to).map((text, index) => ({
@@ -554,8 +554,11 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
           ({ info }): ClosedPane => ({
             id: info.id,
             program: info.program,
+            role: info.role,
             cwd: info.cwd,
+            title: info.title,
             name: info.name,
+            command: info.command,
             opened_at: info.opened_at,
             ended_at: info.ended_at,
           }),

@@ -1,0 +1,304 @@
+import { backend } from "./backend/backend";
+import type { ClosedPane, Match, PaneId } from "./bindings";
+import { step } from "./search/FindBar";
+import type { PaneLabel } from "./search/SearchPanel";
+import {
+  foundOf,
+  openSearch,
+  placeState,
+  useSearch,
+} from "./search/search-store";
+import type { Command } from "./shared/commands";
+import {
+  activate,
+  activePanel,
+  findPanel,
+  openPanel,
+} from "./shared/dock/dock";
+import { notify } from "./shared/notices";
+import { useSettings } from "./shared/settings-store";
+import {
+  activePane,
+  lastOutput,
+  paneOfParams,
+  revealLine,
+  selectedText,
+} from "./terminal/actions";
+import { hostOf, liveHosts, useHosts, withHost } from "./terminal/hosts";
+import {
+  baseName,
+  paneTitle,
+  shortPath,
+  usePanes,
+} from "./terminal/pane-store";
+import type { MarkedMatch } from "./terminal/xterm-host";
+import { showAside, useWorkspace } from "./workspace/workspace-store";
+
+/** Where search meets panes: labels of panes in results, the way to a line, marks in the views. */
+
+export const HISTORY = "history";
+
+const closed = new Map<PaneId, ClosedPane>();
+
+/** Learns what the closed panes were; results of unknown panes ask for it. */
+export async function learnClosedPanes(): Promise<void> {
+  const panes = await backend.closedPanes();
+  if (panes.status === "error") return;
+  for (const pane of panes.data) closed.set(pane.id, pane);
+  // Labels are read while drawing: let the results be drawn again.
+  useSearch.setState(({ places }) => ({ places: { ...places } }));
+}
+
+export function labelOf(pane: PaneId): PaneLabel {
+  const home = useSettings.getState().platform?.home ?? "";
+  const live = usePanes.getState().panes[pane];
+  if (live)
+    return {
+      title: paneTitle(live),
+      detail: shortPath(live.cwd, home),
+      closed: false,
+    };
+  const gone = closed.get(pane);
+  if (!gone) return { title: `Pane ${pane}`, detail: "", closed: true };
+  const time = new Date(gone.ended_at ?? gone.opened_at).toLocaleString([], {
+    dateStyle: "medium",
+    timeStyle: "short",
+  });
+  return {
+    title: paneTitle({
+      ...gone,
+      title: gone.title || baseName(gone.program[0] ?? ""),
+    }),
+    detail: `${shortPath(gone.cwd, home)} · ${time}`,
+    closed: true,
+  };
+}
+
+let visits = 0;
+
+/** Opens what a pane printed, to read, at a line. */
+export function openHistory(pane: PaneId, line: number | null): void {
+  visits++;
+  const id = `${HISTORY}-${pane}`;
+  const params = { pane, line, visit: visits };
+  const present = findPanel((panel) => panel.id === id);
+  if (present) {
+    present.api.updateParameters(params);
+    activate(present);
+    return;
+  }
+  openPanel({
+    id,
+    kind: HISTORY,
+    title: `History: ${labelOf(pane).title}`,
+    params,
+  });
+}
+
+function marked(match: Match): MarkedMatch {
+  const { line, content, ranges } = match;
+  return { line, content, ranges };
+}
+
+/** Goes to a match: its pane comes forward and scrolls to the line; a line that the view does not hold opens as history. */
+export function goToMatch(match: Match): void {
+  if (match.full_screen) {
+    // What a full-screen program showed is on no row any more.
+    openHistory(match.pane, match.line);
+    return;
+  }
+  revealLine(match.pane, marked(match), () =>
+    openHistory(match.pane, match.line),
+  );
+}
+
+/** Goes to a match of the find bar: within the view that is there, without moving the focus out of the bar. */
+export function goWithinPane(match: Match): void {
+  const host = hostOf(match.pane);
+  if (match.full_screen || !host?.reveal(match.line, match.content))
+    openHistory(match.pane, match.line);
+}
+
+/** Keeps the marks in the views what the searches found. */
+export function followMarks(): () => void {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  function paint() {
+    timer = null;
+    for (const host of liveHosts()) {
+      if (!host.isShown) continue;
+      const bar = placeState(`pane-${host.pane}`);
+      const panel = placeState("panel");
+      const source =
+        bar.open && bar.query.pattern !== ""
+          ? bar
+          : useWorkspace.getState().aside === "search"
+            ? panel
+            : null;
+      const matches = source ? foundOf(source.search).matches : [];
+      const current =
+        source?.current === null || source?.current === undefined
+          ? null
+          : (matches[source.current] ?? null);
+      host.markMatches(
+        matches.filter((match) => match.pane === host.pane).map(marked),
+        current?.pane === host.pane ? marked(current) : null,
+      );
+    }
+  }
+  const soon = () => {
+    if (timer === null) timer = setTimeout(paint, 60);
+  };
+  let before = useSearch.getState().places;
+  const stops = [
+    useSearch.subscribe(({ places }) => {
+      if (places === before) return;
+      before = places;
+      soon();
+      const matches = foundOf(placeState("panel").search).matches;
+      const panes = usePanes.getState().panes;
+      const unknown = matches.some(
+        ({ pane }) => !panes[pane] && !closed.has(pane),
+      );
+      if (unknown && !asked) {
+        asked = true;
+        void learnClosedPanes().finally(() => {
+          setTimeout(() => {
+            asked = false;
+          }, 2000);
+        });
+      }
+    }),
+    useHosts.subscribe(soon),
+    useWorkspace.subscribe(soon),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+    if (timer !== null) clearTimeout(timer);
+  };
+}
+
+let asked = false;
+
+/** One line of a selection is a pattern; more is not. */
+function pattern(): string | null {
+  const text = selectedText();
+  return text !== "" && !text.includes("\n") && text.length <= 200
+    ? text
+    : null;
+}
+
+export function openPanelSearch(text: string | null = null): void {
+  showAside("search");
+  openSearch("panel", text === null ? {} : { pattern: text, regex: false });
+}
+
+/** The commands of search, with the panes that they need. */
+export function searchCommands(): Command[] {
+  const group = "Search";
+  const history = () => {
+    const panel = activePanel();
+    return panel?.api.component === HISTORY ? paneOfParams(panel.params) : null;
+  };
+  return [
+    {
+      id: "search.find",
+      title: "Find in this pane",
+      group,
+      key: "Ctrl+Shift+F",
+      enabled: () => activePane() !== null || history() !== null,
+      run: () => {
+        const read = history();
+        if (read !== null) {
+          openSearch(`history-${read}`);
+          return;
+        }
+        const pane = activePane();
+        if (pane === null) return;
+        const text = pattern();
+        openSearch(`pane-${pane}`, text === null ? {} : { pattern: text });
+      },
+    },
+    {
+      id: "search.panel",
+      title: "Search all panes",
+      group,
+      key: "Ctrl+Shift+G",
+      run: () => openPanelSearch(pattern()),
+    },
+    {
+      id: "search.selection",
+      title: "Search the selection everywhere",
+      group,
+      key: "Ctrl+Shift+H",
+      enabled: () => pattern() !== null,
+      run: () => openPanelSearch(pattern()),
+    },
+    {
+      id: "search.last_output",
+      title: "Search within the last command's output",
+      group,
+      enabled: () => activePane() !== null,
+      run: () => void searchLastOutput(),
+    },
+    {
+      id: "search.history",
+      title: "Read all that this pane printed",
+      group,
+      enabled: () => activePane() !== null,
+      run: () => {
+        const pane = activePane();
+        if (pane !== null) openHistory(pane, null);
+      },
+    },
+    {
+      id: "search.next",
+      title: "Next match",
+      group,
+      key: "F3",
+      enabled: () => anyMatches(),
+      run: () => stepPanel(1),
+    },
+    {
+      id: "search.previous",
+      title: "Previous match",
+      group,
+      key: "Shift+F3",
+      enabled: () => anyMatches(),
+      run: () => stepPanel(-1),
+    },
+  ];
+}
+
+function anyMatches(): boolean {
+  return (
+    useWorkspace.getState().aside === "search" &&
+    foundOf(placeState("panel").search).matches.length > 0
+  );
+}
+
+function stepPanel(by: 1 | -1): void {
+  const match = step("panel", by);
+  if (match) goToMatch(match);
+}
+
+async function searchLastOutput(): Promise<void> {
+  const pane = activePane();
+  if (pane === null) return;
+  const output = await lastOutput(pane);
+  if (!output) {
+    notify("info", "The shell of this pane has not marked a command's output.");
+    return;
+  }
+  showAside("search");
+  openSearch("panel", {
+    scope: "pane",
+    pane,
+    // A range of lines includes both its ends.
+    lines: { from: output.from, to: output.to - 1 },
+  });
+}
+
+/** Gives the focus back to a pane when its find bar closes. */
+export function leaveFindBar(pane: PaneId): void {
+  withHost(pane, (host) => host.focus());
+}

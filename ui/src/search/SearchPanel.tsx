@@ -1,0 +1,390 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import {
+  type KeyboardEvent,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import type { Match, PaneId } from "../bindings";
+import { IconButton } from "../shared/Button";
+import { CloseIcon, DownIcon, RightIcon } from "../shared/icons";
+import { clip, Highlighted } from "./Highlighted";
+import { type ResultRow, resultRows, rowKey } from "./result-rows";
+import { SearchBox } from "./SearchBox";
+import {
+  closeSearch,
+  describeCount,
+  foundOf,
+  keepPattern,
+  loadMore,
+  openSearch,
+  type ScopeName,
+  setCurrent,
+  setQuery,
+  usePlace,
+} from "./search-store";
+
+/** How a pane is shown in the results; another feature knows. */
+export interface PaneLabel {
+  title: string;
+  /** Program, directory, time: what tells one pane from another. */
+  detail: string;
+  closed: boolean;
+}
+
+export interface SearchPanelProps {
+  labelOf: (pane: PaneId) => PaneLabel;
+  onMatch: (match: Match) => void;
+  onClose: () => void;
+}
+
+const SCOPES: { name: ScopeName; label: string }[] = [
+  { name: "all", label: "All panes" },
+  { name: "live", label: "Open panes" },
+  { name: "closed", label: "Closed panes" },
+];
+
+const ROW = 20;
+const HEADING = 30;
+const GAP = 9;
+
+/** The search over all panes: the box, what was found by pane, with a way to each line. */
+export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
+  const state = usePlace("panel");
+  const { search, query, current } = state;
+  const found = foundOf(search);
+  const [folded, setFolded] = useState<ReadonlySet<PaneId>>(new Set());
+  const rows = useMemo(
+    () => resultRows(found.matches, folded),
+    [found.matches, folded],
+  );
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => height(rows[index]),
+    getItemKey: (index) => {
+      const row = rows[index];
+      return row ? rowKey(row) : index;
+    },
+    overscan: 12,
+  });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: row heights follow from the rows
+  useEffect(() => list.measure(), [rows]);
+
+  useEffect(() => {
+    if (current === null) return;
+    const index = rows.findIndex(
+      (row) => row.kind === "match" && row.index === current,
+    );
+    if (index >= 0) list.scrollToIndex(index, { align: "auto" });
+  }, [current, rows, list]);
+
+  // The end of what was returned comes into view: go on behind it.
+  const items = list.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (rows.length > 0 && last >= rows.length - 20) loadMore("panel");
+  }, [last, rows.length]);
+
+  function fold(pane: PaneId) {
+    setFolded((before) => {
+      const after = new Set(before);
+      if (!after.delete(pane)) after.add(pane);
+      return after;
+    });
+  }
+
+  /** Matches in the order in which they are on screen. */
+  const stops = useMemo(
+    () => rows.flatMap((row) => (row.kind === "match" ? [row.index] : [])),
+    [rows],
+  );
+
+  function move(by: number): Match | null {
+    if (stops.length === 0) return null;
+    const at = current === null ? -1 : stops.indexOf(current);
+    const next =
+      at < 0
+        ? by > 0
+          ? 0
+          : stops.length - 1
+        : Math.min(Math.max(at + by, 0), stops.length - 1);
+    const index = stops[next];
+    if (index === undefined) return null;
+    setCurrent("panel", index);
+    return found.matches[index] ?? null;
+  }
+
+  function go(match: Match | null | undefined) {
+    if (!match) return;
+    keepPattern("panel");
+    onMatch(match);
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    const by: Record<string, number> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: 15,
+      PageUp: -15,
+      Home: -1e9,
+      End: 1e9,
+    };
+    const step = by[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      const at = current === null ? -1 : stops.indexOf(current);
+      // Up from the first result is the box again.
+      if (event.key === "ArrowUp" && at <= 0) openSearch("panel");
+      else move(step);
+    } else if (event.key === "Enter" && current !== null) {
+      event.preventDefault();
+      go(found.matches[current]);
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      onClose();
+    }
+  }
+
+  const activeKey = current === null ? undefined : `search-result-${current}`;
+  return (
+    <section
+      className="search-panel"
+      aria-label="Search"
+      data-testid="search-panel"
+    >
+      <header className="aside-heading">
+        <h2>Search</h2>
+        <IconButton
+          label="Close the search"
+          onClick={() => {
+            closeSearch("panel");
+            onClose();
+          }}
+        >
+          <CloseIcon size={14} />
+        </IconButton>
+      </header>
+      <div className="search-head">
+        <SearchBox
+          place="panel"
+          label="Search what panes printed"
+          placeholder="Search what panes printed"
+          testId="search-input"
+          onStep={(by) => {
+            if (current === null || by < 0) go(move(by));
+            else go(found.matches[current]);
+          }}
+          onClose={onClose}
+          onLeave={() => {
+            scroller.current?.focus();
+            if (current === null) move(1);
+          }}
+        />
+        <div className="search-options">
+          <select
+            aria-label="Which panes"
+            value={query.scope}
+            data-testid="search-scope"
+            onChange={(event) =>
+              setQuery(
+                "panel",
+                {
+                  scope: event.target.value as ScopeName,
+                  pane: null,
+                  lines: null,
+                },
+                0,
+              )
+            }
+          >
+            {SCOPES.map(({ name, label }) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+            {query.scope === "pane" && query.pane !== null && (
+              <option value="pane">
+                {query.lines ? "Last output of " : ""}
+                {labelOf(query.pane).title}
+              </option>
+            )}
+          </select>
+          <select
+            aria-label="Order"
+            value={query.oldestFirst ? "oldest" : "newest"}
+            onChange={(event) =>
+              setQuery(
+                "panel",
+                { oldestFirst: event.target.value === "oldest" },
+                0,
+              )
+            }
+          >
+            <option value="newest">Newest first</option>
+            <option value="oldest">Oldest first</option>
+          </select>
+          <span className="spacer" />
+          <span
+            className="search-count"
+            role="status"
+            data-testid="search-count"
+          >
+            {describeCount(state, true)}
+          </span>
+        </div>
+        {search.status === "done" && search.reason && (
+          <p className="search-note">{search.reason}</p>
+        )}
+      </div>
+      <div
+        ref={scroller}
+        className="search-results"
+        role="listbox"
+        aria-label="Results"
+        aria-activedescendant={activeKey}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        data-testid="search-results"
+      >
+        {rows.length === 0 ? (
+          <Nothing status={search.status} pattern={query.pattern} />
+        ) : (
+          <div style={{ height: list.getTotalSize(), position: "relative" }}>
+            {items.map((item) => {
+              const row = rows[item.index];
+              if (!row) return null;
+              return (
+                <div
+                  key={item.key}
+                  className="search-slot"
+                  style={{
+                    height: item.size,
+                    transform: `translateY(${item.start}px)`,
+                  }}
+                >
+                  <Row
+                    row={row}
+                    current={current}
+                    labelOf={labelOf}
+                    onFold={fold}
+                    onMatch={(match, index) => {
+                      setCurrent("panel", index);
+                      go(match);
+                    }}
+                  />
+                </div>
+              );
+            })}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function height(row: ResultRow | undefined): number {
+  if (row?.kind === "pane") return HEADING;
+  if (row?.kind === "gap") return GAP;
+  return ROW;
+}
+
+function Row({
+  row,
+  current,
+  labelOf,
+  onFold,
+  onMatch,
+}: {
+  row: ResultRow;
+  current: number | null;
+  labelOf: SearchPanelProps["labelOf"];
+  onFold: (pane: PaneId) => void;
+  onMatch: (match: Match, index: number) => void;
+}) {
+  switch (row.kind) {
+    case "pane": {
+      const label = labelOf(row.pane);
+      return (
+        <button
+          type="button"
+          className="result-pane"
+          tabIndex={-1}
+          aria-expanded={!row.folded}
+          title={`${label.title}\n${label.detail}`}
+          onClick={() => onFold(row.pane)}
+        >
+          {row.folded ? <RightIcon size={12} /> : <DownIcon size={12} />}
+          <span className="result-title">{label.title}</span>
+          {label.closed && <span className="result-closed">closed</span>}
+          <span className="result-detail">{label.detail}</span>
+          <span className="result-count">{row.count}</span>
+        </button>
+      );
+    }
+    case "context":
+      return (
+        <div className="result-line context">
+          <span className="result-number">{row.line.id + 1}</span>
+          <span className="result-text">{row.line.text.slice(0, 600)}</span>
+        </div>
+      );
+    case "match": {
+      const { match, index } = row;
+      const clipped = clip(match.content, match.ranges);
+      return (
+        // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus and names its active result
+        // biome-ignore lint/a11y/useKeyWithClickEvents: keys are the list's
+        <div
+          id={`search-result-${index}`}
+          className="result-line match"
+          role="option"
+          aria-selected={index === current}
+          data-testid={`search-result-${index}`}
+          onClick={() => onMatch(match, index)}
+        >
+          <span className="result-number">{match.line_number}</span>
+          <span className="result-text">
+            <Highlighted text={clipped.text} ranges={clipped.ranges} />
+          </span>
+          {match.full_screen && (
+            <span
+              className="result-note"
+              title="From a full-screen program: what its screen showed"
+            >
+              full screen
+            </span>
+          )}
+        </div>
+      );
+    }
+    case "gap":
+      return <div className="result-gap" />;
+  }
+}
+
+function Nothing({ status, pattern }: { status: string; pattern: string }) {
+  if (status === "idle" && pattern === "")
+    return (
+      <div className="search-empty">
+        <p>
+          Finds what any pane printed: open panes, closed ones, and what
+          full-screen programs showed.
+        </p>
+        <p>
+          Enter goes to a match, the arrow keys walk them, and ↑ in the box
+          recalls earlier searches.
+        </p>
+      </div>
+    );
+  if (status === "done")
+    return (
+      <div className="search-empty">
+        <p>Nothing that was printed matches.</p>
+      </div>
+    );
+  return null;
+}

@@ -1,0 +1,396 @@
+import { create } from "zustand";
+import { backend } from "../backend/backend";
+import type {
+  Case,
+  LineId,
+  Match,
+  PaneId,
+  SearchAnswer,
+  SearchProgress,
+  SearchRequest,
+} from "../bindings";
+
+/**
+ * Where a search is shown: the panel over all panes, the find bar of one pane, the find box of one history view. One
+ * feature, one store; a place only decides what is searched and how it is drawn.
+ */
+export type Place = "panel" | `pane-${PaneId}` | `history-${PaneId}`;
+
+export type ScopeName = "live" | "all" | "closed" | "pane";
+
+/** What is looked for, as the person set it. */
+export interface Query {
+  pattern: string;
+  regex: boolean;
+  case: Case;
+  wholeWord: boolean;
+  scope: ScopeName;
+  /** The pane, when the scope is one. */
+  pane: PaneId | null;
+  oldestFirst: boolean;
+  /** Only these lines, of that pane: one command's output. */
+  lines: { from: LineId; to: LineId } | null;
+}
+
+export interface Found {
+  matches: Match[];
+  total: number;
+  panes: number;
+}
+
+export type Search =
+  | { status: "idle" }
+  /** `fresh`: what is shown is of this search, not of the one before, which stays on screen until the first news. */
+  | { status: "running"; id: number; found: Found; fresh: boolean }
+  | {
+      status: "done";
+      found: Found;
+      reason: string | null;
+      cursor: string | null;
+    }
+  | { status: "failed"; message: string; position: number | null };
+
+export interface PlaceState {
+  open: boolean;
+  query: Query;
+  search: Search;
+  /** Which match is the current one. */
+  current: number | null;
+  /** Asks the box to take the focus; counts up. */
+  focus: number;
+}
+
+interface SearchState {
+  places: Record<string, PlaceState>;
+  /** Patterns that were used, newest first. */
+  history: string[];
+}
+
+export const noMatches: Found = { matches: [], total: 0, panes: 0 };
+
+export const emptyQuery: Query = {
+  pattern: "",
+  regex: false,
+  case: "smart",
+  wholeWord: false,
+  scope: "all",
+  pane: null,
+  oldestFirst: false,
+  lines: null,
+};
+
+export const closedPlace: PlaceState = {
+  open: false,
+  query: emptyQuery,
+  search: { status: "idle" },
+  current: null,
+  focus: 0,
+};
+
+export const useSearch = create<SearchState>(() => ({
+  places: {},
+  history: keptHistory(),
+}));
+
+/** Matches returned at once; more come when the person goes on. */
+export const PAGE = 500;
+const DEBOUNCE_MS = 80;
+const HISTORY_KEPT = 30;
+const HISTORY_KEY = "switchyard.searches";
+
+// ---- Transitions: plain functions, fed by commands and what they answer.
+
+export function foundOf(search: Search): Found {
+  return search.status === "running" || search.status === "done"
+    ? search.found
+    : noMatches;
+}
+
+/** A search begins; what was found before stays until there is news. */
+export function begin(state: PlaceState, id: number): PlaceState {
+  return {
+    ...state,
+    search: {
+      status: "running",
+      id,
+      found: foundOf(state.search),
+      fresh: false,
+    },
+  };
+}
+
+/** News of a running search; news of an earlier one change nothing. */
+export function takeProgress(
+  state: PlaceState,
+  id: number,
+  progress: SearchProgress,
+): PlaceState {
+  const { search } = state;
+  if (search.status !== "running" || search.id !== id) return state;
+  const before = search.fresh ? search.found : noMatches;
+  const found: Found =
+    progress.progress === "found"
+      ? {
+          ...before,
+          matches: [...before.matches, ...progress.matches],
+          total: Math.max(
+            before.total,
+            before.matches.length + progress.matches.length,
+          ),
+        }
+      : { ...before, total: progress.total, panes: progress.panes };
+  return {
+    ...state,
+    current: search.fresh ? state.current : null,
+    search: { status: "running", id, found, fresh: true },
+  };
+}
+
+/** The answer of a search; `more`: it goes on behind what was found before. */
+export function takeAnswer(
+  state: PlaceState,
+  id: number,
+  answer: SearchAnswer,
+  earlier: Match[] = [],
+): PlaceState {
+  const { search } = state;
+  if (search.status !== "running" || search.id !== id) return state;
+  const matches = [...earlier, ...answer.matches];
+  const kept = earlier.length > 0 || search.fresh ? state.current : null;
+  return {
+    ...state,
+    current: kept !== null && kept < matches.length ? kept : null,
+    search: {
+      status: "done",
+      found: { matches, total: answer.total, panes: answer.panes },
+      reason: answer.truncated ? answer.reason : null,
+      cursor: answer.cursor,
+    },
+  };
+}
+
+export function takeFailure(
+  state: PlaceState,
+  id: number,
+  message: string,
+  position: number | null,
+): PlaceState {
+  const { search } = state;
+  if (search.status !== "running" || search.id !== id) return state;
+  return {
+    ...state,
+    current: null,
+    search: { status: "failed", message, position },
+  };
+}
+
+/** The index of the match after or before the current one; it goes round. */
+export function stepFrom(
+  current: number | null,
+  count: number,
+  step: 1 | -1,
+): number | null {
+  if (count === 0) return null;
+  if (current === null) return step > 0 ? 0 : count - 1;
+  return (current + step + count) % count;
+}
+
+export function requestOf(query: Query, cursor: string | null): SearchRequest {
+  return {
+    pattern: query.pattern,
+    limit: PAGE,
+    context: query.scope === "pane" ? 0 : 1,
+    regex: query.regex,
+    case: query.case,
+    whole_word: query.wholeWord,
+    scope:
+      query.scope === "pane"
+        ? { panes: "pane", id: query.pane ?? 0 }
+        : { panes: query.scope },
+    order: query.oldestFirst ? "oldest_first" : "newest_first",
+    cursor,
+    ring_only: false,
+    lines: query.lines,
+  };
+}
+
+/** The patterns of earlier searches, with one more; one that another goes on from is replaced by it. */
+export function remember(history: string[], pattern: string): string[] {
+  const others = history.filter((one) => one !== pattern);
+  return [pattern, ...others].slice(0, HISTORY_KEPT);
+}
+
+/** "12 of 3,480 in 7 panes", as far as it is known. */
+export function describeCount(state: PlaceState, panes: boolean): string {
+  const { search, current } = state;
+  if (search.status === "idle" || search.status === "failed") return "";
+  const { total } = search.found;
+  const running = search.status === "running";
+  if (total === 0) return running ? "Searching…" : "No matches";
+  const count = total.toLocaleString("en");
+  const of =
+    current === null
+      ? `${count} ${total === 1 ? "match" : "matches"}`
+      : `${(current + 1).toLocaleString("en")} of ${count}`;
+  const where =
+    panes && search.found.panes > 0
+      ? ` in ${search.found.panes} ${search.found.panes === 1 ? "pane" : "panes"}`
+      : "";
+  return `${of}${where}${running ? "…" : ""}`;
+}
+
+// ---- Commands
+
+let nextId = 1;
+const timers = new Map<Place, ReturnType<typeof setTimeout>>();
+
+export function placeState(place: Place): PlaceState {
+  return useSearch.getState().places[place] ?? initial(place);
+}
+
+export function usePlace(place: Place): PlaceState {
+  return useSearch((state) => state.places[place]) ?? initial(place);
+}
+
+const initials = new Map<Place, PlaceState>();
+
+function initial(place: Place): PlaceState {
+  const known = initials.get(place);
+  if (known) return known;
+  const pane = place === "panel" ? null : Number(place.split("-")[1]);
+  const made: PlaceState = {
+    ...closedPlace,
+    query: {
+      ...emptyQuery,
+      scope: pane === null ? "all" : "pane",
+      pane,
+    },
+  };
+  initials.set(place, made);
+  return made;
+}
+
+function update(place: Place, change: (state: PlaceState) => PlaceState) {
+  useSearch.setState(({ places }) => ({
+    places: {
+      ...places,
+      [place]: change(places[place] ?? initial(place)),
+    },
+  }));
+}
+
+/** Opens a place, with a pattern if there is one, and gives its box the focus. */
+export function openSearch(place: Place, query: Partial<Query> = {}): void {
+  update(place, (state) => ({ ...state, open: true, focus: state.focus + 1 }));
+  if (Object.keys(query).length > 0) setQuery(place, query, 0);
+  else if (placeState(place).search.status === "idle") searchSoon(place, 0);
+}
+
+export function closeSearch(place: Place): void {
+  cancel(place);
+  update(place, (state) => ({
+    ...state,
+    open: false,
+    search: { status: "idle" },
+    current: null,
+    query: { ...state.query, lines: null },
+  }));
+}
+
+/** Changes what is looked for; the search follows a moment later, and the one before is cancelled at once. */
+export function setQuery(
+  place: Place,
+  change: Partial<Query>,
+  wait = DEBOUNCE_MS,
+): void {
+  update(place, (state) => ({
+    ...state,
+    query: { ...state.query, ...change },
+  }));
+  searchSoon(place, wait);
+}
+
+export function setCurrent(place: Place, current: number | null): void {
+  update(place, (state) => ({ ...state, current }));
+}
+
+function cancel(place: Place): void {
+  const timer = timers.get(place);
+  if (timer !== undefined) clearTimeout(timer);
+  timers.delete(place);
+  const { search } = placeState(place);
+  if (search.status === "running") void backend.cancelSearch(search.id);
+}
+
+function searchSoon(place: Place, wait: number): void {
+  cancel(place);
+  if (placeState(place).query.pattern === "") {
+    update(place, (state) => ({
+      ...state,
+      search: { status: "idle" },
+      current: null,
+    }));
+    return;
+  }
+  timers.set(
+    place,
+    setTimeout(() => void run(place, null), wait),
+  );
+}
+
+async function run(place: Place, cursor: string | null): Promise<void> {
+  timers.delete(place);
+  const id = nextId++;
+  const earlier =
+    cursor === null ? [] : foundOf(placeState(place).search).matches;
+  update(place, (state) => begin(state, id));
+  const answer = await backend.search(
+    id,
+    requestOf(placeState(place).query, cursor),
+    (progress) => {
+      // Going on: the list grows when the answer is there, so that nothing is counted twice.
+      if (cursor === null)
+        update(place, (state) => takeProgress(state, id, progress));
+    },
+  );
+  update(place, (state) =>
+    answer.status === "ok"
+      ? takeAnswer(state, id, answer.data, earlier)
+      : takeFailure(state, id, answer.error.message, answer.error.position),
+  );
+}
+
+/** Goes on behind the last match, when there are more than were returned. */
+export function loadMore(place: Place): void {
+  const { search } = placeState(place);
+  if (search.status === "done" && search.cursor !== null)
+    void run(place, search.cursor);
+}
+
+/** Keeps a pattern that was really used. */
+export function keepPattern(place: Place): void {
+  const { pattern } = placeState(place).query;
+  if (pattern === "") return;
+  useSearch.setState(({ history }) => ({
+    history: remember(history, pattern),
+  }));
+  try {
+    localStorage.setItem(
+      HISTORY_KEY,
+      JSON.stringify(useSearch.getState().history),
+    );
+  } catch {
+    // Without storage the history lasts as long as the window.
+  }
+}
+
+function keptHistory(): string[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(HISTORY_KEY) ?? "[]");
+    return Array.isArray(kept)
+      ? kept.filter((one) => typeof one === "string").slice(0, HISTORY_KEPT)
+      : [];
+  } catch {
+    return [];
+  }
+}
