@@ -8,6 +8,7 @@
 
 mod config_file;
 mod error;
+mod pane_host;
 mod panes;
 mod paths;
 mod session;
@@ -24,6 +25,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 pub use error::{Code, Error};
+pub use pane_host::{Served, host_health, serve_host, serve_host_until, stop_host};
 pub use panes::{Acks, PaneStream};
 pub use paths::Paths;
 pub use settings::{
@@ -237,7 +239,7 @@ pub fn panes_config(paths: &Paths, settings: &Settings) -> PanesConfig {
 }
 
 fn host_paths(paths: &Paths) -> host::HostPaths {
-    host::HostPaths::new(paths.runtime(), paths.data().join("host.log"))
+    host::HostPaths::new(paths.runtime(), paths.data())
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,0 +1,103 @@
+//! The pane host's process: running it, ending it, asking how it is.
+
+use std::time::Duration;
+
+use host::{ConnectError, Host, HostClient, HostHealth, HostOptions, ServeError};
+use terminal::{Clock, Panes};
+
+use crate::{Code, Error, Paths, Settings, host_paths, panes_config};
+
+/// How long the host stays with no client and no running program.
+const IDLE_AFTER: Duration = Duration::from_secs(60);
+/// How long a host that is told to end may take: it hangs up its programs and waits for them.
+const END_WITHIN: Duration = Duration::from_secs(15);
+
+/// How [`serve_host`] came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    /// It served, and was told to end or was no longer needed.
+    Ended,
+    /// Another host serves this user; this one did nothing.
+    AlreadyRunning {
+        /// Which, in words.
+        message: String,
+    },
+}
+
+/// Is the pane host of this user, until it is told to end (SIGTERM, SIGINT) or nobody needs it.
+///
+/// `detached`: it first leaves the terminal and the session that started it.
+///
+/// # Errors
+///
+/// When the runtime directory, the socket or the history's directory can't be used.
+pub async fn serve_host(paths: &Paths, detached: bool) -> Result<Served, Error> {
+    if detached {
+        host::detach();
+    }
+    let stop = host::until_told_to_end()
+        .map_err(|error| Error::new(Code::Failed, format!("could not catch signals: {error}")))?;
+    serve_host_until(paths, stop).await
+}
+
+/// Is the pane host of this user, until `stop` is ready or nobody needs it. See [`serve_host`].
+///
+/// # Errors
+///
+/// As there.
+pub async fn serve_host_until(
+    paths: &Paths,
+    stop: impl Future<Output = ()>,
+) -> Result<Served, Error> {
+    paths
+        .create()
+        .map_err(|error| Error::new(Code::Failed, error.to_string()))?;
+    let claim = match Host::claim(&host_paths(paths)) {
+        Ok(claim) => claim,
+        Err(error @ ServeError::AlreadyRunning { .. }) => {
+            return Ok(Served::AlreadyRunning {
+                message: error.to_string(),
+            });
+        }
+        Err(error) => return Err(Error::from_chain(Code::Failed, &error)),
+    };
+    // Settings that a person got wrong are shown by the window; the host serves with the defaults.
+    let settings = Settings::load(paths).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the settings can't be used");
+        Settings::default()
+    });
+    let panes = Panes::new(panes_config(paths, &settings))
+        .map_err(|error| Error::from_chain(Code::Failed, &error))?;
+    let options = HostOptions {
+        idle_after: IDLE_AFTER,
+        started_at: Clock::system().now_ms(),
+    };
+    claim
+        .serve(panes, options, stop)
+        .await
+        .map_err(|error| Error::from_chain(Code::Failed, &error))?;
+    Ok(Served::Ended)
+}
+
+/// Ends the host that runs, of whatever version, and the programs in its panes; returns its process
+/// id, or `None` when none runs. History stays.
+///
+/// # Errors
+///
+/// When it does not end within some seconds.
+pub async fn stop_host(paths: &Paths) -> Result<Option<u32>, Error> {
+    Ok(host::stop_running(&host_paths(paths), END_WITHIN).await?)
+}
+
+/// How the host is that runs; `None` when none does. Starts none.
+///
+/// # Errors
+///
+/// [`Code::HostVersion`] when it is of another version, [`Code::HostDown`] when it does not answer.
+pub async fn host_health(paths: &Paths) -> Result<Option<HostHealth>, Error> {
+    match HostClient::connect(&host_paths(paths)).await {
+        Ok(client) => Ok(Some(client.health().await?)),
+        Err(ConnectError::NotRunning { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

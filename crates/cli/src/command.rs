@@ -1,0 +1,150 @@
+//! The subcommands, and what they have in common.
+
+use std::ffi::OsString;
+use std::io;
+
+use app::{App, AppConfig, HostMode, Paths};
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{host, panes};
+
+/// A workspace for shells and coding agents whose programs outlive their window.
+#[derive(Debug, Parser)]
+#[command(
+    name = "switchyard",
+    version,
+    about,
+    disable_help_subcommand = true,
+    after_help = "\
+Without a command, the window opens.
+
+Examples:
+  switchyard open --name build -- cargo watch   Start a program in a pane of its own
+  switchyard panes                              See what runs, and who needs you
+  switchyard read build --lines 20              Read what it printed last
+  switchyard send build 'q' --enter             Type into it
+  switchyard kill build                         End it
+
+Panes live in a background process, the pane host: they go on when this command ends and when
+the window is closed. Exit status: 0 done, 1 could not be done, 2 the command line is wrong."
+)]
+struct Arguments {
+    /// Print for programs: JSON on standard output
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Panes(panes::List),
+    Open(panes::Open),
+    Send(panes::Send),
+    Read(panes::Read),
+    Kill(panes::Kill),
+    Host(host::Host),
+}
+
+/// See [`crate::run`]; `paths` says where things are kept.
+pub(crate) fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    paths: impl FnOnce() -> io::Result<Paths>,
+    out: &mut Output<'_>,
+) -> u8 {
+    let arguments = match parse(arguments, out) {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
+    out.set_json(arguments.json);
+    match execute(arguments.command, paths, out) {
+        Ok(()) => 0,
+        Err(failure) => failure.tell(out),
+    }
+}
+
+fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut Output<'_>,
+) -> Result<Arguments, u8> {
+    let colour = if out.colour() {
+        ColorChoice::Always
+    } else {
+        ColorChoice::Never
+    };
+    let parsed = Arguments::command()
+        .color(colour)
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        let rendered = if out.colour() {
+            error.render().ansi().to_string()
+        } else {
+            error.render().to_string()
+        };
+        if error.use_stderr() {
+            // Every line that says what went wrong begins with the same word.
+            let words = error.render().to_string();
+            out.error(words.trim_start_matches("error: ").trim_end());
+            2
+        } else {
+            // Nobody left to read the help is no failure.
+            let _ = out.text(&rendered);
+            0
+        }
+    })
+}
+
+fn execute(
+    command: Command,
+    paths: impl FnOnce() -> io::Result<Paths>,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("switchyard")
+        .build()?;
+    let done = runtime.block_on(async {
+        let paths = paths()?;
+        if let Command::Host(host) = command {
+            return host.run(&paths, out).await;
+        }
+        let app = start(paths).await?;
+        let done = match command {
+            Command::Panes(list) => list.run(&app, out).await,
+            Command::Open(open) => open.run(&app, out).await,
+            Command::Send(send) => send.run(&app, out).await,
+            Command::Read(read) => read.run(&app, out).await,
+            Command::Kill(kill) => kill.run(&app, out).await,
+            // Served above, without an `App`: it is what an `App` connects to.
+            Command::Host(_) => Ok(()),
+        };
+        app.shutdown().await;
+        done
+    });
+    // Whatever still blocks a thread (a read of standard input, say) must not keep us.
+    runtime.shutdown_background();
+    done
+}
+
+async fn start(paths: Paths) -> Result<App, Failure> {
+    let program = std::env::current_exe()?;
+    let config = AppConfig {
+        paths,
+        host: HostMode::Detached { program },
+    };
+    Ok(App::start(config).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,63 @@
+//! How a command ends badly: a status for scripts, words for people.
+
+use std::io;
+
+use app::Code;
+
+use crate::output::Output;
+
+/// Why a command was not done.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: u8,
+    /// None: there is nobody to tell, or nothing to say.
+    message: Option<String>,
+}
+
+impl Failure {
+    /// It could not be done: exit status 1.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self {
+            status: 1,
+            message: Some(message.into()),
+        }
+    }
+
+    /// It was asked for in a wrong way: exit status 2.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            status: 2,
+            message: Some(message.into()),
+        }
+    }
+
+    /// Tells the person, and returns the exit status.
+    pub(crate) fn tell(&self, out: &mut Output<'_>) -> u8 {
+        if let Some(message) = &self.message {
+            out.error(message);
+        }
+        self.status
+    }
+}
+
+impl From<app::Error> for Failure {
+    fn from(error: app::Error) -> Self {
+        match error.code {
+            Code::BadParams | Code::BadQuery => Self::usage(error.message),
+            _ => Self::failed(error.message),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            // `switchyard read 1 | head`: the reader has enough.
+            return Self {
+                status: 0,
+                message: None,
+            };
+        }
+        Self::failed(error.to_string())
+    }
+}

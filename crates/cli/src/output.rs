@@ -1,0 +1,82 @@
+//! Where a command prints, and how: text for people, JSON for programs, errors apart.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use serde::Serialize;
+
+use crate::table::Table;
+
+/// Standard output and standard error of one command.
+pub struct Output<'a> {
+    out: Box<dyn Write + 'a>,
+    err: Box<dyn Write + 'a>,
+    colour: bool,
+    json: bool,
+}
+
+impl<'a> Output<'a> {
+    /// The process's own, with colours if a person reads them.
+    pub fn of_process() -> Self {
+        let colour = io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            out: Box::new(io::stdout()),
+            err: Box::new(io::stderr()),
+            colour,
+            json: false,
+        }
+    }
+
+    /// Any two writers; no colours.
+    pub fn to(out: impl Write + 'a, err: impl Write + 'a) -> Self {
+        Self {
+            out: Box::new(out),
+            err: Box::new(err),
+            colour: false,
+            json: false,
+        }
+    }
+
+    pub(crate) fn colour(&self) -> bool {
+        self.colour
+    }
+
+    pub(crate) fn set_json(&mut self, json: bool) {
+        self.json = json;
+    }
+
+    /// Whether the reader is a program.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints one value for a program, on lines of its own.
+    pub(crate) fn value(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.out, value)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+
+    /// Prints one line.
+    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{line}")?;
+        self.out.flush()
+    }
+
+    /// Prints text as it is.
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// Prints a table, aligned.
+    pub(crate) fn table(&mut self, table: &Table) -> io::Result<()> {
+        let text = table.render(self.colour);
+        self.text(&text)
+    }
+
+    /// Says what went wrong. There is nothing to do if even that fails.
+    pub(crate) fn error(&mut self, message: &str) {
+        let _ = writeln!(self.err, "switchyard: {message}");
+    }
+}

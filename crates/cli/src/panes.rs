@@ -1,0 +1,335 @@
+//! `panes`, `open`, `send`, `read`, `kill`: what runs, and talking to it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use app::App;
+use clap::Args;
+use terminal::{Attention, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines};
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::{Cell, Table, Tone};
+
+/// List the panes: what runs in them, where, and who needs you
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  switchyard panes
+  switchyard panes --json | jq '.[] | select(.attention == \"needs_you\") | .id'
+")]
+pub(crate) struct List {}
+
+/// Start a program in a pane of its own, and print the pane's number
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  switchyard open                                  Your shell, in this directory
+  switchyard open --name tests -- cargo test       A program, with a name to call it by
+  switchyard open --cwd ~/src/app -- npm run dev
+  pane=$(switchyard open -- bash); switchyard send $pane 'make' --enter")]
+pub(crate) struct Open {
+    /// Start in this directory instead of the present one
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<PathBuf>,
+    /// A name to call the pane by
+    #[arg(long)]
+    name: Option<String>,
+    /// Keep nothing of what it prints on disk
+    #[arg(long)]
+    private: bool,
+    /// Add to the program's environment
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// The size to start with
+    #[arg(long, value_name = "COLSxROWS", value_parser = size)]
+    size: Option<PaneSize>,
+    /// The program and its arguments [default: your shell]
+    #[arg(last = true, value_name = "PROGRAM")]
+    program: Vec<String>,
+}
+
+/// Type into a pane
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  switchyard send 3 'make test' --enter
+  switchyard send build $'\\x03'          Control-C
+  git diff | switchyard send 3 -         What comes on standard input")]
+pub(crate) struct Send {
+    /// The pane: its number or its name
+    pane: PaneName,
+    /// What to type; `-`: what comes on standard input
+    #[arg(allow_hyphen_values = true)]
+    text: String,
+    /// Press Enter after it
+    #[arg(long)]
+    enter: bool,
+}
+
+/// Read what a pane printed last; a closed one's too
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  switchyard read build
+  switchyard read 3 --lines 1000 | grep -i error
+  switchyard read 3 --json               With line numbers that stay true")]
+pub(crate) struct Read {
+    /// The pane: its number or its name
+    pane: PaneName,
+    /// At most so many lines, the newest
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    lines: u32,
+}
+
+/// Close panes: end their programs (hang up first, kill after a grace period)
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What they printed stays searchable until it expires; `switchyard history purge` removes it at once.")]
+pub(crate) struct Kill {
+    /// The panes: their numbers or names
+    #[arg(required = true, value_name = "PANE")]
+    panes: Vec<PaneName>,
+}
+
+impl List {
+    pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let panes = app.list_panes().await?;
+        if out.json() {
+            return Ok(out.value(&panes)?);
+        }
+        if panes.is_empty() {
+            return Ok(out.line("No panes. `switchyard open -- PROGRAM` starts one.")?);
+        }
+        let mut table = Table::new(["PANE", "STATE", "NAME", "PROGRAM", "DIRECTORY"]);
+        for pane in &panes {
+            let (state, tone) = state(pane);
+            table.row([
+                Cell::new(pane.id.to_string()).right(),
+                Cell::new(state).tone(tone),
+                Cell::new(name(pane)),
+                Cell::new(program(pane)),
+                Cell::new(short(&pane.cwd)).tone(Tone::Faint),
+            ]);
+        }
+        Ok(out.table(&table)?)
+    }
+}
+
+impl Open {
+    pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let here = std::env::current_dir()?;
+        let cwd = self.cwd.map_or_else(|| here.clone(), |cwd| here.join(cwd));
+        let cwd = cwd.into_os_string().into_string().map_err(|cwd| {
+            Failure::usage(format!(
+                "the directory `{}` is not named in UTF-8",
+                cwd.display()
+            ))
+        })?;
+        let mut program = self.program.into_iter();
+        let pane = app
+            .open_pane(OpenPane {
+                program: program.next(),
+                args: program.collect(),
+                cwd: Some(cwd),
+                env: self.env.into_iter().collect::<BTreeMap<_, _>>(),
+                size: self.size.unwrap_or_default(),
+                name: self.name,
+                private: self.private,
+                ..OpenPane::default()
+            })
+            .await?;
+        if out.json() {
+            Ok(out.value(&pane)?)
+        } else {
+            Ok(out.line(&pane.id.to_string())?)
+        }
+    }
+}
+
+impl Send {
+    pub(crate) async fn run(self, app: &App, _: &mut Output<'_>) -> Result<(), Failure> {
+        let pane = self.pane.find(app).await?;
+        let mut bytes = self.text.into_bytes();
+        if bytes == b"-" {
+            bytes = tokio::task::spawn_blocking(|| {
+                let mut bytes = Vec::new();
+                io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+            })
+            .await
+            .map_err(io::Error::other)??;
+        }
+        if self.enter {
+            bytes.push(b'\r');
+        }
+        Ok(app.write_pane(pane, bytes).await?)
+    }
+}
+
+impl Read {
+    pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let pane = self.pane.find(app).await?;
+        let lines = app
+            .read_lines(pane, ReadLines::Newest { count: self.lines })
+            .await?;
+        if out.json() {
+            return Ok(out.value(&lines)?);
+        }
+        let mut text = String::new();
+        for line in &lines {
+            text.push_str(&line.text);
+            text.push('\n');
+        }
+        Ok(out.text(&text)?)
+    }
+}
+
+impl Kill {
+    pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        // All are found before the first is closed: a mistyped name ends nothing.
+        let mut panes = Vec::new();
+        for pane in &self.panes {
+            panes.push(pane.find(app).await?);
+        }
+        for pane in &panes {
+            app.close_pane(*pane).await?;
+        }
+        if out.json() {
+            Ok(out.value(&panes)?)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What a person calls a pane: its number, or the name that it was given.
+#[derive(Debug, Clone)]
+pub(crate) struct PaneName(String);
+
+impl FromStr for PaneName {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl PaneName {
+    /// The open pane that is meant.
+    pub(crate) async fn find(&self, app: &App) -> Result<PaneId, Failure> {
+        let panes = app.list_panes().await?;
+        self.among(panes.iter().map(|pane| (pane.id, pane.name.as_deref())))?
+            .ok_or_else(|| self.unknown())
+    }
+
+    fn unknown(&self) -> Failure {
+        Failure::failed(format!(
+            "there is no pane `{}`: `switchyard panes` lists them",
+            self.0
+        ))
+    }
+
+    /// A number names the pane of that number, whatever others are called.
+    fn among<'a>(
+        &self,
+        panes: impl Iterator<Item = (PaneId, Option<&'a str>)> + Clone,
+    ) -> Result<Option<PaneId>, Failure> {
+        if let Ok(number) = self.0.parse() {
+            let id = PaneId(number);
+            if panes.clone().any(|(pane, _)| pane == id) {
+                return Ok(Some(id));
+            }
+        }
+        let named: Vec<PaneId> = panes
+            .filter(|(_, name)| *name == Some(self.0.as_str()))
+            .map(|(pane, _)| pane)
+            .collect();
+        match named.as_slice() {
+            [] => Ok(None),
+            [pane] => Ok(Some(*pane)),
+            several => {
+                let numbers: Vec<String> = several.iter().map(PaneId::to_string).collect();
+                Err(Failure::failed(format!(
+                    "several panes are called `{}`: {}; say which by its number",
+                    self.0,
+                    numbers.join(", ")
+                )))
+            }
+        }
+    }
+}
+
+/// What a person wants to know first of a pane.
+fn state(pane: &PaneInfo) -> (String, Tone) {
+    match (&pane.state, pane.attention) {
+        (
+            PaneState::Exited {
+                signal: Some(signal),
+                ..
+            },
+            _,
+        ) => (format!("ended {signal}"), Tone::Bad),
+        (PaneState::Exited { code: Some(0), .. }, _) => ("ended 0".to_owned(), Tone::Faint),
+        (
+            PaneState::Exited {
+                code: Some(code), ..
+            },
+            _,
+        ) => (format!("ended {code}"), Tone::Bad),
+        (PaneState::Exited { .. }, _) => ("ended".to_owned(), Tone::Faint),
+        (PaneState::Running { .. }, Attention::NeedsYou) => ("needs you".to_owned(), Tone::Urgent),
+        (PaneState::Running { .. }, Attention::Working) => ("working".to_owned(), Tone::Active),
+        (PaneState::Running { .. }, Attention::Done) => ("done".to_owned(), Tone::Good),
+        (PaneState::Running { .. }, Attention::Failed) => ("failed".to_owned(), Tone::Bad),
+        (PaneState::Running { .. }, Attention::Idle) if pane.busy => {
+            ("running".to_owned(), Tone::Active)
+        }
+        (PaneState::Running { .. }, Attention::Idle) => ("idle".to_owned(), Tone::Plain),
+    }
+}
+
+fn name(pane: &PaneInfo) -> String {
+    pane.name.clone().unwrap_or_else(|| pane.title.clone())
+}
+
+/// The command that the shell is at, or else what was started.
+fn program(pane: &PaneInfo) -> String {
+    let text = match &pane.command {
+        Some(command) if !command.is_empty() => command.clone(),
+        _ => pane.program.join(" "),
+    };
+    if text.chars().count() > 40 {
+        text.chars().take(39).chain(['…']).collect()
+    } else {
+        text
+    }
+}
+
+/// A directory as people write it.
+fn short(directory: &str) -> String {
+    let home = std::env::var("HOME").unwrap_or_default();
+    match directory.strip_prefix(&home) {
+        Some(rest) if !home.is_empty() && (rest.is_empty() || rest.starts_with('/')) => {
+            format!("~{rest}")
+        }
+        _ => directory.to_owned(),
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is not of the form NAME=VALUE".to_owned()),
+    }
+}
+
+fn size(text: &str) -> Result<PaneSize, String> {
+    let wrong = || "it is not of the form COLSxROWS, as in 120x40".to_owned();
+    let (cols, rows) = text.split_once('x').ok_or_else(wrong)?;
+    Ok(PaneSize {
+        cols: cols.parse().map_err(|_| wrong())?,
+        rows: rows.parse().map_err(|_| wrong())?,
+    })
+}

@@ -1,0 +1,383 @@
+//! The command line against a real host with real programs: what is printed, and the exit status.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use app::{Paths, Served};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::{Output, command};
+
+/// Far more than anything here takes; reached only when something never happens.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A user with a pane host, which serves in this process.
+struct User {
+    home: tempfile::TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    host: Option<std::thread::JoinHandle<Served>>,
+}
+
+/// What a command printed, and how it ended.
+struct Ran {
+    status: u8,
+    out: String,
+    err: String,
+}
+
+impl User {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let paths = Paths::below(home.path());
+        let serve = move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let stop = async move {
+                let _ = stopped.await;
+            };
+            runtime
+                .block_on(app::serve_host_until(&paths, stop))
+                .unwrap()
+        };
+        let host = std::thread::Builder::new()
+            .name("host".into())
+            .spawn(serve)
+            .unwrap();
+        let user = Self {
+            home,
+            stop: Some(stop),
+            host: Some(host),
+        };
+        user.until("the host answers", &["host", "--status", "--json"], |ran| {
+            ran.out != "null\n"
+        });
+        user
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        run_in(self.home.path(), arguments)
+    }
+
+    /// Runs a command again until what it prints is as wanted.
+    fn until(&self, what: &str, arguments: &[&str], good: impl Fn(&Ran) -> bool) -> Ran {
+        let began = Instant::now();
+        loop {
+            let ran = self.run(arguments);
+            if good(&ran) {
+                return ran;
+            }
+            assert!(
+                began.elapsed() < DEADLINE,
+                "never: {what}: {}{}",
+                ran.out,
+                ran.err
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    /// Opens a pane with a program, in this user's home.
+    fn open(&self, options: &[&str], program: &[&str]) -> String {
+        let home = self.home.path().to_str().unwrap();
+        let ran = self.run(&[&["open", "--cwd", home], options, &["--"], program].concat());
+        assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+        ran.out.trim().to_owned()
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(host) = self.host.take() {
+            let served = host.join();
+            if !std::thread::panicking() {
+                assert_eq!(served.unwrap(), Served::Ended);
+            }
+        }
+    }
+}
+
+impl Ran {
+    /// As a person would see it, with `home` for the directory of the test.
+    fn shown(&self, home: &Path) -> String {
+        let home = home.to_str().unwrap();
+        let text = format!("{}{}[{}]", self.out, self.err, self.status);
+        text.replace(home, "/home/me")
+    }
+}
+
+fn run_in(home: &Path, arguments: &[&str]) -> Ran {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let arguments = ["switchyard"].iter().chain(arguments).map(OsString::from);
+    let paths = || Ok(Paths::below(home));
+    let status = command::run(arguments, paths, &mut Output::to(&mut out, &mut err));
+    Ran {
+        status,
+        out: String::from_utf8(out).unwrap(),
+        err: String::from_utf8(err).unwrap(),
+    }
+}
+
+/// A command that needs no host.
+fn alone(arguments: &[&str]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    run_in(home.path(), arguments).shown(home.path())
+}
+
+#[test]
+fn panes_are_listed_for_people() {
+    let user = User::new();
+    insta::assert_snapshot!(user.run(&["panes"]).shown(user.home.path()), @"
+    No panes. `switchyard open -- PROGRAM` starts one.
+    [0]
+    ");
+    user.open(&["--name", "notes"], &["cat"]);
+    let ended = user.open(&[], &["sh", "-c", "exit 3"]);
+    user.until("it ends", &["panes"], |ran| ran.out.contains("ended"));
+    assert_eq!(ended, "2");
+    insta::assert_snapshot!(user.run(&["panes"]).shown(user.home.path()), @"
+    PANE  STATE    NAME   PROGRAM       DIRECTORY
+       1  running  notes  cat           /home/me
+       2  ended 3         sh -c exit 3  /home/me
+    [0]
+    ");
+}
+
+#[test]
+fn panes_are_listed_for_programs() {
+    let user = User::new();
+    assert_eq!(user.run(&["panes", "--json"]).out, "[]\n");
+    user.open(&["--name", "notes", "--size", "100x30"], &["cat"]);
+    let panes: Value = serde_json::from_str(&user.run(&["panes", "--json"]).out).unwrap();
+    assert_eq!(panes[0]["id"], 1);
+    assert_eq!(panes[0]["name"], "notes");
+    assert_eq!(panes[0]["size"]["cols"], 100);
+    assert_eq!(panes[0]["state"]["state"], "running");
+}
+
+#[test]
+fn what_is_sent_is_answered_and_read_back() {
+    let user = User::new();
+    let pane = user.open(
+        &[],
+        &["sh", "-c", "read word; echo \"you said $word\"; cat"],
+    );
+    let sent = user.run(&["send", &pane, "hello", "--enter"]);
+    assert_eq!(
+        (sent.status, sent.out.as_str(), sent.err.as_str()),
+        (0, "", "")
+    );
+    let read = user.until("the answer", &["read", &pane], |ran| {
+        ran.out.contains("you said")
+    });
+    insta::assert_snapshot!(read.out.trim_end(), @"
+    hello
+    you said hello
+    ");
+    let read = user.run(&["read", &pane, "--lines", "1000", "--json"]);
+    let lines: Value = serde_json::from_str(&read.out).unwrap();
+    assert_eq!(lines[1]["text"], "you said hello");
+    assert_eq!(lines[1]["id"], 1);
+}
+
+#[test]
+fn a_pane_can_be_called_by_its_name() {
+    let user = User::new();
+    user.open(&["--name", "one"], &["cat"]);
+    user.open(&["--name", "two"], &["cat"]);
+    assert_eq!(user.run(&["send", "two", "hello", "--enter"]).status, 0);
+    user.until("it echoes", &["read", "two"], |ran| {
+        ran.out.contains("hello")
+    });
+    assert_eq!(user.run(&["read", "one"]).out.trim(), "");
+    user.open(&["--name", "two"], &["cat"]);
+    insta::assert_snapshot!(user.run(&["kill", "two"]).shown(user.home.path()), @"
+    switchyard: several panes are called `two`: 2, 3; say which by its number
+    [1]
+    ");
+}
+
+#[test]
+fn panes_are_closed_all_or_none() {
+    let user = User::new();
+    for name in ["a", "b", "c"] {
+        user.open(&["--name", name], &["cat"]);
+    }
+    insta::assert_snapshot!(user.run(&["kill", "a", "2", "nobody"]).shown(user.home.path()), @"
+    switchyard: there is no pane `nobody`: `switchyard panes` lists them
+    [1]
+    ");
+    let ids = |user: &User| {
+        let panes: Value = serde_json::from_str(&user.run(&["panes", "--json"]).out).unwrap();
+        panes
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pane| pane["id"].to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&user), ["1", "2", "3"]);
+    assert_eq!(user.run(&["kill", "a", "2"]).status, 0);
+    assert_eq!(ids(&user), ["3"]);
+}
+
+#[test]
+fn what_can_not_be_done_is_said_in_a_line_with_status_1() {
+    let user = User::new();
+    let shown = |arguments: &[&str]| user.run(arguments).shown(user.home.path());
+    insta::assert_snapshot!(shown(&["read", "77"]), @"
+    switchyard: there is no pane `77`: `switchyard panes` lists them
+    [1]
+    ");
+    insta::assert_snapshot!(shown(&["send", "build", "x"]), @"
+    switchyard: there is no pane `build`: `switchyard panes` lists them
+    [1]
+    ");
+    insta::assert_snapshot!(shown(&["open", "--cwd", "/", "--", "no-such-program"]), @"
+    switchyard: `program`: found no program `no-such-program`; give the path of an executable file, or the name of one on the PATH
+    [1]
+    ");
+    insta::assert_snapshot!(shown(&["open", "--cwd", "/no/such/place", "--", "cat"]), @"
+    switchyard: `cwd`: `/no/such/place` is not a directory; name one that exists
+    [1]
+    ");
+}
+
+#[test]
+fn a_wrong_command_line_has_status_2() {
+    insta::assert_snapshot!(alone(&["frobnicate"]), @"
+    switchyard: unrecognized subcommand 'frobnicate'
+
+    Usage: switchyard [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    [2]
+    ");
+    insta::assert_snapshot!(alone(&["read", "1", "--lines", "0"]), @"
+    switchyard: invalid value '0' for '--lines <N>': 0 is not in 1..=1000000
+
+    For more information, try '--help'.
+    [2]
+    ");
+    insta::assert_snapshot!(alone(&["open", "--size", "80"]), @"
+    switchyard: invalid value '80' for '--size <COLSxROWS>': it is not of the form COLSxROWS, as in 120x40
+
+    For more information, try '--help'.
+    [2]
+    ");
+    insta::assert_snapshot!(alone(&["kill"]), @"
+    switchyard: the following required arguments were not provided:
+      <PANE>...
+
+    Usage: switchyard kill <PANE>...
+
+    For more information, try '--help'.
+    [2]
+    ");
+    let user = User::new();
+    let ran = user.run(&["open", "--cwd", "/", "--size", "1x5", "--", "cat"]);
+    insta::assert_snapshot!(ran.shown(user.home.path()), @"
+    switchyard: bad `size.cols`: 1; it must be from 2 to 1000
+    [2]
+    ");
+}
+
+#[test]
+fn the_help_teaches() {
+    insta::assert_snapshot!(alone(&["--help"]), @"
+    A workspace for shells and coding agents whose programs outlive their window
+
+    Usage: switchyard [OPTIONS] <COMMAND>
+
+    Commands:
+      panes  List the panes: what runs in them, where, and who needs you
+      open   Start a program in a pane of its own, and print the pane's number
+      send   Type into a pane
+      read   Read what a pane printed last; a closed one's too
+      kill   Close panes: end their programs (hang up first, kill after a grace period)
+      host   Run the pane host, the background process that the panes live in
+
+    Options:
+          --json     Print for programs: JSON on standard output
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Without a command, the window opens.
+
+    Examples:
+      switchyard open --name build -- cargo watch   Start a program in a pane of its own
+      switchyard panes                              See what runs, and who needs you
+      switchyard read build --lines 20              Read what it printed last
+      switchyard send build 'q' --enter             Type into it
+      switchyard kill build                         End it
+
+    Panes live in a background process, the pane host: they go on when this command ends and when
+    the window is closed. Exit status: 0 done, 1 could not be done, 2 the command line is wrong.
+    [0]
+    ");
+    insta::assert_snapshot!(alone(&["send", "--help"]), @r"
+    Type into a pane
+
+    Usage: switchyard send [OPTIONS] <PANE> <TEXT>
+
+    Arguments:
+      <PANE>  The pane: its number or its name
+      <TEXT>  What to type; `-`: what comes on standard input
+
+    Options:
+          --enter  Press Enter after it
+          --json   Print for programs: JSON on standard output
+      -h, --help   Print help
+
+    Examples:
+      switchyard send 3 'make test' --enter
+      switchyard send build $'\x03'          Control-C
+      git diff | switchyard send 3 -         What comes on standard input
+    [0]
+    ");
+}
+
+#[test]
+fn without_a_host_there_is_nothing_to_stop_and_no_status() {
+    insta::assert_snapshot!(alone(&["host", "--stop"]), @"
+    No pane host is running.
+    [0]
+    ");
+    insta::assert_snapshot!(alone(&["host", "--status"]), @"
+    No pane host is running.
+    [0]
+    ");
+}
+
+#[test]
+fn a_second_host_is_refused() {
+    let user = User::new();
+    let ran = user.run(&["host"]);
+    let words = ran.err.replace(&std::process::id().to_string(), "PID");
+    assert_eq!(
+        (ran.status, words.as_str()),
+        (1, "switchyard: a pane host runs already, as process PID\n")
+    );
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let user = User::new();
+    let mut err = Vec::new();
+    let arguments = ["switchyard", "panes"].map(OsString::from);
+    let paths = || Ok(Paths::below(user.home.path()));
+    let status = command::run(arguments, paths, &mut Output::to(Closed, &mut err));
+    assert_eq!((status, err.as_slice()), (0, b"".as_slice()));
+}
