@@ -1,0 +1,77 @@
+//! What it costs to take in output, and to show it to a window that attaches.
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use terminal::{PaneSize, Playback, ScrollbackLimits};
+
+const SIZE: PaneSize = PaneSize {
+    cols: 120,
+    rows: 40,
+};
+const BYTES: usize = 100_000_000;
+
+fn main() {
+    divan::main();
+}
+
+/// Lines of words, as a build or a log prints them.
+fn plain(bytes: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes + 200);
+    let mut line = 0_usize;
+    while text.len() < bytes {
+        line += 1;
+        text.extend_from_slice(format!("{line:>8} ").as_bytes());
+        for word in 0..line % 13 + 2 {
+            text.extend_from_slice(
+                ["compiling ", "crate ", "warning ", "src/main.rs "][(line + word) % 4].as_bytes(),
+            );
+        }
+        text.extend_from_slice(b"\r\n");
+    }
+    text
+}
+
+/// The same, with every word in a colour of its own.
+fn coloured(bytes: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes + 400);
+    let mut line = 0_usize;
+    while text.len() < bytes {
+        line += 1;
+        for word in 0..line % 9 + 2 {
+            let colour = 31 + (line + word) % 6;
+            let word = ["compiling", "crate", "warning", "src/main.rs"][(line + word) % 4];
+            text.extend_from_slice(format!("\x1b[{colour}m{word}\x1b[0m ").as_bytes());
+        }
+        text.extend_from_slice(b"\r\n");
+    }
+    text
+}
+
+fn intake(bencher: Bencher<'_, '_>, bytes: &[u8]) {
+    bencher
+        .counter(BytesCount::of_slice(bytes))
+        .bench_local(|| {
+            let mut playback = Playback::new(SIZE, ScrollbackLimits::default());
+            for chunk in bytes.chunks(8 * 1024) {
+                playback.feed(black_box(chunk));
+            }
+            playback
+        });
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn plain_text(bencher: Bencher<'_, '_>) {
+    intake(bencher, &plain(BYTES));
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn coloured_text(bencher: Bencher<'_, '_>) {
+    intake(bencher, &coloured(BYTES));
+}
+
+#[divan::bench(args = [0, 1_000, 5_000])]
+fn snapshot(bencher: Bencher<'_, '_>, rows: u32) {
+    let mut playback = Playback::new(SIZE, ScrollbackLimits::default());
+    playback.feed(&coloured(2_000_000));
+    bencher.bench_local(|| playback.snapshot(rows));
+}
