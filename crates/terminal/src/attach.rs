@@ -20,6 +20,15 @@ const FRAME: usize = 64 * 1024;
 /// Frames of output come no closer together than this, unless they are full: small ones are dear to the window.
 const PACE: Duration = Duration::from_millis(4);
 
+/// Snapshots come no closer together than this.
+const CALM: Duration = Duration::from_millis(66);
+/// A flood is over when nothing has come for this long.
+const OVER: Duration = Duration::from_millis(200);
+/// How many rows above the screen a snapshot has while a flood lasts.
+const LIGHT: u32 = 100;
+/// Output faster than this (in bytes a second) is not streamed between the snapshots of a flood.
+const TORRENT: u128 = 2_000_000;
+
 /// How a window wants a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttachOptions {
@@ -137,6 +146,14 @@ struct Flow {
     of_snapshot: u64,
     /// Output was dropped: only a snapshot can go on from here.
     behind: bool,
+    /// The last snapshot was a light one: a whole one is owed.
+    flooded: bool,
+    /// How much may be on its way now.
+    limit: u64,
+    /// When the last snapshot was sent, how much has come since, and when it came last.
+    snapshot_at: Option<Instant>,
+    since: u64,
+    pushed_at: Instant,
     /// A snapshot is the next thing to send.
     due: bool,
     /// The program ended, and the window has not been told.
@@ -155,6 +172,11 @@ impl Stream {
                 unacknowledged: 0,
                 of_snapshot: 0,
                 behind: false,
+                flooded: false,
+                limit: u64::from(options.high_water),
+                snapshot_at: None,
+                since: 0,
+                pushed_at: Instant::now(),
                 due: true,
                 ended: false,
                 closed: false,
@@ -168,22 +190,48 @@ impl Stream {
     pub(crate) fn push(&self, bytes: &[u8]) {
         let mut flow = self.flow.lock();
         // A snapshot that is still to be made will show these bytes.
-        if flow.due || flow.behind {
+        if flow.due {
+            return;
+        }
+        let now = Instant::now();
+        flow.pushed_at = now;
+        flow.since += bytes.len() as u64;
+        if flow.behind {
             return;
         }
         let on_the_way = flow.unacknowledged - flow.of_snapshot + flow.pending.len() as u64;
-        if on_the_way + bytes.len() as u64 > u64::from(self.options.high_water) {
+        if on_the_way + bytes.len() as u64 > flow.limit {
             flow.behind = true;
             flow.pending = Vec::new();
-            if flow.unacknowledged == 0 {
-                flow.due = true;
-                self.wake.notify_one();
-            }
-            return;
+        } else {
+            flow.pending.extend_from_slice(bytes);
         }
-        flow.pending.extend_from_slice(bytes);
         drop(flow);
         self.wake.notify_one();
+    }
+
+    /// A snapshot was made, and is sent before anything that comes after it.
+    fn snapshot_sent(&self, bytes: usize, light: bool) {
+        let mut flow = self.flow.lock();
+        let now = Instant::now();
+        let rate = flow.snapshot_at.map_or(0, |at| {
+            u128::from(flow.since) * 1_000 / now.duration_since(at).as_millis().max(1)
+        });
+        flow.limit = if light && rate > TORRENT {
+            // It would be dropped anyway, after the window had worked through the beginning.
+            0
+        } else {
+            u64::from(self.options.high_water)
+        };
+        flow.pending.clear();
+        flow.due = false;
+        flow.behind = false;
+        flow.flooded = light;
+        flow.since = 0;
+        flow.snapshot_at = Some(now);
+        flow.unacknowledged += bytes as u64;
+        flow.of_snapshot += bytes as u64;
+        flow.sent_at = Some(now);
     }
 
     pub(crate) fn ended(&self) {
@@ -200,9 +248,9 @@ impl Stream {
         let mut flow = self.flow.lock();
         flow.unacknowledged = flow.unacknowledged.saturating_sub(bytes);
         flow.of_snapshot = flow.of_snapshot.saturating_sub(bytes);
-        if flow.behind && flow.unacknowledged == 0 {
-            flow.due = true;
-            drop(flow);
+        let waited_for = flow.unacknowledged == 0 && (flow.behind || flow.flooded);
+        drop(flow);
+        if waited_for {
             self.wake.notify_one();
         }
     }
@@ -227,7 +275,7 @@ impl AckHandle {
 
 enum Next {
     Frame(Frame),
-    Snapshot,
+    Snapshot { light: bool },
     Closed,
     Later(Duration),
     Wait,
@@ -245,22 +293,20 @@ impl Attachment {
         loop {
             match self.take() {
                 Next::Frame(frame) => return Some(frame),
-                Next::Snapshot => {
-                    return Some(Frame::Snapshot(self.pane.snapshot_for(
-                        self.stream.options.scrollback_rows,
-                        |snapshot| {
-                            let mut flow = self.stream.flow.lock();
-                            flow.pending.clear();
-                            flow.due = false;
-                            flow.behind = false;
-                            flow.unacknowledged += snapshot.bytes.len() as u64;
-                            flow.of_snapshot += snapshot.bytes.len() as u64;
-                            flow.sent_at = Some(Instant::now());
-                        },
-                    )));
+                Next::Snapshot { light } => {
+                    let rows = self.stream.options.scrollback_rows;
+                    let snapshot = self
+                        .pane
+                        .snapshot_for(if light { rows.min(LIGHT) } else { rows }, |snapshot| {
+                            self.stream.snapshot_sent(snapshot.bytes.len(), light)
+                        });
+                    return Some(Frame::Snapshot(snapshot));
                 }
                 Next::Closed => return None,
-                Next::Later(wait) => tokio::time::sleep(wait).await,
+                Next::Later(wait) => {
+                    // Either way there is something to look at.
+                    let _ = tokio::time::timeout(wait, self.stream.wake.notified()).await;
+                }
                 Next::Wait => self.stream.wake.notified().await,
             }
         }
@@ -269,14 +315,23 @@ impl Attachment {
     fn take(&self) -> Next {
         let mut flow = self.stream.flow.lock();
         if flow.due && !flow.closed {
-            return Next::Snapshot;
+            return Next::Snapshot { light: false };
+        }
+        let left = |of: Duration, since: Option<Instant>| {
+            since
+                .and_then(|at| of.checked_sub(at.elapsed()))
+                .filter(|left| !left.is_zero())
+        };
+        if flow.behind && !flow.closed {
+            return match left(CALM, flow.snapshot_at) {
+                _ if flow.unacknowledged > 0 => Next::Wait,
+                Some(wait) => Next::Later(wait),
+                None => Next::Snapshot { light: true },
+            };
         }
         if !flow.pending.is_empty() {
             if flow.pending.len() < FRAME / 2
-                && let Some(wait) = flow
-                    .sent_at
-                    .and_then(|at| PACE.checked_sub(at.elapsed()))
-                    .filter(|wait| !wait.is_zero())
+                && let Some(wait) = left(PACE, flow.sent_at)
             {
                 return Next::Later(wait);
             }
@@ -293,7 +348,14 @@ impl Attachment {
         if flow.closed {
             return Next::Closed;
         }
-        if flow.ended && !flow.behind {
+        if flow.flooded {
+            return match left(OVER, Some(flow.pushed_at)) {
+                _ if flow.unacknowledged > 0 => Next::Wait,
+                Some(wait) => Next::Later(wait),
+                None => Next::Snapshot { light: false },
+            };
+        }
+        if flow.ended {
             flow.ended = false;
             return Next::Frame(Frame::Ended);
         }

@@ -429,6 +429,31 @@ async fn a_window_that_does_not_keep_up_gets_a_snapshot_instead_of_the_backlog()
 }
 
 #[tokio::test]
+async fn after_a_flood_the_whole_scrollback_comes_back() {
+    let bench = Bench::new();
+    let pane = bench.run("read x; seq 1 300000; echo the end; read x").id;
+    let options = AttachOptions {
+        scrollback_rows: 3_000,
+        high_water: 16 * 1024,
+    };
+    let mut window = bench.panes.attach(pane, options).unwrap();
+    bench.panes.write(pane, b"\n".to_vec()).unwrap();
+    let mut light = 0;
+    loop {
+        let frame = next(&mut window).await.unwrap();
+        window.ack(frame.payload());
+        if let Frame::Snapshot(snapshot) = frame {
+            let text = String::from_utf8_lossy(&snapshot.bytes);
+            if text.contains("297500") && text.contains("the end") {
+                break;
+            }
+            light += 1;
+        }
+    }
+    assert!(light > 0, "the flood was shown while it lasted");
+}
+
+#[tokio::test]
 async fn several_windows_see_the_same_and_a_dead_one_stops_nobody() {
     let bench = Bench::new();
     let pane = bench.run("read x; seq 1 50000; echo the end; read x").id;
