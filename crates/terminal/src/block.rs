@@ -106,13 +106,6 @@ impl Block {
             .map_or(self.text.len(), |start| *start as usize)
     }
 
-    /// Which line holds the byte at `offset`.
-    pub(crate) fn line_at(&self, offset: usize) -> usize {
-        self.starts
-            .partition_point(|start| *start as usize <= offset)
-            .saturating_sub(1)
-    }
-
     /// Where the text of the line at `index` is, without its newline.
     pub(crate) fn range(&self, index: usize) -> Range<usize> {
         let start = self.start_of(index);
@@ -169,20 +162,7 @@ impl Block {
     /// Makes a block of text that was written down: `joins` are the starts of lines that no newline precedes.
     pub(crate) fn from_text(first: u64, text: Cow<'_, str>, joins: &[u32]) -> Self {
         let text = text.into_owned();
-        let mut starts: Vec<u32> = Vec::with_capacity(text.len() / 32);
-        let mut joins = joins.iter().copied().peekable();
-        let mut start = 0u32;
-        for newline in memchr::memchr_iter(b'\n', text.as_bytes()) {
-            starts.push(start);
-            while let Some(join) = joins.next_if(|join| (*join as usize) <= newline) {
-                starts.push(join);
-            }
-            start = newline as u32 + 1;
-        }
-        if (start as usize) < text.len() || joins.peek().is_some() {
-            starts.push(start);
-            starts.extend(joins.filter(|join| (*join as usize) <= text.len()));
-        }
+        let starts = line_starts(text.as_bytes(), joins);
         Self {
             first,
             text,
@@ -198,4 +178,23 @@ impl Block {
             .map(|index| self.starts[index])
             .collect()
     }
+}
+
+/// Where the lines of a block's text start; `joins` are the starts of lines that no newline precedes.
+pub(crate) fn line_starts(text: &[u8], joins: &[u32]) -> Vec<u32> {
+    let mut starts = Vec::with_capacity(text.len() / 32);
+    let mut joins = joins.iter().copied().peekable();
+    let mut start = 0;
+    for newline in memchr::memchr_iter(b'\n', text) {
+        starts.push(start);
+        while let Some(join) = joins.next_if(|join| (*join as usize) <= newline) {
+            starts.push(join);
+        }
+        start = newline as u32 + 1;
+    }
+    if (start as usize) < text.len() || joins.peek().is_some() {
+        starts.push(start);
+        starts.extend(joins.filter(|join| (*join as usize) <= text.len()));
+    }
+    starts
 }

@@ -9,21 +9,21 @@
 
 mod attach;
 mod attention;
-#[allow(
-    dead_code,
-    reason = "read by the search and the history, which come next"
-)]
 mod block;
 mod clock;
+mod history;
 mod ids;
 mod input;
+mod lines;
 mod osc;
 mod pane;
 mod panes;
 mod playback;
 mod pty;
+mod sample;
 mod screen;
 mod scrollback;
+mod search;
 mod shell_integration;
 mod snapshot;
 mod styled;
@@ -32,9 +32,17 @@ mod types;
 
 pub use attach::{AckHandle, AttachOptions, Attachment, Frame, FrameError};
 pub use clock::Clock;
+pub use history::{
+    ClosedPane, History, HistoryBudget, HistoryError, HistoryReader, PaneHistory, Warn,
+};
+pub use lines::PaneText;
 pub use panes::{OpenPaneError, PaneError, Panes, PanesConfig, StartError};
 pub use playback::Playback;
-pub use scrollback::{LineRef, Scrollback, ScrollbackLimits};
+pub use scrollback::{LineRef, RingSnapshot, Scrollback, ScrollbackLimits};
+pub use search::{
+    Cancel, Case, LineRange, Match, Order, Query, Range, Scope, SearchAnswer, SearchCursor,
+    SearchError, SearchProgress, SearchRequest, search,
+};
 pub use snapshot::Snapshot;
 pub use styled::{Color, Style, StyleRun, StyledLine};
 pub use types::{

@@ -15,9 +15,12 @@ use tokio::sync::broadcast;
 use crate::attach::Stream;
 use crate::attention::Watch;
 use crate::clock::Clock;
+use crate::history::{ClosedPane, History, PaneHistory};
 use crate::input::{Input, Refused};
+use crate::lines::PaneText;
 use crate::osc::{self, Osc};
 use crate::pty::{self, Child, Command, Pty, Started};
+use crate::sample::Sampler;
 use crate::screen::{Said, Screen, Sink, Theme};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
 use crate::snapshot::{Snapshot, snapshot};
@@ -60,6 +63,8 @@ pub(crate) struct Setup {
     pub(crate) private: bool,
     pub(crate) size: PaneSize,
     pub(crate) limits: ScrollbackLimits,
+    /// Where its lines are kept on disk; none: nowhere.
+    pub(crate) history: Option<History>,
 }
 
 /// A pane. Its threads hold it too, until its program and all that it left behind have ended.
@@ -83,6 +88,8 @@ pub(crate) struct Pane {
 struct Core {
     screen: Screen,
     ring: Scrollback,
+    history: Option<PaneHistory>,
+    sampler: Sampler,
     /// No line before this one is shown again: the program cleared the scrollback.
     floor: LineId,
     marks: VecDeque<CommandMark>,
@@ -115,12 +122,16 @@ struct Core {
 /// The screen's output, on its way into a pane.
 struct Taking<'a> {
     ring: &'a mut Scrollback,
+    history: Option<&'a PaneHistory>,
     said: Vec<(Said, u64)>,
 }
 
 impl Sink for Taking<'_> {
     fn line(&mut self, line: &StyledLine) {
-        self.ring.push(line);
+        let id = self.ring.push(line);
+        if let Some(history) = self.history {
+            history.append(id, line);
+        }
     }
 
     fn said(&mut self, what: Said, line: u64) {
@@ -139,19 +150,35 @@ impl Pane {
         } = Pty::start(&setup.command, setup.size)?;
         let input = Input::start(setup.id, writer)?;
         let opened_at = common.clock.now_ms();
+        let cwd = setup.command.cwd.to_string_lossy().into_owned();
+        let history = setup.history.map(|history| {
+            history.begin(ClosedPane {
+                id: setup.id,
+                program: setup.program.clone(),
+                role: setup.role,
+                cwd: cwd.clone(),
+                title: String::new(),
+                name: setup.name.clone(),
+                command: None,
+                opened_at,
+                ended_at: None,
+            })
+        });
         let pane = Arc::new_cyclic(|me| Pane {
             id: setup.id,
             me: me.clone(),
             core: Mutex::new(Core {
                 screen: Screen::new(setup.size, Theme::default()),
                 ring: Scrollback::new(setup.limits),
+                history,
+                sampler: Sampler::default(),
                 floor: LineId(0),
                 marks: VecDeque::new(),
                 watch: Watch::default(),
                 name: setup.name,
                 title: String::new(),
                 cwd: None,
-                started_in: setup.command.cwd.to_string_lossy().into_owned(),
+                started_in: cwd,
                 command: None,
                 last_exit: None,
                 state: PaneState::Running { pid: pty.pid() },
@@ -252,12 +279,20 @@ impl Pane {
     }
 
     fn take(&self, core: &mut Core, bytes: &[u8]) {
+        let now = Instant::now();
+        if core.sampler.is_due(now) {
+            core.sample(now);
+        }
         let mut taking = Taking {
             ring: &mut core.ring,
+            history: core.history.as_ref(),
             said: Vec::new(),
         };
         core.screen.feed(bytes, &mut taking);
         let said = taking.said;
+        if core.history.is_some() && core.screen.full_screen() {
+            core.sampler.wrote(now);
+        }
         for stream in &core.streams {
             stream.push(bytes);
         }
@@ -297,7 +332,10 @@ impl Pane {
                 core.watch.bell(now);
                 core.changed = true;
             }
-            Said::FullScreen | Said::FullScreenEnds(_) => {}
+            Said::FullScreen => {}
+            Said::FullScreenEnds(shown) => {
+                core.keep_shown(Instant::now(), shown.into_iter().map(|line| line.text));
+            }
             Said::ScrollbackCleared => core.floor = line,
             Said::Osc(osc) => self.heard_osc(core, osc, line, now),
         }
@@ -398,6 +436,9 @@ impl Pane {
         core.changed = false;
         core.told_at = Some(Instant::now());
         let pane = self.info_of(core);
+        if let Some(history) = &core.history {
+            history.describe(|kept| kept.follow(&pane));
+        }
         self.send(PaneEvent::Changed { pane });
     }
 
@@ -482,6 +523,7 @@ impl Pane {
             let core = &mut *core;
             let mut taking = Taking {
                 ring: &mut core.ring,
+                history: core.history.as_ref(),
                 said: Vec::new(),
             };
             core.screen.resize(size, &mut taking);
@@ -531,11 +573,18 @@ impl Pane {
         self.core.lock().screen.text()
     }
 
-    /// Calls `see` with the ring, and with the lines that have not left the screen: the first has the id that
-    /// the ring gives next.
-    pub(crate) fn lines<R>(&self, see: impl FnOnce(&Scrollback, Vec<StyledLine>) -> R) -> R {
-        let core = self.core.lock();
-        see(&core.ring, core.screen.lines())
+    /// What the pane holds now, for a search or a reader: no lock is held once it is made.
+    pub(crate) fn content(&self) -> PaneText {
+        let mut core = self.core.lock();
+        if core.sampler.has_unseen() {
+            core.sample(Instant::now());
+        }
+        PaneText {
+            pane: self.id,
+            ring: core.ring.snapshot(),
+            screen: core.screen.lines(),
+            history: core.history.as_ref().map(PaneHistory::reader),
+        }
     }
 
     /// Bytes that wait for the program.
@@ -550,17 +599,29 @@ impl Pane {
 
     /// Ends the program and all that it started: hangs up now, kills after the grace period.
     pub(crate) fn close(&self) {
+        let mut kept = None;
         {
             let mut core = self.core.lock();
             if core.closed {
                 return;
             }
             core.closed = true;
+            if core.sampler.has_unseen() {
+                core.sample(Instant::now());
+            }
+            if let Some(history) = core.history.take() {
+                history.describe(|kept| kept.follow(&self.info_of(&core)));
+                kept = Some((history, core.screen.lines()));
+            }
             for stream in core.streams.drain(..) {
                 stream.closed();
             }
         }
         self.hang_up();
+        // Written without the lock, and after the hang-up: the disk may be slow.
+        if let Some((history, screen)) = kept {
+            history.close(&screen);
+        }
         if let Some(pane) = self.me.upgrade() {
             self.common
                 .timer
@@ -595,6 +656,20 @@ impl Pane {
 }
 
 impl Core {
+    /// Keeps what a full-screen program shows now and did not show before.
+    fn sample(&mut self, now: Instant) {
+        if self.screen.full_screen() {
+            let rows = self.screen.text().rows;
+            self.keep_shown(now, rows.into_iter());
+        }
+    }
+
+    fn keep_shown(&mut self, now: Instant, rows: impl Iterator<Item = String>) {
+        if let Some(history) = &self.history {
+            history.append_full_screen(&self.sampler.look(now, rows));
+        }
+    }
+
     /// The mark of the command at hand.
     fn mark(&mut self, line: LineId) -> &mut CommandMark {
         if self.marks.is_empty() {

@@ -11,16 +11,21 @@ use tokio::sync::broadcast;
 
 use crate::attach::{AttachOptions, Attachment, Stream};
 use crate::clock::Clock;
+use crate::history::{ClosedPane, History, HistoryBudget, HistoryError};
 use crate::ids::Ids;
 use crate::input::Refused;
+use crate::lines::PaneText;
 use crate::pane::{Common, Pane, Setup};
 use crate::pty::{self, Command};
 use crate::scrollback::ScrollbackLimits;
+use crate::search::{
+    Cancel, Query, Scope, SearchAnswer, SearchError, SearchProgress, SearchRequest, search,
+};
 use crate::shell_integration;
 use crate::timer::Timer;
 use crate::types::{
-    CommandMark, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth,
-    ReadLines, ScreenText, Source,
+    CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth, ReadLines,
+    ScreenText,
 };
 
 /// Beside the histories: what shells read to learn to mark their prompts.
@@ -32,6 +37,8 @@ pub struct PanesConfig {
     /// Where history is kept, and the scripts of shell integration; none: nothing is kept on disk, and shells are
     /// left as they are.
     pub history_dir: Option<PathBuf>,
+    /// How long and how much of it, over all panes.
+    pub history: HistoryBudget,
     /// What a pane keeps in memory, unless it asks for something else.
     pub scrollback: ScrollbackLimits,
     /// How long a program that was hung up on has to end by itself.
@@ -44,6 +51,7 @@ impl Default for PanesConfig {
     fn default() -> Self {
         Self {
             history_dir: None,
+            history: HistoryBudget::default(),
             scrollback: ScrollbackLimits::default(),
             grace: Duration::from_secs(2),
             clock: Clock::system(),
@@ -63,6 +71,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The history can't be kept there.
+    #[error("could not open the panes' history")]
+    History(#[source] HistoryError),
     /// The system gives no more threads.
     #[error("could not start the panes' timer")]
     Thread(#[source] io::Error),
@@ -157,6 +168,7 @@ struct Inner {
     common: Arc<Common>,
     panes: Mutex<BTreeMap<PaneId, Arc<Pane>>>,
     ids: Ids,
+    history: Option<History>,
 }
 
 impl Panes {
@@ -176,8 +188,22 @@ impl Panes {
                     .to_string(),
                 source,
             })?;
+        let events = broadcast::channel(1024).0;
+        let history = match &config.history_dir {
+            None => None,
+            Some(dir) => {
+                let events = events.clone();
+                let warn = Box::new(move |id, message| {
+                    // Nobody listening is not an error.
+                    let _ = events.send(PaneEvent::Warned { id, message });
+                });
+                let history = History::open(dir, config.history, config.clock.clone(), warn)
+                    .map_err(StartError::History)?;
+                Some(history)
+            }
+        };
         let common = Arc::new(Common {
-            events: broadcast::channel(1024).0,
+            events,
             timer: Timer::start().map_err(StartError::Thread)?,
             clock: config.clock.clone(),
             grace: config.grace,
@@ -187,6 +213,7 @@ impl Panes {
             common,
             panes: Mutex::new(BTreeMap::new()),
             ids,
+            history,
         })))
     }
 
@@ -269,6 +296,7 @@ impl Panes {
             private: request.private,
             size: request.size,
             limits,
+            history: self.0.history.clone().filter(|_| !request.private),
         };
         let pane = Pane::open(setup, Arc::clone(&self.0.common)).map_err(|source| {
             OpenPaneError::Start {
@@ -381,37 +409,93 @@ impl Panes {
         Ok(Attachment::new(pane, stream))
     }
 
-    /// Reads lines of a pane, oldest first.
+    /// Reads lines of a pane, oldest first: what is in memory, on screen and in its history. A closed pane has its
+    /// history.
     ///
     /// # Errors
     ///
     /// [`PaneError::Unknown`].
     pub fn read(&self, pane: PaneId, lines: ReadLines) -> Result<Vec<Line>, PaneError> {
-        let pane = self.pane(pane)?;
-        Ok(pane.lines(|ring, screen| {
-            let next = ring.next_id().0;
-            let (first, end) = (ring.first_id().0, next + screen.len() as u64);
-            let (from, to) = match lines {
-                ReadLines::Newest { count } => (end.saturating_sub(u64::from(count)), end),
-                ReadLines::Before { line, count } => {
-                    (line.0.saturating_sub(u64::from(count)), line.0)
-                }
-                ReadLines::After { line, count } => (line.0, line.0 + u64::from(count)),
+        Ok(self.content(pane)?.read(lines))
+    }
+
+    /// Searches what panes printed and showed: see [`SearchRequest`]. `found` is told of matches as they are found,
+    /// in order. Blocks until the search is over; `cancel` ends it at the next block.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError`] names the field, the pane, or the position in the pattern; nothing was searched then.
+    pub fn search(
+        &self,
+        request: &SearchRequest,
+        cancel: &Cancel,
+        found: &mut dyn FnMut(SearchProgress),
+    ) -> Result<SearchAnswer, SearchError> {
+        let query = Query::new(request)?;
+        let live = || -> Vec<PaneText> {
+            let panes: Vec<_> = self.0.panes.lock().values().cloned().collect();
+            panes.iter().map(|pane| pane.content()).collect()
+        };
+        let closed = || -> Vec<PaneText> {
+            let Some(history) = &self.0.history else {
+                return Vec::new();
             };
-            (from.max(first)..to.min(end))
-                .filter_map(|id| {
-                    let (text, source) = match id.checked_sub(next) {
-                        None => (ring.get(LineId(id))?.text().to_owned(), Source::Ring),
-                        Some(at) => (screen[at as usize].text.clone(), Source::Screen),
-                    };
-                    Some(Line {
-                        id: LineId(id),
-                        text,
-                        source,
-                    })
-                })
+            let closed = history.closed().into_iter();
+            closed
+                .filter_map(|pane| history.reader(pane.id).map(PaneText::closed))
                 .collect()
-        }))
+        };
+        let panes = match request.scope {
+            Scope::Pane { id } => {
+                let content = self.content(id);
+                vec![content.map_err(|_| SearchError::BadId { pane: id })?]
+            }
+            Scope::Live => live(),
+            Scope::Closed => closed(),
+            Scope::All => {
+                let mut panes = live();
+                // A pane that was closed just now is in both.
+                for pane in closed() {
+                    if panes.iter().all(|known| known.pane != pane.pane) {
+                        panes.push(pane);
+                    }
+                }
+                panes
+            }
+        };
+        Ok(search(&query, panes, cancel, found))
+    }
+
+    /// The panes that only live in history, newest first.
+    pub fn closed(&self) -> Vec<ClosedPane> {
+        let history = self.0.history.as_ref();
+        history.map(History::closed).unwrap_or_default()
+    }
+
+    /// Removes the history of one pane, or of all, from disk, at once. What is in memory stays.
+    ///
+    /// # Errors
+    ///
+    /// Some of it could not be removed; the rest was.
+    pub fn purge(&self, pane: Option<PaneId>) -> Result<(), HistoryError> {
+        match &self.0.history {
+            Some(history) => history.purge(pane),
+            None => Ok(()),
+        }
+    }
+
+    /// What a pane holds, live or closed.
+    fn content(&self, pane: PaneId) -> Result<PaneText, PaneError> {
+        match self.pane(pane) {
+            Ok(pane) => Ok(pane.content()),
+            Err(error) => {
+                let history = self.0.history.as_ref();
+                history
+                    .and_then(|history| history.reader(pane))
+                    .map(PaneText::closed)
+                    .ok_or(error)
+            }
+        }
     }
 
     /// The commands that the pane's shell marked, oldest first.

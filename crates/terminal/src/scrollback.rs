@@ -1,7 +1,7 @@
 //! The ring: the newest lines that left a pane's screen, kept in memory, bounded in lines and bytes.
 //!
 //! Lines are kept in blocks of contiguous text (see [`Block`]). A block is immutable once it is full, so a
-//! search takes a [`Snapshot`] — a few pointers — and then holds no lock at all.
+//! search takes a [`RingSnapshot`] — a few pointers — and then holds no lock at all.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::types::LineId;
 const BLOCK_BYTES: usize = 16 * 1024;
 const BLOCK_LINES: usize = 1024;
 /// A line that continues is kept in one block with its next piece, so that a match may cover both, up to here.
-const JOINED_BYTES: usize = 1024 * 1024;
+const JOINED_BYTES: usize = 4 * 1024 * 1024;
 
 /// How much a ring keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,8 +201,8 @@ impl Scrollback {
     }
 
     /// All lines as they are now, without copying them: for a search.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
+    pub fn snapshot(&self) -> RingSnapshot {
+        RingSnapshot {
             first: self.first,
             next: self.tail.next(),
             blocks: self
@@ -245,13 +245,13 @@ fn find_line<'a>(
 
 /// A ring's lines at one moment. It shares their text with the ring, which goes on without it.
 #[derive(Debug, Clone, Default)]
-pub struct Snapshot {
+pub struct RingSnapshot {
     first: u64,
     next: u64,
     blocks: Vec<Arc<Block>>,
 }
 
-impl Snapshot {
+impl RingSnapshot {
     /// The id of the oldest line.
     pub fn first_id(&self) -> LineId {
         LineId(self.first)
@@ -267,8 +267,7 @@ impl Snapshot {
         find_line(self.first, self.next, id, |block| self.blocks.get(block))
     }
 
-    /// The blocks, oldest first. The oldest may begin with lines that are gone, see [`Snapshot::first_id`].
-    #[allow(dead_code, reason = "read by the search, which comes next")]
+    /// The blocks, oldest first. The oldest may begin with lines that are gone, see [`RingSnapshot::first_id`].
     pub(crate) fn blocks(&self) -> &[Arc<Block>] {
         &self.blocks
     }

@@ -29,6 +29,17 @@ impl fmt::Display for PaneId {
 #[serde(transparent)]
 pub struct LineId(#[specta(type = u32)] pub u64);
 
+impl LineId {
+    /// Lines that were sampled from full-screen programs are counted from here, in a sequence of their own:
+    /// they never left the screen, so no number among those that did is theirs.
+    pub const FULL_SCREEN: u64 = 1 << 52;
+
+    /// Whether the line was sampled from a full-screen program.
+    pub fn is_full_screen(self) -> bool {
+        self.0 >= Self::FULL_SCREEN
+    }
+}
+
 impl fmt::Display for LineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)

@@ -1,0 +1,713 @@
+//! What panes showed, on disk: a log of lines for each pane, within an age and a size.
+//!
+//! Lines are written as they arrive, not when they leave the ring, so that a crash loses a second of output
+//! instead of the ring. A pane's thread only appends to memory; one thread, `history`, does what touches the
+//! disk: a full block of lines is compressed and appended to a segment, and the lines of a block that still
+//! grows go, at most a second after they arrived, to a file beside it.
+//!
+//! ```text
+//! history/7/meta.json                                program, directory, name, times
+//! history/7/0000000003-00000000000f4240-1763899200000.seg   sequence, first line, begun at: compressed blocks
+//! history/7/tail                                     the lines of the block that still grows
+//! history/7/lock                                     held while the pane lives
+//! ```
+
+mod disk;
+mod read;
+mod segment;
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use crate::clock::Clock;
+use crate::styled::StyledLine;
+use crate::types::{LineId, PaneId, PaneInfo, PaneRole};
+use disk::Disk;
+pub use read::HistoryReader;
+pub(crate) use read::{Chunk, Damage, Filter, Placed, Scratch, Text};
+pub(crate) use segment::{Key, Kind, LogBlock};
+
+/// A block of lines is compressed and written when it has this much text.
+const BLOCK_BYTES: usize = 128 * 1024;
+/// Pieces of one line stay in one block up to here, so that a match may cover them.
+const JOINED_BYTES: usize = 4 * 1024 * 1024;
+/// What is not on disk after this time is written, full block or not.
+const DELAY: Duration = Duration::from_secs(1);
+/// After a failed write, the next attempt.
+const RETRY: Duration = Duration::from_secs(3);
+/// While the disk can't be written, so much of a pane's output is kept for it.
+const MAX_WAITING: usize = 32 * 1024 * 1024;
+/// Budgets are looked at this often, beside when a segment begins.
+const TIDY: Duration = Duration::from_secs(600);
+
+/// How long and how much history is kept, over all panes; the oldest goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryBudget {
+    /// What is older goes.
+    pub max_age: Duration,
+    /// So many bytes on disk.
+    pub max_bytes: u64,
+}
+
+impl Default for HistoryBudget {
+    fn default() -> Self {
+        Self {
+            max_age: Duration::from_secs(30 * 24 * 60 * 60),
+            max_bytes: 2 * 1024 * 1024 * 1024,
+        }
+    }
+}
+
+/// What is known of a pane that only lives in history, or will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ClosedPane {
+    /// Which pane.
+    pub id: PaneId,
+    /// The program and its arguments, as started.
+    pub program: Vec<String>,
+    /// What the pane was used for.
+    pub role: PaneRole,
+    /// The directory that its program worked in last, as far as is known.
+    pub cwd: String,
+    /// The title that the program set last.
+    pub title: String,
+    /// The name that a person gave.
+    pub name: Option<String>,
+    /// The command that ran last, if the shell told.
+    pub command: Option<String>,
+    /// When it was opened, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub opened_at: u64,
+    /// When its program ended or the pane was closed, in milliseconds since 1970; none if the host ended first.
+    #[specta(type = Option<u32>)]
+    pub ended_at: Option<u64>,
+}
+
+impl ClosedPane {
+    /// What is known of a pane once it is closed.
+    pub(crate) fn of(pane: &PaneInfo) -> Self {
+        Self {
+            id: pane.id,
+            program: pane.program.clone(),
+            role: pane.role,
+            cwd: pane.cwd.clone(),
+            title: pane.title.clone(),
+            name: pane.name.clone(),
+            command: pane.command.clone(),
+            opened_at: pane.opened_at,
+            ended_at: pane.ended_at,
+        }
+    }
+
+    /// Takes over what changes while a pane lives.
+    pub(crate) fn follow(&mut self, pane: &PaneInfo) {
+        *self = Self::of(pane);
+    }
+}
+
+/// Why history could not be kept or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// A directory or file of the history can't be made, written or removed.
+    #[error("could not {action} `{}`", path.display())]
+    Disk {
+        /// What was being done: `write`, `remove`.
+        action: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl HistoryError {
+    fn new(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Disk {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+/// What history says when it stops or resumes: for which pane, and why, in words for a person.
+pub type Warn = Box<dyn Fn(Option<PaneId>, String) + Send + Sync>;
+
+/// The history of all panes below one directory. Dropping the last clone writes what waits, and ends its thread.
+#[derive(Clone)]
+pub struct History {
+    shared: Arc<Shared>,
+    _thread: Arc<Thread>,
+}
+
+struct Shared {
+    dir: PathBuf,
+    budget: HistoryBudget,
+    clock: Clock,
+    warn: Warn,
+    live: Mutex<HashMap<PaneId, Weak<Log>>>,
+    due: Mutex<Due>,
+    wake: Condvar,
+}
+
+/// What the `history` thread is to do next.
+#[derive(Default)]
+struct Due {
+    logs: HashMap<PaneId, Instant>,
+    tidy: Option<Instant>,
+    failing: bool,
+    stop: bool,
+}
+
+/// Ends the `history` thread when the last handle goes.
+struct Thread {
+    shared: Arc<Shared>,
+    handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        lock(&self.shared.due).stop = true;
+        self.shared.wake.notify_all();
+        if let Some(handle) = lock(&self.handle).take()
+            && handle.thread().id() != std::thread::current().id()
+        {
+            // A panic there has been reported already.
+            let _ = handle.join();
+        }
+    }
+}
+
+/// The history of one live pane: its own thread appends, and never waits for the disk.
+pub struct PaneHistory {
+    log: Arc<Log>,
+    history: History,
+}
+
+/// One live pane's log. `pending` is for memory and held for as long as a copy takes; `disk` is held while
+/// writing.
+struct Log {
+    pane: PaneId,
+    pending: Mutex<Pending>,
+    disk: Mutex<Disk>,
+}
+
+struct Pending {
+    /// Full blocks that wait to be written, oldest first.
+    full: VecDeque<Arc<LogBlock>>,
+    /// The block that grows. A reader that holds it makes it be copied, once, when a line arrives.
+    open: Arc<LogBlock>,
+    /// How many lines of `open` are in the tail file.
+    written: usize,
+    /// The number of the next line that leaves the screen, and of the next sampled one.
+    next: u64,
+    next_sampled: u64,
+    /// The bytes of `full`.
+    waiting: usize,
+    /// Lines were dropped because the disk could not be written for too long.
+    dropped: bool,
+    meta: ClosedPane,
+    meta_changed: bool,
+    /// The pane is closed: the block that grows is as full as it will be.
+    closed: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Everything behind these locks is whole between any two statements that can panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl History {
+    /// Opens the history below `dir`, making the directory if need be, takes in what a crash left, and starts
+    /// the thread that writes. `warn` hears when history stops being written, once, and when it resumes.
+    ///
+    /// # Errors
+    ///
+    /// The directory can't be made, or is not ours to write to.
+    pub fn open(
+        dir: &Path,
+        budget: HistoryBudget,
+        clock: Clock,
+        warn: Warn,
+    ) -> Result<Self, HistoryError> {
+        disk::make_dir(dir).map_err(HistoryError::new("make", dir))?;
+        let shared = Arc::new(Shared {
+            dir: dir.to_owned(),
+            budget,
+            clock,
+            warn,
+            live: Mutex::default(),
+            due: Mutex::new(Due {
+                tidy: Some(Instant::now()),
+                ..Due::default()
+            }),
+            wake: Condvar::new(),
+        });
+        for pane in disk::panes(dir) {
+            disk::recover(&shared.pane_dir(pane), shared.clock.now_ms());
+        }
+        let worker = Arc::clone(&shared);
+        let handle = std::thread::Builder::new()
+            .name("history".to_owned())
+            .spawn(move || worker.work())
+            .map_err(HistoryError::new("start the thread that writes", dir))?;
+        Ok(Self {
+            shared: Arc::clone(&shared),
+            _thread: Arc::new(Thread {
+                shared,
+                handle: Mutex::new(Some(handle)),
+            }),
+        })
+    }
+
+    /// Begins the history of a pane that has just been opened. Nothing is written yet, so this can't fail;
+    /// what can't be written is warned of and tried again.
+    pub fn begin(&self, meta: ClosedPane) -> PaneHistory {
+        let pane = meta.id;
+        let log = Arc::new(Log {
+            pane,
+            pending: Mutex::new(Pending {
+                full: VecDeque::new(),
+                open: Arc::new(LogBlock::new(Kind::Printed, 0, 0)),
+                written: 0,
+                next: 0,
+                next_sampled: 0,
+                waiting: 0,
+                dropped: false,
+                meta,
+                meta_changed: true,
+                closed: false,
+            }),
+            disk: Mutex::new(Disk::new(self.shared.pane_dir(pane))),
+        });
+        lock(&self.shared.live).insert(pane, Arc::downgrade(&log));
+        self.shared.schedule(pane, Duration::ZERO);
+        PaneHistory {
+            log,
+            history: self.clone(),
+        }
+    }
+
+    /// The panes that only live in history, newest first.
+    pub fn closed(&self) -> Vec<ClosedPane> {
+        let mut closed: Vec<_> = disk::panes(&self.shared.dir)
+            .into_iter()
+            .filter(|pane| !self.is_live(*pane))
+            .filter_map(|pane| disk::read_meta(&self.shared.pane_dir(pane)))
+            .collect();
+        closed.sort_by_key(|pane| std::cmp::Reverse((pane.opened_at, pane.id)));
+        closed
+    }
+
+    fn is_live(&self, pane: PaneId) -> bool {
+        lock(&self.shared.live).contains_key(&pane) || disk::is_held(&self.shared.pane_dir(pane))
+    }
+
+    /// Reads what a pane, live or closed, has in its history; nothing when there is none.
+    pub fn reader(&self, pane: PaneId) -> Option<HistoryReader> {
+        let log = lock(&self.shared.live).get(&pane).and_then(Weak::upgrade);
+        let dir = self.shared.pane_dir(pane);
+        match log {
+            Some(log) => Some(log.reader(dir)),
+            None => HistoryReader::closed(pane, dir),
+        }
+    }
+
+    /// Removes the history of one pane, or of all, at once. What a live pane prints from now on is kept again.
+    ///
+    /// # Errors
+    ///
+    /// The first file that could not be removed; the others are removed all the same.
+    pub fn purge(&self, pane: Option<PaneId>) -> Result<(), HistoryError> {
+        let panes = match pane {
+            Some(pane) => vec![pane],
+            None => disk::panes(&self.shared.dir),
+        };
+        let mut result = Ok(());
+        for pane in panes {
+            let dir = self.shared.pane_dir(pane);
+            let live = lock(&self.shared.live).get(&pane).and_then(Weak::upgrade);
+            let removed = match live {
+                Some(log) => {
+                    // In this order: what is being written is finished, then it and all that waits goes.
+                    let mut disk = lock(&log.disk);
+                    lock(&log.pending).forget();
+                    let removed = disk.purge();
+                    drop(disk);
+                    self.shared.schedule(pane, Duration::ZERO);
+                    removed
+                }
+                None => disk::remove_pane(&dir),
+            };
+            if result.is_ok() {
+                result = removed;
+            }
+        }
+        result
+    }
+
+    /// Writes what waits, now, and keeps to the budget.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that could not be written.
+    pub fn flush(&self) -> Result<(), HistoryError> {
+        let mut result = Ok(());
+        for log in self.shared.logs() {
+            let written = self.shared.write(&log);
+            if result.is_ok() {
+                result = written;
+            }
+        }
+        self.shared.tidy();
+        result
+    }
+}
+
+impl PaneHistory {
+    /// Appends a line that left the screen. Returns at once, whatever the disk does.
+    pub fn append(&self, id: LineId, line: &StyledLine) {
+        let mut pending = lock(&self.log.pending);
+        if pending.next != id.0 {
+            pending.seal();
+            pending.next = id.0;
+        }
+        self.append_line(pending, Kind::Printed, &line.text, line.continues);
+    }
+
+    /// Appends lines that a full-screen program newly showed.
+    pub fn append_full_screen(&self, lines: &[StyledLine]) {
+        for line in lines {
+            let pending = lock(&self.log.pending);
+            self.append_line(pending, Kind::FullScreen, &line.text, false);
+        }
+    }
+
+    fn append_line(
+        &self,
+        mut pending: MutexGuard<'_, Pending>,
+        kind: Kind,
+        text: &str,
+        continues: bool,
+    ) {
+        let clean = pending.clean();
+        let full = pending.push(kind, text, continues);
+        let overflow = pending.overflow();
+        drop(pending);
+        if full {
+            self.history.shared.schedule(self.log.pane, Duration::ZERO);
+        } else if clean {
+            self.history.shared.schedule(self.log.pane, DELAY);
+        }
+        if overflow {
+            self.history.shared.warn_dropped(self.log.pane);
+        }
+    }
+
+    /// Changes what is known of the pane: its directory, its title, its last command.
+    pub fn describe(&self, change: impl FnOnce(&mut ClosedPane)) {
+        let mut pending = lock(&self.log.pending);
+        let before = pending.meta.clone();
+        change(&mut pending.meta);
+        if pending.meta != before {
+            pending.meta_changed = true;
+            drop(pending);
+            self.history.shared.schedule(self.log.pane, DELAY);
+        }
+    }
+
+    /// Reads what the pane has in its history, that which waits to be written included.
+    pub fn reader(&self) -> HistoryReader {
+        self.log.reader(self.history.shared.pane_dir(self.log.pane))
+    }
+
+    /// Ends the pane's history with what its screen still showed, and writes all of it; from now on the pane
+    /// is among [`History::closed`].
+    pub fn close(self, screen: &[StyledLine]) {
+        for line in screen {
+            let pending = lock(&self.log.pending);
+            self.append_line(pending, Kind::Printed, &line.text, line.continues);
+        }
+        // The rest is what dropping does.
+    }
+}
+
+impl Drop for PaneHistory {
+    fn drop(&mut self) {
+        let shared = &self.history.shared;
+        {
+            let mut pending = lock(&self.log.pending);
+            pending.seal();
+            pending.closed = true;
+            if pending.meta.ended_at.is_none() {
+                pending.meta.ended_at = Some(shared.clock.now_ms());
+            }
+            pending.meta_changed = true;
+        }
+        if let Err(error) = shared.write(&self.log) {
+            shared.report(Some(self.log.pane), &error);
+        }
+        lock(&shared.live).remove(&self.log.pane);
+        lock(&shared.due).logs.remove(&self.log.pane);
+        lock(&self.log.disk).release();
+    }
+}
+
+impl Pending {
+    fn push(&mut self, kind: Kind, text: &str, continues: bool) -> bool {
+        let (anchor, number) = match kind {
+            Kind::Printed => (0, self.next),
+            Kind::FullScreen => (self.next, self.next_sampled),
+        };
+        let mut full = false;
+        if self.open.kind != kind || self.open.anchor != anchor || self.open.block.next() != number
+        {
+            full = self.seal();
+            self.open = Arc::new(LogBlock::new(kind, anchor, number));
+        }
+        let open = &mut Arc::make_mut(&mut self.open).block;
+        open.push_text(text, continues);
+        let size = open.text().len();
+        match kind {
+            Kind::Printed => self.next += 1,
+            Kind::FullScreen => self.next_sampled += 1,
+        }
+        if size >= BLOCK_BYTES && (!continues || size >= JOINED_BYTES) {
+            full = self.seal();
+        }
+        full
+    }
+
+    /// Makes the block that grows one that waits to be written.
+    fn seal(&mut self) -> bool {
+        if self.open.block.line_count() == 0 {
+            return false;
+        }
+        let fresh = LogBlock::new(Kind::Printed, 0, self.next);
+        let mut full = std::mem::replace(&mut self.open, Arc::new(fresh));
+        Arc::make_mut(&mut full).block.shrink();
+        self.waiting += full.block.text().len();
+        self.full.push_back(full);
+        self.written = 0;
+        true
+    }
+
+    /// Drops the oldest of what waits when it is too much, and says whether it did so for the first time.
+    fn overflow(&mut self) -> bool {
+        let mut first = false;
+        while self.waiting > MAX_WAITING
+            && let Some(block) = self.full.pop_front()
+        {
+            self.waiting -= block.block.text().len();
+            first |= !self.dropped;
+            self.dropped = true;
+        }
+        first
+    }
+
+    fn clean(&self) -> bool {
+        self.full.is_empty() && self.open.block.line_count() == self.written
+    }
+
+    fn forget(&mut self) {
+        self.full.clear();
+        self.waiting = 0;
+        self.written = 0;
+        self.open = Arc::new(LogBlock::new(Kind::Printed, 0, self.next));
+        self.meta_changed = true;
+    }
+}
+
+impl Log {
+    fn reader(&self, dir: PathBuf) -> HistoryReader {
+        let waiting = {
+            let pending = lock(&self.pending);
+            let open = (pending.open.block.line_count() > 0).then_some(&pending.open);
+            pending.full.iter().chain(open).cloned().collect()
+        };
+        HistoryReader::live(self.pane, dir, waiting)
+    }
+
+    /// Writes what waits. Holds `disk` throughout, `pending` only to look.
+    fn write(&self, now_ms: u64) -> Result<bool, HistoryError> {
+        let mut disk = lock(&self.disk);
+        disk.prepare()?;
+        let meta = {
+            let mut pending = lock(&self.pending);
+            std::mem::take(&mut pending.meta_changed).then(|| pending.meta.clone())
+        };
+        if let Some(meta) = meta
+            && let Err(error) = disk.write_meta(&meta)
+        {
+            lock(&self.pending).meta_changed = true;
+            return Err(error);
+        }
+        let mut begun = false;
+        loop {
+            let block = lock(&self.pending).full.front().cloned();
+            let Some(block) = block else { break };
+            begun |= disk.append(&block, now_ms)?;
+            let mut pending = lock(&self.pending);
+            // It may have been dropped meanwhile, to make room.
+            if pending
+                .full
+                .front()
+                .is_some_and(|front| Arc::ptr_eq(front, &block))
+            {
+                pending.full.pop_front();
+                pending.waiting -= block.block.text().len();
+            }
+            pending.dropped = false;
+        }
+        let (open, written) = {
+            let pending = lock(&self.pending);
+            (Arc::clone(&pending.open), pending.written)
+        };
+        let count = open.block.line_count();
+        if written < count {
+            disk.append_tail(&open, written, now_ms)?;
+            let mut pending = lock(&self.pending);
+            if pending.open.block.first() == open.block.first() && pending.open.kind == open.kind {
+                pending.written = count;
+            }
+        }
+        Ok(begun)
+    }
+}
+
+impl Shared {
+    fn pane_dir(&self, pane: PaneId) -> PathBuf {
+        self.dir.join(pane.to_string())
+    }
+
+    fn logs(&self) -> Vec<Arc<Log>> {
+        lock(&self.live)
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
+    fn schedule(&self, pane: PaneId, after: Duration) {
+        let at = Instant::now() + after;
+        let mut due = lock(&self.due);
+        let known = due.logs.entry(pane).or_insert(at);
+        let sooner = *known >= at;
+        *known = at.min(*known);
+        drop(due);
+        if sooner {
+            self.wake.notify_one();
+        }
+    }
+
+    /// The `history` thread: sleeps until something is due, and does it.
+    fn work(&self) {
+        loop {
+            let mut tidy = false;
+            let mut logs = Vec::new();
+            {
+                let mut due = lock(&self.due);
+                loop {
+                    let now = Instant::now();
+                    if due.stop {
+                        break;
+                    }
+                    logs.extend(due.logs.extract_if(|_, at| *at <= now).map(|(id, _)| id));
+                    if due.tidy.is_some_and(|at| at <= now) {
+                        tidy = true;
+                        due.tidy = Some(now + TIDY);
+                    }
+                    if tidy || !logs.is_empty() {
+                        break;
+                    }
+                    let next = due.logs.values().chain(due.tidy.iter()).min().copied();
+                    let wait = next.map_or(TIDY, |at| at.saturating_duration_since(now));
+                    due = self
+                        .wake
+                        .wait_timeout(due, wait)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0;
+                }
+                if due.stop {
+                    break;
+                }
+            }
+            for pane in logs {
+                let log = lock(&self.live).get(&pane).and_then(Weak::upgrade);
+                if let Some(log) = log {
+                    // A failure has been warned of, and is tried again.
+                    let _ = self.write(&log);
+                }
+            }
+            if tidy {
+                self.tidy();
+            }
+        }
+        for log in self.logs() {
+            let _ = self.write(&log);
+        }
+    }
+
+    /// Writes one pane's lines. Says when writing stops to work and when it works again, once each.
+    fn write(&self, log: &Log) -> Result<(), HistoryError> {
+        let result = log.write(self.clock.now_ms());
+        match &result {
+            Ok(begun) => {
+                let resumed = std::mem::take(&mut lock(&self.due).failing);
+                if resumed {
+                    (self.warn)(None, "history is being written again".to_owned());
+                }
+                if *begun {
+                    self.tidy();
+                }
+            }
+            Err(error) => {
+                self.report(Some(log.pane), error);
+                self.schedule(log.pane, RETRY);
+            }
+        }
+        result.map(drop)
+    }
+
+    fn report(&self, pane: Option<PaneId>, error: &HistoryError) {
+        let failing = std::mem::replace(&mut lock(&self.due).failing, true);
+        let HistoryError::Disk { source, .. } = error;
+        tracing::warn!(?pane, %error, %source, "history is not being written");
+        if !failing {
+            (self.warn)(
+                None,
+                format!(
+                    "history is not being written: {error}: {source}; it resumes by itself once that works"
+                ),
+            );
+        }
+    }
+
+    fn warn_dropped(&self, pane: PaneId) {
+        (self.warn)(
+            Some(pane),
+            "history could not be written for so long that some of this pane's older lines are lost"
+                .to_owned(),
+        );
+    }
+
+    /// Removes what is too old, then the oldest until the rest fits.
+    fn tidy(&self) {
+        let held = |pane: PaneId| {
+            let live = lock(&self.live).get(&pane).and_then(Weak::upgrade);
+            live.is_some() || disk::is_held(&self.pane_dir(pane))
+        };
+        disk::tidy(&self.dir, self.budget, self.clock.now_ms(), held);
+    }
+}
+
+#[cfg(test)]
+mod tests;
