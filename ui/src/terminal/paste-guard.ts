@@ -33,8 +33,11 @@ export function showControls(text: string): string {
 export function pasteBytes(text: string, bracketed: boolean): string {
   const typed = text.replace(/\r?\n/g, "\r");
   if (!bracketed) return typed;
-  // An end marker inside the text would let the rest of it be typed as commands.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the markers are escape sequences
-  const inner = typed.replace(/\x1b\[20[01]~/g, "");
+  // An end marker inside the text would let the rest of it be typed as commands; taking one out may make another.
+  let inner = typed;
+  for (let before = ""; before !== inner; ) {
+    before = inner;
+    inner = inner.replaceAll("\x1b[201~", "").replaceAll("\x1b[200~", "");
+  }
   return `\x1b[200~${inner}\x1b[201~`;
 }

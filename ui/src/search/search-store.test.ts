@@ -1,0 +1,153 @@
+import { expect, test } from "vitest";
+import type { Match } from "../bindings";
+import { clip, pieces } from "./Highlighted";
+import { lineMatch } from "./match-support";
+import { resultRows } from "./result-rows";
+import {
+  begin,
+  closedPlace,
+  describeCount,
+  remember,
+  stepFrom,
+  takeAnswer,
+  takeFailure,
+  takeProgress,
+} from "./search-store";
+
+const answer = (matches: Match[], total = matches.length) => ({
+  matches,
+  total,
+  panes: 1,
+  truncated: false,
+  reason: null,
+  cursor: null,
+});
+
+test("what was found before stays on screen until there is news", () => {
+  let state = takeAnswer(begin(closedPlace, 1), 1, answer([lineMatch(1, 5)]));
+  state = begin(state, 2);
+  expect(describeCount(state, false)).toBe("1 match…");
+  state = takeProgress(state, 2, { progress: "found", matches: [] });
+  expect(describeCount(state, false)).toBe("Searching…");
+});
+
+test("news of an earlier search change nothing", () => {
+  const state = begin(begin(closedPlace, 1), 2);
+  expect(
+    takeProgress(state, 1, { progress: "count", total: 9, panes: 1 }),
+  ).toBe(state);
+  expect(takeAnswer(state, 1, answer([lineMatch(1, 1)]))).toBe(state);
+  expect(takeFailure(state, 1, "no", null)).toBe(state);
+});
+
+test("streamed matches add up, and the answer has them all", () => {
+  let state = begin(closedPlace, 1);
+  state = takeProgress(state, 1, {
+    progress: "found",
+    matches: [lineMatch(1, 1)],
+  });
+  state = takeProgress(state, 1, {
+    progress: "count",
+    total: 3480,
+    panes: 7,
+  });
+  expect(describeCount(state, true)).toBe("3,480 matches in 7 panes…");
+  state = takeAnswer(state, 1, answer([lineMatch(1, 1), lineMatch(1, 2)], 2));
+  expect(describeCount({ ...state, current: 1 }, true)).toBe(
+    "2 of 2 in 1 pane",
+  );
+});
+
+test("going on behind the last match keeps the ones before and where one was", () => {
+  let state = takeAnswer(begin(closedPlace, 1), 1, answer([lineMatch(1, 1)]));
+  state = begin({ ...state, current: 0 }, 2);
+  state = takeAnswer(state, 2, answer([lineMatch(1, 0)], 2), [lineMatch(1, 1)]);
+  expect(state.current).toBe(0);
+  expect(describeCount(state, false)).toBe("1 of 2");
+});
+
+test.each([
+  [null, 3, 1, 0],
+  [null, 3, -1, 2],
+  [2, 3, 1, 0],
+  [0, 3, -1, 2],
+  [null, 0, 1, null],
+] as const)(
+  "from match %s of %s, step %s leads to %s",
+  (from, count, by, to) => {
+    expect(stepFrom(from, count, by)).toBe(to);
+  },
+);
+
+test("a pattern used again comes to the front", () => {
+  expect(remember(["a", "b", "c"], "c")).toEqual(["c", "a", "b"]);
+});
+
+test("a line is cut at its matches, and what is drawn is always the line", () => {
+  const range = (start: number, end: number) => ({
+    start,
+    end,
+    start_col: start,
+    end_col: end,
+  });
+  expect(pieces("abcdef", [range(1, 3), range(2, 4), range(5, 99)])).toEqual([
+    { text: "a", hit: false },
+    { text: "bc", hit: true },
+    { text: "d", hit: true },
+    { text: "e", hit: false },
+    { text: "f", hit: true },
+  ]);
+  const long = `${"x".repeat(500)}needle${"y".repeat(5000)}`;
+  const clipped = clip(long, [range(500, 506)]);
+  const first = clipped.ranges[0];
+  expect(clipped.text.slice(first?.start, first?.end)).toBe("needle");
+  expect(clipped.text.length).toBeLessThan(700);
+});
+
+test("results are grouped by pane, and a gap parts what does not touch", () => {
+  const context = (id: number) => ({
+    id,
+    text: "",
+    source: "ring" as const,
+  });
+  const rows = resultRows(
+    [
+      {
+        ...lineMatch(1, 9),
+        context_before: [context(8)],
+        context_after: [context(10)],
+      },
+      lineMatch(2, 3),
+      { ...lineMatch(1, 7), context_before: [context(6)] },
+      {
+        ...lineMatch(1, 2),
+        context_before: [context(1)],
+        context_after: [context(3)],
+      },
+    ],
+    new Set([2]),
+  );
+  expect(
+    rows.map((row) =>
+      row.kind === "match"
+        ? `match ${row.match.line}`
+        : row.kind === "context"
+          ? `context ${row.line.id}`
+          : row.kind === "pane"
+            ? `pane ${row.pane}: ${row.count}`
+            : "gap",
+    ),
+  ).toEqual([
+    "pane 1: 3",
+    "context 8",
+    "match 9",
+    "context 10",
+    "context 6",
+    "match 7",
+    "gap",
+    "context 1",
+    "match 2",
+    "context 3",
+    "pane 2: 1",
+  ]);
+});

@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import { paneInfo } from "../test-support";
+import { groupPanes } from "./PaneList";
+import { stateOf } from "./PaneState";
+import {
+  applyPaneEvent,
+  baseName,
+  emptyPanes,
+  panesInOrder,
+  paneTitle,
+  shortPath,
+} from "./pane-store";
+
+test("panes come, change and go", () => {
+  let state = applyPaneEvent(emptyPanes, {
+    event: "opened",
+    pane: paneInfo({ id: 2 }),
+  });
+  state = applyPaneEvent(state, { event: "opened", pane: paneInfo({ id: 1 }) });
+  state = applyPaneEvent(state, {
+    event: "changed",
+    pane: paneInfo({ id: 2, title: "vim" }),
+  });
+  expect(panesInOrder(state).map(({ id, title }) => [id, title])).toEqual([
+    [1, ""],
+    [2, "vim"],
+  ]);
+  state = applyPaneEvent(state, { event: "closed", id: 2 });
+  expect(panesInOrder(state).map(({ id }) => id)).toEqual([1]);
+});
+
+test("a program that asks for the clipboard again replaces its own wish, and closing ends it", () => {
+  let state = emptyPanes;
+  for (const [id, text] of [
+    [1, "a"],
+    [2, "b"],
+    [1, "c"],
+  ] as const)
+    state = applyPaneEvent(state, { event: "clipboard_write", id, text });
+  expect(state.wishes).toEqual([
+    { pane: 2, text: "b" },
+    { pane: 1, text: "c" },
+  ]);
+  state = applyPaneEvent(state, { event: "closed", id: 2 });
+  expect(state.wishes).toEqual([{ pane: 1, text: "c" }]);
+});
+
+test.each([
+  [{ name: "mine", title: "vim", program: ["/bin/bash"] }, "mine"],
+  [{ name: null, title: "vim", program: ["/bin/bash"] }, "vim"],
+  [{ name: null, title: "", program: ["/bin/bash", "-l"] }, "bash"],
+  [{ name: "", title: "", program: [] }, "pane"],
+])("what a pane is called: %o", (pane, title) => {
+  expect(paneTitle(pane)).toBe(title);
+});
+
+test("paths are short, and home is a tilde", () => {
+  expect(baseName("/home/you/code/", "/home/you")).toBe("code");
+  expect(baseName("/home/you", "/home/you")).toBe("~");
+  expect(baseName("/")).toBe("/");
+  expect(shortPath("/home/you/code", "/home/you")).toBe("~/code");
+  expect(shortPath("/home/younger", "/home/you")).toBe("/home/younger");
+});
+
+test("panes are grouped by directory, in the order in which they came", () => {
+  const groups = groupPanes([
+    paneInfo({ id: 1, cwd: "/b" }),
+    paneInfo({ id: 2, cwd: "/a" }),
+    paneInfo({ id: 3, cwd: "/b" }),
+  ]);
+  expect(groups.map(({ cwd, panes }) => [cwd, panes.length])).toEqual([
+    ["/b", 2],
+    ["/a", 1],
+  ]);
+});
+
+test("an ended program is told apart from an idle one", () => {
+  const exited = { state: "exited", code: 0, signal: null } as const;
+  expect(stateOf(paneInfo({ state: exited }))).toBe("ended");
+  expect(stateOf(paneInfo({ state: exited, attention: "failed" }))).toBe(
+    "failed",
+  );
+  expect(stateOf(paneInfo({}))).toBe("idle");
+});

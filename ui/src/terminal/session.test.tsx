@@ -1,0 +1,159 @@
+import { act, render } from "@testing-library/react";
+import type { DockviewApi, IDockviewPanelProps } from "dockview-react";
+import { beforeEach, expect, test, vi } from "vitest";
+import type { MemoryBackend } from "../backend/memory-backend";
+import { Dock } from "../shared/dock/Dock";
+import { useNotices } from "../shared/notices";
+import { freshBackend, opened } from "../test-support";
+import { newTerminal, panelOfPane, paneOfParams, TERMINAL } from "./actions";
+import { startPanes, usePanes } from "./pane-store";
+import {
+  followSession,
+  parseSession,
+  replacePanes,
+  restoreSession,
+} from "./session";
+
+function View({ params }: IDockviewPanelProps) {
+  return <p>pane {String(paneOfParams(params))}</p>;
+}
+
+const nothing = () => null;
+
+/** A dock whose panels say which pane they show. */
+async function dock(): Promise<DockviewApi> {
+  let api: DockviewApi | null = null;
+  render(
+    <Dock
+      views={{ [TERMINAL]: View }}
+      tab={nothing}
+      empty={nothing}
+      actions={nothing}
+      onReady={(ready) => {
+        api = ready;
+      }}
+    />,
+  );
+  if (!api) throw new Error("the dock is not ready");
+  await act(async () => {
+    await startPanes();
+  });
+  return api;
+}
+
+const panesShown = (api: DockviewApi) =>
+  api.panels.map((panel) => paneOfParams(panel.params));
+
+/** A session with two panes side by side, as a window saves it. */
+async function savedByAWindow(twin: MemoryBackend): Promise<string> {
+  const api = await dock();
+  vi.useFakeTimers();
+  const stop = followSession(api);
+  await act(async () => {
+    await newTerminal("tab", { cwd: "/home/you/api", name: "left" });
+    await newTerminal("right", { cwd: "/home/you/web" });
+    await vi.runAllTimersAsync();
+  });
+  stop();
+  vi.useRealTimers();
+  const json = twin.state.session;
+  if (json === null) throw new Error("nothing was saved");
+  return json;
+}
+
+let twin: MemoryBackend;
+beforeEach(() => {
+  twin = freshBackend();
+});
+
+test("a new window attaches to the panes that still live, in their places", async () => {
+  const session = await savedByAWindow(twin);
+  const api = await dock();
+  twin.state.session = session;
+  expect(await act(() => restoreSession(api))).toBe("restored");
+  expect(panesShown(api)).toEqual([1, 2]);
+  expect(api.groups).toHaveLength(2);
+  expect(twin.state.panes.size).toBe(2);
+});
+
+test("after the machine was restarted, shells in the same directories take the places", async () => {
+  const session = await savedByAWindow(twin);
+  twin = freshBackend({ session });
+  await opened(twin, { cwd: "/elsewhere" });
+  await opened(twin, { cwd: "/elsewhere" });
+  await opened(twin, { cwd: "/elsewhere" });
+  twin.state.panes.delete(1);
+  twin.state.panes.delete(2);
+  const api = await dock();
+  expect(await act(() => restoreSession(api))).toBe("restored");
+  expect(panesShown(api)).toEqual([4, 5]);
+  const { panes } = usePanes.getState();
+  expect([panes[4]?.cwd, panes[5]?.cwd]).toEqual([
+    "/home/you/api",
+    "/home/you/web",
+  ]);
+  expect(panes[4]?.name).toBe("left");
+  expect(useNotices.getState().notices[0]?.text).toContain("2 panes had ended");
+});
+
+test("a directory that is gone is said, and the pane starts at home", async () => {
+  const session = await savedByAWindow(twin);
+  twin = freshBackend({ session, missing: ["/home/you/api"] });
+  const api = await dock();
+  await act(() => restoreSession(api));
+  expect(panesShown(api)).toHaveLength(2);
+  expect(usePanes.getState().panes[1]?.cwd).toBe("/home/you");
+  expect(useNotices.getState().notices[0]?.text).toContain("/home/you/api");
+});
+
+test.each([
+  ["nothing was saved", null, "first"],
+  ["the saved text is no session", "{", "empty"],
+  [
+    "it is of another version",
+    '{"version":99,"layout":{"panels":{}}}',
+    "empty",
+  ],
+  [
+    "its layout is broken",
+    '{"version":1,"layout":{"panels":{}},"panes":{}}',
+    "empty",
+  ],
+])(
+  "when %s, the window opens all the same",
+  async (_name, session, restored) => {
+    vi.spyOn(console, "error").mockReturnValue();
+    twin = freshBackend({ session });
+    const api = await dock();
+    expect(await act(() => restoreSession(api))).toBe(restored);
+  },
+);
+
+test("a pane that was closed elsewhere takes its tab with it", async () => {
+  const api = await dock();
+  const stop = followSession(api);
+  await act(async () => {
+    await newTerminal();
+  });
+  expect(panelOfPane(1)).not.toBeNull();
+  act(() => twin.tell({ event: "closed", id: 1 }));
+  expect(panelOfPane(1)).toBeNull();
+  stop();
+});
+
+test("a session is read with care", () => {
+  expect(parseSession("null")).toBeNull();
+  expect(parseSession("[]")).toBeNull();
+  const layout = {
+    panels: {
+      a: { id: "a", contentComponent: TERMINAL, params: { pane: 1 } },
+      b: { id: "b", contentComponent: "history", params: { pane: 1 } },
+    },
+  };
+  const session = parseSession(JSON.stringify({ version: 1, layout }));
+  expect(session?.panes).toEqual({});
+  const replaced = session && replacePanes(session.layout, new Map([[1, 9]]));
+  expect(replaced?.panels.a?.params).toEqual({ pane: 9 });
+  // A history view shows what the old pane printed: that is still what it printed.
+  expect(replaced?.panels.b?.params).toEqual({ pane: 1 });
+});

@@ -1,0 +1,71 @@
+import { installBackend } from "./backend/backend";
+import {
+  defaultSettings,
+  type MemoryBackend,
+  type MemoryOptions,
+  memoryBackend,
+} from "./backend/memory-backend";
+import type { OpenPane, PaneInfo } from "./bindings";
+import { useSearch } from "./search/search-store";
+import { useCommands } from "./shared/commands";
+import { useNotices } from "./shared/notices";
+import { useSettings } from "./shared/settings-store";
+import { emptyPanes, usePanes } from "./terminal/pane-store";
+import { useQuestions } from "./terminal/questions";
+
+/** A pane as a test needs it. */
+export function paneInfo(change: Partial<PaneInfo>): PaneInfo {
+  return {
+    id: 1,
+    program: ["/bin/bash"],
+    role: "shell",
+    cwd: "/home/you",
+    title: "",
+    name: null,
+    size: { cols: 80, rows: 24 },
+    private: false,
+    state: { state: "running", pid: 1 },
+    busy: false,
+    attention: "idle",
+    attention_message: null,
+    command: null,
+    last_exit: null,
+    opened_at: 0,
+    ended_at: null,
+    ...change,
+  };
+}
+
+/** A fresh twin behind the door, and stores as at the start. */
+export function freshBackend(options: MemoryOptions = {}): MemoryBackend {
+  const twin = memoryBackend(options);
+  installBackend(twin);
+  localStorage.clear();
+  usePanes.setState(emptyPanes, true);
+  useQuestions.setState({ question: null, renaming: null });
+  useNotices.setState({ notices: [] });
+  useCommands.setState({ commands: [], keys: {} });
+  useSearch.setState({ places: {}, history: [] });
+  useSettings.setState({
+    settings: { ...defaultSettings, ...options.settings },
+    platform: {
+      version: "0.1.0",
+      home: "/home/you",
+      host: "detached",
+      software_rendering: true,
+    },
+    host: { state: "up" },
+    zoom: 0,
+  });
+  return twin;
+}
+
+/** Opens a pane in the twin. */
+export async function opened(
+  twin: MemoryBackend,
+  request: OpenPane = {},
+): Promise<PaneInfo> {
+  const answer = await twin.openPane(request);
+  if (answer.status === "error") throw new Error(answer.error.message);
+  return answer.data;
+}
