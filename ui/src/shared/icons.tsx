@@ -6,7 +6,6 @@ interface IconProps {
 
 /** Our own icons: 16 × 16, drawn with the text's colour. Words beside them carry the meaning. */
 function icon(children: ReactNode) {
-  // biome-ignore lint/correctness/noComponentHookFactories: called at the top of this module only, once per icon
   return function Icon({ size = 16 }: IconProps) {
     return (
       <svg

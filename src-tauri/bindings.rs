@@ -1,0 +1,68 @@
+//! What the page may ask and what it is told, as one list; `ui/src/bindings.ts` is generated from it.
+
+use tauri_specta::{Builder, collect_commands, collect_events};
+
+use crate::commands::{terminal, workspace};
+use crate::events;
+
+/// Every command and every event of the window.
+pub fn builder() -> Builder<tauri::Wry> {
+    Builder::new()
+        // Ids, times and sizes stay far below 2^53.
+        .dangerously_cast_bigints_to_number()
+        .commands(collect_commands![
+            terminal::open_pane,
+            terminal::list_panes,
+            terminal::close_pane,
+            terminal::rename_pane,
+            terminal::resize_pane,
+            terminal::write_pane,
+            terminal::seen_pane,
+            terminal::attach_pane,
+            terminal::ack_pane,
+            terminal::detach_pane,
+            terminal::read_lines,
+            terminal::pane_marks,
+            workspace::load_session,
+            workspace::save_session,
+            workspace::load_settings,
+            workspace::startup_notices,
+            workspace::settings_files,
+            workspace::read_clipboard,
+            workspace::write_clipboard,
+            workspace::open_link,
+            workspace::notify_person,
+            workspace::platform,
+            workspace::save_text,
+            workspace::prompt_on_screen,
+        ])
+        .events(collect_events![
+            events::PaneHappened,
+            events::SettingsChanged,
+            events::HostChanged,
+        ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn the_committed_bindings_are_fresh() {
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/bindings.ts");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let fresh = directory.path().join("bindings.ts");
+        super::builder()
+            .export(specta_typescript::Typescript::default(), &fresh)
+            .expect("the bindings can be written");
+        let fresh = std::fs::read_to_string(fresh).expect("they were written");
+        if std::env::var_os("UPDATE_BINDINGS").is_some() {
+            std::fs::write(&committed, &fresh).expect("written");
+        }
+        let committed = std::fs::read_to_string(committed).unwrap_or_default();
+        assert!(
+            committed == fresh,
+            "ui/src/bindings.ts is stale: run `make schemas` and commit it"
+        );
+    }
+}

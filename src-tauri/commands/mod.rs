@@ -1,0 +1,4 @@
+//! What the page may ask, by subject. A command unpacks, asks [`app::App`] and returns.
+
+pub(crate) mod terminal;
+pub(crate) mod workspace;

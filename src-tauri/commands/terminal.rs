@@ -1,0 +1,180 @@
+//! Panes: open, write, resize, attach, read, close.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use app::{App, Code, Error};
+use serde::Deserialize;
+use specta::Type;
+use tauri::State;
+use tauri::async_runtime::JoinHandle;
+use tauri::ipc::Channel;
+use terminal::{
+    AttachOptions, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize, ReadLines,
+};
+
+use crate::events::PaneBytes;
+
+/// Opens a pane. See [`App::open_pane`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn open_pane(app: State<'_, App>, request: OpenPane) -> Result<PaneInfo, Error> {
+    app.open_pane(request).await
+}
+
+/// Lists the panes that are open. See [`App::list_panes`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_panes(app: State<'_, App>) -> Result<Vec<PaneInfo>, Error> {
+    app.list_panes().await
+}
+
+/// Closes a pane and ends its programs. See [`App::close_pane`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn close_pane(app: State<'_, App>, pane: PaneId) -> Result<(), Error> {
+    app.close_pane(pane).await
+}
+
+/// Gives a pane a name, or takes it away. See [`App::rename_pane`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn rename_pane(
+    app: State<'_, App>,
+    pane: PaneId,
+    name: Option<String>,
+) -> Result<(), Error> {
+    app.rename_pane(pane, name).await
+}
+
+/// Gives a pane another size. See [`App::resize_pane`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn resize_pane(
+    app: State<'_, App>,
+    pane: PaneId,
+    size: PaneSize,
+) -> Result<(), Error> {
+    app.resize_pane(pane, size).await
+}
+
+/// Writes to a pane what a person typed. See [`App::write_pane`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn write_pane(
+    app: State<'_, App>,
+    pane: PaneId,
+    data: String,
+) -> Result<(), Error> {
+    app.write_pane(pane, data.into_bytes()).await
+}
+
+/// Says that the person looks at a pane. See [`App::seen_pane`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn seen_pane(app: State<'_, App>, pane: PaneId) -> Result<(), Error> {
+    app.seen_pane(pane).await
+}
+
+/// The views of this window: each has a task that carries frames, and a handle for what was parsed.
+#[derive(Default)]
+pub(crate) struct Views {
+    next: AtomicU32,
+    open: Mutex<HashMap<u32, View>>,
+}
+
+struct View {
+    acks: app::Acks,
+    carrier: JoinHandle<()>,
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.carrier.abort();
+    }
+}
+
+/// How much of a pane a view wants to begin with.
+#[derive(Debug, Deserialize, Type)]
+pub(crate) struct ViewOptions {
+    /// How many lines of scrollback the snapshot brings.
+    scrollback_rows: u32,
+}
+
+/// Attaches a view to a pane: a snapshot, then what it prints, as frames of bytes through `channel`.
+/// Returns the view's number for [`ack_pane`] and [`detach_pane`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn attach_pane(
+    app: State<'_, App>,
+    views: State<'_, Views>,
+    pane: PaneId,
+    options: ViewOptions,
+    channel: Channel<PaneBytes>,
+) -> Result<u32, Error> {
+    let options = AttachOptions {
+        scrollback_rows: options.scrollback_rows,
+        ..AttachOptions::default()
+    };
+    let mut stream = app.attach_pane(pane, options).await?;
+    let acks = stream.acks();
+    let carrier = tauri::async_runtime::spawn(async move {
+        while let Some(frame) = stream.next().await {
+            if channel.send(PaneBytes(frame)).is_err() {
+                break;
+            }
+        }
+    });
+    let view = views.next.fetch_add(1, Ordering::Relaxed);
+    let mut open = views.open.lock().unwrap_or_else(|lock| lock.into_inner());
+    open.insert(view, View { acks, carrier });
+    Ok(view)
+}
+
+/// Says how many bytes of payload a view has parsed.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn ack_pane(
+    views: State<'_, Views>,
+    attachment: u32,
+    bytes: u32,
+) -> Result<(), Error> {
+    let open = views.open.lock().unwrap_or_else(|lock| lock.into_inner());
+    // A view that was just detached may still have an answer under way.
+    if let Some(view) = open.get(&attachment) {
+        view.acks.ack(u64::from(bytes));
+    }
+    Ok(())
+}
+
+/// Ends a view; the pane goes on.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn detach_pane(views: State<'_, Views>, attachment: u32) -> Result<(), Error> {
+    let mut open = views.open.lock().unwrap_or_else(|lock| lock.into_inner());
+    open.remove(&attachment).map(drop).ok_or_else(|| {
+        Error::new(Code::BadId, format!("there is no attachment `{attachment}`"))
+    })
+}
+
+/// Reads lines of a pane, also of a closed one. See [`App::read_lines`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn read_lines(
+    app: State<'_, App>,
+    pane: PaneId,
+    lines: ReadLines,
+) -> Result<Vec<Line>, Error> {
+    app.read_lines(pane, lines).await
+}
+
+/// Lists the commands that the shell of a pane marked. See [`App::pane_marks`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn pane_marks(
+    app: State<'_, App>,
+    pane: PaneId,
+) -> Result<Vec<CommandMark>, Error> {
+    app.pane_marks(pane).await
+}

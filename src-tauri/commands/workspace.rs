@@ -1,0 +1,146 @@
+//! The workspace around the panes: layout, settings, clipboard, links, notifications.
+
+use app::{App, Code, Error, Settings};
+use serde::Serialize;
+use specta::Type;
+use tauri::{AppHandle, State};
+
+use crate::{clipboard, renderer};
+
+/// Reads the layout that the page saved last. See [`App::load_session`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn load_session(app: State<'_, App>) -> Result<Option<String>, Error> {
+    app.load_session().await
+}
+
+/// Keeps the layout for the next start. See [`App::save_session`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn save_session(app: State<'_, App>, json: String) -> Result<(), Error> {
+    app.save_session(json).await
+}
+
+/// The settings in force, keys included.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn load_settings(app: State<'_, App>) -> Result<Settings, Error> {
+    Ok(app.settings())
+}
+
+/// What a person should be told about the start. See [`App::notices`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn startup_notices(app: State<'_, App>) -> Result<Vec<String>, Error> {
+    Ok(app.notices().to_vec())
+}
+
+/// Where the person edits settings and keys.
+#[derive(Debug, Serialize, Type)]
+pub(crate) struct SettingsFiles {
+    settings: String,
+    keys: String,
+}
+
+/// The files that hold settings and keys.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn settings_files(app: State<'_, App>) -> Result<SettingsFiles, Error> {
+    let paths = app.paths();
+    Ok(SettingsFiles {
+        settings: paths.settings_file().display().to_string(),
+        keys: paths.keys_file().display().to_string(),
+    })
+}
+
+/// The text on the clipboard; empty when there is none.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn read_clipboard(clipboard: State<'_, clipboard::Clipboard>) -> Result<String, Error> {
+    clipboard.read()
+}
+
+/// Puts text on the clipboard.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn write_clipboard(
+    clipboard: State<'_, clipboard::Clipboard>,
+    text: String,
+) -> Result<(), Error> {
+    clipboard.write(text)
+}
+
+/// Opens a link in the person's browser: `http` and `https` only.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn open_link(url: String) -> Result<(), Error> {
+    let parsed = tauri::Url::parse(&url)
+        .map_err(|error| Error::new(Code::BadParams, format!("`url` is not a link: {error}")))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(Error::new(
+            Code::Refused,
+            format!("`url` is `{}:`; only http and https links are opened", parsed.scheme()),
+        ));
+    }
+    open::that_detached(parsed.as_str())
+        .map_err(|error| Error::new(Code::Failed, format!("no browser opened `{parsed}`: {error}")))
+}
+
+/// Shows a desktop notification, when the person may not be looking at the window.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn notify_person(title: String, body: String) -> Result<(), Error> {
+    crate::window::notify(&title, &body).await
+}
+
+/// What the page should know of the machine and of this program.
+#[derive(Debug, Serialize, Type)]
+pub(crate) struct Platform {
+    version: String,
+    home: String,
+    /// Whether panes outlive the window.
+    host: HostKind,
+    /// Whether WebGL would be drawn by software.
+    software_rendering: bool,
+}
+
+/// Where the panes live.
+#[derive(Debug, Serialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HostKind {
+    /// In a process of their own.
+    Detached,
+    /// In the window's process: they end with it.
+    InProcess,
+}
+
+/// What the page should know of the machine and of this program.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn platform(app: State<'_, App>) -> Result<Platform, Error> {
+    Ok(Platform {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        home: std::env::var("HOME").unwrap_or_default(),
+        host: if app.panes_outlive_us() {
+            HostKind::Detached
+        } else {
+            HostKind::InProcess
+        },
+        software_rendering: !renderer::has_gpu(),
+    })
+}
+
+/// Saves text that the person asked to save, in their downloads directory; returns where.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn save_text(app: State<'_, App>, name: String, text: String) -> Result<String, Error> {
+    app.save_text(&name, text).await
+}
+
+/// Notes that the first prompt is on screen: the end of the start, for people and for measurements.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn prompt_on_screen(handle: AppHandle) -> Result<(), Error> {
+    crate::window::prompt_on_screen(&handle);
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! `App`'s events, to the page; and the bytes of panes, through channels.
+
+use app::{App, AppEvent, HostState, Settings};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use tauri::AppHandle;
+use tauri::ipc::{InvokeResponseBody, IpcResponse};
+use tauri_specta::Event;
+use terminal::PaneEvent;
+
+/// Something happened to a pane.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct PaneHappened(pub(crate) PaneEvent);
+
+/// The person saved the settings or the keys.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct SettingsChanged(pub(crate) SettingsNews);
+
+/// What came of reading the settings anew.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub(crate) enum SettingsNews {
+    /// They are in force.
+    Applied {
+        /// The settings, keys included.
+        settings: Box<Settings>,
+    },
+    /// A file is wrong; the last good settings stay in force.
+    Refused {
+        /// Which file, and what is wrong with it.
+        message: String,
+    },
+}
+
+/// The pane host went away or came back.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct HostChanged(pub(crate) HostState);
+
+/// One frame of a pane, as bytes: it reaches the page as an `ArrayBuffer`, not as JSON.
+pub(crate) struct PaneBytes(pub(crate) Vec<u8>);
+
+impl IpcResponse for PaneBytes {
+    fn body(self) -> tauri::Result<InvokeResponseBody> {
+        Ok(InvokeResponseBody::Raw(self.0))
+    }
+}
+
+impl Type for PaneBytes {
+    fn definition(_types: &mut specta::Types) -> specta::datatype::DataType {
+        specta::datatype::DataType::Reference(specta_typescript::define("ArrayBuffer"))
+    }
+}
+
+/// Tells the page everything that `app` tells, for as long as the window lives.
+pub(crate) fn forward(app: &App, handle: AppHandle) {
+    let mut events = app.events();
+    tauri::async_runtime::spawn(async move {
+        use tokio::sync::broadcast::error::RecvError;
+        loop {
+            let told = match events.recv().await {
+                Ok(AppEvent::Pane(event)) => PaneHappened(event).emit(&handle),
+                Ok(AppEvent::Settings(settings)) => SettingsChanged(SettingsNews::Applied {
+                    settings: Box::new(settings),
+                })
+                .emit(&handle),
+                Ok(AppEvent::SettingsRefused(error)) => SettingsChanged(SettingsNews::Refused {
+                    message: error.message,
+                })
+                .emit(&handle),
+                Ok(AppEvent::Host(state)) => HostChanged(state).emit(&handle),
+                Err(RecvError::Lagged(_)) => PaneHappened(PaneEvent::Lagged).emit(&handle),
+                Err(RecvError::Closed) => break,
+            };
+            if let Err(error) = told {
+                tracing::warn!("the page was not told: {error}");
+            }
+        }
+    });
+}

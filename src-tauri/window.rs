@@ -1,0 +1,120 @@
+//! Opens the window and keeps it: start, focus, notifications, the orderly end.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use app::{App, AppConfig, Code, Error, HostMode, Paths};
+use tauri::{AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder};
+
+use crate::commands::terminal::Views;
+use crate::{bindings, clipboard, events, renderer};
+
+/// When the program started; the start ends when a prompt is on screen.
+struct Started(Instant);
+
+/// How the window is opened: `switchyard` alone, or with these.
+#[derive(Debug, clap::Parser)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
+pub struct WindowOptions {
+    /// Keep the panes in the window's own process: they end with it.
+    #[arg(long)]
+    in_process: bool,
+}
+
+/// Opens the window and returns when it was closed.
+pub fn run(options: WindowOptions) -> ExitCode {
+    let started = Instant::now();
+    log_to_stderr();
+    renderer::prepare();
+    match open(options, started) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            tracing::error!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
+    if std::env::var_os("DISPLAY").is_none() && std::env::var_os("WAYLAND_DISPLAY").is_none() {
+        return Err(
+            "there is no display for the window; `switchyard --help` shows what works without one"
+                .to_owned(),
+        );
+    }
+    let paths = Paths::of_user().map_err(|error| error.to_string())?;
+    let host = if options.in_process {
+        HostMode::InProcess
+    } else {
+        HostMode::Detached {
+            program: std::env::current_exe().map_err(|error| error.to_string())?,
+        }
+    };
+    let app = tauri::async_runtime::block_on(App::start(AppConfig { paths, host }))
+        .map_err(|error| error.message)?;
+
+    let builder = bindings::builder();
+    let shell = tauri::Builder::default()
+        .manage(app.clone())
+        .manage(Started(started))
+        .manage(Views::default())
+        .manage(clipboard::Clipboard::default())
+        .invoke_handler(builder.invoke_handler())
+        .setup(move |shell| {
+            builder.mount_events(shell);
+            events::forward(&shell.state::<App>(), shell.handle().clone());
+            WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()))
+                .title("Switchyard")
+                .inner_size(1280.0, 800.0)
+                .min_inner_size(480.0, 320.0)
+                .on_navigation(|url| {
+                    // Only bundled files, and Vite's while developing.
+                    url.scheme() == "tauri"
+                        || (cfg!(dev) && url.host_str() == Some("localhost"))
+                        || url.as_str() == "about:blank"
+                })
+                .build()?;
+            Ok(())
+        })
+        .build(tauri::generate_context!())
+        .map_err(|error| format!("the window could not be opened: {error}"))?;
+
+    shell.run(move |_, event| {
+        if let RunEvent::Exit = event {
+            tauri::async_runtime::block_on(app.shutdown());
+        }
+    });
+    Ok(())
+}
+
+/// Tells on standard error what `SWITCHYARD_LOG` asks for (`info`, `app=debug`); warnings otherwise.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SWITCHYARD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Notes how long the start took, once.
+pub(crate) fn prompt_on_screen(handle: &AppHandle) {
+    if let Some(started) = handle.try_state::<Started>() {
+        tracing::info!(
+            "prompt on screen after {} ms",
+            started.0.elapsed().as_millis()
+        );
+    }
+}
+
+/// Shows a desktop notification.
+pub(crate) async fn notify(title: &str, body: &str) -> Result<(), Error> {
+    let mut notification = notify_rust::Notification::new();
+    notification.appname("Switchyard").summary(title).body(body);
+    // The call waits for the notification service, which may be slow or absent.
+    let shown = tauri::async_runtime::spawn_blocking(move || notification.show().map(drop))
+        .await
+        .map_err(|error| error.to_string())
+        .and_then(|shown| shown.map_err(|error| error.to_string()));
+    shown.map_err(|error| Error::new(Code::Failed, format!("no notification was shown: {error}")))
+}
