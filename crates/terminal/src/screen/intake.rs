@@ -1,0 +1,392 @@
+//! [`Intake`]: between the parser and the emulator, where every escape sequence passes.
+
+use alacritty_terminal::grid::Dimensions;
+use alacritty_terminal::index::Column;
+use alacritty_terminal::term::{Term, TermMode};
+use alacritty_terminal::vte::ansi::{
+    Attr, CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, Hyperlink, KeyboardModes,
+    KeyboardModesApplyBehavior, LineClearMode, Mode, NamedPrivateMode, PrivateMode, Rgb,
+    StandardCharset, TabulationClearMode,
+};
+use unicode_width::UnicodeWidthChar as _;
+
+use super::cells::{HALVES, shown};
+use super::leaving::{Leaving, collect, lines_of};
+use super::{Events, Said, Sink};
+use crate::osc::{self, Osc};
+use crate::styled::StyledLine;
+use crate::types::PaneSize;
+
+/// No program needs to remember more titles.
+const MAX_TITLES: usize = 16;
+/// No character has more combining marks.
+const MAX_MARKS: usize = 32;
+
+/// What the emulator knows but does not tell.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// Where the tab stops are, by column.
+    pub(super) tabs: Vec<bool>,
+    /// The scroll region, first and last row from 1; none: all of the screen.
+    pub(super) region: Option<(usize, usize)>,
+    /// Which of the four character sets text is written in.
+    pub(super) charset: CharsetIndex,
+    /// The title that the program set.
+    pub(super) title: String,
+    pub(super) titles: Vec<String>,
+    /// Mouse modes that the emulator does not know and a window does.
+    pub(super) other_modes: Vec<u16>,
+    /// The program chose the cursor's shape.
+    pub(super) shaped: bool,
+    /// Within a synchronized update: the picture is not whole.
+    pub(super) synchronized: bool,
+}
+
+impl Told {
+    pub(super) fn new(size: PaneSize) -> Self {
+        Self {
+            tabs: default_tabs(0, usize::from(size.cols)),
+            region: None,
+            charset: CharsetIndex::G0,
+            title: String::new(),
+            titles: Vec::new(),
+            other_modes: Vec::new(),
+            shaped: false,
+            synchronized: false,
+        }
+    }
+}
+
+pub(super) fn default_tabs(from: usize, to: usize) -> Vec<bool> {
+    (from..to).map(|column| column % 8 == 0).collect()
+}
+
+/// Stands between the parser and the emulator.
+pub(super) struct Intake<'a, S> {
+    pub(super) term: &'a mut Term<Events>,
+    pub(super) told: &'a mut Told,
+    pub(super) leaving: &'a mut Leaving,
+    pub(super) behind: &'a mut Vec<StyledLine>,
+    pub(super) sink: &'a mut S,
+    pub(super) keep: usize,
+    pub(super) limit: usize,
+}
+
+impl<S: Sink> Intake<'_, S> {
+    /// To be called after whatever may have scrolled: at most one screen of rows can have joined the history.
+    #[inline]
+    fn scrolled(&mut self) {
+        let grid = self.term.grid();
+        if grid.history_size() + grid.screen_lines() >= self.limit {
+            self.collect(self.keep);
+        }
+    }
+
+    #[cold]
+    fn collect(&mut self, keep: usize) {
+        collect(self.term, self.leaving, (keep, self.limit), self.sink);
+    }
+
+    /// Writes a character of one byte where nothing special is: what almost all output is made of, in half of the
+    /// time that the emulator takes, which looks at every case each time. Says whether it did.
+    #[inline(always)]
+    fn input_plainly(&mut self, c: char) -> bool {
+        if !matches!(c, ' '..='~') || self.term.mode().contains(TermMode::INSERT) {
+            return false;
+        }
+        let charset = self.told.charset;
+        let grid = self.term.grid_mut();
+        let last = grid.columns() - 1;
+        let cursor = &grid.cursor;
+        let pen = &cursor.template;
+        if cursor.input_needs_wrap
+            || cursor.charsets[charset] != StandardCharset::Ascii
+            || pen.extra.is_some()
+        {
+            return false;
+        }
+        let (fg, bg, flags, point) = (pen.fg, pen.bg, pen.flags, cursor.point);
+        let cell = &mut grid[point.line][point.column];
+        if cell.flags.intersects(HALVES) {
+            return false;
+        }
+        cell.c = c;
+        cell.fg = fg;
+        cell.bg = bg;
+        cell.flags = flags;
+        if cell.extra.is_some() {
+            cell.extra = None;
+        }
+        if point.column.0 < last {
+            grid.cursor.point.column.0 += 1;
+        } else {
+            grid.cursor.input_needs_wrap = true;
+        }
+        true
+    }
+
+    /// Whether `c` is a combining mark for a character that has more than enough of them: the emulator would
+    /// keep them all, in one cell.
+    fn is_one_mark_too_many(&self, c: char) -> bool {
+        if c.width() != Some(0) {
+            return false;
+        }
+        let grid = self.term.grid();
+        let cursor = &grid.cursor;
+        let row = &grid[cursor.point.line];
+        let at = cursor.point.column.0;
+        // Where the emulator puts it: on the character before, on the first half of a wide one.
+        [at, at.saturating_sub(1), at.saturating_sub(2)]
+            .into_iter()
+            .any(|column| {
+                row[Column(column)]
+                    .zerowidth()
+                    .is_some_and(|marks| marks.len() >= MAX_MARKS)
+            })
+    }
+
+    fn full_screen(&self) -> bool {
+        self.term.mode().contains(TermMode::ALT_SCREEN)
+    }
+
+    fn line(&self) -> u64 {
+        self.leaving.count
+    }
+
+    fn enter_full_screen(&mut self) {
+        if !self.full_screen() {
+            *self.behind = lines_of(self.term, self.leaving);
+            let line = self.line();
+            self.sink.said(Said::FullScreen, line);
+        }
+    }
+
+    fn leave_full_screen(&mut self) {
+        if self.full_screen() {
+            self.behind.clear();
+            let (shown, line) = (shown(self.term), self.line());
+            self.sink.said(Said::FullScreenEnds(shown), line);
+        }
+    }
+}
+
+/// Hands a call on as it is.
+macro_rules! hand_on {
+    ($($name:ident($($arg:ident: $type:ty),*);)*) => {
+        $(#[inline]
+        fn $name(&mut self, $($arg: $type),*) {
+            self.term.$name($($arg),*);
+        })*
+    };
+}
+
+/// Hands a call on that may scroll rows out of the screen.
+macro_rules! hand_on_and_collect {
+    ($($name:ident($($arg:ident: $type:ty),*);)*) => {
+        $(#[inline]
+        fn $name(&mut self, $($arg: $type),*) {
+            self.term.$name($($arg),*);
+            self.scrolled();
+        })*
+    };
+}
+
+impl<S: Sink> Handler for Intake<'_, S> {
+    hand_on! {
+        set_cursor_shape(shape: CursorShape);
+        goto(line: i32, column: usize);
+        goto_line(line: i32);
+        goto_col(column: usize);
+        insert_blank(count: usize);
+        move_up(rows: usize);
+        move_down(rows: usize);
+        identify_terminal(intermediate: Option<char>);
+        device_status(what: usize);
+        move_forward(columns: usize);
+        move_backward(columns: usize);
+        move_down_and_cr(rows: usize);
+        move_up_and_cr(rows: usize);
+        backspace();
+        carriage_return();
+        bell();
+        substitute();
+        scroll_down(rows: usize);
+        insert_blank_lines(rows: usize);
+        erase_chars(count: usize);
+        delete_chars(count: usize);
+        move_backward_tabs(count: u16);
+        move_forward_tabs(count: u16);
+        save_cursor_position();
+        restore_cursor_position();
+        clear_line(mode: LineClearMode);
+        reverse_index();
+        terminal_attribute(attr: Attr);
+        set_mode(mode: Mode);
+        unset_mode(mode: Mode);
+        report_mode(mode: Mode);
+        report_private_mode(mode: PrivateMode);
+        set_keypad_application_mode();
+        unset_keypad_application_mode();
+        configure_charset(index: CharsetIndex, charset: StandardCharset);
+        set_color(index: usize, color: Rgb);
+        dynamic_color_sequence(prefix: String, index: usize, terminator: &str);
+        reset_color(index: usize);
+        decaln();
+        text_area_size_pixels();
+        text_area_size_chars();
+        set_hyperlink(link: Option<Hyperlink>);
+        report_keyboard_mode();
+        push_keyboard_mode(mode: KeyboardModes);
+        pop_keyboard_modes(count: u16);
+        set_keyboard_mode(mode: KeyboardModes, apply: KeyboardModesApplyBehavior);
+    }
+
+    #[inline]
+    fn input(&mut self, c: char) {
+        if !self.input_plainly(c) && !self.is_one_mark_too_many(c) {
+            self.term.input(c);
+            self.scrolled();
+        }
+    }
+
+    hand_on_and_collect! {
+        put_tab(count: u16);
+        linefeed();
+        newline();
+        scroll_up(rows: usize);
+        delete_lines(rows: usize);
+    }
+
+    fn clear_screen(&mut self, mode: ClearMode) {
+        let forget = matches!(mode, ClearMode::Saved) && !self.full_screen();
+        if forget {
+            // The program clears what is shown of the past; the past itself is not its to clear.
+            self.collect(0);
+        }
+        self.term.clear_screen(mode);
+        self.scrolled();
+        if forget {
+            let line = self.line();
+            self.sink.said(Said::ScrollbackCleared, line);
+        }
+    }
+
+    fn reset_state(&mut self) {
+        if self.full_screen() {
+            self.leave_full_screen();
+            self.term.swap_alt();
+        }
+        // What is on screen was printed, and a reset would lose it.
+        self.term.clear_screen(ClearMode::All);
+        self.collect(0);
+        if !self.leaving.partial.text.is_empty() {
+            self.sink.line(&self.leaving.partial);
+            self.leaving.count += 1;
+            self.leaving.partial = StyledLine::default();
+        }
+        self.term.reset_state();
+        let size = PaneSize {
+            cols: self.term.columns() as u16,
+            rows: self.term.screen_lines() as u16,
+        };
+        *self.told = Told::new(size);
+        let line = self.line();
+        self.sink.said(Said::Osc(Osc::Title(String::new())), line);
+        self.sink.said(Said::ScrollbackCleared, line);
+    }
+
+    fn set_horizontal_tabstop(&mut self) {
+        let column = self.term.grid().cursor.point.column.0;
+        self.told.tabs[column] = true;
+        self.term.set_horizontal_tabstop();
+    }
+
+    fn clear_tabs(&mut self, mode: TabulationClearMode) {
+        match mode {
+            TabulationClearMode::Current => {
+                let column = self.term.grid().cursor.point.column.0;
+                self.told.tabs[column] = false;
+            }
+            TabulationClearMode::All => self.told.tabs.fill(false),
+        }
+        self.term.clear_tabs(mode);
+    }
+
+    fn set_scrolling_region(&mut self, top: usize, bottom: Option<usize>) {
+        let rows = self.term.screen_lines();
+        let end = bottom.unwrap_or(rows).min(rows);
+        // Less than two rows is no region; and one below the screen would have the emulator scroll what is
+        // not there.
+        if top == 0 || top >= end {
+            return;
+        }
+        self.told.region = (top != 1 || end != rows).then_some((top, end));
+        self.term.set_scrolling_region(top, Some(end));
+    }
+
+    fn set_active_charset(&mut self, index: CharsetIndex) {
+        self.told.charset = index;
+        self.term.set_active_charset(index);
+    }
+
+    fn set_cursor_style(&mut self, style: Option<CursorStyle>) {
+        self.told.shaped = style.is_some();
+        self.term.set_cursor_style(style);
+    }
+
+    fn set_private_mode(&mut self, mode: PrivateMode) {
+        match mode {
+            PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor) => {
+                self.enter_full_screen();
+            }
+            PrivateMode::Named(NamedPrivateMode::SyncUpdate) => self.told.synchronized = true,
+            PrivateMode::Named(NamedPrivateMode::ColumnMode) => self.told.region = None,
+            PrivateMode::Named(NamedPrivateMode::BlinkingCursor) => self.told.shaped = true,
+            PrivateMode::Unknown(number)
+                if OTHER_MODES.contains(&number) && !self.told.other_modes.contains(&number) =>
+            {
+                self.told.other_modes.push(number);
+            }
+            _ => {}
+        }
+        self.term.set_private_mode(mode);
+    }
+
+    fn unset_private_mode(&mut self, mode: PrivateMode) {
+        match mode {
+            PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor) => {
+                self.leave_full_screen();
+            }
+            PrivateMode::Named(NamedPrivateMode::SyncUpdate) => self.told.synchronized = false,
+            PrivateMode::Named(NamedPrivateMode::ColumnMode) => self.told.region = None,
+            PrivateMode::Named(NamedPrivateMode::BlinkingCursor) => self.told.shaped = true,
+            PrivateMode::Unknown(number) => {
+                self.told.other_modes.retain(|other| *other != number);
+            }
+            _ => {}
+        }
+        self.term.unset_private_mode(mode);
+    }
+
+    fn set_title(&mut self, title: Option<String>) {
+        self.told.title = osc::clean(&title.unwrap_or_default(), 1024);
+    }
+
+    fn push_title(&mut self) {
+        if self.told.titles.len() == MAX_TITLES {
+            self.told.titles.remove(0);
+        }
+        self.told.titles.push(self.told.title.clone());
+    }
+
+    fn pop_title(&mut self) {
+        if let Some(title) = self.told.titles.pop() {
+            self.told.title.clone_from(&title);
+            let line = self.line();
+            self.sink.said(Said::Osc(Osc::Title(title)), line);
+        }
+    }
+}
+
+/// Modes that only a window acts on: mouse as X10 reports it, and as others encode it; colour scheme reports.
+const OTHER_MODES: [u16; 4] = [9, 1015, 1016, 2031];

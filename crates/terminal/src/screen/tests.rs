@@ -1,0 +1,377 @@
+use super::*;
+use crate::styled::{Color, Style};
+use alacritty_terminal::vte::ansi::Processor as Plain;
+use proptest::prelude::*;
+
+/// What came out of a screen.
+#[derive(Default)]
+struct Out {
+    lines: Vec<StyledLine>,
+    said: Vec<(Said, u64)>,
+}
+
+impl Sink for Out {
+    fn line(&mut self, line: &StyledLine) {
+        self.lines.push(line.clone());
+    }
+    fn said(&mut self, what: Said, line: u64) {
+        self.said.push((what, line));
+    }
+}
+
+fn size(cols: u16, rows: u16) -> PaneSize {
+    PaneSize { cols, rows }
+}
+
+fn fed(size: PaneSize, bytes: impl AsRef<[u8]>) -> (Screen, Out) {
+    let mut screen = Screen::new(size, Theme::default());
+    let mut out = Out::default();
+    screen.feed(bytes.as_ref(), &mut out);
+    (screen, out)
+}
+
+/// All lines, those that left and those that did not.
+fn lines(screen: &Screen, out: &Out) -> Vec<String> {
+    out.lines
+        .iter()
+        .cloned()
+        .chain(screen.lines())
+        .map(|line| line.text)
+        .collect()
+}
+
+/// The lines that a screen of 10 × 3 makes of `bytes`.
+fn of(bytes: &str) -> Vec<String> {
+    let (screen, out) = fed(size(10, 3), bytes);
+    lines(&screen, &out)
+}
+
+#[test]
+fn a_line_is_what_was_printed_up_to_a_newline() {
+    assert_eq!(of("one\r\ntwo\r\n"), ["one", "two"]);
+    assert_eq!(
+        of("one\r\n\r\ntwo"),
+        ["one", "", "two"],
+        "the last is unfinished"
+    );
+    assert_eq!(
+        of("one\ntwo"),
+        ["one", "   two"],
+        "without CR the column stays"
+    );
+    assert_eq!(of("100%\r 50%\r  7%"), ["  7%"], "CR overwrites");
+    assert_eq!(of("abc\x08\x08X"), ["aXc"], "and so does BS");
+    assert_eq!(of("a\tb"), ["a       b"]);
+    assert_eq!(of("ends in blanks   \r\n"), ["ends in blanks"]);
+    assert_eq!(of(""), Vec::<String>::new());
+}
+
+#[test]
+fn a_wrapped_line_is_one_line() {
+    assert_eq!(
+        of("0123456789abcdefghijKLM\r\nnext"),
+        ["0123456789abcdefghijKLM", "next"]
+    );
+    assert_eq!(
+        of("0123456789\r\nnext"),
+        ["0123456789", "next"],
+        "exactly as wide"
+    );
+}
+
+#[test]
+fn wide_and_combining_characters_are_kept_whole() {
+    assert_eq!(of("漢字漢字漢字漢字"), ["漢字漢字漢字漢字"]);
+    assert_eq!(
+        of("123456789漢字"),
+        ["123456789漢字"],
+        "the gap before a wide one is not text"
+    );
+    assert_eq!(of("e\u{301}tude"), ["e\u{301}tude"]);
+    assert_eq!(of("👩\u{200d}💻"), ["👩\u{200d}💻"]);
+}
+
+#[test]
+fn a_line_that_wraps_out_of_the_screen_stays_one_line() {
+    let long = "x".repeat(50_000);
+    let (screen, out) = fed(size(10, 3), format!("{long}\r\nend"));
+    assert_eq!(lines(&screen, &out), [long.as_str(), "end"]);
+    assert_eq!(screen.line_at_cursor(), 1);
+}
+
+#[test]
+fn a_line_without_end_is_handed_on_in_pieces() {
+    let (screen, out) = fed(size(80, 24), "y".repeat(3 * MAX_LINE));
+    assert!(out.lines.len() >= 2);
+    assert!(
+        out.lines
+            .iter()
+            .all(|line| line.continues && line.text.len() < MAX_LINE + 80)
+    );
+    let total: usize = lines(&screen, &out).iter().map(String::len).sum();
+    assert_eq!(total, 3 * MAX_LINE);
+}
+
+#[test]
+fn colours_and_styles_come_with_the_line() {
+    let (screen, _) = fed(
+        size(40, 3),
+        "plain \x1b[1;31mred\x1b[0m \x1b[38;2;1;2;3mrgb\x1b[m end",
+    );
+    let line = &screen.lines()[0];
+    assert_eq!(line.text, "plain red rgb end");
+    let styles: Vec<_> = line.runs.iter().map(|run| (run.start, run.style)).collect();
+    let red = Style {
+        fg: Color::Indexed(1),
+        flags: Style::BOLD,
+        ..Style::default()
+    };
+    let rgb = Style {
+        fg: Color::Rgb(1, 2, 3),
+        ..Style::default()
+    };
+    assert_eq!(
+        styles,
+        [
+            (6, red),
+            (9, Style::default()),
+            (10, rgb),
+            (13, Style::default())
+        ]
+    );
+}
+
+#[test]
+fn a_full_screen_program_leaves_no_lines() {
+    let (mut screen, mut out) = fed(size(10, 3), "before\r\n\x1b[?1049h\x1b[2J");
+    assert!(screen.full_screen());
+    for _ in 0..1_000 {
+        screen.feed(b"full screen\r\n", &mut out);
+    }
+    assert_eq!(
+        lines(&screen, &out),
+        ["before"],
+        "what is behind can still be read"
+    );
+    screen.feed(b"\x1b[?1049lafter", &mut out);
+    assert_eq!(lines(&screen, &out), ["before", "after"]);
+    let told: Vec<_> = out.said.iter().map(|(what, _)| what).collect();
+    assert!(
+        matches!(told[..], [Said::FullScreen, Said::FullScreenEnds(shown)] if shown.len() == 3)
+    );
+}
+
+#[test]
+fn clearing_loses_nothing_that_was_printed() {
+    assert_eq!(of("one\r\ntwo\x1b[2J\x1b[Hthree"), ["one", "two", "three"]);
+    let (screen, out) = fed(size(10, 3), "1\r\n2\r\n3\r\n4\r\n5\x1b[H\x1b[2J\x1b[3Jnew");
+    assert_eq!(lines(&screen, &out), ["1", "2", "3", "4", "5", "new"]);
+    assert!(
+        out.said
+            .iter()
+            .any(|(what, line)| *what == Said::ScrollbackCleared && *line == 5)
+    );
+    let (screen, out) = fed(size(10, 3), "one\r\ntwo\x1bcnew");
+    assert_eq!(lines(&screen, &out), ["one", "two", "new"]);
+}
+
+#[test]
+fn however_much_one_sequence_scrolls_no_line_is_lost() {
+    let mut bytes = String::new();
+    let mut expected = Vec::new();
+    for round in 0..200 {
+        for row in 0..24 {
+            bytes.push_str(&format!("{round}.{row}\r\n"));
+            expected.push(format!("{round}.{row}"));
+        }
+        // Scrolls all of it out at once; then fills the gap, which is as many empty lines.
+        bytes.push_str("\x1b[24S\x1b[H");
+    }
+    let (screen, out) = fed(size(80, 24), &bytes);
+    let all: Vec<_> = lines(&screen, &out)
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn a_repeated_character_can_fill_a_thousand_screens() {
+    let (screen, out) = fed(size(10, 3), "x\x1b[65535b\r\nend");
+    assert_eq!(lines(&screen, &out), ["x".repeat(65_536).as_str(), "end"]);
+}
+
+#[test]
+fn what_programs_say_is_told_with_its_line() {
+    let (_, out) = fed(
+        size(20, 5),
+        "\x1b]133;A\x07$ \x1b]133;B\x07ls\r\n\x1b]133;C\x07a\r\nb\r\n\x1b]133;D;0\x07\x07",
+    );
+    insta::assert_debug_snapshot!(out.said, @r"
+    [
+        (
+            Osc(
+                PromptStart,
+            ),
+            0,
+        ),
+        (
+            Osc(
+                PromptEnd,
+            ),
+            0,
+        ),
+        (
+            Osc(
+                CommandStart(
+                    None,
+                ),
+            ),
+            1,
+        ),
+        (
+            Osc(
+                CommandEnd(
+                    Some(
+                        0,
+                    ),
+                ),
+            ),
+            3,
+        ),
+        (
+            Bell,
+            3,
+        ),
+    ]
+    ");
+}
+
+#[test]
+fn questions_are_answered_and_titles_are_never_reported() {
+    let replies = |bytes: &str| -> String {
+        let (_, out) = fed(size(20, 5), bytes);
+        out.said
+            .into_iter()
+            .filter_map(|(what, _)| match what {
+                Said::Reply(bytes) => Some(bytes.escape_ascii().to_string()),
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(replies("ab\x1b[6n"), r"\x1b[1;3R");
+    assert_eq!(replies("\x1b[c"), r"\x1b[?6c");
+    assert_eq!(replies("\x1b[?2004h\x1b[?2004$p"), r"\x1b[?2004;1$y");
+    assert_eq!(replies("\x1b[18t"), r"\x1b[8;5;20t");
+    assert_eq!(replies("\x1b]11;?\x07"), r"\x1b]11;rgb:1616/1717/1a1a\x07");
+    assert_eq!(
+        replies("\x1b]4;1;#102030\x07\x1b]4;1;?\x1b\\"),
+        r"\x1b]4;1;rgb:1010/2020/3030\x1b\\"
+    );
+    assert_eq!(replies("\x1b]2;rm -rf\x07\x1b[21t\x1b[20t\x05"), "");
+    assert_eq!(replies("\x1b]52;c;?\x07"), "");
+}
+
+#[test]
+fn a_character_has_no_endless_marks() {
+    let (screen, _) = fed(
+        size(20, 5),
+        "a".to_owned() + &"\u{301}".repeat(100_000) + "b",
+    );
+    let line = &screen.lines()[0].text;
+    assert!(line.len() < 200 && line.starts_with("a\u{301}") && line.ends_with('b'));
+}
+
+#[test]
+fn hostile_sequences_are_survived() {
+    for bytes in [
+        "\x1b[>1u".repeat(10_000),
+        "\x1b[22;0t".repeat(10_000) + &"\x1b[23;0t".repeat(20_000),
+        "\x1b]2;".to_owned() + &"x".repeat(3_000_000),
+        "\x1bP".to_owned() + &"q".repeat(3_000_000),
+        "\x1b[".to_owned() + &"1;".repeat(100_000) + "m",
+        "\x1b[99999999999999999999;99999999999999999999H".to_owned(),
+        "\x1b[5;2r\x1b[0;0r\x1b[9999;99999r\x1b[99999T\x1b[99999L\x1b[99999@\x1b[99999P".to_owned(),
+        "\x1b[?2026h".to_owned() + &"text\r\n".repeat(100_000),
+        "a\u{301}".to_owned() + &"\u{301}".repeat(100_000),
+        "\x1b[6n".repeat(100_000),
+        "\x1b]8;;http://x/\x07link\x1b]8;;\x07".repeat(1_000),
+    ] {
+        let (mut screen, mut out) = fed(size(20, 5), &bytes);
+        screen.feed(b"\x1b\\\x1bcstill there", &mut out);
+        assert_eq!(screen.text().rows[0], "still there", "{:.20}", bytes);
+    }
+}
+
+#[test]
+fn a_window_that_grows_gets_its_lines_back() {
+    let (mut screen, mut out) = fed(size(10, 3), "1\r\n2\r\n3\r\n4\r\n5\r\n6");
+    assert_eq!(screen.text().rows, ["4", "5", "6"]);
+    screen.resize(size(10, 5), &mut out);
+    assert_eq!(screen.text().rows, ["2", "3", "4", "5", "6"]);
+    screen.resize(size(20, 3), &mut out);
+    assert_eq!(lines(&screen, &out), ["1", "2", "3", "4", "5", "6"]);
+}
+
+#[test]
+fn a_resize_below_a_full_screen_program_keeps_the_lines_behind_it() {
+    let text: Vec<String> = (0..300)
+        .map(|n| format!("line {n} of some length"))
+        .collect();
+    let (mut screen, mut out) = fed(size(80, 24), text.join("\r\n"));
+    screen.feed(b"\x1b[?1049hfull", &mut out);
+    for (cols, rows) in [(5, 4), (200, 60), (3, 50), (80, 24)] {
+        screen.resize(size(cols, rows), &mut out);
+        assert_eq!(lines(&screen, &out), text, "{cols} × {rows}");
+    }
+    screen.feed(b"\x1b[?1049l", &mut out);
+    assert_eq!(lines(&screen, &out), text);
+}
+
+/// Text without escape sequences, line by line.
+fn printed() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec("[a-zA-Z漢é]{1,40}( [a-z]{1,9}){0,4}", 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_line_is_lost_or_doubled_however_the_window_changes(
+        parts in prop::collection::vec((printed(), 2u16..60, 1u16..30), 1..6),
+    ) {
+        let (mut screen, mut out) = fed(size(20, 5), "");
+        let mut expected: Vec<String> = Vec::new();
+        for (printed, cols, rows) in parts {
+            for line in printed {
+                screen.feed(format!("{line}\r\n").as_bytes(), &mut out);
+                expected.push(line);
+            }
+            screen.resize(size(cols, rows), &mut out);
+            prop_assert_eq!(&lines(&screen, &out), &expected);
+            prop_assert_eq!(screen.line_at_cursor(), expected.len() as u64);
+        }
+    }
+
+    #[test]
+    fn the_shortcut_for_plain_characters_writes_what_the_emulator_would(
+        pieces in prop::collection::vec(prop_oneof![
+            4 => "[ -~]{1,30}".prop_map(String::from),
+            1 => prop::sample::select(vec![
+                "漢", "e\u{301}", "\r\n", "\r", "\x1b[4h", "\x1b[4l", "\x1b(0", "\x1b(B", "\x1b[31m", "\x1b[m",
+                "\x1b[5D", "\x1b[3C", "\x1b[A", "\x1b[?7l", "\x1b[?7h", "\x1b[4:3m\x1b[58:5:9m", "\x1b[3b", "\x0e", "\x0f",
+                "\x1b)0", "\x1b[K", "\x1b[44m", "\x1b[2;4r", "\x1b[P", "\x1b[2@",
+            ]).prop_map(String::from),
+        ], 0..40),
+    ) {
+        let bytes = pieces.concat();
+        let size = size(12, 5);
+        let (ours, _) = fed(size, &bytes);
+        let mut theirs = Term::new(Config { scrolling_history: limit(size), ..Config::default() }, &Size(size), Events::default());
+        Plain::<AtOnce>::new().advance(&mut theirs, bytes.as_bytes());
+        prop_assert_eq!(&ours.term.grid().cursor, &theirs.grid().cursor);
+        for row in 0..5 {
+            prop_assert_eq!(&ours.term.grid()[Row(row)][..], &theirs.grid()[Row(row)][..]);
+        }
+    }
+}
