@@ -2,7 +2,7 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use terminal::{PaneSize, Playback, ScrollbackLimits};
+use terminal::{OpenPane, PaneEvent, PaneSize, Panes, PanesConfig, Playback, ScrollbackLimits};
 
 const SIZE: PaneSize = PaneSize {
     cols: 120,
@@ -67,6 +67,46 @@ fn plain_text(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn coloured_text(bencher: Bencher<'_, '_>) {
     intake(bencher, &coloured(BYTES));
+}
+
+/// From the program to its end, through a real PTY, with history on disk as it is by default.
+fn through_a_pty(bencher: Bencher<'_, '_>, bytes: &[u8]) {
+    let dir = tempfile::tempdir().expect("a directory for the file");
+    let file = dir.path().join("text");
+    std::fs::write(&file, bytes).expect("room for the file");
+    let panes = Panes::new(PanesConfig {
+        history_dir: Some(dir.path().join("history")),
+        ..PanesConfig::default()
+    })
+    .expect("panes");
+    bencher
+        .counter(BytesCount::of_slice(bytes))
+        .bench_local(|| {
+            let mut events = panes.events();
+            let request = OpenPane {
+                program: Some("cat".into()),
+                args: vec![file.display().to_string()],
+                size: SIZE,
+                ..OpenPane::default()
+            };
+            let pane = panes.open(request).expect("cat").id;
+            while let Ok(event) = events.blocking_recv() {
+                if matches!(event, PaneEvent::Changed { pane } if pane.ended_at.is_some()) {
+                    break;
+                }
+            }
+            panes.close(pane).expect("the pane is there");
+        });
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn plain_cat(bencher: Bencher<'_, '_>) {
+    through_a_pty(bencher, &plain(BYTES));
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn coloured_cat(bencher: Bencher<'_, '_>) {
+    through_a_pty(bencher, &coloured(BYTES));
 }
 
 #[divan::bench(args = [0, 1_000, 5_000])]
