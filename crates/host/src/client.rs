@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use terminal::{
-    AttachOptions, CommandMark, Frame, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize,
-    ReadLines,
+    AttachOptions, ClosedPane, CommandMark, Frame, Line, OpenPane, PaneEvent, PaneId, PaneInfo,
+    PaneSize, ReadLines, SearchAnswer, SearchProgress, SearchRequest,
 };
 use tokio::io::{AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::net::UnixStream;
@@ -287,6 +287,62 @@ impl HostClient {
         }
     }
 
+    /// Searches. `found` is called with what is found, as it is found; the answer has it all again.
+    ///
+    /// Dropping the future cancels the search.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::BadParams`], [`Refusal::BadQuery`], [`Refusal::UnknownPane`].
+    pub async fn search(
+        &self,
+        request: SearchRequest,
+        mut found: impl FnMut(SearchProgress) + Send,
+    ) -> Result<SearchAnswer, HostError> {
+        let (progress, mut reports) = mpsc::unbounded_channel();
+        let connection = self.connection();
+        let mut asked = connection.ask(Request::Search(Box::new(request)), Some(progress))?;
+        let waiting = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(report) = reports.recv() => found(report),
+                    reply = &mut asked.reply => break reply,
+                }
+            }
+        };
+        let reply = asked_within(waiting, &connection).await?;
+        asked.answered = true;
+        while let Ok(report) = reports.try_recv() {
+            found(report);
+        }
+        match reply? {
+            Reply::Found(answer) => Ok(answer),
+            other => Err(misfit(&other)),
+        }
+    }
+
+    /// Panes that only live in history.
+    ///
+    /// # Errors
+    ///
+    /// Only when the host can't be asked.
+    pub async fn closed(&self) -> Result<Vec<ClosedPane>, HostError> {
+        match self.ask(Request::Closed).await? {
+            Reply::Closed(panes) => Ok(panes),
+            other => Err(misfit(&other)),
+        }
+    }
+
+    /// Removes the history of one pane, or of all, at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::UnknownPane`]; [`Refusal::Failed`] when a file can't be removed.
+    pub async fn purge(&self, pane: Option<PaneId>) -> Result<(), HostError> {
+        self.tell(Request::Purge(pane)).await
+    }
+
     /// How the host is.
     ///
     /// # Errors
@@ -332,7 +388,7 @@ impl HostClient {
 
     async fn ask(&self, request: Request) -> Result<Reply, HostError> {
         let connection = self.connection();
-        let mut asked = connection.ask(request)?;
+        let mut asked = connection.ask(request, None)?;
         let reply = asked_within(async { (&mut asked.reply).await }, &connection).await?;
         asked.answered = true;
         Ok(reply?)
@@ -379,7 +435,10 @@ struct Connection {
 }
 
 /// Who waits for one answer.
-type Answer = oneshot::Sender<Result<Reply, Refusal>>;
+struct Answer {
+    reply: oneshot::Sender<Result<Reply, Refusal>>,
+    progress: Option<mpsc::UnboundedSender<SearchProgress>>,
+}
 
 /// What the reading task needs; it must not keep the connection alive.
 #[derive(Default)]
@@ -393,6 +452,7 @@ struct Waiting {
 struct Asked<'a> {
     connection: &'a Connection,
     id: u64,
+    search: bool,
     reply: oneshot::Receiver<Result<Reply, Refusal>>,
     answered: bool,
 }
@@ -403,6 +463,12 @@ impl Drop for Asked<'_> {
             return;
         }
         lock(&self.connection.shared.asked).remove(&self.id);
+        if self.search {
+            let cancel = ToHost::Cancel { id: self.id };
+            if let Ok(message) = protocol::encode(&cancel, MAX_REQUEST) {
+                let _ = self.connection.outgoing.send(message);
+            }
+        }
     }
 }
 
@@ -434,7 +500,11 @@ impl Connection {
         })
     }
 
-    fn ask(&self, request: Request) -> Result<Asked<'_>, HostError> {
+    fn ask(
+        &self,
+        request: Request,
+        progress: Option<mpsc::UnboundedSender<SearchProgress>>,
+    ) -> Result<Asked<'_>, HostError> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let message =
             protocol::encode(&ToHost::Request { id, request }, MAX_REQUEST).map_err(|error| {
@@ -444,10 +514,16 @@ impl Connection {
                 }
             })?;
         let (sender, reply) = oneshot::channel();
-        lock(&self.shared.asked).insert(id, sender);
+        let search = progress.is_some();
+        let answer = Answer {
+            reply: sender,
+            progress,
+        };
+        lock(&self.shared.asked).insert(id, answer);
         let asked = Asked {
             connection: self,
             id,
+            search,
             reply,
             answered: false,
         };
@@ -493,10 +569,27 @@ async fn read_messages(
     events: &broadcast::Sender<HostEvent>,
 ) -> io::Result<()> {
     let mut read = BufReader::with_capacity(64 * 1024, read);
-    while let Some(message) = protocol::receive(&mut read, MAX_REPLY).await? {
+    let mut bytes = Vec::new();
+    while protocol::receive_bytes(&mut read, MAX_REPLY, &mut bytes).await? {
+        let message = match serde_json::from_slice(&bytes) {
+            Ok(message) => message,
+            Err(error) => {
+                waiting.leave_out(&bytes, &error)?;
+                continue;
+            }
+        };
         match message {
             ToClient::Reply { id, reply } => waiting.settle(id, Ok(*reply)),
             ToClient::Refused { id, refusal } => waiting.settle(id, Err(refusal)),
+            ToClient::Progress { id, progress } => {
+                if let Some(Answer {
+                    progress: Some(reports),
+                    ..
+                }) = lock(&waiting.asked).get(&id)
+                {
+                    let _ = reports.send(progress);
+                }
+            }
             ToClient::Event(event) => {
                 let _ = events.send(HostEvent::Pane(*event));
             }
@@ -505,11 +598,34 @@ async fn read_messages(
     Ok(())
 }
 
+/// What is left of a message whose content is not understood: a newer host may know more than we do.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Unknown {
+    Reply { id: u64 },
+    Refused { id: u64 },
+    Progress {},
+    Event(serde::de::IgnoredAny),
+}
+
 impl Waiting {
+    /// Passes over a message that is not understood; who waits for it is told so.
+    fn leave_out(&self, bytes: &[u8], error: &serde_json::Error) -> io::Result<()> {
+        tracing::warn!(%error, "a message of the pane host was not understood");
+        match serde_json::from_slice(bytes)? {
+            Unknown::Reply { id } | Unknown::Refused { id } => {
+                let message = format!("the pane host's answer was not understood: {error}");
+                self.settle(id, Err(Refusal::Failed { message }));
+            }
+            Unknown::Progress {} | Unknown::Event(_) => {}
+        }
+        Ok(())
+    }
+
     fn settle(&self, id: u64, result: Result<Reply, Refusal>) {
         // None: it was withdrawn.
         if let Some(answer) = lock(&self.asked).remove(&id) {
-            let _ = answer.send(result);
+            let _ = answer.reply.send(result);
         }
     }
 }

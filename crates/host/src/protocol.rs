@@ -15,7 +15,10 @@ use std::io;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use terminal::{CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, ReadLines};
+use terminal::{
+    ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, ReadLines,
+    SearchAnswer, SearchProgress, SearchRequest,
+};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::refusal::Refusal;
@@ -75,6 +78,8 @@ pub(crate) struct Welcome {
 pub(crate) enum ToHost {
     /// To be answered with the same id.
     Request { id: u64, request: Request },
+    /// The answer to this search is no longer wanted.
+    Cancel { id: u64 },
 }
 
 /// What may be asked.
@@ -91,6 +96,9 @@ pub(crate) enum Request {
     Close(PaneId),
     Read(PaneId, ReadLines),
     Marks(PaneId),
+    Search(Box<SearchRequest>),
+    Closed,
+    Purge(Option<PaneId>),
     Health,
 }
 
@@ -98,8 +106,19 @@ pub(crate) enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ToClient {
-    Reply { id: u64, reply: Box<Reply> },
-    Refused { id: u64, refusal: Refusal },
+    Reply {
+        id: u64,
+        reply: Box<Reply>,
+    },
+    Refused {
+        id: u64,
+        refusal: Refusal,
+    },
+    /// What a search has found so far.
+    Progress {
+        id: u64,
+        progress: SearchProgress,
+    },
     Event(Box<PaneEvent>),
 }
 
@@ -112,6 +131,8 @@ pub(crate) enum Reply {
     Panes(Vec<PaneInfo>),
     Lines(Vec<Line>),
     Marks(Vec<CommandMark>),
+    Found(SearchAnswer),
+    Closed(Vec<ClosedPane>),
     Health(HostHealth),
 }
 

@@ -1,7 +1,7 @@
 //! Why the host refused: the errors of the terminal room, as they cross the socket.
 
 use serde::{Deserialize, Serialize};
-use terminal::{OpenPaneError, PaneError, PaneId};
+use terminal::{HistoryError, OpenPaneError, PaneError, PaneId, SearchError};
 
 /// Why a request about a pane was refused, wherever the panes live.
 ///
@@ -29,7 +29,7 @@ pub enum Refusal {
     BadQuery {
         /// What is wrong with it.
         message: String,
-        /// Where, in characters from 0.
+        /// Where, in UTF-16 code units from 0.
         position: Option<u32>,
     },
     /// The program or its directory could not be used.
@@ -107,6 +107,24 @@ impl From<PaneError> for Refusal {
                 message: chain(&error),
             },
             PaneError::Ended { pane } => Self::Ended { pane },
+        }
+    }
+}
+
+impl From<SearchError> for Refusal {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::BadParams { field, message } => Self::BadParams { field, message },
+            SearchError::BadId { pane } => Self::UnknownPane { pane },
+            SearchError::BadQuery { message, position } => Self::BadQuery { message, position },
+        }
+    }
+}
+
+impl From<HistoryError> for Refusal {
+    fn from(error: HistoryError) -> Self {
+        Self::Failed {
+            message: chain(&error),
         }
     }
 }

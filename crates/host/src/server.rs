@@ -4,19 +4,23 @@
 //! reading stops being read itself, and nobody else notices. Whatever may take its time runs on
 //! threads for blocking work; the loop only moves messages.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use terminal::{AttachOptions, PaneEvent, PaneId, PaneState, Panes};
+use terminal::{
+    AttachOptions, Cancel, Match, PaneEvent, PaneId, PaneState, Panes, SearchProgress,
+    SearchRequest,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, timeout};
 
@@ -398,8 +402,9 @@ async fn control(mut stream: UnixStream, shared: &Arc<Shared>) -> io::Result<()>
         outgoing,
         in_order,
         slots: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
+        searches: Searches::default(),
     };
-    // Dropping `tasks` ends them, when either ends.
+    // When either ends, dropping `session` cancels its searches, and dropping `tasks` ends them.
     tokio::select! {
         read = session.read(read) => read,
         written = write_messages(write, queue) => match written {
@@ -513,6 +518,7 @@ struct Session {
     outgoing: mpsc::Sender<ToClient>,
     in_order: mpsc::Sender<(u64, Request)>,
     slots: Arc<Semaphore>,
+    searches: Searches,
 }
 
 impl Session {
@@ -522,6 +528,7 @@ impl Session {
         while protocol::receive_bytes(&mut read, MAX_REQUEST, &mut bytes).await? {
             match serde_json::from_slice(&bytes) {
                 Ok(ToHost::Request { id, request }) => self.take(id, request).await,
+                Ok(ToHost::Cancel { id }) => self.searches.cancel(id),
                 Err(error) => match serde_json::from_slice(&bytes) {
                     // A request that a newer client knows and we do not.
                     Ok(Unknown::Request { id }) => {
@@ -558,11 +565,23 @@ impl Session {
         let shared = Arc::clone(&self.shared);
         let outgoing = self.outgoing.clone();
         // Not in the session's set: an open or a close goes through even if its client is gone.
-        tokio::spawn(async move {
-            let result = blocking(move || serve_request(&shared, request)).await;
-            let _ = outgoing.send(answer(id, result)).await;
-            drop(slot);
-        });
+        if let Request::Search(request) = request {
+            // Known before the next message is read, which may be its cancellation.
+            let cancel = self.searches.begin(id);
+            let searches = self.searches.clone();
+            tokio::spawn(async move {
+                let result = search(&shared.panes, id, *request, cancel, &outgoing).await;
+                searches.end(id);
+                let _ = outgoing.send(answer(id, result)).await;
+                drop(slot);
+            });
+        } else {
+            tokio::spawn(async move {
+                let result = blocking(move || serve_request(&shared, request)).await;
+                let _ = outgoing.send(answer(id, result)).await;
+                drop(slot);
+            });
+        }
     }
 }
 
@@ -585,8 +604,17 @@ fn serve_request(shared: &Shared, request: Request) -> Result<Reply, Refusal> {
         }
         Request::Read(pane, lines) => Reply::Lines(panes.read(pane, lines)?),
         Request::Marks(pane) => Reply::Marks(panes.marks(pane)?),
+        Request::Closed => Reply::Closed(panes.closed()),
+        Request::Purge(pane) => {
+            panes.purge(pane)?;
+            Reply::Done
+        }
         Request::Health => Reply::Health(health(shared)),
-        Request::Write(..) | Request::Resize(..) | Request::Rename(..) | Request::Seen(..) => {
+        Request::Write(..)
+        | Request::Resize(..)
+        | Request::Rename(..)
+        | Request::Seen(..)
+        | Request::Search(..) => {
             return Err(Refusal::Failed {
                 message: "this request goes another way".to_owned(),
             });
@@ -622,4 +650,114 @@ fn memory_bytes() -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// The searches of one client that are under way. They are cancelled when the client is gone.
+#[derive(Clone, Default)]
+struct Searches(Arc<Mutex<HashMap<u64, Cancel>>>);
+
+impl Searches {
+    fn begin(&self, id: u64) -> Cancel {
+        let cancel = Cancel::default();
+        lock(&self.0).insert(id, cancel.clone());
+        cancel
+    }
+
+    fn end(&self, id: u64) {
+        lock(&self.0).remove(&id);
+    }
+
+    fn cancel(&self, id: u64) {
+        if let Some(cancel) = lock(&self.0).get(&id) {
+            cancel.cancel();
+        }
+    }
+
+    fn cancel_all(&self) {
+        for cancel in lock(&self.0).values() {
+            cancel.cancel();
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.searches.cancel_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Searches, and sends on what is found as fast as the client takes it.
+///
+/// The search itself never waits for the client: what it finds meanwhile is put together, and can't
+/// be more than its answer will hold.
+async fn search(
+    panes: &Panes,
+    id: u64,
+    request: SearchRequest,
+    cancel: Cancel,
+    outgoing: &mpsc::Sender<ToClient>,
+) -> Result<Reply, Refusal> {
+    let pending = Arc::new(Pending::default());
+    let panes = panes.clone();
+    let found = Arc::clone(&pending);
+    let work =
+        blocking(move || panes.search(&request, &cancel, &mut |progress| found.add(progress)));
+    let forward = async {
+        loop {
+            pending.added.notified().await;
+            for progress in pending.take() {
+                if outgoing
+                    .send(ToClient::Progress { id, progress })
+                    .await
+                    .is_err()
+                {
+                    // Nobody listens any more; the session's end cancels the search.
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    };
+    let result = tokio::select! {
+        result = work => result,
+        () = forward => Err(Refusal::Failed { message: "the search was given up".to_owned() }),
+    };
+    for progress in pending.take() {
+        let _ = outgoing.send(ToClient::Progress { id, progress }).await;
+    }
+    result.map(Reply::Found)
+}
+
+/// What a search has found and its client was not told yet.
+#[derive(Default)]
+struct Pending {
+    progress: Mutex<(Vec<Match>, Option<SearchProgress>)>,
+    added: Notify,
+}
+
+impl Pending {
+    fn add(&self, progress: SearchProgress) {
+        {
+            let mut pending = lock(&self.progress);
+            match progress {
+                SearchProgress::Found { matches } => pending.0.extend(matches),
+                // Only the latest count means anything.
+                count @ SearchProgress::Count { .. } => pending.1 = Some(count),
+            }
+        }
+        self.added.notify_one();
+    }
+
+    fn take(&self) -> Vec<SearchProgress> {
+        let (matches, count) = std::mem::take(&mut *lock(&self.progress));
+        let mut progress = Vec::new();
+        if !matches.is_empty() {
+            progress.push(SearchProgress::Found { matches });
+        }
+        progress.extend(count);
+        progress
+    }
 }

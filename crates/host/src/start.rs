@@ -17,6 +17,8 @@ use crate::refusal::Refusal;
 
 /// How long a new host may take until it answers.
 const START_DEADLINE: Duration = Duration::from_secs(10);
+/// How long to wait, after a new host found that another one holds the lock, until the next is started.
+const START_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// How long a host that runs may take to say who it is.
 const GREETING_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -182,6 +184,9 @@ pub(crate) async fn reach(
 /// A host that was started and is waited for.
 struct Launch {
     child: Child,
+    began: Instant,
+    /// Another process holds the lock: a host that comes up, that ends, or that lost its socket.
+    locked_out: bool,
     paths: HostPaths,
     /// How long the log was before.
     log_from: u64,
@@ -193,6 +198,8 @@ impl Launch {
         let log_from = log.metadata().map_or(0, |about| about.len());
         Ok(Self {
             child: spawn(exe, log)?,
+            began: Instant::now(),
+            locked_out: false,
             paths: paths.clone(),
             log_from,
         })
@@ -204,7 +211,13 @@ impl Launch {
             Ok(None) => Ok(()),
             // It found another host, which is coming up, or just ending: then ours is wanted after all.
             Ok(Some(status)) if status.success() => {
-                *self = Self::new(paths, exe)?;
+                if self.began.elapsed() >= START_AGAIN_AFTER {
+                    *self = Self {
+                        locked_out: true,
+                        ..Self::new(paths, exe)?
+                    };
+                }
+                self.locked_out = true;
                 Ok(())
             }
             Ok(Some(status)) => Err(self.failed(&format!("it ended with {status}"))),
@@ -214,6 +227,18 @@ impl Launch {
 
     fn failed(&self, how: &str) -> ConnectError {
         let log = self.paths.log_since(self.log_from);
+        if self.locked_out {
+            let pid = self
+                .paths
+                .note()
+                .map_or_else(String::new, |note| format!(", process {}", note.pid));
+            return ConnectError::Start {
+                message: format!(
+                    "{how}; another one{pid} holds the lock and can't be reached at `{}`: end that process first",
+                    self.paths.socket().display()
+                ),
+            };
+        }
         let message = if log.is_empty() {
             format!("{how}; its log is `{}`", self.paths.log().display())
         } else {
@@ -303,9 +328,10 @@ pub async fn stop_running(
         .map_err(|error| ConnectError::Io(error.into()))?;
     let number = pid.as_raw_nonzero().get().unsigned_abs();
     let deadline = Instant::now() + patience;
-    // The lock is free when the process is gone, and not before.
     loop {
-        if matches!(paths.lock(), Ok(Some(_))) {
+        // Its lock goes with it; a window that waits may have started the next host already.
+        let gone = rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+        if gone || matches!(paths.lock(), Ok(Some(_))) {
             return Ok(Some(number));
         }
         if Instant::now() >= deadline {

@@ -8,7 +8,7 @@ use crate::support::{
 };
 use host::{ConnectError, Host, HostClient, HostError, HostEvent, Refusal, ServeError};
 use serde_json::json;
-use terminal::{Frame, PaneEvent, PaneId, PaneSize, ReadLines};
+use terminal::{Frame, PaneEvent, PaneId, PaneSize, ReadLines, SearchProgress};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -228,6 +228,52 @@ async fn a_refusal_arrives_as_what_it_is() {
 }
 
 #[tokio::test]
+async fn a_search_reports_on_its_way_and_answers_at_the_end() {
+    let serving = Serving::start().await;
+    let client = serving.client().await;
+    let pane = client
+        .open(script("echo a needle; echo hay; echo; cat"))
+        .await
+        .unwrap();
+    seen(&client, pane.id, "hay").await;
+    let mut reported = Vec::new();
+    let answer = client
+        .search(support::find("needle"), |progress| reported.push(progress))
+        .await
+        .unwrap();
+    assert_eq!(answer.total, 1);
+    assert_eq!(answer.matches[0].content, "a needle");
+    let found: Vec<_> = reported
+        .iter()
+        .filter_map(|progress| match progress {
+            SearchProgress::Found { matches } => Some(matches.clone()),
+            SearchProgress::Count { .. } => None,
+        })
+        .flatten()
+        .collect();
+    assert_eq!(found, answer.matches);
+    match client.search(support::find(""), |_| ()).await {
+        Err(HostError::Refused(Refusal::BadParams { field, .. })) => assert_eq!(field, "pattern"),
+        other => panic!("{other:?}"),
+    }
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_search_that_is_dropped_leaves_the_connection_as_it_was() {
+    let serving = Serving::start().await;
+    let client = serving.client().await;
+    client.open(script("seq 20000; cat")).await.unwrap();
+    for _ in 0..100 {
+        let search = client.search(support::find("9"), |_| ());
+        // Sent, and given up before the answer.
+        let _ = tokio::time::timeout(Duration::ZERO, search).await;
+    }
+    assert_eq!(client.list().await.unwrap().len(), 1);
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn the_socket_and_its_directory_are_their_owners_alone() {
     let serving = Serving::start().await;
     let mode =
@@ -311,6 +357,55 @@ async fn a_host_of_another_version_is_named_with_what_to_do() {
     let text = error.to_string();
     assert!(text.contains("this is Switchyard 0.0.1"), "{text}");
     assert!(text.contains("switchyard host --stop"), "{text}");
+}
+
+#[tokio::test]
+async fn what_a_newer_host_says_beyond_our_words_is_passed_over() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = support::paths(home.path());
+    std::fs::create_dir(home.path().join("run")).unwrap();
+    let listener = UnixListener::bind(paths.socket()).unwrap();
+    let newer = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        receive(&mut stream).await;
+        let welcome =
+            json!({"protocol": host::PROTOCOL, "version": "9.9.9", "pid": 77, "started_at": 5});
+        send(&mut stream, &welcome).await;
+        send(
+            &mut stream,
+            &json!({"event": {"event": "teleported", "to": "mars"}}),
+        )
+        .await;
+        let asked = receive(&mut stream).await.unwrap();
+        let id = &asked["request"]["id"];
+        send(
+            &mut stream,
+            &json!({"reply": {"id": id, "reply": {"sculptures": []}}}),
+        )
+        .await;
+        let asked = receive(&mut stream).await.unwrap();
+        let id = &asked["request"]["id"];
+        send(
+            &mut stream,
+            &json!({"reply": {"id": id, "reply": {"panes": []}}}),
+        )
+        .await;
+        // Until the client hangs up.
+        receive(&mut stream).await;
+    });
+    let client = HostClient::connect(&paths).await.unwrap();
+    match client.list().await {
+        Err(HostError::Refused(Refusal::Failed { message })) => {
+            assert!(
+                message.contains("unknown variant `sculptures`"),
+                "{message}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(client.list().await.unwrap(), []);
+    drop(client);
+    soon("the client hangs up", newer).await.unwrap();
 }
 
 #[tokio::test]

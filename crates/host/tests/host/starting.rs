@@ -169,3 +169,22 @@ async fn a_host_that_is_stopped_takes_its_programs_along_and_a_hangup_means_noth
     assert_eq!(stop_running(&paths, DEADLINE).await.unwrap(), Some(number));
     gone(pid(&pane)).await;
 }
+
+#[tokio::test]
+async fn a_host_that_lost_its_socket_is_named_as_what_is_in_the_way() {
+    let serving = support::Serving::start().await;
+    std::fs::remove_file(serving.paths.socket()).unwrap();
+    let bin = tempfile::tempdir().unwrap();
+    // What a host does that finds the lock taken.
+    let exe = executable(bin.path(), "exit 0");
+    let error = HostClient::connect_or_start(&serving.paths, &exe)
+        .await
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains(&format!("process {}", std::process::id())),
+        "{text}"
+    );
+    assert!(text.contains("end that process first"), "{text}");
+    serving.stop().await;
+}

@@ -194,6 +194,11 @@ pub(crate) fn exited(event: &PaneEvent, pane: &PaneInfo) -> bool {
         if now.id == pane.id && matches!(now.state, PaneState::Exited { .. }))
 }
 
+/// A search for `pattern` in everything that is and was open.
+pub(crate) fn find(pattern: &str) -> terminal::SearchRequest {
+    serde_json::from_value(json!({"pattern": pattern, "scope": {"panes": "all"}})).unwrap()
+}
+
 /// Waits until a process has ended; one that nobody has collected yet counts as ended.
 pub(crate) async fn gone(pid: u32) {
     soon("the program is gone", async {
