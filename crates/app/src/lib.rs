@@ -25,7 +25,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 pub use error::{Code, Error};
-pub use pane_host::{Served, host_health, serve_host, serve_host_until, stop_host};
+pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
 pub use panes::{Acks, PaneStream};
 pub use paths::Paths;
 pub use settings::{

@@ -7,8 +7,8 @@ use terminal::{Clock, Panes};
 
 use crate::{Code, Error, Paths, Settings, host_paths, panes_config};
 
-/// How long the host stays with no client and no running program.
-const IDLE_AFTER: Duration = Duration::from_secs(60);
+/// How long the host stays with no client and no running program, if nothing else is said.
+pub const IDLE_AFTER: Duration = Duration::from_secs(60);
 /// How long a host that is told to end may take: it hangs up its programs and waits for them.
 const END_WITHIN: Duration = Duration::from_secs(15);
 
@@ -26,18 +26,23 @@ pub enum Served {
 
 /// Is the pane host of this user, until it is told to end (SIGTERM, SIGINT) or nobody needs it.
 ///
-/// `detached`: it first leaves the terminal and the session that started it.
+/// `detached`: it first leaves the terminal and the session that started it. `idle_after`: how long it
+/// stays with no client and no running program.
 ///
 /// # Errors
 ///
 /// When the runtime directory, the socket or the history's directory can't be used.
-pub async fn serve_host(paths: &Paths, detached: bool) -> Result<Served, Error> {
+pub async fn serve_host(
+    paths: &Paths,
+    detached: bool,
+    idle_after: Duration,
+) -> Result<Served, Error> {
     if detached {
         host::detach();
     }
     let stop = host::until_told_to_end()
         .map_err(|error| Error::new(Code::Failed, format!("could not catch signals: {error}")))?;
-    serve_host_until(paths, stop).await
+    serve_host_until(paths, idle_after, stop).await
 }
 
 /// Is the pane host of this user, until `stop` is ready or nobody needs it. See [`serve_host`].
@@ -47,6 +52,7 @@ pub async fn serve_host(paths: &Paths, detached: bool) -> Result<Served, Error> 
 /// As there.
 pub async fn serve_host_until(
     paths: &Paths,
+    idle_after: Duration,
     stop: impl Future<Output = ()>,
 ) -> Result<Served, Error> {
     paths
@@ -69,7 +75,7 @@ pub async fn serve_host_until(
     let panes = Panes::new(panes_config(paths, &settings))
         .map_err(|error| Error::from_chain(Code::Failed, &error))?;
     let options = HostOptions {
-        idle_after: IDLE_AFTER,
+        idle_after,
         started_at: Clock::system().now_ms(),
     };
     claim

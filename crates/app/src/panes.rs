@@ -14,6 +14,20 @@ use crate::{App, AppEvent, Code, Error, HostState};
 /// How long to wait between attempts to reach a host that went away.
 const RECONNECT_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
 
+/// What belongs to the session in which a person sits now. The pane host may have been started in
+/// another one, whose display and keys are gone.
+const OF_THE_SESSION: [&str; 9] = [
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "SSH_AGENT_PID",
+    "SSH_AUTH_SOCK",
+    "SSH_CONNECTION",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_CURRENT_DESKTOP",
+    "XDG_SESSION_TYPE",
+];
+
 /// Where the panes are.
 pub(crate) enum PaneHost {
     Detached(HostClient),
@@ -35,6 +49,7 @@ macro_rules! ask {
 
 impl App {
     /// Opens a pane; what is not said comes from the settings: the shell, the scrollback, the shell integration.
+    /// Its program sees the display and the keys of our session, whichever the pane host was started in.
     ///
     /// # Errors
     ///
@@ -48,6 +63,11 @@ impl App {
         request.scrollback_lines = request.scrollback_lines.or(Some(settings.scrollback_lines));
         request.no_shell_integration |= !settings.shell_integration;
         request.private |= settings.history.keep_days == 0;
+        for name in OF_THE_SESSION {
+            if let Ok(value) = std::env::var(name) {
+                request.env.entry(name.to_owned()).or_insert(value);
+            }
+        }
         ask!(self, open(request))
     }
 

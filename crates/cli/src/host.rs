@@ -1,5 +1,7 @@
 //! `host`: the pane host itself.
 
+use std::time::Duration;
+
 use app::Paths;
 use clap::Args;
 
@@ -16,6 +18,9 @@ pub(crate) struct Host {
     /// Leave the terminal: how the window starts it
     #[arg(long, hide = true)]
     detached: bool,
+    /// Stay so long with nobody connected and no program running
+    #[arg(long, value_name = "SECONDS", default_value_t = app::IDLE_AFTER.as_secs())]
+    idle_after: u64,
     /// End the host that runs, and every program in its panes; history stays
     #[arg(long, conflicts_with_all = ["detached", "status"])]
     stop: bool,
@@ -36,7 +41,8 @@ impl Host {
             return status(paths, out).await;
         }
         log();
-        let served = app::serve_host(paths, self.detached).await?;
+        let served =
+            app::serve_host(paths, self.detached, Duration::from_secs(self.idle_after)).await?;
         match served {
             app::Served::Ended => Ok(()),
             // Whoever started us in the background wants a host, and there is one.

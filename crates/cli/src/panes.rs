@@ -1,6 +1,5 @@
 //! `panes`, `open`, `send`, `read`, `kill`: what runs, and talking to it.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -23,6 +22,8 @@ Examples:
 pub(crate) struct List {}
 
 /// Start a program in a pane of its own, and print the pane's number
+///
+/// The program has the environment of this command, as if it were started here.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -134,7 +135,7 @@ impl Open {
                 program: program.next(),
                 args: program.collect(),
                 cwd: Some(cwd),
-                env: self.env.into_iter().collect::<BTreeMap<_, _>>(),
+                env: environment().chain(self.env).collect(),
                 size: self.size.unwrap_or_default(),
                 name: self.name,
                 private: self.private,
@@ -316,6 +317,34 @@ fn short(directory: &str) -> String {
         }
         _ => directory.to_owned(),
     }
+}
+
+/// What the program would see if it were started here; but for what tells of this terminal, where it
+/// will not be.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    const OF_THIS_TERMINAL: [&str; 18] = [
+        "ALACRITTY_WINDOW_ID",
+        "COLORTERM",
+        "COLUMNS",
+        "KITTY_WINDOW_ID",
+        "LINES",
+        "OLDPWD",
+        "PWD",
+        "SHLVL",
+        "STY",
+        "SWITCHYARD_PANE",
+        "TERM",
+        "TERM_PROGRAM",
+        "TERM_PROGRAM_VERSION",
+        "TERM_SESSION_ID",
+        "TMUX",
+        "TMUX_PANE",
+        "VTE_VERSION",
+        "WINDOWID",
+    ];
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name != "_" && !OF_THIS_TERMINAL.contains(&name.as_str()))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -39,7 +39,7 @@ impl User {
                 let _ = stopped.await;
             };
             runtime
-                .block_on(app::serve_host_until(&paths, stop))
+                .block_on(app::serve_host_until(&paths, app::IDLE_AFTER, stop))
                 .unwrap()
         };
         let host = std::thread::Builder::new()
