@@ -101,13 +101,13 @@ function marked(match: Match): MarkedMatch {
 }
 
 /** Goes to a match: its pane comes forward and scrolls to the line; a line that the view does not hold opens as history. */
-export function goToMatch(match: Match): void {
+export function goToMatch(match: Match, stay = false): void {
   if (match.full_screen) {
     // What a full-screen program showed is on no row any more.
     openHistory(match.pane, match.line);
     return;
   }
-  revealLine(match.pane, marked(match), () =>
+  revealLine(match.pane, marked(match), !stay, () =>
     openHistory(match.pane, match.line),
   );
 }

@@ -514,19 +514,20 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
           change(id, { attention: "idle" });
         return ok(null);
       }),
-    attachPane: (id, _scrollback, onFrame) =>
+    attachPane: (id, scrollback, onFrame) =>
       withPane(id, (pane) => {
         const attachment = nextView++;
         views.set(attachment, id);
         pane.views.set(attachment, onFrame);
         const { cols, rows } = pane.info.size;
+        const kept = pane.raw.split("\n").slice(-scrollback - rows);
         onFrame(
           encodeFrame({
             kind: "snapshot",
             cols,
             rows,
-            firstLine: 0,
-            bytes: encoder.encode(pane.raw),
+            firstLine: pane.lines.length - kept.length,
+            bytes: encoder.encode(kept.join("\n")),
           }),
         );
         return ok(attachment);

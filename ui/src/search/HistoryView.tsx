@@ -42,7 +42,8 @@ export interface HistoryViewProps {
 /** What a pane printed, to read: every line that is kept, more on both sides as one scrolls, with a find of its own. */
 export function HistoryView({ pane, line, visit, label }: HistoryViewProps) {
   const place: Place = `history-${pane}`;
-  const search = usePlace(place);
+  const own = usePlace(place);
+  const panel = usePlace("panel");
   const [window, setWindow] = useState<LinesWindow>(emptyWindow);
   const [target, setTarget] = useState<LineId | null>(line);
   const [failure, setFailure] = useState<string | null>(null);
@@ -154,8 +155,9 @@ export function HistoryView({ pane, line, visit, label }: HistoryViewProps) {
   }, [firstSeen, lastSeen, window, read]);
 
   const ranges = new Map<LineId, Range[]>();
-  for (const match of foundOf(search.search).matches)
-    ranges.set(match.line, match.ranges);
+  // What led here is marked, until one looks for something else.
+  for (const match of foundOf((own.open ? own : panel).search).matches)
+    if (match.pane === pane) ranges.set(match.line, match.ranges);
 
   async function save() {
     const text = await everything(pane);

@@ -65,10 +65,14 @@ test("arrow keys walk the results and Enter goes there", async () => {
   await userEvent.keyboard("{ArrowDown}");
   expect(screen.getByTestId("search-results")).toHaveFocus();
   await userEvent.keyboard("{ArrowDown}{Enter}");
-  expect(onMatch).toHaveBeenCalledWith(expect.objectContaining({ pane: 2 }));
+  expect(onMatch).toHaveBeenCalledWith(
+    expect.objectContaining({ pane: 2 }),
+    true,
+  );
   await userEvent.keyboard("{ArrowUp}{Enter}");
   expect(onMatch).toHaveBeenLastCalledWith(
     expect.objectContaining({ pane: 1 }),
+    true,
   );
 });
 

@@ -10,7 +10,7 @@ import type { Match, PaneId } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { CloseIcon, DownIcon, RightIcon } from "../shared/icons";
 import { clip, Highlighted } from "./Highlighted";
-import { type ResultRow, resultRows, rowKey } from "./result-rows";
+import { type ResultRow, resultRows } from "./result-rows";
 import { SearchBox } from "./SearchBox";
 import {
   closeSearch,
@@ -35,7 +35,8 @@ export interface PaneLabel {
 
 export interface SearchPanelProps {
   labelOf: (pane: PaneId) => PaneLabel;
-  onMatch: (match: Match) => void;
+  /** The person goes to a match; `stay`: with the keys, which stay here to walk on. */
+  onMatch: (match: Match, stay: boolean) => void;
   onClose: () => void;
 }
 
@@ -64,10 +65,6 @@ export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: (index) => height(rows[index]),
-    getItemKey: (index) => {
-      const row = rows[index];
-      return row ? rowKey(row) : index;
-    },
     overscan: 12,
   });
 
@@ -118,10 +115,10 @@ export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
     return found.matches[index] ?? null;
   }
 
-  function go(match: Match | null | undefined) {
+  function go(match: Match | null | undefined, stay = true) {
     if (!match) return;
     keepPattern("panel");
-    onMatch(match);
+    onMatch(match, stay);
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -174,10 +171,7 @@ export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
           label="Search what panes printed"
           placeholder="Search what panes printed"
           testId="search-input"
-          onStep={(by) => {
-            if (current === null || by < 0) go(move(by));
-            else go(found.matches[current]);
-          }}
+          onStep={(by) => go(move(by))}
           onClose={onClose}
           onLeave={() => {
             scroller.current?.focus();
@@ -273,7 +267,7 @@ export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
                     onFold={fold}
                     onMatch={(match, index) => {
                       setCurrent("panel", index);
-                      go(match);
+                      go(match, false);
                     }}
                   />
                 </div>

@@ -5,7 +5,7 @@ export type ResultRow =
   | { kind: "pane"; pane: PaneId; count: number; folded: boolean }
   | { kind: "context"; pane: PaneId; line: Line }
   | { kind: "match"; match: Match; index: number }
-  | { kind: "gap"; key: string };
+  | { kind: "gap" };
 
 /** The rows of the results, by pane in the order in which the panes' first matches came. */
 export function resultRows(
@@ -30,7 +30,7 @@ export function resultRows(
       const touches =
         last !== null && (first === last.last + 1 || end === last.first - 1);
       if (last && !touches && (first !== match.line || end !== match.line))
-        rows.push({ kind: "gap", key: `${pane}-${match.line}-${index}` });
+        rows.push({ kind: "gap" });
       for (const line of match.context_before)
         rows.push({ kind: "context", pane, line });
       rows.push({ kind: "match", match, index });
@@ -40,18 +40,4 @@ export function resultRows(
     }
   }
   return rows;
-}
-
-/** The key of a row, the same while the results grow. */
-export function rowKey(row: ResultRow): string {
-  switch (row.kind) {
-    case "pane":
-      return `pane-${row.pane}`;
-    case "context":
-      return `context-${row.pane}-${row.line.id}`;
-    case "match":
-      return `match-${row.match.pane}-${row.match.line}-${row.index}`;
-    case "gap":
-      return `gap-${row.key}`;
-  }
 }

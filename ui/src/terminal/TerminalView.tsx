@@ -104,7 +104,7 @@ export function TerminalView({
   useEffect(() => {
     if (!visible || !awake) return;
     host.current?.fit();
-    if (active) host.current?.focus();
+    if (active && mayTakeFocus()) host.current?.focus();
   }, [visible, active, awake]);
 
   // Looking at a pane is what makes "done" and "failed" old news.
@@ -193,6 +193,12 @@ function Ended({
 async function markCommands(view: XtermHost): Promise<void> {
   const marks = await backend.paneMarks(view.pane);
   if (marks.status === "ok") view.markCommands(marks.data);
+}
+
+/** A pane that comes forward takes the keys, unless the person is typing beside the dock or into a question. */
+function mayTakeFocus(): boolean {
+  const holder = document.activeElement;
+  return !holder?.closest(".aside, .dialog, .find-bar, .tab-rename");
 }
 
 let promptTold = false;

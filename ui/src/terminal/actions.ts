@@ -46,8 +46,12 @@ export function activePane(): PaneId | null {
   return paneOfParams(panel.params);
 }
 
-/** Opens the tab of a pane, or brings it forward. */
-export function showPane(pane: PaneId, where: Where = "tab"): void {
+/** Opens the tab of a pane, or brings it forward; the keys are its own then, unless they are to stay where they are. */
+export function showPane(
+  pane: PaneId,
+  where: Where = "tab",
+  focus = true,
+): void {
   const present = panelOfPane(pane);
   if (present) {
     activate(present);
@@ -63,7 +67,7 @@ export function showPane(pane: PaneId, where: Where = "tab"): void {
       where,
     );
   }
-  withHost(pane, (host) => host.focus());
+  if (focus) withHost(pane, (host) => host.focus());
 }
 
 /** Opens a new pane, in the directory of the active one unless told otherwise. */
@@ -289,15 +293,17 @@ export async function copyLastOutput(): Promise<void> {
 export function revealLine(
   pane: PaneId,
   match: MarkedMatch,
+  focus: boolean,
   older: () => void,
 ): void {
   if (!usePanes.getState().panes[pane]) {
     older();
     return;
   }
-  showPane(pane);
+  showPane(pane, "tab", false);
   withHost(pane, (host) => {
     if (!host.reveal(match.line, match.content)) older();
+    else if (focus) host.focus();
   });
 }
 

@@ -74,6 +74,15 @@ describe("the nearest line that reads so", () => {
     expect(nearestRow(repeated, 0, "same   ")).toBe(1);
   });
 
+  test("of a line too long to be named whole, a piece between dots is enough", () => {
+    expect(nearestRow(rows, 0, "…fghij…")).toBe(1);
+    expect(nearestRow(rows, 0, "…")).toBeNull();
+  });
+
+  test("tabs are blanks on a screen", () => {
+    expect(nearestRow(printed(["a       b"], 20), 0, "a\tb")).toBe(0);
+  });
+
   test("is none when no line does", () => {
     expect(nearestRow(repeated, 2, "other")).toBeNull();
     expect(nearestRow(printed([], 8), 0, "other")).toBeNull();

@@ -75,38 +75,49 @@ export function lineOfRow(rows: Rows, anchor: Anchor, row: number): number {
   return line;
 }
 
-/** Whether two texts are the same line, trailing blanks apart: a screen cannot tell them from nothing. */
-function same(a: string, b: string): boolean {
-  return a.trimEnd() === b.trimEnd();
+/** A text as a screen shows it: tabs are blanks there, and blanks at the end are nothing. */
+function asShown(text: string): string {
+  return text.replace(/\s+/g, " ").trimEnd();
+}
+
+/** Whether a line of the screen is the one that was meant. A very long one is named by a piece of it, between `…`. */
+export function sameLine(shown: string, meant: string): boolean {
+  const line = asShown(shown);
+  const whole = asShown(meant);
+  if (line === whole) return true;
+  const piece = whole.replace(/^…|…$/g, "").trimEnd();
+  return piece !== whole && piece !== "" && line.includes(piece);
 }
 
 /**
  * The row of the line that reads `text`, nearest to `guess`: counting can be off by what a program erased or
- * rewrote, so the text decides. `null` when no line reads so.
+ * rewrote, so the text decides. `null` when no line reads so, `within` so many lines.
  */
 export function nearestRow(
   rows: Rows,
   guess: number,
   text: string,
+  within = Number.POSITIVE_INFINITY,
 ): number | null {
   let up = firstRow(rows, Math.max(0, Math.min(guess, rows.length - 1)));
   let down = up;
   if (rows.length === 0) return null;
-  if (same(lineText(rows, up), text)) return up;
-  for (;;) {
+  if (sameLine(lineText(rows, up), text)) return up;
+  for (let far = 0; far < within; far++) {
     const above = up > 0;
     if (above) {
       up = firstRow(rows, up - 1);
-      if (same(lineText(rows, up), text)) return up;
+      if (sameLine(lineText(rows, up), text)) return up;
     }
     const next = endRow(rows, down);
     const below = next < rows.length;
     if (below) {
       down = next;
-      if (same(lineText(rows, down), text)) return down;
+      if (sameLine(lineText(rows, down), text)) return down;
     }
     if (!above && !below) return null;
   }
+  return null;
 }
 
 /** A stretch of cells in one row. */

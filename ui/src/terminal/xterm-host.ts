@@ -23,6 +23,7 @@ import {
   nearestRow,
   type Rows,
   rowOfLine,
+  sameLine,
 } from "./line-map";
 import { muteView } from "./mute";
 import { pasteBytes } from "./paste-guard";
@@ -69,8 +70,10 @@ export type ScrollPlace =
 
 /** Acknowledges parsed bytes in pieces of at least this size; less would be chatter. */
 const ACK_EVERY = 16 * 1024;
-/** Rows between two anchors: how far one must count to find a line. */
+/** Rows between two anchors, at most: how far one must count to find a line. */
 const ANCHOR_EVERY = 512;
+/** A mark may stand for a line that was rewritten nearby; further away it would stand for another. */
+const MARK_WITHIN = 64;
 const RESIZE_QUIET_MS = 60;
 /** More ticks than this cost more to draw than they tell. */
 const MARKED_AT_MOST = 2000;
@@ -177,7 +180,6 @@ export class XtermHost {
         if (text !== "" && this.style.settings.copy_on_select)
           void backend.writeClipboard(text);
       }),
-      this.terminal.onWriteParsed(() => this.dropAnchorMaybe()),
     );
     this.terminal.open(element);
     this.draw();
@@ -276,19 +278,25 @@ export class XtermHost {
     };
   }
 
-  /** Where a line is; `null` when xterm does not hold it. With its content, the nearest line that reads so. */
-  private find(line: number, content: string | null): number | null {
+  /**
+   * Where a line is; `null` when xterm does not hold it. With its content, the nearest line that reads so, `within` so
+   * many lines of where counting leads.
+   */
+  private find(
+    line: number,
+    content: string | null,
+    within = Number.POSITIVE_INFINITY,
+  ): number | null {
     if (this.terminal.buffer.active.type !== "normal") return null;
     const rows = this.rows();
     const anchor = this.anchorFor(line);
-    if (!anchor) return content === null ? null : nearestRow(rows, 0, content);
+    if (!anchor) return null;
     const row = rowOfLine(rows, anchor, line);
     if (content === null) return row;
-    if (row !== null && lineText(rows, row).trimEnd() === content.trimEnd())
-      return row;
-    // Counting found no such line, or another: what is far away is not the one that was meant.
+    if (row !== null && sameLine(lineText(rows, row), content)) return row;
+    // An older line has left the scrollback here, and another that reads like it is not the one that was meant.
     if (row === null && line < this.oldestLine()) return null;
-    return nearestRow(rows, row ?? rows.length - 1, content);
+    return nearestRow(rows, row ?? rows.length - 1, content, within);
   }
 
   private oldestLine(): number {
@@ -352,39 +360,41 @@ export class XtermHost {
     return best;
   }
 
-  /** After a snapshot, the first row of all is a line that is known. */
-  private anchorSnapshot(firstLine: number): void {
+  /** At the start of a snapshot, the first row of all is a line that is known. */
+  private anchorFirst(line: number): void {
     for (const { marker } of this.anchors) marker.dispose();
     this.anchors = [];
-    const buffer = this.terminal.buffer.normal;
-    const rows = this.rows();
-    const anchor: Anchor = { row: 0, line: firstLine };
-    for (let row = 0; row <= buffer.baseY; row += ANCHOR_EVERY)
-      this.dropAnchor(firstRow(rows, row), anchor);
-    this.dropAnchor(firstRow(rows, buffer.baseY + buffer.cursorY), anchor);
+    const marker = this.terminal.registerMarker(0);
+    if (marker) this.anchors.push({ marker, line });
   }
 
-  private dropAnchor(row: number, known: Anchor): void {
-    const buffer = this.terminal.buffer.normal;
-    // Markers belong to the buffer that is active.
-    if (this.terminal.buffer.active.type !== "normal") return;
-    const offset = row - (buffer.baseY + buffer.cursorY);
-    const marker = this.terminal.registerMarker(offset);
-    if (!marker) return;
-    this.anchors.push({ marker, line: lineOfRow(this.rows(), known, row) });
-  }
-
-  /** Output moves on and old rows go: new anchors keep the way from a known line short. */
+  /**
+   * Output moves on and old rows go: new anchors are dropped before the last one has gone, and keep the way from a known
+   * line short. Called between pieces of output, none of which can scroll a whole scrollback away.
+   */
   private dropAnchorMaybe(): void {
     const buffer = this.terminal.buffer.active;
-    if (buffer.type !== "normal" || this.anchors.length === 0) return;
     const last = this.anchors[this.anchors.length - 1];
+    if (buffer.type !== "normal" || !last || last.marker.isDisposed) return;
     const row = buffer.baseY + buffer.cursorY;
-    if (!last || last.marker.isDisposed) return;
-    if (row - last.marker.line < ANCHOR_EVERY) return;
+    if (row - last.marker.line < this.anchorEvery) return;
+    const rows = this.rows();
     const known = { row: last.marker.line, line: last.line };
-    this.anchors = this.anchors.filter(({ marker }) => !marker.isDisposed);
-    this.dropAnchor(firstRow(this.rows(), row), known);
+    const first = firstRow(rows, row);
+    const marker = this.terminal.registerMarker(first - row);
+    if (!marker) return;
+    this.anchors = this.anchors.filter((anchor) => !anchor.marker.isDisposed);
+    this.anchors.push({ marker, line: lineOfRow(rows, known, first) });
+  }
+
+  private get anchorEvery(): number {
+    return Math.min(ANCHOR_EVERY, this.style.settings.scrollback_lines / 4);
+  }
+
+  /** How many bytes can be parsed without losing the last anchor, even if each of them begins a line. */
+  private get piece(): number {
+    const half = this.style.settings.scrollback_lines / 2;
+    return Math.floor(Math.min(Math.max(half, 48), 8192));
   }
 
   // ---- Marks
@@ -409,7 +419,7 @@ export class XtermHost {
     into: { decoration: IDecoration; marker: IMarker }[],
     kind: "match" | "current",
   ): void {
-    const row = this.find(match.line, match.content);
+    const row = this.find(match.line, match.content, MARK_WITHIN);
     if (row === null) return;
     const rows = this.rows();
     const end = endRow(rows, row);
@@ -511,7 +521,7 @@ export class XtermHost {
   private take(frame: Frame): void {
     switch (frame.kind) {
       case "output":
-        this.feed(frame.bytes, frame.bytes.length);
+        this.feed(frame.bytes);
         return;
       case "snapshot":
         this.takeSnapshot(frame);
@@ -528,17 +538,11 @@ export class XtermHost {
     if (frame.cols !== this.terminal.cols || frame.rows !== this.terminal.rows)
       this.terminal.resize(frame.cols, frame.rows);
     this.exitMarks.clear();
-    // Reset and content in one piece of bytes, drawn at once: no empty screen in between.
-    const begin = encode(BEGIN);
-    const end = encode(END);
-    const bytes = new Uint8Array(
-      begin.length + frame.bytes.length + end.length,
-    );
-    bytes.set(begin, 0);
-    bytes.set(frame.bytes, begin.length);
-    bytes.set(end, begin.length + frame.bytes.length);
-    this.feed(bytes, frame.bytes.length, () => {
-      this.anchorSnapshot(frame.firstLine);
+    // Reset and content are drawn at once: no empty screen in between.
+    this.terminal.write(BEGIN, () => this.anchorFirst(frame.firstLine));
+    this.feed(frame.bytes);
+    this.terminal.write(END, () => {
+      if (this.disposed) return;
       this.restoring = false;
       if (this.place.at === "line") {
         const row = this.find(this.place.line, this.place.content);
@@ -553,17 +557,20 @@ export class XtermHost {
     });
   }
 
-  /** Writes to xterm; acknowledges `counted` bytes once they are parsed. */
-  private feed(bytes: Uint8Array, counted: number, then?: () => void): void {
-    this.pendingWrites++;
-    this.terminal.write(bytes, () => {
-      this.pendingWrites--;
-      this.parsed += counted;
-      if (this.disposed) return;
-      then?.();
-      if (this.parsed >= ACK_EVERY || this.pendingWrites === 0)
-        this.acknowledge();
-    });
+  /** Writes to xterm in pieces; acknowledges them as they are parsed. */
+  private feed(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += this.piece) {
+      const piece = bytes.subarray(at, at + this.piece);
+      this.pendingWrites++;
+      this.terminal.write(piece, () => {
+        this.pendingWrites--;
+        this.parsed += piece.length;
+        if (this.disposed) return;
+        this.dropAnchorMaybe();
+        if (this.parsed >= ACK_EVERY || this.pendingWrites === 0)
+          this.acknowledge();
+      });
+    }
   }
 
   private acknowledge(): void {
@@ -671,10 +678,6 @@ export class XtermHost {
     if (!/^https?:\/\//i.test(target)) return;
     void backend.openLink(target);
   }
-}
-
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
 
 function clear(marks: { decoration: IDecoration; marker: IMarker }[]): void {
