@@ -72,12 +72,9 @@ test.each([
   [2, 3, 1, 0],
   [0, 3, -1, 2],
   [null, 0, 1, null],
-] as const)(
-  "from match %s of %s, step %s leads to %s",
-  (from, count, by, to) => {
-    expect(stepFrom(from, count, by)).toBe(to);
-  },
-);
+] as const)("from match %s of %s, step %s leads to %s", (from, count, by, to) => {
+  expect(stepFrom(from, count, by)).toBe(to);
+});
 
 test("a pattern used again comes to the front", () => {
   expect(remember(["a", "b", "c"], "c")).toEqual(["c", "a", "b"]);

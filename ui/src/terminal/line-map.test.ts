@@ -33,17 +33,19 @@ const rows = printed(lines, 8);
 const starts = [0, 1, 4, 5, 6];
 
 describe("lines and rows", () => {
-  test.each(starts.map((row, line) => ({ row, line })))(
-    "line $line begins at row $row, from whatever anchor one counts",
-    ({ row, line }) => {
-      for (const [known, at] of starts.entries()) {
-        const anchor = { row: at, line: 100 + known };
-        expect(rowOfLine(rows, anchor, 100 + line)).toBe(row);
-        expect(lineOfRow(rows, anchor, row)).toBe(100 + line);
-        expect(lineText(rows, row)).toBe(lines[line]);
-      }
-    },
-  );
+  test.each(
+    starts.map((row, line) => ({ row, line })),
+  )("line $line begins at row $row, from whatever anchor one counts", ({
+    row,
+    line,
+  }) => {
+    for (const [known, at] of starts.entries()) {
+      const anchor = { row: at, line: 100 + known };
+      expect(rowOfLine(rows, anchor, 100 + line)).toBe(row);
+      expect(lineOfRow(rows, anchor, row)).toBe(100 + line);
+      expect(lineText(rows, row)).toBe(lines[line]);
+    }
+  });
 
   test("a row in the middle of a wrapped line belongs to that line", () => {
     expect(firstRow(rows, 3)).toBe(1);

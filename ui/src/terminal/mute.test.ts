@@ -31,12 +31,11 @@ const questions: [string, string][] = [
   ["a colour of the palette", "\x1b]4;1;?\x07"],
 ];
 
-test.each(questions)(
-  "a view says nothing when asked %s",
-  async (_name, bytes) => {
-    expect(await answers(bytes, true)).toEqual([]);
-  },
-);
+test.each(
+  questions,
+)("a view says nothing when asked %s", async (_name, bytes) => {
+  expect(await answers(bytes, true)).toEqual([]);
+});
 
 test("a terminal that is not muted would answer, so the questions are real ones", async () => {
   const silent: string[] = [];

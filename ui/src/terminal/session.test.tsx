@@ -119,15 +119,12 @@ test.each([
     '{"version":1,"layout":{"panels":{}},"panes":{}}',
     "empty",
   ],
-])(
-  "when %s, the window opens all the same",
-  async (_name, session, restored) => {
-    vi.spyOn(console, "error").mockReturnValue();
-    twin = freshBackend({ session });
-    const api = await dock();
-    expect(await act(() => restoreSession(api))).toBe(restored);
-  },
-);
+])("when %s, the window opens all the same", async (_name, session, restored) => {
+  vi.spyOn(console, "error").mockReturnValue();
+  twin = freshBackend({ session });
+  const api = await dock();
+  expect(await act(() => restoreSession(api))).toBe(restored);
+});
 
 test("a pane that was closed elsewhere takes its tab with it", async () => {
   const api = await dock();
