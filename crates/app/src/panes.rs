@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use host::{ConnectError, HostClient, HostError, HostEvent, Refusal};
 use terminal::{
-    AttachOptions, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, Panes,
-    ReadLines,
+    AttachOptions, ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize,
+    Panes, ReadLines,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -176,6 +176,27 @@ impl App {
     /// [`Code::BadId`], [`Code::HostDown`].
     pub async fn pane_marks(&self, pane: PaneId) -> Result<Vec<CommandMark>, Error> {
         ask!(self, marks(pane))
+    }
+
+    /// The panes that only live in history, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::HostDown`].
+    pub async fn closed_panes(&self) -> Result<Vec<ClosedPane>, Error> {
+        match &self.0.panes {
+            PaneHost::Detached(client) => Ok(client.closed().await?),
+            PaneHost::InProcess(panes) => Ok(panes.closed()),
+        }
+    }
+
+    /// Removes history from disk, of one pane or of all; open panes go on and write new history.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Failed`] when a file can't be removed, [`Code::HostDown`].
+    pub async fn purge_history(&self, pane: Option<PaneId>) -> Result<(), Error> {
+        ask!(self, purge(pane))
     }
 
     /// Whether panes go on when this process ends.

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{host, panes};
+use crate::{history, host, panes};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -46,6 +46,7 @@ enum Command {
     Send(panes::Send),
     Read(panes::Read),
     Kill(panes::Kill),
+    History(history::History),
     Host(host::Host),
 }
 
@@ -119,6 +120,7 @@ fn execute(
             Command::Send(send) => send.run(&app, out).await,
             Command::Read(read) => read.run(&app, out).await,
             Command::Kill(kill) => kill.run(&app, out).await,
+            Command::History(history) => history.run(&app, out).await,
             // Served above, without an `App`: it is what an `App` connects to.
             Command::Host(_) => Ok(()),
         };

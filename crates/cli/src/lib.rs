@@ -9,6 +9,7 @@
 
 mod command;
 mod failure;
+mod history;
 mod host;
 mod output;
 mod panes;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use app::App;
 use clap::Args;
-use terminal::{Attention, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines};
+use terminal::{Attention, ClosedPane, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -18,8 +18,12 @@ use crate::table::{Cell, Table, Tone};
 Examples:
   switchyard panes
   switchyard panes --json | jq '.[] | select(.attention == \"needs_you\") | .id'
-")]
-pub(crate) struct List {}
+  switchyard panes --closed     What is gone; what it printed can still be read and searched")]
+pub(crate) struct List {
+    /// List the panes that are closed, and only live in history
+    #[arg(long)]
+    closed: bool,
+}
 
 /// Start a program in a pane of its own, and print the pane's number
 ///
@@ -97,6 +101,9 @@ pub(crate) struct Kill {
 
 impl List {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        if self.closed {
+            return list_closed(&app.closed_panes().await?, out);
+        }
         let panes = app.list_panes().await?;
         if out.json() {
             return Ok(out.value(&panes)?);
@@ -117,6 +124,25 @@ impl List {
         }
         Ok(out.table(&table)?)
     }
+}
+
+fn list_closed(panes: &[ClosedPane], out: &mut Output<'_>) -> Result<(), Failure> {
+    if out.json() {
+        return Ok(out.value(&panes)?);
+    }
+    if panes.is_empty() {
+        return Ok(out.line("No closed panes in history.")?);
+    }
+    let mut table = Table::new(["PANE", "NAME", "PROGRAM", "DIRECTORY"]);
+    for pane in panes {
+        table.row([
+            Cell::new(pane.id.to_string()).right(),
+            Cell::new(pane.name.clone().unwrap_or_default()),
+            Cell::new(pane.program.join(" ")),
+            Cell::new(short(&pane.cwd)).tone(Tone::Faint),
+        ]);
+    }
+    Ok(out.table(&table)?)
 }
 
 impl Open {
@@ -171,7 +197,7 @@ impl Send {
 
 impl Read {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
-        let pane = self.pane.find(app).await?;
+        let pane = self.pane.find_also_closed(app).await?;
         let lines = app
             .read_lines(pane, ReadLines::Newest { count: self.lines })
             .await?;
@@ -222,6 +248,17 @@ impl PaneName {
     pub(crate) async fn find(&self, app: &App) -> Result<PaneId, Failure> {
         let panes = app.list_panes().await?;
         self.among(panes.iter().map(|pane| (pane.id, pane.name.as_deref())))?
+            .ok_or_else(|| self.unknown())
+    }
+
+    /// The pane that is meant, be it open or only in history.
+    pub(crate) async fn find_also_closed(&self, app: &App) -> Result<PaneId, Failure> {
+        let panes = app.list_panes().await?;
+        if let Some(pane) = self.among(panes.iter().map(|pane| (pane.id, pane.name.as_deref())))? {
+            return Ok(pane);
+        }
+        let closed = app.closed_panes().await?;
+        self.among(closed.iter().map(|pane| (pane.id, pane.name.as_deref())))?
             .ok_or_else(|| self.unknown())
     }
 

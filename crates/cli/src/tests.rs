@@ -225,6 +225,46 @@ fn panes_are_closed_all_or_none() {
 }
 
 #[test]
+fn a_closed_pane_can_be_read_until_its_history_is_purged() {
+    let user = User::new();
+    user.open(
+        &["--name", "gone"],
+        &["sh", "-c", "echo remember me; exec cat"],
+    );
+    user.until("it prints", &["read", "gone"], |ran| {
+        ran.out.contains("remember me")
+    });
+    assert_eq!(user.run(&["kill", "gone"]).status, 0);
+    let listed = user.until("it is listed", &["panes", "--closed"], |ran| {
+        ran.out.contains("gone")
+    });
+    insta::assert_snapshot!(listed.shown(user.home.path()), @"
+    PANE  NAME  PROGRAM                           DIRECTORY
+       1  gone  sh -c echo remember me; exec cat  /home/me
+    [0]
+    ");
+    let read = user.until("it is in history", &["read", "gone"], |ran| ran.status == 0);
+    insta::assert_snapshot!(read.out.trim_end(), @"remember me");
+    assert_eq!(
+        user.run(&["history", "purge", "--pane", "gone"])
+            .shown(user.home.path()),
+        "[0]"
+    );
+    insta::assert_snapshot!(user.run(&["read", "gone"]).shown(user.home.path()), @"
+    switchyard: there is no pane `gone`: `switchyard panes` lists them
+    [1]
+    ");
+    assert_eq!(
+        user.run(&["history", "purge"]).shown(user.home.path()),
+        "[0]"
+    );
+    insta::assert_snapshot!(user.run(&["panes", "--closed"]).shown(user.home.path()), @"
+    No closed panes in history.
+    [0]
+    ");
+}
+
+#[test]
 fn what_can_not_be_done_is_said_in_a_line_with_status_1() {
     let user = User::new();
     let shown = |arguments: &[&str]| user.run(arguments).shown(user.home.path());
@@ -293,12 +333,13 @@ fn the_help_teaches() {
     Usage: switchyard [OPTIONS] <COMMAND>
 
     Commands:
-      panes  List the panes: what runs in them, where, and who needs you
-      open   Start a program in a pane of its own, and print the pane's number
-      send   Type into a pane
-      read   Read what a pane printed last; a closed one's too
-      kill   Close panes: end their programs (hang up first, kill after a grace period)
-      host   Run the pane host, the background process that the panes live in
+      panes    List the panes: what runs in them, where, and who needs you
+      open     Start a program in a pane of its own, and print the pane's number
+      send     Type into a pane
+      read     Read what a pane printed last; a closed one's too
+      kill     Close panes: end their programs (hang up first, kill after a grace period)
+      history  What is kept on disk of what panes printed
+      host     Run the pane host, the background process that the panes live in
 
     Options:
           --json     Print for programs: JSON on standard output
