@@ -1,1 +1,34 @@
-//! The `agents` room.
+//! Drives coding agents: through Paseo daemons, through the Agent Client Protocol, as plain programs.
+//!
+//! [`Agents`] holds all backends at once and remembers which session belongs to whom;
+//! [`AgentBackend`] is what each of them can be asked; a [`Turn`] is one prompt and what follows it.
+//!
+//! A backend that is down, hangs or floods costs its own calls and nothing else: each call has a
+//! deadline, ends what it started when it is dropped, and says in one line what is wrong. Passwords
+//! are references ([`PasswordRef`]); none is ever part of a message or of an argument list.
+//!
+//! This room knows nothing of panes, of flows, or of the database: it asks for a pane through
+//! [`Terminals`] and keeps its rows through [`Sessions`], and `app` answers both.
+
+mod acp;
+mod agents;
+mod backend;
+mod command;
+mod error;
+mod paseo;
+mod process;
+mod secret;
+mod sessions;
+mod turn;
+mod types;
+
+pub use acp::{Acp, AcpConfig, AcpDeadlines, AcpPreset, presets};
+pub use agents::{Agents, AgentsConfig, AgentsEvent, BackendAgents, Clock};
+pub use backend::{AgentBackend, Answer, News};
+pub use command::{Command, CommandConfig, Terminal, TerminalEvent, Terminals};
+pub use error::AgentError;
+pub use paseo::{AddressError, Deadlines, HostAddress, Paseo, PaseoConfig, Transport};
+pub use secret::{PasswordRef, Secret, read_password};
+pub use sessions::{Kept, MemorySessions, SessionRow, SessionStatus, Sessions};
+pub use turn::{Canceller, Turn};
+pub use types::*;

@@ -1,0 +1,183 @@
+//! What every backend can be asked.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use tokio::sync::broadcast;
+
+use crate::error::AgentError;
+use crate::turn::Turn;
+use crate::types::{
+    AgentEvent, AgentId, AgentInfo, Archived, BackendId, BackendKind, Health, ImportSession,
+    ListAgents, NewAgent, PermissionAnswer, Prompt, TimelineEntry,
+};
+
+/// An answer that is on its way.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, AgentError>> + Send + 'a>>;
+
+/// What happens at a backend, whoever caused it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// An agent appeared or changed.
+    Changed(Box<AgentInfo>),
+    /// An agent is gone.
+    Removed(AgentId),
+    /// Something happened in a conversation.
+    Event(AgentId, Box<AgentEvent>),
+    /// The connection was made or lost, or the reader was too slow: list anew.
+    ListAgain,
+}
+
+/// A way to drive coding agents.
+///
+/// Every call has a deadline of its own and may be dropped at any time; whatever it had started, a
+/// process or a request, ends with it. A backend that is down fails each call with one line that
+/// says so, and disturbs nothing else.
+pub trait AgentBackend: Send + Sync {
+    /// What kind it is.
+    fn kind(&self) -> BackendKind;
+
+    /// Its name among the others.
+    fn id(&self) -> &BackendId;
+
+    /// How it was when last asked. Never waits.
+    fn health(&self) -> Health;
+
+    /// Asks it now, within a deadline, and remembers the answer.
+    fn check(&self) -> Pin<Box<dyn Future<Output = Health> + Send + '_>>;
+
+    /// Whether a turn runs that was started from here. A busy backend is never evicted.
+    fn busy(&self) -> bool;
+
+    /// Lists its agents, those that need a person first.
+    fn list(&self, which: ListAgents) -> Answer<'_, Vec<AgentInfo>>;
+
+    /// Looks at one agent. `name` is an id, a prefix of one that is unique, or an exact title.
+    fn inspect<'a>(&'a self, name: &'a str) -> Answer<'a, AgentInfo>;
+
+    /// Makes a new session.
+    fn start(&self, agent: NewAgent) -> Answer<'_, AgentInfo>;
+
+    /// Makes the session `agent` ready again after a restart of this process, of the backend, or of both.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::UnknownAgent`] when it is gone for good.
+    fn resume<'a>(&'a self, agent: &'a AgentId, cwd: &'a str) -> Answer<'a, AgentInfo>;
+
+    /// Takes over a conversation that the provider already has.
+    fn import(&self, session: ImportSession) -> Answer<'_, AgentInfo>;
+
+    /// Says something to an agent, and streams what it does.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Busy`] when a turn runs and [`Prompt::replace`] was not said.
+    fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn>;
+
+    /// Stops the turn that runs; `false` if none did.
+    fn stop<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, bool>;
+
+    /// Answers what an agent asked.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::PermissionGone`] when someone else was faster.
+    fn answer<'a>(
+        &'a self,
+        agent: &'a AgentId,
+        permission: &'a str,
+        answer: PermissionAnswer,
+    ) -> Answer<'a, ()>;
+
+    /// Reads the conversation back, oldest first.
+    fn timeline<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, Vec<TimelineEntry>>;
+
+    /// Puts an agent away. `force` ends a turn that runs.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Busy`] when a turn runs and `force` was not said.
+    fn close<'a>(&'a self, agent: &'a AgentId, force: bool) -> Answer<'a, Archived>;
+
+    /// Ends every connection and process that this value started; agents of a daemon go on.
+    fn dispose(&self) -> Answer<'_, ()>;
+
+    /// What happens at it from now on.
+    fn news(&self) -> BoxStream<'static, News>;
+}
+
+/// Turns what is broadcast inside a backend into its news.
+pub(crate) fn news_of(told: broadcast::Receiver<News>) -> BoxStream<'static, News> {
+    stream::unfold(told, |mut told| async move {
+        let news = match told.recv().await {
+            Ok(news) => news,
+            Err(broadcast::error::RecvError::Lagged(_)) => News::ListAgain,
+            Err(broadcast::error::RecvError::Closed) => return None,
+        };
+        Some((news, told))
+    })
+    .boxed()
+}
+
+/// Finds the one agent that `name` means: its id, a unique prefix of it, or its exact title.
+pub(crate) fn resolve<'a>(
+    agents: &'a [AgentInfo],
+    name: &str,
+) -> Result<&'a AgentInfo, AgentError> {
+    if name.trim().is_empty() {
+        return Err(AgentError::BadRequest {
+            field: "agent",
+            message: "is empty; give an id, the beginning of one, or a title".into(),
+        });
+    }
+    if let Some(agent) = agents.iter().find(|agent| agent.id.0 == name) {
+        return Ok(agent);
+    }
+    let by_title: Vec<_> = agents
+        .iter()
+        .filter(|agent| agent.title.as_deref() == Some(name))
+        .collect();
+    let mut found = agents
+        .iter()
+        .filter(|agent| agent.id.0.starts_with(name))
+        .collect::<Vec<_>>();
+    if found.is_empty() {
+        found = by_title;
+    }
+    match found.as_slice() {
+        [] => Err(AgentError::UnknownAgent { agent: name.into() }),
+        [agent] => Ok(agent),
+        several => Err(AgentError::Ambiguous {
+            prefix: name.into(),
+            matches: several.iter().map(|agent| agent.id.0.clone()).collect(),
+        }),
+    }
+}
+
+/// Refuses a prompt that says nothing.
+pub(crate) fn check_prompt(prompt: &Prompt) -> Result<(), AgentError> {
+    if prompt.text.trim().is_empty() {
+        return Err(AgentError::BadRequest {
+            field: "prompt",
+            message: "is blank; say something to the agent".into(),
+        });
+    }
+    Ok(())
+}
+
+/// Brings those that need a person to the front, then those at work; otherwise as the backend had them.
+pub(crate) fn sort_for_people(agents: &mut [AgentInfo]) {
+    use crate::types::AgentStatus as S;
+    agents.sort_by_key(|agent| match agent.status {
+        S::NeedsYou => 0,
+        S::Working | S::Starting => 1,
+        S::Failed => 2,
+        S::Done => 3,
+        S::Idle | S::Unknown { .. } => 4,
+        S::Asleep => 5,
+        S::Archived => 6,
+    });
+}

@@ -1,0 +1,581 @@
+//! Any program in a pane: each prompt is one start of it, its output is the answer, its exit the end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::BoxStream;
+use tokio::sync::broadcast;
+
+use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve, sort_for_people};
+use crate::error::AgentError;
+use crate::process::sleep;
+use crate::turn::{Turn, TurnWriter, turn};
+use crate::types::{
+    AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendKind, Health,
+    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, Prompt, TimelineEntry,
+};
+
+/// The longest single argument that Linux takes, with room to spare.
+const ARGUMENT_LIMIT: usize = 120_000;
+/// How much of the conversation is kept for reading back.
+const TIMELINE_LIMIT: usize = 400;
+
+/// What this room needs of terminals; `app` answers with panes.
+pub trait Terminals: Send + Sync {
+    /// Opens a pane that runs `program` in `cwd`, and follows it.
+    fn open<'a>(
+        &'a self,
+        program: &'a [String],
+        cwd: &'a str,
+        name: &'a str,
+    ) -> Answer<'a, Box<dyn Terminal>>;
+}
+
+/// One program in a pane.
+pub trait Terminal: Send {
+    /// The pane's number, for going there.
+    fn pane(&self) -> u32;
+    /// Waits for what happens next; `None` once the program has ended and all was told.
+    fn next(
+        &mut self,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Option<TerminalEvent>> + Send + '_>>;
+    /// Ends the program and all that it started. Its pane and its output stay.
+    fn stop(&self) -> Answer<'_, ()>;
+}
+
+/// What happens in a pane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TerminalEvent {
+    /// The program printed text; without colours and cursor movements.
+    Output(String),
+    /// It waits for a person (a bell, OSC 9, 777, 99); the words that came with it.
+    NeedsYou(String),
+    /// It goes on.
+    Working,
+    /// It ended.
+    Exited {
+        /// Its exit status, if it ended by itself.
+        code: Option<i32>,
+        /// The signal that ended it.
+        signal: Option<String>,
+    },
+}
+
+/// A program and how it takes a prompt.
+#[derive(Debug, Clone)]
+pub struct CommandConfig {
+    /// Its name among the backends.
+    pub name: String,
+    /// The program and its arguments. `{prompt}` in one of them is where the prompt goes; without
+    /// it, the prompt is the last argument.
+    pub program: Vec<String>,
+    /// How long it may print nothing before it is stopped, unless it waits for a person.
+    pub silent_turn: Duration,
+}
+
+/// One program as an agent backend. Cheap to clone.
+#[derive(Clone)]
+pub struct Command {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: BackendId,
+    config: CommandConfig,
+    terminals: Arc<dyn Terminals>,
+    sessions: Mutex<HashMap<String, Session>>,
+    health: Mutex<Health>,
+    news: broadcast::Sender<News>,
+}
+
+#[derive(Clone)]
+struct Session {
+    title: Option<String>,
+    cwd: String,
+    status: AgentStatus,
+    last_error: Option<String>,
+    labels: BTreeMap<String, String>,
+    pane: Option<u32>,
+    writer: Option<TurnWriter>,
+    timeline: Vec<TimelineEntry>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Command {
+    /// Makes the backend; its programs run in `terminals`.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::BadRequest`] when the program is empty.
+    pub fn new(config: CommandConfig, terminals: Arc<dyn Terminals>) -> Result<Self, AgentError> {
+        if config
+            .program
+            .first()
+            .is_none_or(|program| program.is_empty())
+        {
+            return Err(AgentError::BadRequest {
+                field: "program",
+                message: "is empty; give a program and its arguments".into(),
+            });
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                id: BackendId::new(BackendKind::Command, &config.name),
+                config,
+                terminals,
+                sessions: Mutex::default(),
+                health: Mutex::new(Health::Unknown),
+                news: broadcast::channel(1024).0,
+            }),
+        })
+    }
+}
+
+/// Puts the prompt into the program's arguments; nothing in it is read by a shell.
+fn arguments(program: &[String], prompt: &str) -> Result<Vec<String>, AgentError> {
+    if prompt.len() > ARGUMENT_LIMIT {
+        return Err(AgentError::BadRequest {
+            field: "prompt",
+            message: format!(
+                "has {} bytes, and a program takes at most {ARGUMENT_LIMIT} as an argument; put it in a file and name that",
+                prompt.len()
+            ),
+        });
+    }
+    if prompt.contains('\0') {
+        return Err(AgentError::BadRequest {
+            field: "prompt",
+            message: "holds a NUL byte, which no argument can".into(),
+        });
+    }
+    let mut taken = false;
+    let mut args: Vec<String> = program
+        .iter()
+        .enumerate()
+        .map(|(at, arg)| {
+            if at > 0 && arg.contains("{prompt}") {
+                taken = true;
+                arg.replace("{prompt}", prompt)
+            } else {
+                arg.clone()
+            }
+        })
+        .collect();
+    if !taken {
+        // A blank in front keeps a leading dash from being read as an option.
+        args.push(if prompt.starts_with('-') {
+            format!(" {prompt}")
+        } else {
+            prompt.to_owned()
+        });
+    }
+    Ok(args)
+}
+
+impl Inner {
+    fn info(&self, id: &str, session: &Session) -> AgentInfo {
+        AgentInfo {
+            backend: self.id.clone(),
+            id: AgentId(id.into()),
+            title: session.title.clone(),
+            provider: self.config.name.clone(),
+            model: None,
+            status: session.status.clone(),
+            cwd: session.cwd.clone(),
+            created_at: None,
+            updated_at: None,
+            labels: session.labels.clone(),
+            permissions: Vec::new(),
+            last_error: session.last_error.clone(),
+            session: session.pane.map(|pane| format!("pane {pane}")),
+        }
+    }
+
+    fn infos(&self) -> Vec<AgentInfo> {
+        let mut agents: Vec<_> = lock(&self.sessions)
+            .iter()
+            .map(|(id, session)| self.info(id, session))
+            .collect();
+        agents.sort_by(|a, b| a.id.cmp(&b.id));
+        agents
+    }
+
+    fn with<T>(
+        &self,
+        agent: &AgentId,
+        change: impl FnOnce(&mut Session) -> T,
+    ) -> Result<T, AgentError> {
+        lock(&self.sessions)
+            .get_mut(&agent.0)
+            .map(change)
+            .ok_or_else(|| AgentError::UnknownAgent {
+                agent: agent.0.clone(),
+            })
+    }
+
+    fn changed(&self, agent: &AgentId) {
+        let info = lock(&self.sessions)
+            .get(&agent.0)
+            .map(|session| self.info(&agent.0, session));
+        if let Some(info) = info {
+            let _ = self.news.send(News::Changed(Box::new(info)));
+        }
+    }
+
+    fn happened(&self, agent: &AgentId, event: AgentEvent) {
+        let kept = self.with(agent, |session| {
+            match (
+                session.timeline.last_mut().map(|entry| &mut entry.event),
+                &event,
+            ) {
+                (Some(AgentEvent::Text { text: last }), AgentEvent::Text { text })
+                    if last.len() < 1 << 20 =>
+                {
+                    last.push_str(text);
+                }
+                _ => session.timeline.push(TimelineEntry {
+                    at: None,
+                    event: event.clone(),
+                }),
+            }
+            if session.timeline.len() > TIMELINE_LIMIT {
+                session.timeline.drain(..TIMELINE_LIMIT / 4);
+            }
+            if let Some(writer) = &session.writer {
+                writer.push(event.clone());
+            }
+        });
+        if kept.is_ok() {
+            let _ = self.news.send(News::Event(agent.clone(), Box::new(event)));
+        }
+    }
+
+    fn add(&self, id: String, session: Session) -> AgentInfo {
+        let info = self.info(&id, &session);
+        lock(&self.sessions).insert(id, session);
+        let _ = self.news.send(News::Changed(Box::new(info.clone())));
+        info
+    }
+
+    async fn prompt(self: &Arc<Self>, agent: &AgentId, prompt: Prompt) -> Result<Turn, AgentError> {
+        let args = arguments(&self.config.program, &prompt.text)?;
+        let (cwd, busy) = self.with(agent, |session| {
+            (session.cwd.clone(), session.status.is_busy())
+        })?;
+        if busy {
+            if !prompt.replace {
+                return Err(AgentError::Busy {
+                    agent: agent.clone(),
+                });
+            }
+            self.stop(agent).await?;
+        }
+        let terminal = self.terminals.open(&args, &cwd, &self.config.name).await?;
+        let (turn, writer) = turn();
+        self.with(agent, |session| {
+            session.status = AgentStatus::Working;
+            session.pane = Some(terminal.pane());
+            session.writer = Some(writer.clone());
+            session.last_error = None;
+            if session.title.is_none() {
+                session.title = prompt
+                    .text
+                    .lines()
+                    .next()
+                    .map(|line| crate::error::capped(line, 80));
+            }
+        })?;
+        self.happened(agent, AgentEvent::Prompt { text: prompt.text });
+        self.happened(agent, AgentEvent::Started);
+        self.changed(agent);
+        let inner = self.clone();
+        let agent = agent.clone();
+        let timeout = prompt.timeout_ms.map(Duration::from_millis);
+        let stop_at_permission = prompt.stop_at_permission;
+        tokio::spawn(async move {
+            inner
+                .follow(agent, terminal, writer, timeout, stop_at_permission)
+                .await
+        });
+        Ok(turn)
+    }
+
+    async fn follow(
+        self: Arc<Self>,
+        agent: AgentId,
+        mut terminal: Box<dyn Terminal>,
+        writer: TurnWriter,
+        timeout: Option<Duration>,
+        stop_at_permission: bool,
+    ) {
+        let timed_out = sleep(timeout);
+        tokio::pin!(timed_out);
+        let mut waits = false;
+        let outcome = loop {
+            let silent = (!waits).then_some(self.config.silent_turn);
+            tokio::select! {
+                event = terminal.next() => match event {
+                    Some(TerminalEvent::Output(text)) => self.happened(&agent, AgentEvent::Text { text }),
+                    Some(TerminalEvent::NeedsYou(message)) => {
+                        waits = true;
+                        let _ = self.with(&agent, |session| session.status = AgentStatus::NeedsYou);
+                        if !message.is_empty() {
+                            self.happened(&agent, AgentEvent::Notice { text: message });
+                        }
+                        self.changed(&agent);
+                        if stop_at_permission {
+                            writer.end(Outcome::NeedsPermission);
+                        }
+                    }
+                    Some(TerminalEvent::Working) => {
+                        waits = false;
+                        let _ = self.with(&agent, |session| session.status = AgentStatus::Working);
+                        self.changed(&agent);
+                    }
+                    Some(TerminalEvent::Exited { code: Some(0), .. }) => break Outcome::Completed,
+                    Some(TerminalEvent::Exited { code, signal }) => {
+                        break Outcome::Failed {
+                            message: match (code, signal) {
+                                (Some(code), _) => format!("the program ended with exit status {code}"),
+                                (None, Some(signal)) => format!("the program was ended by {signal}"),
+                                (None, None) => "the program ended".into(),
+                            },
+                        };
+                    }
+                    None => break Outcome::Failed { message: "the pane was closed".into() },
+                },
+                () = writer.cancelled().cancelled() => break Outcome::Cancelled,
+                () = &mut timed_out => break Outcome::TimedOut,
+                () = sleep(silent) => break Outcome::Failed {
+                    message: format!(
+                        "the program printed nothing for {} s, so it was stopped",
+                        self.config.silent_turn.as_secs_f32()
+                    ),
+                },
+            }
+        };
+        if let Err(error) = terminal.stop().await {
+            tracing::debug!(%error, "a program that ended could not be stopped");
+        }
+        let _ = self.with(&agent, |session| {
+            session.writer = None;
+            (session.status, session.last_error) = match &outcome {
+                Outcome::Completed => (AgentStatus::Done, None),
+                Outcome::Failed { message } => (AgentStatus::Failed, Some(message.clone())),
+                _ => (AgentStatus::Idle, None),
+            };
+        });
+        let _ = self.news.send(News::Event(
+            agent.clone(),
+            Box::new(AgentEvent::Ended {
+                outcome: outcome.clone(),
+            }),
+        ));
+        self.changed(&agent);
+        writer.end(outcome);
+    }
+
+    async fn stop(&self, agent: &AgentId) -> Result<bool, AgentError> {
+        let mut told = self.news.subscribe();
+        let writer = self.with(agent, |session| session.writer.clone())?;
+        let Some(writer) = writer else {
+            return Ok(false);
+        };
+        writer.cancelled().cancel();
+        let ended = async {
+            while self
+                .with(agent, |session| session.writer.is_some())
+                .unwrap_or(false)
+            {
+                if let Err(broadcast::error::RecvError::Closed) = told.recv().await {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(10), ended).await;
+        Ok(true)
+    }
+}
+
+fn session(cwd: &str, title: Option<String>, labels: BTreeMap<String, String>) -> Session {
+    Session {
+        title,
+        cwd: cwd.into(),
+        status: AgentStatus::Idle,
+        last_error: None,
+        labels,
+        pane: None,
+        writer: None,
+        timeline: Vec::new(),
+    }
+}
+
+impl AgentBackend for Command {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Command
+    }
+
+    fn id(&self) -> &BackendId {
+        &self.inner.id
+    }
+
+    fn health(&self) -> Health {
+        lock(&self.inner.health).clone()
+    }
+
+    fn check(&self) -> std::pin::Pin<Box<dyn Future<Output = Health> + Send + '_>> {
+        Box::pin(async {
+            let program = &self.inner.config.program[0];
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let health = match crate::acp::find_program(Path::new(OsStr::new(program)), &path) {
+                Some(_) => Health::Up {
+                    version: None,
+                    transport: "pane".into(),
+                },
+                None => Health::Down {
+                    reason: format!(
+                        "`{program}` is not on the PATH; install it, or say in the settings where it is"
+                    ),
+                },
+            };
+            *lock(&self.inner.health) = health.clone();
+            health
+        })
+    }
+
+    fn busy(&self) -> bool {
+        lock(&self.inner.sessions)
+            .values()
+            .any(|session| session.status.is_busy())
+    }
+
+    fn list(&self, which: ListAgents) -> Answer<'_, Vec<AgentInfo>> {
+        Box::pin(async move {
+            let mut agents = self.inner.infos();
+            agents.retain(|agent| {
+                (which.archived || agent.status != AgentStatus::Archived)
+                    && which
+                        .labels
+                        .iter()
+                        .all(|(name, value)| agent.labels.get(name) == Some(value))
+            });
+            sort_for_people(&mut agents);
+            Ok(agents)
+        })
+    }
+
+    fn inspect<'a>(&'a self, name: &'a str) -> Answer<'a, AgentInfo> {
+        Box::pin(async move { resolve(&self.inner.infos(), name).cloned() })
+    }
+
+    fn start(&self, agent: NewAgent) -> Answer<'_, AgentInfo> {
+        Box::pin(async move {
+            if !Path::new(&agent.cwd).is_absolute() {
+                return Err(AgentError::BadRequest {
+                    field: "cwd",
+                    message: format!("is `{}`; give an absolute path", agent.cwd),
+                });
+            }
+            let id = uuid::Uuid::new_v4().to_string();
+            Ok(self
+                .inner
+                .add(id, session(&agent.cwd, agent.title, agent.labels)))
+        })
+    }
+
+    /// A program keeps nothing between prompts, so a session is as good as it was.
+    fn resume<'a>(&'a self, agent: &'a AgentId, cwd: &'a str) -> Answer<'a, AgentInfo> {
+        Box::pin(async move {
+            let known = lock(&self.inner.sessions)
+                .get(&agent.0)
+                .map(|session| self.inner.info(&agent.0, session));
+            Ok(known.unwrap_or_else(|| {
+                self.inner
+                    .add(agent.0.clone(), session(cwd, None, BTreeMap::new()))
+            }))
+        })
+    }
+
+    fn import(&self, _session: ImportSession) -> Answer<'_, AgentInfo> {
+        Box::pin(async {
+            Err(AgentError::Unsupported {
+                backend: self.inner.id.0.clone(),
+                what: "take over a conversation",
+                reason: "a program in a pane has none; use an ACP agent or Paseo".into(),
+            })
+        })
+    }
+
+    fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn> {
+        Box::pin(async move {
+            check_prompt(&prompt)?;
+            self.inner.prompt(agent, prompt).await
+        })
+    }
+
+    fn stop<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, bool> {
+        Box::pin(self.inner.stop(agent))
+    }
+
+    fn answer<'a>(
+        &'a self,
+        agent: &'a AgentId,
+        _permission: &'a str,
+        _answer: PermissionAnswer,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let pane = self.inner.with(agent, |session| session.pane)?;
+            Err(AgentError::Unsupported {
+                backend: self.inner.id.0.clone(),
+                what: "answer for you",
+                reason: match pane {
+                    Some(pane) => format!("type the answer in pane {pane}"),
+                    None => "it runs no program".into(),
+                },
+            })
+        })
+    }
+
+    fn timeline<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, Vec<TimelineEntry>> {
+        Box::pin(async move { self.inner.with(agent, |session| session.timeline.clone()) })
+    }
+
+    fn close<'a>(&'a self, agent: &'a AgentId, force: bool) -> Answer<'a, Archived> {
+        Box::pin(async move {
+            let status = self.inner.with(agent, |session| session.status.clone())?;
+            if status.is_busy() {
+                if !force {
+                    return Err(AgentError::Busy {
+                        agent: agent.clone(),
+                    });
+                }
+                self.inner.stop(agent).await?;
+            }
+            self.inner
+                .with(agent, |session| session.status = AgentStatus::Archived)?;
+            self.inner.changed(agent);
+            Ok(Archived {
+                at: None,
+                already: status == AgentStatus::Archived,
+            })
+        })
+    }
+
+    /// Programs run on in their panes; whoever owns the panes ends them.
+    fn dispose(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            lock(&self.inner.sessions).clear();
+            Ok(())
+        })
+    }
+
+    fn news(&self) -> BoxStream<'static, News> {
+        news_of(self.inner.news.subscribe())
+    }
+}

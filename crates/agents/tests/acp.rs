@@ -1,0 +1,473 @@
+//! Agents over stdio: a scripted one as a program of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agents::{
+    Acp, AcpConfig, AgentBackend, AgentError, AgentEvent, AgentId, AgentStatus, Agents,
+    AgentsConfig, AgentsEvent, Health, ImportSession, MemorySessions, NewAgent, Outcome,
+    PermissionAnswer, Prompt, presets,
+};
+use support::soon;
+
+fn config(faults: &[&str]) -> AcpConfig {
+    let mut config = AcpConfig::new("scripted", env!("CARGO_BIN_EXE_stand-in-acp-agent"), faults);
+    config.deadlines.start = Duration::from_secs(5);
+    config.deadlines.stop = Duration::from_millis(300);
+    config.deadlines.backoff = Duration::from_millis(10);
+    config.deadlines.silent_turn = Duration::from_secs(10);
+    config
+}
+
+async fn started(faults: &[&str], cwd: &Path) -> (Acp, AgentId) {
+    let acp = Acp::new(config(faults));
+    let agent = soon(acp.start(NewAgent {
+        cwd: cwd.display().to_string(),
+        ..NewAgent::default()
+    }))
+    .await
+    .unwrap();
+    (acp, agent.id)
+}
+
+async fn say(acp: &Acp, agent: &AgentId, text: &str) -> agents::TurnResult {
+    let turn = soon(acp.prompt(agent, Prompt::new(text))).await.unwrap();
+    soon(turn.result()).await
+}
+
+#[tokio::test]
+async fn a_prompt_streams_text_thoughts_tools_and_plans() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let result = say(&acp, &agent, "hello").await;
+    assert_eq!(result.outcome, Outcome::Completed);
+    assert_eq!(result.answer, "The answer is 42.");
+    assert_eq!(result.text, "First I will read a file.\nThe answer is 42.");
+    let timeline = soon(acp.timeline(&agent)).await.unwrap();
+    let kinds: Vec<_> = timeline
+        .iter()
+        .map(|entry| match &entry.event {
+            AgentEvent::Prompt { text } => format!("prompt {text}"),
+            AgentEvent::Text { text } => format!("text {text:?}"),
+            AgentEvent::Tool { call } => {
+                format!("tool {} {:?} {:?}", call.name, call.status, call.title)
+            }
+            AgentEvent::Plan { items } => format!("plan {}", items.len()),
+            other => format!("{other:?}")
+                .split([' ', '{'])
+                .next()
+                .unwrap()
+                .to_owned(),
+        })
+        .collect();
+    insta::assert_debug_snapshot!(kinds, @r#"
+    [
+        "prompt hello",
+        "Started",
+        "Reasoning",
+        "text \"First I will read a file.\\n\"",
+        "tool read Completed Some(\"Read README.md\")",
+        "plan 2",
+        "text \"The answer is 42.\"",
+    ]
+    "#);
+    let info = soon(acp.inspect(&agent.0)).await.unwrap();
+    assert_eq!(info.status, AgentStatus::Done);
+    assert!(soon(acp.check()).await.is_up());
+    // The same process answers the second prompt.
+    assert_eq!(say(&acp, &agent, "again").await.outcome, Outcome::Completed);
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_are_read_and_written_in_the_worktree_only() {
+    let outer = tempfile::tempdir().unwrap();
+    let tree = outer.path().join("tree");
+    std::fs::create_dir(&tree).unwrap();
+    std::fs::write(tree.join("in.txt"), "inside").unwrap();
+    std::fs::write(outer.path().join("out.txt"), "secret").unwrap();
+    let (acp, agent) = started(&[], &tree).await;
+    assert_eq!(
+        say(
+            &acp,
+            &agent,
+            &format!("READ {}", tree.join("in.txt").display())
+        )
+        .await
+        .answer,
+        "read: inside"
+    );
+    let outside = outer.path().join("out.txt").display().to_string();
+    let refused = say(&acp, &agent, &format!("READ {outside}")).await.answer;
+    assert!(
+        refused.contains("is outside of the session's worktree"),
+        "{refused}"
+    );
+    let refused = say(&acp, &agent, &format!("WRITE {outside}")).await.answer;
+    assert!(refused.contains("is outside"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "secret");
+    let new = tree.join("src/new.rs");
+    say(&acp, &agent, &format!("WRITE {}", new.display())).await;
+    assert_eq!(std::fs::read_to_string(new).unwrap(), "written\n");
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_announced_edit_is_told_with_its_worktree() {
+    let dir = tempfile::tempdir().unwrap();
+    let agents = Agents::new(
+        AgentsConfig::default(),
+        Arc::new(MemorySessions::default()),
+        Arc::new(|| 1),
+    );
+    let acp = Acp::new(config(&[]));
+    let at = AgentBackend::id(&acp).clone();
+    agents.add(Arc::new(acp));
+    let mut events = agents.events();
+    let cwd = dir.path().display().to_string();
+    let agent = soon(agents.start(
+        &at,
+        NewAgent {
+            cwd: cwd.clone(),
+            ..NewAgent::default()
+        },
+    ))
+    .await
+    .unwrap();
+    let file = dir.path().join("a.rs").display().to_string();
+    let turn = soon(agents.prompt(&at, &agent.id, Prompt::new(format!("WRITE {file}"))))
+        .await
+        .unwrap();
+    soon(turn.result()).await;
+    let edit = soon(async {
+        loop {
+            if let AgentsEvent::Edit { cwd, path, .. } = events.recv().await.unwrap() {
+                return (cwd, path);
+            }
+        }
+    })
+    .await;
+    assert_eq!(edit, (cwd, file));
+    agents.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_permission_is_asked_and_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    for (answer, said) in [
+        (PermissionAnswer::Allow, "outcome: yes"),
+        (PermissionAnswer::AllowAlways, "outcome: always"),
+        (
+            PermissionAnswer::Deny {
+                message: None,
+                interrupt: false,
+            },
+            "outcome: no",
+        ),
+    ] {
+        let mut turn = soon(acp.prompt(&agent, Prompt::new("PERMIT")))
+            .await
+            .unwrap();
+        let asked = loop {
+            if let Some(AgentEvent::Permission { request }) = soon(turn.next()).await {
+                break request;
+            }
+        };
+        assert_eq!(asked.title.as_deref(), Some("rm -rf build/"));
+        assert_eq!(
+            asked.detail.unwrap().command.as_deref(),
+            Some("rm -rf build/")
+        );
+        assert_eq!(
+            soon(acp.inspect(&agent.0)).await.unwrap().status,
+            AgentStatus::NeedsYou
+        );
+        soon(acp.answer(&agent, &asked.id, answer.clone()))
+            .await
+            .unwrap();
+        let again = soon(acp.answer(&agent, &asked.id, answer))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(again, AgentError::PermissionGone { .. }),
+            "{again}"
+        );
+        let result = soon(turn.result()).await;
+        assert!(result.text.ends_with(said), "{}", result.text);
+    }
+    // A cancel takes the question back.
+    let mut turn = soon(acp.prompt(&agent, Prompt::new("PERMIT")))
+        .await
+        .unwrap();
+    while !matches!(soon(turn.next()).await, Some(AgentEvent::Permission { .. })) {}
+    assert!(soon(acp.stop(&agent)).await.unwrap());
+    assert_eq!(soon(turn.result()).await.outcome, Outcome::Cancelled);
+    assert!(
+        soon(acp.inspect(&agent.0))
+            .await
+            .unwrap()
+            .permissions
+            .is_empty()
+    );
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_that_dies_says_why_and_is_started_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let result = say(&acp, &agent, "DIE").await;
+    let Outcome::Failed { message } = result.outcome else {
+        panic!("it did not fail");
+    };
+    assert!(message.contains("exit status 3"), "{message}");
+    assert!(message.contains("out of cheese"), "{message}");
+    assert_eq!(say(&acp, &agent, "hello").await.outcome, Outcome::Completed);
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_that_can_not_load_sessions_says_so_after_a_death() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&["forgets"], dir.path()).await;
+    say(&acp, &agent, "DIE").await;
+    let error = soon(acp.prompt(&agent, Prompt::new("hello")))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, AgentError::Unsupported { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_flood_is_taken_without_holding_up_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let turn = soon(acp.prompt(&agent, Prompt::new("FLOOD")))
+        .await
+        .unwrap();
+    let result = soon(turn.result()).await;
+    assert_eq!(result.outcome, Outcome::Completed);
+    assert_eq!(result.text.len(), 2_000 * 2_000 * "flood ".len());
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_line_without_end_ends_the_agent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let Outcome::Failed { message } = say(&acp, &agent, "LONGLINE").await.outcome else {
+        panic!("it did not fail");
+    };
+    assert!(message.contains("a line of more than 32 MB"), "{message}");
+}
+
+#[tokio::test]
+async fn invalid_messages_are_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let result = say(&acp, &agent, "INVALID").await;
+    assert_eq!(
+        (result.outcome, result.text.as_str()),
+        (Outcome::Completed, "still here")
+    );
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_error_and_a_refusal_keep_the_agents_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let Outcome::Failed { message } = say(&acp, &agent, "FAIL").await.outcome else {
+        panic!("it did not fail");
+    };
+    assert!(message.contains("the model is overloaded"), "{message}");
+    assert_eq!(
+        say(&acp, &agent, "REFUSE").await.outcome,
+        Outcome::Failed {
+            message: "the agent refused to go on".into()
+        }
+    );
+    assert_eq!(
+        soon(acp.inspect(&agent.0)).await.unwrap().status,
+        AgentStatus::Failed
+    );
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cancel_and_a_timeout_stop_the_agent_even_if_it_does_not_listen() {
+    let dir = tempfile::tempdir().unwrap();
+    for faults in [&[][..], &["stubborn"][..]] {
+        let (acp, agent) = started(faults, dir.path()).await;
+        let turn = soon(acp.prompt(&agent, Prompt::new("HANG"))).await.unwrap();
+        let busy = soon(acp.prompt(&agent, Prompt::new("hello")))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            busy,
+            AgentError::Busy {
+                agent: agent.clone()
+            }
+        );
+        assert!(acp.busy());
+        turn.canceller().cancel();
+        assert_eq!(soon(turn.result()).await.outcome, Outcome::Cancelled);
+        let prompt = Prompt {
+            timeout_ms: Some(30),
+            ..Prompt::new("HANG")
+        };
+        let turn = soon(acp.prompt(&agent, prompt)).await.unwrap();
+        assert_eq!(soon(turn.result()).await.outcome, Outcome::TimedOut);
+        assert!(!acp.busy());
+        soon(acp.dispose()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_at_the_start_is_said_and_is_the_backends_health() {
+    let dir = tempfile::tempdir().unwrap();
+    let new = || NewAgent {
+        cwd: dir.path().display().to_string(),
+        ..NewAgent::default()
+    };
+    let acp = Acp::new(config(&["dies-at-start"]));
+    let error = soon(acp.start(new())).await.unwrap_err();
+    insta::assert_snapshot!(error, @"`scripted` went away while `starting it` was awaited: its process ended with exit status 7: cannot find my configuration");
+    assert!(matches!(soon(acp.check()).await, Health::Down { .. }));
+
+    let acp = Acp::new(config(&["version-9"]));
+    let error = soon(acp.start(new())).await.unwrap_err();
+    assert!(error.to_string().contains("version"), "{error}");
+
+    let mut mute = config(&["mute"]);
+    mute.deadlines.start = Duration::from_millis(100);
+    let error = soon(Acp::new(mute).start(new())).await.unwrap_err();
+    assert!(matches!(error, AgentError::Timeout { .. }), "{error}");
+
+    let missing = Acp::new(AcpConfig::new("none", "an-agent-that-nobody-has", &[]));
+    assert!(matches!(soon(missing.check()).await, Health::Down { .. }));
+    let error = soon(missing.start(new())).await.unwrap_err();
+    assert!(
+        matches!(error, AgentError::ProgramMissing { .. }),
+        "{error}"
+    );
+
+    let gone = Acp::new(config(&[]));
+    let error = soon(gone.start(NewAgent {
+        cwd: "/no/such/dir".into(),
+        ..NewAgent::default()
+    }))
+    .await
+    .unwrap_err();
+    assert!(
+        error.to_string().contains("`/no/such/dir` does not exist"),
+        "{error}"
+    );
+    let error = soon(gone.start(NewAgent {
+        cwd: "relative".into(),
+        ..NewAgent::default()
+    }))
+    .await
+    .unwrap_err();
+    assert!(
+        matches!(error, AgentError::BadRequest { field: "cwd", .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_session_is_loaded_after_a_restart_and_one_that_is_gone_is_unknown() {
+    let dir = tempfile::tempdir().unwrap();
+    let cwd = dir.path().display().to_string();
+    let acp = Acp::new(config(&[]));
+    let agent = soon(acp.resume(&AgentId("acp-old".into()), &cwd))
+        .await
+        .unwrap();
+    let timeline = soon(acp.timeline(&agent.id)).await.unwrap();
+    assert_eq!(
+        timeline[0].event,
+        AgentEvent::Prompt {
+            text: "an old question".into()
+        }
+    );
+    assert_eq!(
+        say(&acp, &agent.id, "hello").await.outcome,
+        Outcome::Completed
+    );
+    let gone = soon(acp.resume(&AgentId("gone-1".into()), &cwd))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        gone,
+        AgentError::UnknownAgent {
+            agent: "gone-1".into()
+        }
+    );
+    let imported = soon(acp.import(ImportSession {
+        session: "acp-other".into(),
+        cwd: Some(cwd),
+        ..ImportSession::default()
+    }))
+    .await
+    .unwrap();
+    assert!(!soon(acp.close(&imported.id, false)).await.unwrap().already);
+    assert!(soon(acp.close(&imported.id, false)).await.unwrap().already);
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn idle_processes_beyond_the_limit_end_and_come_back_when_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut one = config(&[]);
+    one.warm = 1;
+    let acp = Acp::new(one);
+    let new = || NewAgent {
+        cwd: dir.path().display().to_string(),
+        ..NewAgent::default()
+    };
+    let first = soon(acp.start(new())).await.unwrap();
+    let turn = soon(acp.prompt(&first.id, Prompt::new("HANG")))
+        .await
+        .unwrap();
+    let second = soon(acp.start(new())).await.unwrap();
+    let third = soon(acp.start(new())).await.unwrap();
+    let status = async |id: &AgentId| soon(acp.inspect(&id.0)).await.unwrap().status;
+    assert_eq!(
+        status(&first.id).await,
+        AgentStatus::Working,
+        "a busy one is never ended"
+    );
+    assert_eq!(status(&second.id).await, AgentStatus::Asleep);
+    assert_eq!(status(&third.id).await, AgentStatus::Idle);
+    assert_eq!(
+        say(&acp, &second.id, "hello").await.outcome,
+        Outcome::Completed
+    );
+    turn.canceller().cancel();
+    soon(turn.result()).await;
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[test]
+fn presets_are_those_whose_programs_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["codex-acp", "opencode", "not-an-agent"] {
+        std::os::unix::fs::symlink(
+            env!("CARGO_BIN_EXE_stand-in-acp-agent"),
+            dir.path().join(name),
+        )
+        .unwrap();
+    }
+    std::fs::write(dir.path().join("gemini"), "not a program").unwrap();
+    let found: Vec<_> = presets(dir.path().as_os_str())
+        .into_iter()
+        .map(|preset| preset.name)
+        .collect();
+    assert_eq!(found, ["codex", "opencode"]);
+    assert!(presets("".as_ref()).is_empty());
+}

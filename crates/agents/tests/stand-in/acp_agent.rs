@@ -1,0 +1,247 @@
+//! A scripted agent that speaks the Agent Client Protocol: the first word of a prompt says what it does.
+//! Its arguments say what is wrong with it.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what this program is for"
+)]
+
+use std::io::{BufRead, Write};
+
+use serde_json::{Value, json};
+
+struct Agent {
+    session: String,
+    next: u64,
+    faults: Vec<String>,
+}
+
+fn send(value: &Value) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{value}");
+    let _ = out.flush();
+}
+
+fn receive() -> Value {
+    let mut line = String::new();
+    match std::io::stdin().lock().read_line(&mut line) {
+        Ok(1..) => serde_json::from_str(&line).unwrap_or_default(),
+        _ => std::process::exit(0),
+    }
+}
+
+impl Agent {
+    fn has(&self, fault: &str) -> bool {
+        self.faults.iter().any(|known| known == fault)
+    }
+
+    fn update(&self, update: Value) {
+        send(
+            &json!({"jsonrpc": "2.0", "method": "session/update", "params": {"sessionId": self.session, "update": update}}),
+        );
+    }
+
+    fn say(&self, text: &str) {
+        self.update(json!({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": text}}));
+    }
+
+    /// Asks the client something and waits for its answer; a cancel meanwhile is an answer as well.
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.next += 1;
+        let id = self.next;
+        send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+        loop {
+            let message = receive();
+            if message["id"] == id && message.get("method").is_none() {
+                return message;
+            }
+        }
+    }
+
+    /// Answers the prompt; the reason why it stopped.
+    fn act(&mut self, text: &str) -> Result<&'static str, Value> {
+        let session = self.session.clone();
+        let mut words = text.split_whitespace();
+        match words.next().unwrap_or_default() {
+            "DIE" => {
+                self.say("going");
+                eprintln!("panic: out of cheese");
+                std::process::exit(3);
+            }
+            "HANG" => loop {
+                let message = receive();
+                if message["method"] == "session/cancel" && !self.has("stubborn") {
+                    return Ok("cancelled");
+                }
+            },
+            "FLOOD" => {
+                let piece = "flood ".repeat(2_000);
+                for _ in 0..2_000 {
+                    self.say(&piece);
+                }
+            }
+            "LONGLINE" => {
+                let mut out = std::io::stdout().lock();
+                for _ in 0..40 {
+                    let _ = out.write_all("x".repeat(1 << 20).replacen('x', "{", 1).as_bytes());
+                }
+                let _ = out.flush();
+            }
+            "INVALID" => {
+                println!("this is a log line");
+                println!("{{\"jsonrpc\": \"2.0\", \"method\": ");
+                println!(
+                    "{{\"jsonrpc\":\"2.0\",\"method\":\"session/update\",\"params\":{{\"sessionId\":7}}}}"
+                );
+                println!("[1,2,3]");
+                println!("{{\"jsonrpc\":\"2.0\",\"method\":\"unheard/of\",\"params\":{{}}}}");
+                self.update(json!({"sessionUpdate": "something_new", "x": 1}));
+                self.say("still here");
+            }
+            "READ" => {
+                let answer = self.ask(
+                    "fs/read_text_file",
+                    json!({"sessionId": session, "path": words.next()}),
+                );
+                match answer["result"]["content"].as_str() {
+                    Some(content) => self.say(&format!("read: {content}")),
+                    None => self.say(&format!(
+                        "refused: {}",
+                        answer["error"]["data"].as_str().unwrap_or_default()
+                    )),
+                }
+            }
+            "WRITE" => {
+                let path = words.next().unwrap_or_default().to_owned();
+                self.update(json!({
+                    "sessionUpdate": "tool_call", "toolCallId": "w1", "title": "Edit a file", "kind": "edit", "status": "pending",
+                    "locations": [{"path": path}],
+                    "content": [{"type": "diff", "path": path, "oldText": null, "newText": "written\n"}],
+                }));
+                let answer = self.ask(
+                    "fs/write_text_file",
+                    json!({"sessionId": session, "path": path, "content": "written\n"}),
+                );
+                let ok = answer.get("error").is_none();
+                self.update(json!({"sessionUpdate": "tool_call_update", "toolCallId": "w1", "status": if ok { "completed" } else { "failed" }}));
+                if !ok {
+                    self.say(&format!(
+                        "refused: {}",
+                        answer["error"]["data"].as_str().unwrap_or_default()
+                    ));
+                }
+            }
+            "PERMIT" => {
+                self.say("I need permission. ");
+                let answer = self.ask("session/request_permission", json!({
+                    "sessionId": session,
+                    "toolCall": {"toolCallId": "t1", "title": "rm -rf build/", "kind": "execute", "status": "pending", "rawInput": {"command": "rm -rf build/"}},
+                    "options": [
+                        {"optionId": "yes", "name": "Allow once", "kind": "allow_once"},
+                        {"optionId": "always", "name": "Always allow", "kind": "allow_always"},
+                        {"optionId": "no", "name": "Reject", "kind": "reject_once"},
+                    ],
+                }));
+                let outcome = &answer["result"]["outcome"];
+                if outcome["outcome"] == "cancelled" {
+                    return Ok("cancelled");
+                }
+                self.say(&format!(
+                    "outcome: {}",
+                    outcome["optionId"].as_str().unwrap_or_default()
+                ));
+            }
+            "FAIL" => {
+                return Err(
+                    json!({"code": -32000, "message": "Internal error", "data": "the model is overloaded"}),
+                );
+            }
+            "REFUSE" => return Ok("refusal"),
+            _ => {
+                self.update(json!({"sessionUpdate": "agent_thought_chunk", "content": {"type": "text", "text": "Let me think."}}));
+                self.say("First I will ");
+                self.say("read a file.\n");
+                self.update(json!({
+                    "sessionUpdate": "tool_call", "toolCallId": "r1", "title": "Read README.md", "kind": "read", "status": "in_progress",
+                    "locations": [{"path": "/README.md"}],
+                }));
+                self.update(json!({
+                    "sessionUpdate": "tool_call_update", "toolCallId": "r1", "status": "completed",
+                    "content": [{"type": "content", "content": {"type": "text", "text": "# README"}}],
+                }));
+                self.update(json!({"sessionUpdate": "plan", "entries": [
+                    {"content": "read", "priority": "high", "status": "completed"},
+                    {"content": "answer", "priority": "high", "status": "pending"},
+                ]}));
+                self.say("The answer is 42.");
+            }
+        }
+        Ok("end_turn")
+    }
+}
+
+fn main() {
+    let mut agent = Agent {
+        session: String::new(),
+        next: 0,
+        faults: std::env::args().skip(1).collect(),
+    };
+    if agent.has("mute") {
+        loop {
+            receive();
+        }
+    }
+    if agent.has("dies-at-start") {
+        eprintln!("cannot find my configuration");
+        std::process::exit(7);
+    }
+    println!("Welcome to the scripted agent");
+    loop {
+        let message = receive();
+        let id = message["id"].clone();
+        let reply = |result: Value| send(&json!({"jsonrpc": "2.0", "id": id, "result": result}));
+        match message["method"].as_str().unwrap_or_default() {
+            "initialize" => reply(json!({
+                "protocolVersion": if agent.has("version-9") { 9 } else { 1 },
+                "agentCapabilities": {"loadSession": !agent.has("forgets")},
+                "agentInfo": {"name": "scripted", "version": "1"},
+            })),
+            "session/new" => {
+                agent.session = format!("acp-{}", std::process::id());
+                reply(json!({"sessionId": agent.session}));
+            }
+            "session/load" => {
+                agent.session = message["params"]["sessionId"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .into();
+                if agent.session.starts_with("gone") {
+                    send(
+                        &json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32002, "message": "Resource not found"}}),
+                    );
+                    continue;
+                }
+                agent.update(json!({"sessionUpdate": "user_message_chunk", "content": {"type": "text", "text": "an old question"}}));
+                agent.say("an old answer");
+                reply(Value::Null);
+            }
+            "session/prompt" => {
+                let text = message["params"]["prompt"][0]["text"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
+                match agent.act(&text) {
+                    Ok(reason) => reply(json!({"stopReason": reason})),
+                    Err(error) => send(&json!({"jsonrpc": "2.0", "id": id, "error": error})),
+                }
+            }
+            _ if !id.is_null() => {
+                send(
+                    &json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": "Method not found"}}),
+                );
+            }
+            _ => {}
+        }
+    }
+}
