@@ -1,0 +1,952 @@
+//! Pure decisions: what is ready, what is skipped and why, what a switch chose, what may start now.
+//!
+//! [`Progress`] is where a run stands. Whoever drives it says what happened ([`Progress::start`],
+//! [`Progress::ended`] …) and gets back what follows from it. There is no clock and no
+//! outside here, so a run is decided the same way when it is simulated, resumed or replayed. An ending
+//! costs what depends on the step that ended, not what the flow holds.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use crate::definition::{Branch, Flow, Kind, Need, StepIndex, StepKind, Trigger};
+
+/// Where a step stands.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Something that it needs has not ended.
+    Pending,
+    /// It could run and waits for a place.
+    Queued,
+    /// An attempt is at work.
+    Running,
+    /// An attempt failed and the next one waits for its time.
+    RetryWait,
+    /// A person is asked.
+    AwaitingApproval,
+    /// It ended well.
+    Succeeded,
+    /// It ended badly.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// A person said no.
+    Rejected,
+    /// A person ended it.
+    Cancelled,
+    /// It did not run.
+    Skipped,
+}
+
+impl StepState {
+    /// Whether nothing more comes of it.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            Self::Succeeded
+                | Self::Failed
+                | Self::TimedOut
+                | Self::Rejected
+                | Self::Cancelled
+                | Self::Skipped
+        )
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::RetryWait => "retry_wait",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// Why a step did not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipCause {
+    /// Its guard was false.
+    GuardFalse,
+    /// Its switch took another case.
+    BranchNotTaken,
+    /// It does not take part in this band.
+    Band,
+    /// Nothing that it needs ran.
+    AllInputsDead,
+    /// Something that it needs failed.
+    UpstreamFailed,
+    /// Its trigger rule can't be met any more.
+    RuleNotMet,
+    /// A person skipped it.
+    User,
+    /// The run was ended before its turn came.
+    RunCancelled,
+}
+
+/// Why a step did not run, and where that began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Skip {
+    /// Why.
+    pub cause: SkipCause,
+    /// The step where it began.
+    pub origin: String,
+    /// Whether a failure lies upstream.
+    pub tainted: bool,
+    /// For a branch that was not taken: the case that was; none when no case was.
+    pub taken: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every step that ran did what it should.
+    Succeeded,
+    /// A step failed, timed out or was rejected.
+    Failed,
+    /// A person ended it.
+    Cancelled,
+}
+
+/// What follows from what happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// All that the step waited for is there, and its guard holds: it waits for a place.
+    Queued(StepIndex),
+    /// It did not run.
+    Skipped(StepIndex, Skip),
+    /// Its guard could not be evaluated, so it has failed.
+    Failed(StepIndex, String),
+}
+
+/// What a step's guard said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Guarded {
+    Holds,
+    False,
+    Error(String),
+}
+
+/// Evaluates the guard of a step that could run; without one, it holds.
+///
+/// It is asked in the middle of a transition, when everything upstream is settled: what came of a step
+/// never depends on the order in which the consequences of one ending are worked out.
+pub(crate) trait Guards {
+    fn guard(&mut self, progress: &Progress, step: StepIndex) -> Guarded;
+}
+
+/// How an edge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Open,
+    Ok,
+    Bad,
+    Dead,
+}
+
+/// How many edges stand how, and the first of each kind, for the record.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    open: u32,
+    ok: u32,
+    bad: u32,
+    dead: u32,
+    first_ok: Option<StepIndex>,
+    first_bad: Option<StepIndex>,
+    first_dead: Option<StepIndex>,
+}
+
+impl Tally {
+    fn of(edges: usize) -> Self {
+        Self {
+            open: u32::try_from(edges).unwrap_or(u32::MAX),
+            ..Self::default()
+        }
+    }
+
+    fn settle(&mut self, edge: Edge, origin: StepIndex) {
+        let (count, first) = match edge {
+            Edge::Open => return,
+            Edge::Ok => (&mut self.ok, &mut self.first_ok),
+            Edge::Bad => (&mut self.bad, &mut self.first_bad),
+            Edge::Dead => (&mut self.dead, &mut self.first_dead),
+        };
+        *count += 1;
+        first.get_or_insert(origin);
+        self.open = self.open.saturating_sub(1);
+    }
+}
+
+/// What a rule says of a tally.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Wait,
+    Run,
+    Skip(SkipCause),
+}
+
+/// The table of trigger rules.
+fn judge(rule: Trigger, tally: &Tally) -> Verdict {
+    use SkipCause::{AllInputsDead, RuleNotMet, UpstreamFailed};
+    use Verdict::{Run, Skip, Wait};
+    let Tally {
+        open,
+        ok,
+        bad,
+        dead,
+        ..
+    } = *tally;
+    // A step without needs runs at the start.
+    if open + ok + bad + dead == 0 {
+        return Run;
+    }
+    match rule {
+        Trigger::AllSuccess => match (open, ok, bad) {
+            (_, _, 1..) => Skip(UpstreamFailed),
+            (1.., _, _) => Wait,
+            (_, 0, _) => Skip(AllInputsDead),
+            _ => Run,
+        },
+        Trigger::AllSuccessStrict => match (open, bad, dead) {
+            (_, 1.., _) => Skip(UpstreamFailed),
+            (_, _, 1..) => Skip(AllInputsDead),
+            (0, ..) => Run,
+            _ => Wait,
+        },
+        Trigger::OneSuccess => match (ok, open, bad) {
+            (1.., _, _) => Run,
+            (_, 1.., _) => Wait,
+            (_, _, 1..) => Skip(UpstreamFailed),
+            _ => Skip(AllInputsDead),
+        },
+        Trigger::AllDone => match (open, ok + bad) {
+            (1.., _) => Wait,
+            (_, 0) => Skip(AllInputsDead),
+            _ => Run,
+        },
+        Trigger::AllSettled => {
+            if open == 0 {
+                Run
+            } else {
+                Wait
+            }
+        }
+        Trigger::OneFailed => match (bad, open) {
+            (1.., _) => Run,
+            (_, 1..) => Wait,
+            _ => Skip(RuleNotMet),
+        },
+        Trigger::AllFailed => match (ok, open, dead, bad) {
+            (1.., ..) => Skip(RuleNotMet),
+            (_, 1.., ..) => Wait,
+            (_, _, _, 0) => Skip(AllInputsDead),
+            (_, _, 0, _) => Run,
+            // Some failed, some never ran: not all failed.
+            _ => Skip(UpstreamFailed),
+        },
+        Trigger::NoneSkipped => match (dead, open) {
+            (1.., _) => Skip(RuleNotMet),
+            (_, 0) => Run,
+            _ => Wait,
+        },
+    }
+}
+
+/// How a gate stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum GateNow {
+    Open,
+    Passed,
+    NotTaken(Option<Branch>),
+    Bad(StepIndex),
+    Dead(StepIndex),
+}
+
+/// One step, now.
+#[derive(Debug, Clone)]
+pub(crate) struct StepNow {
+    pub(crate) state: StepState,
+    pub(crate) skip: Option<Skip>,
+    /// For a switch that has decided: the branch that was taken.
+    pub(crate) branch: Option<Branch>,
+    /// Attempts so far.
+    pub(crate) attempts: u32,
+    /// How many of them were before the last time that the step was begun anew.
+    pub(crate) earlier: u32,
+    tally: Tally,
+}
+
+/// Where a queued step stands in line, and what it needs a place in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Lane {
+    batch: Option<usize>,
+    agent: bool,
+    /// Holds no place: an approval.
+    free: bool,
+}
+
+/// What depends on what, by index.
+#[derive(Debug)]
+struct Links {
+    dependents: Vec<Vec<StepIndex>>,
+    gated: Vec<Vec<StepIndex>>,
+    batch_dependents: Vec<Vec<StepIndex>>,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    flow: Arc<Flow>,
+    links: Arc<Links>,
+    steps: Vec<StepNow>,
+    /// Per batch: its members as edges, and whether its own edge was told to those who need it.
+    batches: Vec<(Tally, bool)>,
+    lanes: BTreeMap<Lane, VecDeque<(u64, StepIndex)>>,
+    next_place: u64,
+    running: u32,
+    running_in_batch: Vec<u32>,
+    /// Steps that are not terminal.
+    open: usize,
+    /// Steps that are queued, running, waiting or retrying.
+    alive: usize,
+    cancelled: bool,
+}
+
+impl Progress {
+    /// A run in which nothing has happened.
+    pub(crate) fn new(flow: Arc<Flow>) -> Self {
+        let count = flow.steps.len();
+        let mut links = Links {
+            dependents: vec![Vec::new(); count],
+            gated: vec![Vec::new(); count],
+            batch_dependents: vec![Vec::new(); flow.batches.len()],
+        };
+        for (number, step) in flow.steps.iter().enumerate() {
+            for need in &step.needs {
+                match need {
+                    Need::Step(need) => links.dependents[*need].push(number),
+                    Need::Batch(batch) => links.batch_dependents[*batch].push(number),
+                }
+            }
+            for gate in &step.gates {
+                links.gated[gate.switch].push(number);
+            }
+        }
+        let steps = flow
+            .steps
+            .iter()
+            .map(|step| StepNow {
+                state: StepState::Pending,
+                skip: None,
+                branch: None,
+                attempts: 0,
+                earlier: 0,
+                tally: Tally::of(step.needs.len()),
+            })
+            .collect();
+        let batches = flow
+            .batches
+            .iter()
+            .map(|batch| (Tally::of(batch.members.len()), false))
+            .collect();
+        Self {
+            links: Arc::new(links),
+            steps,
+            batches,
+            lanes: BTreeMap::new(),
+            next_place: 0,
+            running: 0,
+            running_in_batch: vec![0; flow.batches.len()],
+            open: count,
+            alive: 0,
+            cancelled: false,
+            flow,
+        }
+    }
+
+    /// A run as it was recorded. Follow with [`Progress::start`], which says what could run now.
+    pub(crate) fn restore(flow: Arc<Flow>, recorded: Vec<Recorded>, cancelled: bool) -> Self {
+        let mut progress = Self::new(flow);
+        progress.cancelled = cancelled;
+        for (number, recorded) in recorded.into_iter().enumerate() {
+            let step = &mut progress.steps[number];
+            step.skip = recorded.skip;
+            step.branch = recorded.branch;
+            step.attempts = recorded.attempts;
+            step.earlier = recorded.earlier;
+            progress.enter(number, recorded.state);
+        }
+        for number in 0..progress.steps.len() {
+            if progress.steps[number].state.is_terminal() {
+                // What follows of it was recorded with it, so nothing new comes of this.
+                progress.propagate(number, &mut Vec::new());
+            }
+        }
+        progress
+    }
+
+    pub(crate) fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+
+    pub(crate) fn step(&self, step: StepIndex) -> &StepNow {
+        &self.steps[step]
+    }
+
+    /// Nothing more comes of the run.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.open == 0
+    }
+
+    /// A step is pending and nothing is left that could make it run: a mistake of the engine.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.open > 0 && self.alive == 0
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    /// How the run ended; to be asked when it is complete.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let counted = |state: &[StepState]| {
+            self.steps
+                .iter()
+                .zip(&self.flow.steps)
+                .any(|(now, step)| !step.allow_failure && state.contains(&now.state))
+        };
+        if counted(&[StepState::Failed, StepState::TimedOut, StepState::Rejected]) {
+            Outcome::Failed
+        } else if self.cancelled || counted(&[StepState::Cancelled]) {
+            Outcome::Cancelled
+        } else {
+            Outcome::Succeeded
+        }
+    }
+
+    /// Whether every step was skipped.
+    pub(crate) fn nothing_ran(&self) -> bool {
+        self.steps
+            .iter()
+            .all(|step| step.state == StepState::Skipped)
+    }
+
+    /// Begins the run, or goes on with a restored one: steps outside of `band` are skipped, and what
+    /// could run is queued.
+    pub(crate) fn start(&mut self, band: Option<&str>, guards: &mut dyn Guards) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let flow = Arc::clone(&self.flow);
+        for (number, step) in flow.steps.iter().enumerate() {
+            let outside = step
+                .bands
+                .as_ref()
+                .is_some_and(|bands| !band.is_some_and(|band| bands.iter().any(|b| b == band)));
+            if outside && self.steps[number].state == StepState::Pending {
+                let skip = self.skip(SkipCause::Band, number, false, None);
+                self.mark_skipped(number, skip, &mut changes);
+                self.propagate(number, &mut Vec::new());
+            }
+        }
+        let pending: Vec<StepIndex> = (0..self.steps.len())
+            .filter(|step| self.steps[*step].state == StepState::Pending)
+            .collect();
+        self.cascade(pending, guards, &mut changes);
+        changes
+    }
+
+    /// Gives the next step that may start now, oldest ready first, and reserves its place.
+    ///
+    /// `agents` is how many more agent processes there may be.
+    pub(crate) fn admit(&mut self, agents: u32) -> Option<StepIndex> {
+        let full = self.running >= self.flow.max_concurrent;
+        let lane = self
+            .lanes
+            .iter()
+            .filter(|(lane, _)| {
+                lane.free
+                    || !full
+                        && (!lane.agent || agents > 0)
+                        && lane.batch.is_none_or(|batch| {
+                            self.running_in_batch[batch] < self.flow.batches[batch].max_concurrent
+                        })
+            })
+            .filter_map(|(lane, queue)| Some((queue.front()?.0, *lane)))
+            .min()?
+            .1;
+        let (_, number) = self.lanes.get_mut(&lane)?.pop_front()?;
+        self.steps[number].attempts += 1;
+        self.enter(
+            number,
+            if lane.free {
+                StepState::AwaitingApproval
+            } else {
+                StepState::Running
+            },
+        );
+        Some(number)
+    }
+
+    /// Whether an agent step waits for nothing but a place among the agents.
+    pub(crate) fn agent_waits(&self) -> bool {
+        self.lanes
+            .iter()
+            .any(|(lane, queue)| lane.agent && !queue.is_empty())
+    }
+
+    /// Puts a step that was admitted back in line, without an attempt: there was no place after all.
+    pub(crate) fn put_back(&mut self, number: StepIndex) {
+        self.steps[number].attempts -= 1;
+        self.enter(number, StepState::Queued);
+        let lane = self.lane(number);
+        if let Some(queue) = self.lanes.get_mut(&lane)
+            && let Some((_, last)) = queue.pop_back()
+        {
+            queue.push_front((0, last));
+        }
+    }
+
+    /// Whether another attempt follows one that ended so.
+    pub(crate) fn may_retry(
+        &self,
+        number: StepIndex,
+        state: StepState,
+        exit_code: Option<i32>,
+    ) -> bool {
+        let step = &self.flow.steps[number];
+        let retry = &step.retry;
+        if self.cancelled
+            || matches!(step.kind, Kind::Approval(_))
+            || self.steps[number].attempts - self.steps[number].earlier > retry.retries
+        {
+            return false;
+        }
+        match state {
+            StepState::Failed => retry
+                .only
+                .as_ref()
+                .is_none_or(|codes| exit_code.is_some_and(|code| codes.contains(&code))),
+            StepState::TimedOut => retry.after_timeout,
+            _ => false,
+        }
+    }
+
+    /// The step waits for its next attempt.
+    pub(crate) fn retry_later(&mut self, number: StepIndex) {
+        self.enter(number, StepState::RetryWait);
+    }
+
+    /// The wait is over, or an interrupted step is to run again.
+    pub(crate) fn requeue(&mut self, number: StepIndex) -> Vec<Change> {
+        self.enter(number, StepState::Queued);
+        vec![Change::Queued(number)]
+    }
+
+    /// An interrupted step waits for a person.
+    pub(crate) fn await_person(&mut self, number: StepIndex) {
+        self.enter(number, StepState::AwaitingApproval);
+    }
+
+    /// A step has ended, for good.
+    pub(crate) fn ended(
+        &mut self,
+        number: StepIndex,
+        state: StepState,
+        branch: Option<Branch>,
+        guards: &mut dyn Guards,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if self.steps[number].state.is_terminal() {
+            return changes;
+        }
+        self.steps[number].branch = branch;
+        self.enter(number, state);
+        self.follow(number, guards, &mut changes);
+        changes
+    }
+
+    /// A person skips a step that has not ended.
+    pub(crate) fn skipped_by_user(
+        &mut self,
+        number: StepIndex,
+        guards: &mut dyn Guards,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if !self.steps[number].state.is_terminal() {
+            let skip = self.skip(SkipCause::User, number, false, None);
+            self.mark_skipped(number, skip, &mut changes);
+            self.follow(number, guards, &mut changes);
+        }
+        changes
+    }
+
+    /// The run is ended: what has not begun never will. What runs must be ended by whoever drives.
+    pub(crate) fn cancel(&mut self) -> Vec<Change> {
+        self.cancelled = true;
+        let mut changes = Vec::new();
+        for number in 0..self.steps.len() {
+            if matches!(
+                self.steps[number].state,
+                StepState::Pending | StepState::Queued
+            ) {
+                let skip = self.skip(SkipCause::RunCancelled, number, false, None);
+                self.mark_skipped(number, skip, &mut changes);
+            }
+        }
+        changes
+    }
+
+    /// All steps that wait for `number`, directly or not, itself included.
+    pub(crate) fn downstream(&self, number: StepIndex) -> BTreeSet<StepIndex> {
+        let mut found = BTreeSet::from([number]);
+        let mut open = vec![number];
+        while let Some(step) = open.pop() {
+            let batch = self.flow.steps[step].batch;
+            let next = self.links.dependents[step]
+                .iter()
+                .chain(&self.links.gated[step])
+                .chain(
+                    batch
+                        .iter()
+                        .flat_map(|batch| &self.links.batch_dependents[*batch]),
+                );
+            for next in next {
+                if found.insert(*next) {
+                    open.push(*next);
+                }
+            }
+        }
+        found
+    }
+
+    /// What is known of every step, with `reset` begun anew; for [`Progress::restore`].
+    pub(crate) fn recorded(&self, reset: &BTreeSet<StepIndex>) -> Vec<Recorded> {
+        self.steps
+            .iter()
+            .enumerate()
+            .map(|(number, step)| {
+                if reset.contains(&number) {
+                    Recorded {
+                        state: StepState::Pending,
+                        skip: None,
+                        branch: None,
+                        attempts: step.attempts,
+                        earlier: step.attempts,
+                    }
+                } else {
+                    Recorded {
+                        state: step.state,
+                        skip: step.skip.clone(),
+                        branch: step.branch,
+                        attempts: step.attempts,
+                        earlier: step.earlier,
+                    }
+                }
+            })
+            .collect()
+    }
+
+    fn lane(&self, number: StepIndex) -> Lane {
+        let step = &self.flow.steps[number];
+        let kind = step.kind.step_kind();
+        let free = kind == StepKind::Approval;
+        Lane {
+            batch: if free { None } else { step.batch },
+            agent: kind == StepKind::Agent,
+            free,
+        }
+    }
+
+    /// Moves a step to a state and keeps the counts.
+    fn enter(&mut self, number: StepIndex, state: StepState) {
+        let before = self.steps[number].state;
+        let batch = self.flow.steps[number].batch;
+        if before == StepState::Running {
+            self.running -= 1;
+            if let Some(batch) = batch {
+                self.running_in_batch[batch] -= 1;
+            }
+        }
+        if before == StepState::Queued && state != StepState::Running {
+            let lane = self.lane(number);
+            if let Some(queue) = self.lanes.get_mut(&lane) {
+                queue.retain(|(_, queued)| *queued != number);
+            }
+        }
+        let alive = |state: StepState| !state.is_terminal() && state != StepState::Pending;
+        self.alive = self.alive + usize::from(alive(state)) - usize::from(alive(before));
+        self.open =
+            self.open + usize::from(!state.is_terminal()) - usize::from(!before.is_terminal());
+        self.steps[number].state = state;
+        if state == StepState::Running {
+            self.running += 1;
+            if let Some(batch) = batch {
+                self.running_in_batch[batch] += 1;
+            }
+        }
+        if state == StepState::Queued {
+            let lane = self.lane(number);
+            self.next_place += 1;
+            self.lanes
+                .entry(lane)
+                .or_default()
+                .push_back((self.next_place, number));
+        }
+    }
+
+    fn skip(
+        &self,
+        cause: SkipCause,
+        origin: StepIndex,
+        tainted: bool,
+        taken: Option<String>,
+    ) -> Skip {
+        Skip {
+            cause,
+            origin: self.flow.steps[origin].id.clone(),
+            tainted,
+            taken,
+        }
+    }
+
+    /// Where it began that this step is as it is.
+    fn origin_of(&self, number: StepIndex) -> StepIndex {
+        self.steps[number]
+            .skip
+            .as_ref()
+            .and_then(|skip| self.flow.step(&skip.origin))
+            .unwrap_or(number)
+    }
+
+    fn mark_skipped(&mut self, number: StepIndex, skip: Skip, changes: &mut Vec<Change>) {
+        self.steps[number].skip = Some(skip.clone());
+        self.enter(number, StepState::Skipped);
+        changes.push(Change::Skipped(number, skip));
+    }
+
+    /// Tells everything that waits for a step that it has ended, and everything that waits for that.
+    fn follow(&mut self, number: StepIndex, guards: &mut dyn Guards, changes: &mut Vec<Change>) {
+        let mut touched = Vec::new();
+        self.propagate(number, &mut touched);
+        self.cascade(touched, guards, changes);
+    }
+
+    /// Decides about `touched` and whatever that touches, each after all that it waits for.
+    fn cascade(
+        &mut self,
+        touched: Vec<StepIndex>,
+        guards: &mut dyn Guards,
+        changes: &mut Vec<Change>,
+    ) {
+        let flow = Arc::clone(&self.flow);
+        let ranked = |step: StepIndex| (flow.steps[step].rank, step);
+        let mut open: BTreeSet<(usize, StepIndex)> = touched.into_iter().map(ranked).collect();
+        while let Some((_, number)) = open.pop_first() {
+            match self.decide(number) {
+                None => continue,
+                Some(Err(skip)) => self.mark_skipped(number, skip, changes),
+                Some(Ok(())) => match guards.guard(self, number) {
+                    Guarded::Holds => {
+                        self.enter(number, StepState::Queued);
+                        changes.push(Change::Queued(number));
+                        continue;
+                    }
+                    Guarded::False => {
+                        let skip = self.skip(SkipCause::GuardFalse, number, false, None);
+                        self.mark_skipped(number, skip, changes);
+                    }
+                    Guarded::Error(message) => {
+                        self.enter(number, StepState::Failed);
+                        changes.push(Change::Failed(number, message));
+                    }
+                },
+            }
+            let mut touched = Vec::new();
+            self.propagate(number, &mut touched);
+            open.extend(touched.into_iter().map(ranked));
+        }
+    }
+
+    /// Settles the edges from a step that has ended, and lists whom that touches.
+    fn propagate(&mut self, number: StepIndex, touched: &mut Vec<StepIndex>) {
+        let links = Arc::clone(&self.links);
+        let flow = Arc::clone(&self.flow);
+        let edge = self.edge(number);
+        let origin = self.origin_of(number);
+        for dependent in &links.gated[number] {
+            touched.push(*dependent);
+        }
+        for dependent in &links.dependents[number] {
+            self.steps[*dependent].tally.settle(edge, origin);
+            touched.push(*dependent);
+        }
+        if let Some(batch) = flow.steps[number].batch {
+            self.batches[batch].0.settle(edge, origin);
+            let (tally, told) = self.batches[batch];
+            if tally.open == 0 && !told {
+                self.batches[batch].1 = true;
+                let (edge, origin) = match judge(flow.batches[batch].join, &tally) {
+                    Verdict::Run => (Edge::Ok, tally.first_ok.unwrap_or(origin)),
+                    _ if tally.bad > 0 => (Edge::Bad, tally.first_bad.unwrap_or(origin)),
+                    _ => (Edge::Dead, tally.first_dead.unwrap_or(origin)),
+                };
+                for dependent in &links.batch_dependents[batch] {
+                    self.steps[*dependent].tally.settle(edge, origin);
+                    touched.push(*dependent);
+                }
+            }
+        }
+    }
+
+    /// How the edges from this step stand.
+    fn edge(&self, number: StepIndex) -> Edge {
+        let now = &self.steps[number];
+        match now.state {
+            StepState::Succeeded => Edge::Ok,
+            StepState::Failed
+            | StepState::TimedOut
+            | StepState::Rejected
+            | StepState::Cancelled => {
+                if self.flow.steps[number].allow_failure {
+                    Edge::Ok
+                } else {
+                    Edge::Bad
+                }
+            }
+            StepState::Skipped => {
+                if now.skip.as_ref().is_some_and(|skip| skip.tainted) {
+                    Edge::Bad
+                } else {
+                    Edge::Dead
+                }
+            }
+            _ => Edge::Open,
+        }
+    }
+
+    fn gate(&self, switch: StepIndex, branches: &[Branch]) -> GateNow {
+        let now = &self.steps[switch];
+        match now.state {
+            StepState::Succeeded => match now.branch {
+                Some(taken) if branches.contains(&taken) => GateNow::Passed,
+                taken => GateNow::NotTaken(taken),
+            },
+            _ => match self.edge(switch) {
+                Edge::Open => GateNow::Open,
+                // It failed and that was allowed: nothing was chosen.
+                Edge::Ok => GateNow::NotTaken(None),
+                Edge::Bad => GateNow::Bad(self.origin_of(switch)),
+                Edge::Dead => GateNow::Dead(self.origin_of(switch)),
+            },
+        }
+    }
+
+    /// Decides about a step that waits: nothing yet, it could run, or it is skipped.
+    fn decide(&self, number: StepIndex) -> Option<Result<(), Skip>> {
+        let now = &self.steps[number];
+        if now.state != StepState::Pending {
+            return None;
+        }
+        let flow = Arc::clone(&self.flow);
+        let step = &flow.steps[number];
+        let mut waits = false;
+        for gate in &step.gates {
+            match self.gate(gate.switch, &gate.branches) {
+                GateNow::Open => waits = true,
+                GateNow::Passed => {}
+                GateNow::NotTaken(taken) => {
+                    let taken = taken.map(|branch| flow.branch_label(gate.switch, branch));
+                    return Some(Err(self.skip(
+                        SkipCause::BranchNotTaken,
+                        gate.switch,
+                        false,
+                        taken,
+                    )));
+                }
+                GateNow::Bad(origin) => {
+                    return Some(Err(self.skip(
+                        SkipCause::UpstreamFailed,
+                        origin,
+                        true,
+                        None,
+                    )));
+                }
+                GateNow::Dead(origin) => {
+                    return Some(Err(self.skip(
+                        SkipCause::AllInputsDead,
+                        origin,
+                        false,
+                        None,
+                    )));
+                }
+            }
+        }
+        if waits {
+            return None;
+        }
+        let tally = self.steps[number].tally;
+        match judge(step.trigger, &tally) {
+            Verdict::Wait => None,
+            Verdict::Run => Some(Ok(())),
+            Verdict::Skip(cause) => {
+                let origin = match cause {
+                    SkipCause::UpstreamFailed => tally.first_bad,
+                    SkipCause::AllInputsDead => tally.first_dead,
+                    _ if step.trigger == Trigger::NoneSkipped => tally.first_dead,
+                    _ => tally.first_ok.or(tally.first_bad).or(tally.first_dead),
+                };
+                Some(Err(self.skip(
+                    cause,
+                    origin.unwrap_or(number),
+                    tally.bad > 0,
+                    None,
+                )))
+            }
+        }
+    }
+}
+
+/// One step as it was recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorded {
+    pub(crate) state: StepState,
+    pub(crate) skip: Option<Skip>,
+    pub(crate) branch: Option<Branch>,
+    pub(crate) attempts: u32,
+    pub(crate) earlier: u32,
+}
+
+/// What of a switch's decision is kept: every condition that was tried, and what it saw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct Decision {
+    /// The label of the case that was taken; `default`; none.
+    pub taken: Option<String>,
+    /// The conditions that were tried, in order.
+    pub tried: Vec<Tried>,
+}
+
+/// A condition that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct Tried {
+    /// The label of its case; none for the guard of a step.
+    pub case: Option<String>,
+    /// The condition.
+    pub when: String,
+    /// What it said; none when it could not be evaluated.
+    pub holds: Option<bool>,
+    /// The values of the names in it.
+    pub saw: BTreeMap<String, serde_json::Value>,
+}

@@ -1,0 +1,456 @@
+//! What the user writes: steps, cases, batches; read, checked, and made ready for decisions.
+//!
+//! [`Flow::read`] turns the text of a file into a [`Flow`], or into the list of what is wrong with it.
+//! In a `Flow` every name has become an index, every default has been filled in, and none of the
+//! mistakes that can be seen without running it is left.
+
+mod check;
+mod duration;
+mod file;
+mod graph;
+pub(crate) mod template;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use specta::Type;
+
+pub use file::{InputType, OnInterrupt, OnTimeout, OutputType, Position, PromptBy, Trigger};
+pub use graph::{FlowGraph, GraphBatch, GraphCase, GraphEdge, GraphEdgeKind, GraphNode};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The flow is refused.
+    Error,
+    /// It runs, and may not do what its author meant.
+    Warning,
+}
+
+/// Something that is wrong with a flow's file, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub at: Position,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right, when that can be said.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(
+            f,
+            "{}:{}: {severity}: {}",
+            self.at.line, self.at.column, self.message
+        )?;
+        if let Some(hint) = &self.hint {
+            write!(f, " ({hint})")?;
+        }
+        Ok(())
+    }
+}
+
+/// A flow's file was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the flow is refused: {}", .findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct FlowRefused {
+    /// What is wrong with it; at least one is an error.
+    pub findings: Vec<Finding>,
+}
+
+/// A step's place in its flow.
+pub(crate) type StepIndex = usize;
+/// A batch's place in its flow.
+pub(crate) type BatchIndex = usize;
+
+/// A flow that was read and checked.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) text: String,
+    pub(crate) hash: String,
+    pub(crate) inputs: BTreeMap<String, Input>,
+    pub(crate) max_concurrent: u32,
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) output: Option<RunOutput>,
+    pub(crate) warnings: Vec<Finding>,
+    index: HashMap<String, StepIndex>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    pub(crate) kind: InputType,
+    pub(crate) required: bool,
+    pub(crate) default: Option<serde_json::Value>,
+    pub(crate) values: Vec<String>,
+    pub(crate) description: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) name: String,
+    pub(crate) max_concurrent: u32,
+    pub(crate) join: Trigger,
+    pub(crate) members: Vec<StepIndex>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) id: String,
+    pub(crate) description: Option<String>,
+    pub(crate) at: Position,
+    /// Its place in an order in which every step comes after all that it waits for.
+    pub(crate) rank: usize,
+    pub(crate) kind: Kind,
+    pub(crate) needs: Vec<Need>,
+    /// The switches whose cases list it, with those cases.
+    pub(crate) gates: Vec<Gate>,
+    pub(crate) trigger: Trigger,
+    pub(crate) when: Option<String>,
+    pub(crate) bands: Option<Vec<String>>,
+    pub(crate) batch: Option<BatchIndex>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) total_timeout: Option<Duration>,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) retry: Retry,
+    pub(crate) allow_failure: bool,
+    pub(crate) on_interrupt: OnInterrupt,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) cwd: Option<String>,
+    pub(crate) worktree: Option<String>,
+    pub(crate) output: OutputType,
+    pub(crate) schema: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Step(StepIndex),
+    Batch(BatchIndex),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    pub(crate) switch: StepIndex,
+    pub(crate) branches: Vec<Branch>,
+}
+
+/// A way out of a switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Branch {
+    Case(usize),
+    Default,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Retry {
+    pub(crate) retries: u32,
+    pub(crate) backoff: Duration,
+    /// Only after these exit codes; none: after any failure.
+    pub(crate) only: Option<Vec<i32>>,
+    pub(crate) after_timeout: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    Agent(Box<Agent>),
+    Run { script: String },
+    Value { template: String },
+    Approval(Box<Approval>),
+    Switch(Switch),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Agent {
+    pub(crate) backend: String,
+    pub(crate) provider: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) mode: Option<String>,
+    pub(crate) program: Vec<String>,
+    pub(crate) prompt_by: PromptBy,
+    pub(crate) prompt: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Approval {
+    pub(crate) message: String,
+    pub(crate) form: BTreeMap<String, Input>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) on_timeout: OnTimeout,
+    pub(crate) goto: Option<StepIndex>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Switch {
+    pub(crate) cases: Vec<Case>,
+    /// The steps of the default branch; none: the switch has none.
+    pub(crate) default: Option<Vec<StepIndex>>,
+    pub(crate) required: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) label: String,
+    pub(crate) when: String,
+    pub(crate) steps: Vec<StepIndex>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RunOutput {
+    pub(crate) file: Option<String>,
+    pub(crate) render: String,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// An agent answers a prompt.
+    Agent,
+    /// A script runs in a pane.
+    Run,
+    /// A template is folded in place.
+    Value,
+    /// A person decides.
+    Approval,
+    /// A branch is chosen.
+    Switch,
+}
+
+impl Kind {
+    pub(crate) fn step_kind(&self) -> StepKind {
+        match self {
+            Self::Agent(_) => StepKind::Agent,
+            Self::Run { .. } => StepKind::Run,
+            Self::Value { .. } => StepKind::Value,
+            Self::Approval(_) => StepKind::Approval,
+            Self::Switch(_) => StepKind::Switch,
+        }
+    }
+}
+
+impl Flow {
+    /// Reads the text of a flow's file and checks everything that can be checked without running it.
+    ///
+    /// # Errors
+    ///
+    /// [`FlowRefused`] with every finding that could be made, each with line, column and, where it can
+    /// be said, what would be right.
+    pub fn read(text: &str) -> Result<Self, FlowRefused> {
+        check::read(text)
+    }
+
+    /// The JSON Schema of the file, for editors.
+    #[must_use]
+    pub fn json_schema() -> serde_json::Value {
+        let schema = schemars::schema_for!(file::FlowFile);
+        serde_json::to_value(schema).unwrap_or_default()
+    }
+
+    /// What the flow is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it does, in its author's words.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// What may not do what its author meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
+    }
+
+    /// The inputs, in the words of a command line: `band=small|medium|large`.
+    #[must_use]
+    pub fn input_list(&self) -> Vec<InputInfo> {
+        self.inputs
+            .iter()
+            .map(|(name, input)| input.info(name))
+            .collect()
+    }
+
+    pub(crate) fn step(&self, id: &str) -> Option<StepIndex> {
+        self.index.get(id).copied()
+    }
+
+    /// Checks what a person gave against the inputs that the flow declares, and fills in the defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`BadInput`] for the first that is missing, unknown or of the wrong type.
+    pub fn inputs(
+        &self,
+        given: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, BadInput> {
+        fill(&self.inputs, given)
+    }
+}
+
+/// What an input or a field of a form takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct InputInfo {
+    /// Its name.
+    pub name: String,
+    /// What kind of value it takes.
+    #[serde(rename = "type")]
+    pub kind: InputType,
+    /// Whether it must be given.
+    pub required: bool,
+    /// Its value when none is given.
+    pub default: Option<serde_json::Value>,
+    /// The values that it may have, for `enum`.
+    pub values: Vec<String>,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// Why an input was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("input `{name}` {message}")]
+pub struct BadInput {
+    /// Which input.
+    pub name: String,
+    /// What is wrong with it, and what would be right.
+    pub message: String,
+}
+
+impl Input {
+    pub(crate) fn info(&self, name: &str) -> InputInfo {
+        InputInfo {
+            name: name.to_owned(),
+            kind: self.kind,
+            required: self.required,
+            default: self.default.clone(),
+            values: self.values.clone(),
+            description: self.description.clone(),
+        }
+    }
+
+    /// Reads one value as this input's type; a text is read as a person on a command line means it.
+    pub(crate) fn read(&self, given: &serde_json::Value) -> Result<serde_json::Value, String> {
+        use serde_json::Value;
+        let shown = || match given {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match (self.kind, given) {
+            (InputType::Text | InputType::Secret, Value::String(_)) => Ok(given.clone()),
+            (InputType::Text, Value::Number(_) | Value::Bool(_)) => Ok(Value::String(shown())),
+            (InputType::Text, _) => Err("must be text".to_owned()),
+            (InputType::Secret, _) => Err("must be the name of an environment variable".to_owned()),
+            (InputType::Number, Value::Number(_)) => Ok(given.clone()),
+            (InputType::Number, Value::String(text)) => text
+                .trim()
+                .parse::<f64>()
+                .ok()
+                .and_then(serde_json::Number::from_f64)
+                .map(Value::Number)
+                .ok_or_else(|| format!("must be a number, not `{text}`")),
+            (InputType::Number, _) => Err(format!("must be a number, not `{}`", shown())),
+            (InputType::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {
+                Ok(given.clone())
+            }
+            (InputType::Integer, Value::String(text)) => text
+                .trim()
+                .parse::<i64>()
+                .map(Value::from)
+                .map_err(|_| format!("must be a whole number, not `{text}`")),
+            (InputType::Integer, _) => Err(format!("must be a whole number, not `{}`", shown())),
+            (InputType::Boolean, Value::Bool(_)) => Ok(given.clone()),
+            (InputType::Boolean, Value::String(text)) if text == "true" || text == "false" => {
+                Ok(Value::Bool(text == "true"))
+            }
+            (InputType::Boolean, _) => Err(format!("must be `true` or `false`, not `{}`", shown())),
+            (InputType::Enum, _) => {
+                let text = shown();
+                if self.values.contains(&text) {
+                    Ok(Value::String(text))
+                } else {
+                    Err(format!(
+                        "must be one of {}, not `{text}`",
+                        quoted(&self.values)
+                    ))
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn quoted(values: &[String]) -> String {
+    values
+        .iter()
+        .map(|value| format!("`{value}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+pub(crate) fn fill(
+    declared: &BTreeMap<String, Input>,
+    given: &serde_json::Map<String, serde_json::Value>,
+) -> Result<serde_json::Map<String, serde_json::Value>, BadInput> {
+    if let Some(name) = given.keys().find(|name| !declared.contains_key(*name)) {
+        let known: Vec<String> = declared.keys().cloned().collect();
+        let message = if known.is_empty() {
+            "is unknown; there are none".to_owned()
+        } else {
+            format!("is unknown; there are {}", quoted(&known))
+        };
+        return Err(BadInput {
+            name: name.clone(),
+            message,
+        });
+    }
+    let mut filled = serde_json::Map::new();
+    for (name, input) in declared {
+        let value = match given.get(name) {
+            Some(value) => Some(input.read(value)),
+            None => input.default.as_ref().map(|value| input.read(value)),
+        };
+        match value {
+            Some(Ok(value)) => {
+                filled.insert(name.clone(), value);
+            }
+            Some(Err(message)) => {
+                return Err(BadInput {
+                    name: name.clone(),
+                    message,
+                });
+            }
+            None if input.required => {
+                return Err(BadInput {
+                    name: name.clone(),
+                    message: "is required".to_owned(),
+                });
+            }
+            None => {}
+        }
+    }
+    Ok(filled)
+}
+
+pub(crate) fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,291 @@
+//! The flow as a picture: nodes, edges, cases, batches; and as Mermaid and DOT.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::{Branch, Flow, Kind, Need, StepKind, Trigger};
+
+/// A flow as a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct FlowGraph {
+    /// What the flow is called.
+    pub name: String,
+    /// Its steps, in the order of the file.
+    pub nodes: Vec<GraphNode>,
+    /// What waits for what.
+    pub edges: Vec<GraphEdge>,
+    /// Its batches.
+    pub batches: Vec<GraphBatch>,
+}
+
+/// A step in the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct GraphNode {
+    /// The step.
+    pub id: String,
+    /// What it does.
+    pub kind: StepKind,
+    /// What it does, in its author's words.
+    pub description: Option<String>,
+    /// When it runs, given its needs.
+    pub trigger: Trigger,
+    /// Its guard.
+    pub when: Option<String>,
+    /// The batch that it is in.
+    pub batch: Option<String>,
+    /// For a switch: its cases in order, the default last.
+    pub cases: Vec<GraphCase>,
+    /// The line of the file that it starts on.
+    pub line: u32,
+}
+
+/// A case of a switch in the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct GraphCase {
+    /// Its label; `default` for the default.
+    pub label: String,
+    /// Its condition; none for the default.
+    pub when: Option<String>,
+    /// The steps that run only when it is taken.
+    pub steps: Vec<String>,
+}
+
+/// What an edge of the picture means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum GraphEdgeKind {
+    /// `to` needs `from`.
+    Need,
+    /// `to` is in a case of the switch `from`.
+    Case,
+    /// `to` needs the whole batch that `from` is in.
+    Batch,
+    /// A rejection of `from` goes back to `to`.
+    Goto,
+}
+
+/// An edge of the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct GraphEdge {
+    /// Where it starts.
+    pub from: String,
+    /// Where it ends.
+    pub to: String,
+    /// What it means.
+    pub kind: GraphEdgeKind,
+    /// For a case: its label.
+    pub label: Option<String>,
+}
+
+/// A batch in the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct GraphBatch {
+    /// Its name.
+    pub name: String,
+    /// How many of its members may be at work at once.
+    pub max_concurrent: u32,
+    /// Its members.
+    pub steps: Vec<String>,
+}
+
+impl Flow {
+    /// The flow as a picture.
+    #[must_use]
+    pub fn graph(&self) -> FlowGraph {
+        let id = |step: &usize| self.steps[*step].id.clone();
+        let mut edges = Vec::new();
+        let mut nodes = Vec::new();
+        for step in &self.steps {
+            for gate in &step.gates {
+                for branch in &gate.branches {
+                    edges.push(GraphEdge {
+                        from: id(&gate.switch),
+                        to: step.id.clone(),
+                        kind: GraphEdgeKind::Case,
+                        label: Some(self.branch_label(gate.switch, *branch)),
+                    });
+                }
+            }
+            for need in &step.needs {
+                match need {
+                    Need::Step(need) => edges.push(GraphEdge {
+                        from: id(need),
+                        to: step.id.clone(),
+                        kind: GraphEdgeKind::Need,
+                        label: None,
+                    }),
+                    Need::Batch(batch) => {
+                        edges.extend(self.batches[*batch].members.iter().map(|member| GraphEdge {
+                            from: id(member),
+                            to: step.id.clone(),
+                            kind: GraphEdgeKind::Batch,
+                            label: None,
+                        }));
+                    }
+                }
+            }
+            if let Kind::Approval(approval) = &step.kind
+                && let Some(goto) = &approval.goto
+            {
+                edges.push(GraphEdge {
+                    from: step.id.clone(),
+                    to: id(goto),
+                    kind: GraphEdgeKind::Goto,
+                    label: None,
+                });
+            }
+            let mut cases = Vec::new();
+            if let Kind::Switch(switch) = &step.kind {
+                cases.extend(switch.cases.iter().map(|case| GraphCase {
+                    label: case.label.clone(),
+                    when: Some(case.when.clone()),
+                    steps: case.steps.iter().map(id).collect(),
+                }));
+                cases.extend(switch.default.iter().map(|steps| GraphCase {
+                    label: "default".to_owned(),
+                    when: None,
+                    steps: steps.iter().map(id).collect(),
+                }));
+            }
+            nodes.push(GraphNode {
+                id: step.id.clone(),
+                kind: step.kind.step_kind(),
+                description: step.description.clone(),
+                trigger: step.trigger,
+                when: step.when.clone(),
+                batch: step.batch.map(|batch| self.batches[batch].name.clone()),
+                cases,
+                line: step.at.line,
+            });
+        }
+        FlowGraph {
+            name: self.name.clone(),
+            nodes,
+            edges,
+            batches: self
+                .batches
+                .iter()
+                .map(|batch| GraphBatch {
+                    name: batch.name.clone(),
+                    max_concurrent: batch.max_concurrent,
+                    steps: batch.members.iter().map(id).collect(),
+                })
+                .collect(),
+        }
+    }
+
+    pub(crate) fn branch_label(&self, switch: usize, branch: Branch) -> String {
+        match (&self.steps[switch].kind, branch) {
+            (Kind::Switch(switch), Branch::Case(position)) => switch
+                .cases
+                .get(position)
+                .map_or_else(|| position.to_string(), |case| case.label.clone()),
+            _ => "default".to_owned(),
+        }
+    }
+}
+
+impl FlowGraph {
+    /// The picture as a Mermaid flowchart.
+    #[must_use]
+    pub fn to_mermaid(&self) -> String {
+        let mut text = "flowchart TD\n".to_owned();
+        let mut node = |text: &mut String, node: &GraphNode, indent: &str| {
+            let (open, close) = match node.kind {
+                StepKind::Agent => ("([", "])"),
+                StepKind::Run => ("[", "]"),
+                StepKind::Value => ("[/", "/]"),
+                StepKind::Approval => ("[[", "]]"),
+                StepKind::Switch => ("{", "}"),
+            };
+            let _ = writeln!(text, "{indent}s_{0}{open}\"{0}\"{close}", node.id);
+        };
+        for batch in &self.batches {
+            let _ = writeln!(
+                text,
+                "  subgraph b_{0}[\"{0}: {1} at once\"]",
+                batch.name, batch.max_concurrent
+            );
+            for step in self
+                .nodes
+                .iter()
+                .filter(|step| step.batch.as_ref() == Some(&batch.name))
+            {
+                node(&mut text, step, "    ");
+            }
+            text.push_str("  end\n");
+        }
+        for step in self.nodes.iter().filter(|step| step.batch.is_none()) {
+            node(&mut text, step, "  ");
+        }
+        for edge in &self.edges {
+            let label = edge
+                .label
+                .as_deref()
+                .unwrap_or_default()
+                .replace(['"', '|'], "'");
+            let _ = match edge.kind {
+                GraphEdgeKind::Need | GraphEdgeKind::Batch => {
+                    writeln!(text, "  s_{} --> s_{}", edge.from, edge.to)
+                }
+                GraphEdgeKind::Case => {
+                    writeln!(text, "  s_{} -->|\"{label}\"| s_{}", edge.from, edge.to)
+                }
+                GraphEdgeKind::Goto => {
+                    writeln!(text, "  s_{} -.->|\"rejected\"| s_{}", edge.from, edge.to)
+                }
+            };
+        }
+        text
+    }
+
+    /// The picture in Graphviz' language.
+    #[must_use]
+    pub fn to_dot(&self) -> String {
+        let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let mut text = format!("digraph {} {{\n  rankdir=TB;\n", quote(&self.name));
+        let node = |text: &mut String, node: &GraphNode, indent: &str| {
+            let shape = match node.kind {
+                StepKind::Agent => "ellipse",
+                StepKind::Run => "box",
+                StepKind::Value => "parallelogram",
+                StepKind::Approval => "octagon",
+                StepKind::Switch => "diamond",
+            };
+            let _ = writeln!(text, "{indent}{} [shape={shape}];", quote(&node.id));
+        };
+        for (number, batch) in self.batches.iter().enumerate() {
+            let label = quote(&format!("{}: {} at once", batch.name, batch.max_concurrent));
+            let _ = writeln!(text, "  subgraph cluster_{number} {{\n    label={label};");
+            for step in self
+                .nodes
+                .iter()
+                .filter(|step| step.batch.as_ref() == Some(&batch.name))
+            {
+                node(&mut text, step, "    ");
+            }
+            text.push_str("  }\n");
+        }
+        for step in self.nodes.iter().filter(|step| step.batch.is_none()) {
+            node(&mut text, step, "  ");
+        }
+        for edge in &self.edges {
+            let (from, to) = (quote(&edge.from), quote(&edge.to));
+            let style = match edge.kind {
+                GraphEdgeKind::Need | GraphEdgeKind::Batch => String::new(),
+                GraphEdgeKind::Case => format!(
+                    " [label={}]",
+                    quote(edge.label.as_deref().unwrap_or_default())
+                ),
+                GraphEdgeKind::Goto => {
+                    " [style=dashed, label=\"rejected\", constraint=false]".to_owned()
+                }
+            };
+            let _ = writeln!(text, "  {from} -> {to}{style};");
+        }
+        text.push_str("}\n");
+        text
+    }
+}

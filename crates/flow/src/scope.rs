@@ -1,0 +1,172 @@
+//! What templates and conditions see of a run, and what a switch makes of it.
+
+use std::collections::BTreeSet;
+
+use crate::decide::{Decision, StepState, Tried};
+use crate::definition::template::{self, Form, Problem, Scope};
+use crate::definition::{Branch, Flow, StepIndex, Switch};
+
+/// What came of a step, as far as templates can ask.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StepResult {
+    pub(crate) state: Option<StepState>,
+    pub(crate) output: Option<String>,
+    pub(crate) data: Option<serde_json::Value>,
+    pub(crate) exit_code: Option<i32>,
+    pub(crate) worktree: Option<String>,
+    pub(crate) attempt: u32,
+}
+
+impl StepResult {
+    /// What is not there has no key, so that asking for it is an error and `default` works.
+    fn to_value(&self) -> serde_json::Value {
+        let mut value = serde_json::Map::new();
+        let state = self.state.unwrap_or(StepState::Pending);
+        value.insert("state".to_owned(), state.name().into());
+        value.insert("attempt".to_owned(), self.attempt.into());
+        if let Some(output) = &self.output {
+            value.insert("output".to_owned(), output.as_str().into());
+        }
+        if let Some(data) = &self.data {
+            value.insert("data".to_owned(), data.clone());
+        }
+        if let Some(code) = self.exit_code {
+            value.insert("exit_code".to_owned(), code.into());
+        }
+        if let Some(worktree) = &self.worktree {
+            value.insert("worktree".to_owned(), worktree.as_str().into());
+        }
+        value.into()
+    }
+}
+
+/// Where the values come from.
+pub(crate) trait Values {
+    fn inputs(&self) -> &serde_json::Map<String, serde_json::Value>;
+    fn result(&self, step: StepIndex) -> StepResult;
+    fn run(&self) -> serde_json::Map<String, serde_json::Value>;
+    fn env(&self, name: &str) -> Option<String>;
+}
+
+/// Collects what `source` asks for, and nothing else: a long run has many results.
+pub(crate) fn scope(
+    flow: &Flow,
+    values: &impl Values,
+    source: &str,
+    form: Form,
+) -> Result<Scope, Problem> {
+    if form == Form::Text && !source.contains('{') {
+        return Ok(Scope::default());
+    }
+    let mut scope = Scope {
+        inputs: values.inputs().clone(),
+        run: values.run(),
+        ..Scope::default()
+    };
+    let wanted: BTreeSet<(String, String)> = template::names(source, form)?
+        .iter()
+        .filter_map(|name| {
+            let mut parts = name.splitn(3, '.');
+            Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
+        })
+        .collect();
+    for (space, name) in wanted {
+        match space.as_str() {
+            "results" => {
+                if let Some(step) = flow.step(&name) {
+                    scope.results.insert(name, values.result(step).to_value());
+                }
+            }
+            "env" => {
+                if let Some(value) = values.env(&name) {
+                    scope.env.insert(name, value.into());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(scope)
+}
+
+/// Folds a template with what it asks for.
+pub(crate) fn render(flow: &Flow, values: &impl Values, source: &str) -> Result<String, String> {
+    scope(flow, values, source, Form::Text)
+        .and_then(|scope| template::render(source, &scope))
+        .map_err(|problem| problem.message)
+}
+
+/// Evaluates one condition, with what it saw.
+pub(crate) fn holds(
+    flow: &Flow,
+    values: &impl Values,
+    when: &str,
+    case: Option<&str>,
+) -> (Result<bool, String>, Tried) {
+    let (answer, saw) = match scope(flow, values, when, Form::Condition) {
+        Ok(scope) => (template::holds(when, &scope), template::seen(when, &scope)),
+        Err(problem) => (Err(problem), std::collections::BTreeMap::new()),
+    };
+    let tried = Tried {
+        case: case.map(str::to_owned),
+        when: when.to_owned(),
+        holds: answer.as_ref().ok().copied(),
+        saw,
+    };
+    (answer.map_err(|problem| problem.message), tried)
+}
+
+/// Tries the cases of a switch in order; the first whose condition is true is taken.
+pub(crate) fn choose(
+    flow: &Flow,
+    values: &impl Values,
+    switch: &Switch,
+) -> (Result<Option<Branch>, String>, Decision) {
+    let mut decision = Decision {
+        taken: None,
+        tried: Vec::new(),
+    };
+    for (position, case) in switch.cases.iter().enumerate() {
+        let (answer, tried) = holds(flow, values, &case.when, Some(&case.label));
+        decision.tried.push(tried);
+        match answer {
+            Ok(true) => {
+                decision.taken = Some(case.label.clone());
+                return (Ok(Some(Branch::Case(position))), decision);
+            }
+            Ok(false) => {}
+            Err(message) => {
+                return (
+                    Err(format!(
+                        "the condition of the case `{}`: {message}",
+                        case.label
+                    )),
+                    decision,
+                );
+            }
+        }
+    }
+    let taken = otherwise(switch);
+    decision.taken = taken
+        .as_ref()
+        .ok()
+        .copied()
+        .flatten()
+        .map(|_| "default".to_owned());
+    (taken, decision)
+}
+
+/// What a switch does when no case matches.
+pub(crate) fn otherwise(switch: &Switch) -> Result<Option<Branch>, String> {
+    match (&switch.default, switch.required) {
+        (Some(_), _) => Ok(Some(Branch::Default)),
+        (None, false) => Ok(None),
+        (None, true) => Err("no case matches, and one is required".to_owned()),
+    }
+}
+
+/// The output of a switch.
+pub(crate) fn branch_output(flow: &Flow, switch: StepIndex, branch: Option<Branch>) -> String {
+    branch.map_or_else(String::new, |branch| {
+        format!("branch:{}", flow.branch_label(switch, branch))
+    })
+}
