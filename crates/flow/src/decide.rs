@@ -500,13 +500,6 @@ impl Progress {
         Some(number)
     }
 
-    /// Whether an agent step waits for nothing but a place among the agents.
-    pub(crate) fn agent_waits(&self) -> bool {
-        self.lanes
-            .iter()
-            .any(|(lane, queue)| lane.agent && !queue.is_empty())
-    }
-
     /// Puts a step that was admitted back in line, without an attempt: there was no place after all.
     pub(crate) fn put_back(&mut self, number: StepIndex) {
         self.steps[number].attempts -= 1;
@@ -553,6 +546,17 @@ impl Progress {
     pub(crate) fn requeue(&mut self, number: StepIndex) -> Vec<Change> {
         self.enter(number, StepState::Queued);
         vec![Change::Queued(number)]
+    }
+
+    /// The last attempt was cut off through no fault of its own: it does not count against the retries.
+    pub(crate) fn forgive(&mut self, number: StepIndex) {
+        self.steps[number].earlier += 1;
+    }
+
+    /// An attempt that a person makes by saying how it ended. Gives its number.
+    pub(crate) fn forced_attempt(&mut self, number: StepIndex) -> u32 {
+        self.steps[number].attempts += 1;
+        self.steps[number].attempts
     }
 
     /// An interrupted step waits for a person.

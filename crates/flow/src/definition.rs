@@ -268,6 +268,12 @@ impl Flow {
         &self.name
     }
 
+    /// The text that it was read from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What it does, in its author's words.
     #[must_use]
     pub fn description(&self) -> Option<&str> {

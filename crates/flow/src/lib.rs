@@ -1,14 +1,41 @@
 //! Flows: durable runs of agent, code, approval and switch steps.
+//!
+//! [`Flow`] is what a person wrote, read and checked: it can be refused with a place and a hint, drawn, and
+//! simulated. [`Flows`] drives runs of it and records them; [`Actions`] is what their steps may ask of the
+//! world, which this room does not know.
+//!
+//! It promises: what a run has come to is written down before anything follows from it, so a run that was
+//! cut off at any moment goes on where it was; a decision is made once; no more steps run at once than
+//! their limits say; every step that did not run says why. How a program is started, and what an agent is,
+//! it leaves to others.
 
+mod action;
+mod clock;
 mod decide;
 mod definition;
+mod flows;
+mod journal;
+mod owner;
+mod runner;
 mod scope;
 mod simulate;
+mod why;
 
+pub use action::{
+    ActionError, Actions, Activity, Answer, Finished, Found, Job, JobKey, Work, WorktreeWish,
+    plain_text,
+};
+pub use clock::{Clock, SystemClock};
 pub use decide::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 pub use definition::{
     BadInput, Finding, Flow, FlowGraph, FlowRefused, GraphBatch, GraphCase, GraphEdge,
     GraphEdgeKind, GraphNode, InputInfo, InputType, OnInterrupt, OnTimeout, OutputType, Position,
     PromptBy, Severity, StepKind, Trigger,
 };
+pub use flows::{Flows, FlowsConfig, RequestError, RunLimits, StartError, StartRun};
+pub use journal::{
+    AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunInfo, RunState,
+    RunView, SCHEMA, StepView,
+};
+pub use owner::{Owner, Owners, SystemOwners};
 pub use simulate::{BadStubs, SimulatedStep, Simulation, StepStub, StubState, Stubs};

@@ -136,7 +136,12 @@ fn yaml_refusal(text: &str, error: &serde_saphyr::Error) -> FlowRefused {
             "there is more than one document in the file".to_owned(),
             Some("a file holds one flow; leave out the `---`".to_owned()),
         ),
-        other => (first_line(&other.to_string()), None),
+        other => {
+            let message = first_line(&other.to_string());
+            // The place is said apart.
+            let end = message.find(" at line ").unwrap_or(message.len());
+            (message[..end].to_owned(), None)
+        }
     };
     refusal(at, &message, hint)
 }
@@ -222,8 +227,10 @@ impl Checker<'_> {
         let found = rest.match_indices(fragment).find(|(index, _)| {
             let before = rest[..*index].chars().next_back();
             let after = rest[index + fragment.len()..].chars().next();
-            !(before.is_some_and(|c| is_word(c) || c == '.') && fragment.starts_with(is_word))
-                && !(after.is_some_and(is_word) && fragment.ends_with(is_word))
+            let cut_before =
+                before.is_some_and(|c| is_word(c) || c == '.') && fragment.starts_with(is_word);
+            let cut_after = after.is_some_and(is_word) && fragment.ends_with(is_word);
+            !cut_before && !cut_after
         });
         match found {
             Some((index, _)) if !fragment.is_empty() => {

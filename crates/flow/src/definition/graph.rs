@@ -192,7 +192,7 @@ impl FlowGraph {
     #[must_use]
     pub fn to_mermaid(&self) -> String {
         let mut text = "flowchart TD\n".to_owned();
-        let mut node = |text: &mut String, node: &GraphNode, indent: &str| {
+        let node = |text: &mut String, node: &GraphNode, indent: &str| {
             let (open, close) = match node.kind {
                 StepKind::Agent => ("([", "])"),
                 StepKind::Run => ("[", "]"),

@@ -1,0 +1,96 @@
+//! Whose a run is: only one process drives it, others look on, and take over when that one is gone.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+/// A process, told apart from a later one with the same id and from one before the last boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Owner {
+    /// Its id.
+    pub pid: u32,
+    /// When it started, in the system's own count.
+    pub started: String,
+    /// Which boot it belongs to.
+    pub boot: String,
+}
+
+/// Tells who we are, and whether another is still there.
+pub trait Owners: Send + Sync + 'static {
+    /// This process.
+    fn me(&self) -> Owner;
+    /// Whether `owner` still runs.
+    fn is_alive(&self, owner: &Owner) -> bool;
+}
+
+/// The processes of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemOwners;
+
+impl Owners for SystemOwners {
+    fn me(&self) -> Owner {
+        let pid = std::process::id();
+        Owner {
+            pid,
+            started: started(pid).unwrap_or_default(),
+            boot: boot(),
+        }
+    }
+
+    fn is_alive(&self, owner: &Owner) -> bool {
+        if owner.boot != boot() {
+            return false;
+        }
+        match started(owner.pid) {
+            Some(started) => started == owner.started,
+            None => owner.started.is_empty() && exists(owner.pid),
+        }
+    }
+}
+
+fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// When a process started, in clock ticks since boot; none where `/proc` does not say. A process that
+/// has ended and was not reaped yet is gone.
+fn started(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything: the fields are counted from behind it.
+    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18).map(str::to_owned)
+}
+
+fn exists(pid: u32) -> bool {
+    i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_earlier_ones_are_not() {
+        let owners = SystemOwners;
+        let me = owners.me();
+        assert!(owners.is_alive(&me));
+        assert!(!owners.is_alive(&Owner {
+            started: "1".to_owned(),
+            ..me.clone()
+        }));
+        assert!(!owners.is_alive(&Owner {
+            boot: "another".to_owned(),
+            ..me
+        }));
+    }
+}

@@ -1,0 +1,1040 @@
+//! Runs against a world of a few lines, with a process that can end after any write.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use store::Store;
+use tokio::sync::{broadcast, watch};
+
+use crate::journal::Journal;
+use crate::*;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What a step does in the fake world.
+#[derive(Debug, Clone)]
+enum Does {
+    /// Ends with this exit status and output.
+    Ends(i32, &'static str),
+    /// Fails so many times, then succeeds.
+    FailsFirst(u32),
+    /// Runs until it is ended.
+    Hangs,
+}
+
+#[derive(Default)]
+struct World {
+    does: Mutex<BTreeMap<&'static str, Does>>,
+    log: Mutex<Vec<String>>,
+    known: Mutex<HashMap<JobKey, Option<Finished>>>,
+    stops: Mutex<HashMap<JobKey, watch::Sender<bool>>>,
+    written: Mutex<BTreeMap<String, String>>,
+    prompts: Mutex<Vec<Job>>,
+}
+
+impl World {
+    fn activity(self: &Arc<Self>, key: &JobKey, finished: Option<Finished>) -> Activity {
+        let (stop, mut stopped) = watch::channel(false);
+        self.stops.lock().unwrap().insert(key.clone(), stop);
+        Activity {
+            handle: format!("handle of {key}"),
+            pane: Some(7),
+            worktree: None,
+            output: None,
+            ended: Box::pin(async move {
+                match finished {
+                    Some(finished) => finished,
+                    None => {
+                        let _ = stopped.wait_for(|stopped| *stopped).await;
+                        std::future::pending().await
+                    }
+                }
+            }),
+        }
+    }
+}
+
+struct Fake(Arc<World>);
+
+impl Actions for Fake {
+    fn start(&self, job: Job) -> Answer<'_, Result<Activity, ActionError>> {
+        Box::pin(async move {
+            let does = self
+                .0
+                .does
+                .lock()
+                .unwrap()
+                .get(job.key.step.as_str())
+                .cloned();
+            let mut finished = Finished {
+                exit_code: Some(0),
+                ..Finished::default()
+            };
+            let finished = match does.unwrap_or(Does::Ends(0, "")) {
+                Does::Ends(code, output) => {
+                    finished.exit_code = Some(code);
+                    finished.output = output.to_owned();
+                    Some(finished)
+                }
+                Does::FailsFirst(times) => {
+                    finished.exit_code = Some(i32::from(job.key.attempt <= times));
+                    Some(finished)
+                }
+                Does::Hangs => None,
+            };
+            self.0
+                .log
+                .lock()
+                .unwrap()
+                .push(format!("start {} #{}", job.key.step, job.key.attempt));
+            self.0
+                .known
+                .lock()
+                .unwrap()
+                .insert(job.key.clone(), finished.clone());
+            let activity = self.0.activity(&job.key, finished);
+            self.0.prompts.lock().unwrap().push(job);
+            Ok(activity)
+        })
+    }
+
+    fn find(&self, job: Job, _: Option<String>) -> Answer<'_, Found> {
+        Box::pin(async move {
+            match self.0.known.lock().unwrap().get(&job.key) {
+                Some(Some(finished)) => Found::Ended(finished.clone()),
+                Some(None) => Found::Alive(self.0.activity(&job.key, None)),
+                None => Found::Gone,
+            }
+        })
+    }
+
+    fn end(&self, key: JobKey, _: String) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.0
+                .log
+                .lock()
+                .unwrap()
+                .push(format!("end {} #{}", key.step, key.attempt));
+            self.0.known.lock().unwrap().remove(&key);
+        })
+    }
+
+    fn write_output(
+        &self,
+        _: String,
+        file: String,
+        text: String,
+    ) -> Answer<'_, Result<(), ActionError>> {
+        Box::pin(async move {
+            self.0.written.lock().unwrap().insert(file, text);
+            Ok(())
+        })
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        (name == "TOKEN").then(|| "hunter2-secret".to_owned())
+    }
+}
+
+/// Processes by number; those in the set are alive.
+struct FakeOwners(u32, Arc<Mutex<BTreeSet<u32>>>);
+
+impl Owners for FakeOwners {
+    fn me(&self) -> Owner {
+        Owner {
+            pid: self.0,
+            started: "1".to_owned(),
+            boot: "boot".to_owned(),
+        }
+    }
+    fn is_alive(&self, owner: &Owner) -> bool {
+        self.1.lock().unwrap().contains(&owner.pid)
+    }
+}
+
+/// A machine with one database, on which processes come and go.
+struct Machine {
+    store: Store,
+    world: Arc<World>,
+    alive: Arc<Mutex<BTreeSet<u32>>>,
+    next: u32,
+    outputs: tempfile::TempDir,
+    agents: u32,
+}
+
+impl Machine {
+    fn new() -> Self {
+        Self {
+            store: Store::in_memory(&[SCHEMA]).unwrap(),
+            world: Arc::default(),
+            alive: Arc::default(),
+            next: 1,
+            outputs: tempfile::tempdir().unwrap(),
+            agents: 16,
+        }
+    }
+
+    fn does(self, step: &'static str, does: Does) -> Self {
+        self.world.does.lock().unwrap().insert(step, does);
+        self
+    }
+
+    /// A new process; the earlier ones are still alive.
+    fn process(&mut self, stop_after: Option<i64>) -> Flows {
+        let number = self.next;
+        self.next += 1;
+        self.alive.lock().unwrap().insert(number);
+        let mut journal = Journal::new(
+            self.store.clone(),
+            self.outputs.path().to_owned(),
+            "boot".to_owned(),
+        );
+        journal.stop_after = stop_after.map(|writes| Arc::new(AtomicI64::new(writes)));
+        Flows::with_journal(
+            journal,
+            Arc::new(Fake(Arc::clone(&self.world))),
+            Arc::new(SystemClock),
+            Arc::new(FakeOwners(number, Arc::clone(&self.alive))),
+            RunLimits {
+                agents: self.agents,
+            },
+            Vec::new(),
+        )
+    }
+
+    /// All processes end; a new one begins.
+    fn restart(&mut self, stop_after: Option<i64>) -> Flows {
+        self.alive.lock().unwrap().clear();
+        self.process(stop_after)
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.world.log.lock().unwrap().clone()
+    }
+}
+
+async fn start(flows: &Flows, steps: &[&str]) -> String {
+    start_with(flows, "", steps, serde_json::json!({})).await
+}
+
+async fn start_with(
+    flows: &Flows,
+    head: &str,
+    steps: &[&str],
+    inputs: serde_json::Value,
+) -> String {
+    let mut text = format!("name: test\n{head}steps:\n");
+    for step in steps {
+        let _ = writeln!(text, "  - {{ {step} }}");
+    }
+    let inputs = inputs.as_object().unwrap().clone();
+    flows
+        .start(StartRun {
+            text,
+            inputs,
+            cwd: "/work".to_owned(),
+            path: None,
+        })
+        .await
+        .unwrap()
+}
+
+/// Waits for an event of the run that satisfies `wanted`.
+async fn wait_for(
+    events: &mut broadcast::Receiver<FlowEvent>,
+    wanted: impl Fn(&Happened) -> bool,
+) -> FlowEvent {
+    tokio::time::timeout(DEADLINE, async {
+        loop {
+            let event = events.recv().await.unwrap();
+            if wanted(&event.what) {
+                return event;
+            }
+        }
+    })
+    .await
+    .expect("the event comes in time")
+}
+
+async fn settled(flows: &Flows, run: &str) -> RunView {
+    tokio::time::timeout(DEADLINE, flows.settled(run))
+        .await
+        .expect("the run ends in time");
+    flows.show(run).await.unwrap()
+}
+
+fn told(view: &RunView) -> String {
+    let mut text = format!("{:?}\n", view.info.state).to_lowercase();
+    for step in &view.step_list {
+        let _ = write!(text, "{} {:?}", step.id, step.state);
+        if let Some(skip) = &step.skip {
+            let _ = write!(text, " {:?} from {}", skip.cause, skip.origin);
+        }
+        if let Some(last) = step.attempts.last() {
+            let _ = write!(text, " #{}", last.attempt);
+            if let Some(output) = last.output.as_ref().filter(|output| !output.is_empty()) {
+                let _ = write!(text, " {output:?}");
+            }
+            if let Some(message) = &last.message {
+                let _ = write!(text, " ({message})");
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn yes() -> Given {
+    Given {
+        approved: true,
+        form: serde_json::Map::new(),
+        comment: None,
+        by_timeout: false,
+    }
+}
+
+fn no() -> Given {
+    Given {
+        approved: false,
+        ..yes()
+    }
+}
+
+fn asked(what: &Happened) -> bool {
+    matches!(what, Happened::StepAsked { .. })
+}
+
+#[tokio::test]
+async fn a_chain_hands_its_results_on() {
+    let mut machine = Machine::new().does("build", Does::Ends(0, "built 3\n"));
+    let flows = machine.process(None);
+    let run = start(&flows, &[
+        "id: build, run: make",
+        "id: note, needs: [build], value: '{{ results.build.output }} things, exit {{ results.build.exit_code }}'",
+        "id: S, needs: [note], default: [no_], switch: [{ case: yes, when: results.build.exit_code == 0, steps: [yes_] }]",
+        "id: yes_, value: 'took {{ results.S.output }}'",
+        "id: no_, value: no",
+    ]).await;
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r#"
+    succeeded
+    build Succeeded #1 "built 3"
+    note Succeeded #1 "built 3 things, exit 0"
+    S Succeeded #1 "branch:yes"
+    yes_ Succeeded #1 "took branch:yes"
+    no_ Skipped BranchNotTaken from S
+    "#);
+}
+
+#[tokio::test]
+async fn a_step_that_takes_too_long_is_gone_before_it_is_written_down() {
+    let mut machine = Machine::new().does("slow", Does::Hangs);
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: slow, run: sleep, timeout: 20ms",
+            "id: after, needs: [slow], value: x",
+        ],
+    )
+    .await;
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r"
+    failed
+    slow TimedOut #1 (it took longer than its `timeout`)
+    after Skipped UpstreamFailed from slow
+    ");
+    assert_eq!(machine.log(), ["start slow #1", "end slow #1"]);
+}
+
+#[tokio::test]
+async fn retries_are_numbered_and_kept() {
+    let mut machine = Machine::new().does("flaky", Does::FailsFirst(2));
+    let flows = machine.process(None);
+    let run = start(&flows, &["id: flaky, run: x, retries: 2, backoff: 1ms"]).await;
+    let view = settled(&flows, &run).await;
+    let states: Vec<_> = view.step_list[0]
+        .attempts
+        .iter()
+        .map(|attempt| attempt.state)
+        .collect();
+    assert_eq!(
+        states,
+        [StepState::Failed, StepState::Failed, StepState::Succeeded]
+    );
+}
+
+#[tokio::test]
+async fn only_the_named_exit_codes_are_retried() {
+    let mut machine = Machine::new()
+        .does("a", Does::Ends(2, ""))
+        .does("b", Does::Ends(75, ""));
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: a, run: x, retries: 1, backoff: 1ms, retry_on: [75]",
+            "id: b, run: x, retries: 1, backoff: 1ms, retry_on: [75]",
+        ],
+    )
+    .await;
+    let view = settled(&flows, &run).await;
+    assert_eq!(
+        view.step_list
+            .iter()
+            .map(|step| step.attempts.len())
+            .collect::<Vec<_>>(),
+        [1, 2]
+    );
+}
+
+#[tokio::test]
+async fn cancelling_a_run_ends_what_runs_and_skips_the_rest() {
+    let mut machine = Machine::new().does("slow", Does::Hangs);
+    let flows = machine.process(None);
+    let mut events = flows.events();
+    let run = start(
+        &flows,
+        &[
+            "id: slow, run: x",
+            "id: ask, approval: { message: Well }",
+            "id: after, needs: [slow], value: x",
+        ],
+    )
+    .await;
+    wait_for(&mut events, |what| {
+        matches!(what, Happened::StepAttached { .. })
+    })
+    .await;
+    flows.cancel(&run).await.unwrap();
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r"
+    cancelled
+    slow Cancelled #1
+    ask Cancelled #1
+    after Skipped RunCancelled from after
+    ");
+    assert_eq!(machine.log().last().unwrap(), "end slow #1");
+
+    // A person may think better of it.
+    machine
+        .world
+        .does
+        .lock()
+        .unwrap()
+        .insert("slow", Does::Ends(0, ""));
+    flows.resume(&run).await.unwrap();
+    wait_for(&mut events, asked).await;
+    flows.answer(&run, "ask", yes()).await.unwrap();
+    assert_eq!(settled(&flows, &run).await.info.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn approvals_take_forms_and_several_are_open_at_once() {
+    let mut machine = Machine::new();
+    let flows = machine.process(None);
+    let mut events = flows.events();
+    let run = start(&flows, &[
+        "id: one, approval: { message: 'Which of {{ run.flow }}?', form: { kind: { type: enum, values: [bug, docs], required: true } } }",
+        "id: two, approval: { message: Two }",
+        "id: end, needs: [one, two], value: '{{ results.one.data.kind }} {{ results.two.output }}'",
+    ]).await;
+    wait_for(&mut events, asked).await;
+    wait_for(&mut events, asked).await;
+    let view = flows.show(&run).await.unwrap();
+    assert_eq!(
+        (view.info.state, view.info.asks),
+        (RunState::Waiting, vec!["one".to_owned(), "two".to_owned()])
+    );
+    let question = view.step_list[0].attempts[0]
+        .question
+        .as_ref()
+        .unwrap()
+        .message
+        .clone();
+    assert_eq!(question, "Which of test?");
+
+    let missing = flows
+        .answer(&run, "one", yes())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert_eq!(missing, "the field `kind` is required");
+    let mut given = yes();
+    given.form.insert("kind".to_owned(), "tea".into());
+    let wrong = flows
+        .answer(&run, "one", given.clone())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        wrong,
+        "the field `kind` must be one of `bug`, `docs`, not `tea`"
+    );
+    given.form.insert("kind".to_owned(), "docs".into());
+    flows.answer(&run, "two", yes()).await.unwrap();
+    flows.answer(&run, "one", given).await.unwrap();
+    let view = settled(&flows, &run).await;
+    assert_eq!(
+        view.step_list[2].attempts[0].output.as_deref(),
+        Some("docs approved")
+    );
+    assert!(matches!(
+        flows.answer(&run, "two", yes()).await,
+        Err(RequestError::NotAsked { .. })
+    ));
+}
+
+#[tokio::test]
+async fn an_approval_that_nobody_answers_means_what_its_author_said() {
+    let mut machine = Machine::new();
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: fail, approval: { message: x, timeout: 5ms }",
+            "id: reject, approval: { message: x, timeout: 5ms, on_timeout: reject }",
+            "id: approve, approval: { message: x, timeout: 5ms, on_timeout: approve }",
+        ],
+    )
+    .await;
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r#"
+    failed
+    fail TimedOut #1 (nobody answered in time)
+    reject Rejected #1 "rejected" (nobody answered in time)
+    approve Succeeded #1 "approved" (nobody answered in time)
+    "#);
+}
+
+#[tokio::test]
+async fn a_rejection_may_go_back_and_do_it_again() {
+    let mut machine = Machine::new();
+    let flows = machine.process(None);
+    let mut events = flows.events();
+    let run = start(
+        &flows,
+        &[
+            "id: before, run: x",
+            "id: work, needs: [before], run: x",
+            "id: ok, needs: [work], approval: { message: Fine, on_reject: { goto: work } }",
+            "id: end, needs: [ok], value: done",
+        ],
+    )
+    .await;
+    wait_for(&mut events, asked).await;
+    flows.answer(&run, "ok", no()).await.unwrap();
+    wait_for(&mut events, asked).await;
+    flows.answer(&run, "ok", yes()).await.unwrap();
+    let view = settled(&flows, &run).await;
+    assert_eq!(
+        machine.log(),
+        ["start before #1", "start work #1", "start work #2"]
+    );
+    let states: Vec<_> = view.step_list[2]
+        .attempts
+        .iter()
+        .map(|attempt| attempt.state)
+        .collect();
+    assert_eq!(states, [StepState::Rejected, StepState::Succeeded]);
+    assert_eq!(view.info.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn what_failed_can_be_retried_and_marked_and_run_again() {
+    let mut machine = Machine::new().does("bad", Does::Ends(1, ""));
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: good, run: x",
+            "id: bad, needs: [good], run: x",
+            "id: end, needs: [bad], run: x",
+        ],
+    )
+    .await;
+    assert_eq!(settled(&flows, &run).await.info.state, RunState::Failed);
+
+    flows.retry_failed(&run).await.unwrap();
+    assert_eq!(settled(&flows, &run).await.info.state, RunState::Failed);
+    flows.mark_succeeded(&run, "bad", "by hand").await.unwrap();
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r#"
+    succeeded
+    good Succeeded #1
+    bad Succeeded #3 "by hand" (marked by a person)
+    end Succeeded #1
+    "#);
+    assert!(matches!(
+        flows.retry_failed(&run).await,
+        Err(RequestError::NothingFailed)
+    ));
+
+    flows.rerun_from(&run, "good", false).await.unwrap();
+    settled(&flows, &run).await;
+    flows.rerun_from(&run, "bad", true).await.unwrap();
+    let view = settled(&flows, &run).await;
+    assert_eq!(view.info.state, RunState::Failed);
+    let attempts: Vec<_> = view
+        .step_list
+        .iter()
+        .map(|step| step.attempts.len())
+        .collect();
+    assert_eq!(attempts, [2, 4, 1], "earlier attempts are kept");
+
+    flows.mark_skipped(&run, "bad").await.unwrap();
+    let view = settled(&flows, &run).await;
+    assert_eq!(
+        view.step_list[1].skip.as_ref().unwrap().cause,
+        SkipCause::User
+    );
+    assert_eq!(
+        view.step_list[2].skip.as_ref().unwrap().cause,
+        SkipCause::AllInputsDead
+    );
+}
+
+#[tokio::test]
+async fn json_output_is_checked_and_a_mismatch_fails_the_step() {
+    let mut machine = Machine::new()
+        .does("good", Does::Ends(0, r#"{"kind": "bug"}"#))
+        .does("text", Does::Ends(0, "no json"))
+        .does("other", Does::Ends(0, "{}"));
+    let flows = machine.process(None);
+    let output = "output: { type: json, schema: { required: [kind] } }";
+    let run = start(
+        &flows,
+        &[
+            &format!("id: good, run: x, {output}"),
+            &format!("id: text, run: x, {output}"),
+            &format!("id: other, run: x, {output}"),
+        ],
+    )
+    .await;
+    let view = told(&settled(&flows, &run).await);
+    assert!(view.contains("good Succeeded"), "{view}");
+    assert!(
+        view.contains("text Failed #1 \"no json\" (the output is no JSON"),
+        "{view}"
+    );
+    assert!(
+        view.contains(
+            "other Failed #1 \"{}\" (the output does not fit its schema: \"kind\" is a required"
+        ),
+        "{view}"
+    );
+}
+
+#[tokio::test]
+async fn secrets_reach_the_program_and_are_never_written_down() {
+    let mut machine = Machine::new().does("leak", Does::Ends(1, "the token is hunter2-secret!"));
+    let flows = machine.process(None);
+    let run = start_with(
+        &flows,
+        "inputs: { key: { type: secret, required: true } }\n",
+        &[
+            "id: leak, run: x, env: { KEY: '{{ inputs.key }}' }",
+            "id: v, value: '{{ inputs.key }}'",
+        ],
+        serde_json::json!({"key": "TOKEN"}),
+    )
+    .await;
+    let view = settled(&flows, &run).await;
+    assert_eq!(
+        machine.world.prompts.lock().unwrap()[0].env["KEY"],
+        "hunter2-secret"
+    );
+    let events = flows.events_after(&run, 0).await.unwrap();
+    let written = format!("{view:?} {events:?}");
+    assert!(!written.contains("hunter2"), "{written}");
+    assert!(written.contains("the token is •••!"), "{written}");
+}
+
+#[tokio::test]
+async fn a_long_output_lies_beside_the_database() {
+    static LONG: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| "0123456789".repeat(50_000));
+    let mut machine = Machine::new().does("long", Does::Ends(0, &LONG));
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: long, run: x",
+            "id: length, needs: [long], value: '{{ results.long.output | length }}'",
+        ],
+    )
+    .await;
+    let view = settled(&flows, &run).await;
+    let attempt = &view.step_list[0].attempts[0];
+    assert_eq!(attempt.output.as_ref().unwrap().len(), 64 << 10);
+    assert_eq!(
+        std::fs::read_to_string(attempt.output_file.as_ref().unwrap())
+            .unwrap()
+            .len(),
+        500_000
+    );
+    assert_eq!(
+        view.step_list[1].attempts[0].output.as_deref(),
+        Some("500000")
+    );
+}
+
+#[tokio::test]
+async fn the_output_of_the_run_is_written_when_it_succeeded() {
+    let mut machine = Machine::new();
+    let flows = machine.process(None);
+    start_and_settle(
+        &flows,
+        "output: { file: '{{ run.flow }}.md', render: 'said {{ results.v.output }}' }\n",
+        &["id: v, value: x"],
+    )
+    .await;
+    assert_eq!(machine.world.written.lock().unwrap()["test.md"], "said x");
+}
+
+async fn start_and_settle(flows: &Flows, head: &str, steps: &[&str]) -> RunView {
+    let run = start_with(flows, head, steps, serde_json::json!({})).await;
+    settled(flows, &run).await
+}
+
+#[tokio::test]
+async fn a_successor_starts_whatever_else_runs() {
+    let mut machine = Machine::new().does("long", Does::Hangs);
+    let flows = machine.process(None);
+    let mut events = flows.events();
+    let run = start(
+        &flows,
+        &[
+            "id: top, run: x",
+            "id: long, needs: [top], run: x",
+            "id: quick, needs: [top], run: x",
+            "id: next, needs: [quick], run: x",
+            "id: bottom, needs: [long, next], run: x",
+        ],
+    )
+    .await;
+    wait_for(
+        &mut events,
+        |what| matches!(what, Happened::StepEnded { step, .. } if step == "next"),
+    )
+    .await;
+    assert!(!machine.log().contains(&"end long #1".to_owned()));
+    flows.cancel(&run).await.unwrap();
+    settled(&flows, &run).await;
+}
+
+#[tokio::test]
+async fn a_cut_off_step_is_treated_as_its_author_said() {
+    let mut machine = Machine::new();
+    for step in ["ask", "fail", "rerun", "idem", "alive"] {
+        machine = machine.does(step, Does::Hangs);
+    }
+    let flows = machine.process(None);
+    let mut events = flows.events();
+    let run = start(
+        &flows,
+        &[
+            "id: ask, run: x",
+            "id: fail, run: x, on_interrupt: fail",
+            "id: rerun, run: x, on_interrupt: rerun",
+            "id: idem, run: x, idempotent: true",
+            "id: alive, run: x",
+        ],
+    )
+    .await;
+    for _ in 0..5 {
+        wait_for(&mut events, |what| {
+            matches!(what, Happened::StepAttached { .. })
+        })
+        .await;
+    }
+    flows.shutdown().await;
+    drop(flows);
+    {
+        // The programs are gone, but for one.
+        let mut known = machine.world.known.lock().unwrap();
+        known.retain(|key, _| key.step == "alive");
+        let mut does = machine.world.does.lock().unwrap();
+        for step in ["ask", "rerun", "idem"] {
+            does.insert(step, Does::Ends(0, ""));
+        }
+    }
+    let flows = machine.restart(None);
+    assert_eq!(
+        flows.show(&run).await.unwrap().info.state,
+        RunState::Interrupted
+    );
+    let mut events = flows.events();
+    flows.resume_interrupted().await.unwrap();
+    wait_for(&mut events, asked).await;
+    flows.answer(&run, "ask", yes()).await.unwrap();
+    wait_for(
+        &mut events,
+        |what| matches!(what, Happened::StepEnded { step, .. } if step == "ask"),
+    )
+    .await;
+    flows.cancel_step(&run, "alive").await.unwrap();
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r"
+    failed
+    ask Succeeded #2
+    fail Failed #1 (it was cut off when the program that drove it ended)
+    rerun Succeeded #2
+    idem Succeeded #2
+    alive Cancelled #1
+    ");
+    assert!(
+        machine.log().contains(&"end alive #1".to_owned()),
+        "it was adopted, and so could be ended"
+    );
+}
+
+#[tokio::test]
+async fn a_run_has_one_driver_and_other_processes_can_ask_it() {
+    let mut machine = Machine::new();
+    let (one, two) = (machine.process(None), machine.process(None));
+    let mut events = one.events();
+    let run = start(
+        &one,
+        &[
+            "id: ask, approval: { message: Well }",
+            "id: end, needs: [ask], value: x",
+        ],
+    )
+    .await;
+    wait_for(&mut events, asked).await;
+    assert_eq!(two.resume_interrupted().await.unwrap(), [""; 0]);
+    assert_eq!(two.show(&run).await.unwrap().info.state, RunState::Waiting);
+    let refused = two.answer(&run, "end", yes()).await.unwrap_err();
+    assert_eq!(refused.to_string(), "`end` does not wait for an answer");
+    two.answer(&run, "ask", yes()).await.unwrap();
+    assert_eq!(settled(&one, &run).await.info.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn agents_of_all_processes_share_one_limit() {
+    let mut machine = Machine::new().does("a", Does::Hangs);
+    machine.agents = 1;
+    let (one, two) = (machine.process(None), machine.process(None));
+    let agent = "agent: { backend: command, program: [x] }, prompt: p";
+    let mut events = one.events();
+    let first = start(&one, &[&format!("id: a, {agent}")]).await;
+    wait_for(&mut events, |what| {
+        matches!(what, Happened::StepAttached { .. })
+    })
+    .await;
+    let second = start(&two, &[&format!("id: b, {agent}"), "id: c, run: x"]).await;
+    let mut others = two.events();
+    wait_for(
+        &mut others,
+        |what| matches!(what, Happened::StepEnded { step, .. } if step == "c"),
+    )
+    .await;
+    assert_eq!(machine.log(), ["start a #1", "start c #1"]);
+    one.cancel(&first).await.unwrap();
+    assert_eq!(settled(&two, &second).await.info.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn why_a_step_did_not_run_is_said_in_sentences() {
+    let mut machine = Machine::new().does("bad", Does::Ends(3, ""));
+    let flows = machine.process(None);
+    let run = start_with(
+        &flows,
+        "inputs: { kind: { type: text, default: bug } }\n",
+        &[
+            "id: bad, run: x",
+            "id: after, needs: [bad], value: x",
+            "id: S, default: [y], switch: [{ case: a, when: inputs.kind == 'bug', steps: [x] }]",
+            "id: x, value: x",
+            "id: y, value: y",
+            "id: g, value: g, when: inputs.kind == 'docs'",
+        ],
+        serde_json::json!({}),
+    )
+    .await;
+    settled(&flows, &run).await;
+    let mut text = String::new();
+    for step in ["after", "y", "g", "x"] {
+        text += &flows.why(&run, step).await.unwrap();
+        text.push('\n');
+    }
+    insta::assert_snapshot!(text, @r#"
+    `after` did not run, because `bad`, which it depends on, did not succeed.
+    `bad` failed: exit code 3.
+    `y` did not run, because the switch `S` took the case `a`.
+      case `a`: `inputs.kind == 'bug'` was true; it saw inputs.kind = "bug"
+    `g` did not run, because its condition was false: `inputs.kind == 'docs'`.
+    `x` ran and succeeded.
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn never_more_members_run_than_their_limit_and_nothing_starves() {
+    let mut machine = Machine::new();
+    let flows = machine.process(None);
+    let steps: Vec<String> = (0..60)
+        .map(|n| format!("id: s{n}, run: x, batch: few"))
+        .collect();
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    let view = start_and_settle(&flows, "batches: { few: { max_concurrent: 3 } }\n", &steps).await;
+    assert_eq!(view.info.done, 60);
+    // What the journal says is what was so: between start and end, never more than three.
+    let (mut now, mut most) = (0, 0);
+    for event in flows.events_after(&view.info.id, 0).await.unwrap() {
+        match event.what {
+            Happened::StepStarted { .. } => now += 1,
+            Happened::StepEnded { .. } => now -= 1,
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    assert_eq!((now, most), (0, 3));
+}
+
+// ---- a process that ends after any write -----------------------------------------------------
+
+/// Answers whatever the run asks with yes, until it has ended or this process has "ended".
+async fn drive_to_end(flows: &Flows, run: &str) {
+    let mut events = flows.events();
+    for step in flows.show(run).await.unwrap().info.asks {
+        let _ = flows.answer(run, &step, yes()).await;
+    }
+    let settled = flows.settled(run);
+    tokio::pin!(settled);
+    tokio::time::timeout(DEADLINE, async {
+        loop {
+            tokio::select! {
+                () = &mut settled => return,
+                event = events.recv() => {
+                    if let Ok(FlowEvent { what: Happened::StepAsked { step, .. }, .. }) = event {
+                        // The process may "end" before it has done so.
+                        let _ = flows.answer(run, &step, yes()).await;
+                    }
+                }
+            }
+        }
+    })
+    .await
+    .expect("the run ends in time");
+}
+
+fn results(view: &RunView) -> BTreeMap<String, (StepState, Option<Skip>, Option<String>)> {
+    view.step_list
+        .iter()
+        .map(|step| {
+            let output = step
+                .attempts
+                .last()
+                .and_then(|attempt| attempt.output.clone());
+            (step.id.clone(), (step.state, step.skip.clone(), output))
+        })
+        .collect()
+}
+
+/// Ends the process after its nth write, for every n, and goes on with another.
+async fn survives_every_write(text: &str, inputs: serde_json::Value, world_is_lost: bool) {
+    let new_machine = || {
+        Machine::new()
+            .does("plan", Does::Ends(0, r#"{"kind": "bug", "summary": "it"}"#))
+            .does("flaky", Does::FailsFirst(1))
+            .does("broken", Does::Ends(1, ""))
+    };
+    let start = |flows: Flows| {
+        let (text, inputs) = (text.to_owned(), inputs.as_object().unwrap().clone());
+        async move {
+            flows
+                .start(StartRun {
+                    text,
+                    inputs,
+                    cwd: "/work".to_owned(),
+                    path: None,
+                })
+                .await
+                .unwrap()
+        }
+    };
+    let mut machine = new_machine();
+    let flows = machine.process(None);
+    let run = start(flows.clone()).await;
+    drive_to_end(&flows, &run).await;
+    let expected = flows.show(&run).await.unwrap();
+    assert!(expected.info.ended_at.is_some());
+
+    for writes in 0.. {
+        let mut machine = new_machine();
+        let flows = machine.process(Some(writes));
+        let run = start(flows.clone()).await;
+        drive_to_end(&flows, &run).await;
+        let before = flows.show(&run).await.unwrap();
+        let finished_in_time = before.info.ended_at.is_some();
+        drop(flows);
+        if world_is_lost {
+            machine.world.known.lock().unwrap().clear();
+        }
+        let recorded: BTreeSet<String> = before
+            .step_list
+            .iter()
+            .filter(|step| step.state.is_terminal() && step.state != StepState::Skipped)
+            .map(|step| step.id.clone())
+            .collect();
+        let log_before = machine.log().len();
+        let flows = machine.restart(None);
+        flows.resume_interrupted().await.unwrap();
+        drive_to_end(&flows, &run).await;
+        let after = flows.show(&run).await.unwrap();
+        assert_eq!(
+            after.info.state, expected.info.state,
+            "after {writes} writes"
+        );
+        assert_eq!(results(&after), results(&expected), "after {writes} writes");
+        for line in &machine.log()[log_before..] {
+            let step = line.split(' ').nth(1).unwrap();
+            assert!(
+                !recorded.contains(step),
+                "`{step}` had a result and ran again after {writes} writes"
+            );
+        }
+        for (before, after) in before.step_list.iter().zip(&after.step_list) {
+            for (before, after) in before.attempts.iter().zip(&after.attempts) {
+                if before.decision.is_some() {
+                    assert_eq!(
+                        before.decision, after.decision,
+                        "a decision changed after {writes} writes"
+                    );
+                }
+            }
+        }
+        if finished_in_time {
+            break;
+        }
+    }
+}
+
+const EVERYTHING: &str = "
+name: everything
+inputs: { band: { type: enum, values: [small, large], default: small } }
+batches: { few: { max_concurrent: 1 } }
+steps:
+  - { id: plan, agent: { backend: command, program: [x] }, prompt: Plan, output: { type: json }, on_interrupt: rerun }
+  - id: route
+    needs: [plan]
+    switch: [{ case: bug, when: results.plan.data.kind == 'bug', steps: [fix] }]
+    default: [docs]
+  - { id: fix, run: x, on_interrupt: rerun }
+  - { id: docs, run: x }
+  - { id: flaky, needs: [fix], run: x, retries: 2, backoff: 1ms, batch: few, on_interrupt: rerun }
+  - { id: other, needs: [fix], run: x, batch: few, idempotent: true }
+  - { id: ask, needs: [flaky, other, docs], approval: { message: 'Ship {{ results.plan.data.summary }}?' } }
+  - { id: broken, needs: [ask], run: x, allow_failure: true, on_interrupt: rerun }
+  - { id: guarded, needs: [ask], value: x, when: inputs.band == 'large' }
+  - { id: end, needs: [broken, guarded, 'batch:few'], value: '{{ results.route.output }} done' }
+output: { render: '{{ results.end.output }}' }
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_ends_the_same_wherever_its_process_ended() {
+    survives_every_write(EVERYTHING, serde_json::json!({}), false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_ends_the_same_when_its_programs_were_lost_too() {
+    survives_every_write(EVERYTHING, serde_json::json!({}), true).await;
+}

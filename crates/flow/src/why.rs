@@ -1,0 +1,190 @@
+//! "Why did this step not run?", answered in sentences.
+
+use std::fmt::Write as _;
+
+use crate::decide::{SkipCause, StepState};
+use crate::definition::{Flow, Kind, Need};
+use crate::journal::{RunState, RunView, StepView};
+
+/// Says why a step is as it is; none when there is no such step.
+pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
+    let number = flow.step(id)?;
+    let definition = &flow.steps[number];
+    let step = find(run, id)?;
+    let last = step.attempts.last();
+    let reason = last.and_then(|attempt| attempt.message.as_deref());
+    let because = reason
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
+    let mut text = match step.state {
+        StepState::Pending => format!("`{id}` waits. {}", waits_for(flow, run, number)),
+        StepState::Queued => {
+            let mut text = format!("`{id}` could run and waits for a place");
+            if let Some(batch) = definition.batch.map(|batch| &flow.batches[batch]) {
+                let _ = write!(
+                    text,
+                    " in the batch `{}`, which runs {} at once",
+                    batch.name, batch.max_concurrent
+                );
+            }
+            text + "."
+        }
+        StepState::Running => format!(
+            "`{id}` runs: attempt {}.",
+            last.map_or(1, |attempt| attempt.attempt)
+        ),
+        StepState::RetryWait => {
+            format!("`{id}` waits for its next attempt. The last one failed{because}.")
+        }
+        StepState::AwaitingApproval => {
+            let question = last.and_then(|attempt| attempt.question.as_ref());
+            format!(
+                "`{id}` waits for a person: {}",
+                question.map_or("an answer is needed.", |question| question.message.as_str())
+            )
+        }
+        StepState::Succeeded => format!("`{id}` ran and succeeded{because}."),
+        StepState::Failed => format!("`{id}` ran and failed{because}."),
+        StepState::TimedOut => format!("`{id}` timed out{because}."),
+        StepState::Rejected => format!("`{id}` was rejected{because}."),
+        StepState::Cancelled => format!("`{id}` was cancelled by a person."),
+        StepState::Skipped => skipped(flow, run, step, number),
+    };
+    if run.info.state == RunState::Interrupted && !step.state.is_terminal() {
+        let _ = write!(
+            text,
+            " Nothing drives the run at the moment: `switchyard flow resume {}` goes on with it.",
+            run.info.id
+        );
+    }
+    if let Some(decision) = last.and_then(|attempt| attempt.decision.as_ref()) {
+        let _ = write!(text, "\n{}", decided(decision));
+    }
+    if step.attempts.len() > 1 {
+        let _ = write!(text, "\nIt was tried {} times.", step.attempts.len());
+    }
+    Some(text)
+}
+
+fn find<'r>(run: &'r RunView, id: &str) -> Option<&'r StepView> {
+    run.step_list.iter().find(|step| step.id == id)
+}
+
+fn skipped(flow: &Flow, run: &RunView, step: &StepView, number: usize) -> String {
+    let id = &step.id;
+    let Some(skip) = &step.skip else {
+        return format!("`{id}` was skipped.");
+    };
+    let origin = &skip.origin;
+    let definition = &flow.steps[number];
+    let cause = match skip.cause {
+        SkipCause::GuardFalse => format!(
+            "its condition was false: `{}`",
+            definition.when.as_deref().unwrap_or_default()
+        ),
+        SkipCause::BranchNotTaken => match &skip.taken {
+            Some(taken) => format!("the switch `{origin}` took the case `{taken}`"),
+            None => format!("the switch `{origin}` took no case"),
+        },
+        SkipCause::Band => format!(
+            "it takes part only when `inputs.band` is {}",
+            definition
+                .bands
+                .as_deref()
+                .map(crate::definition::quoted)
+                .unwrap_or_default()
+        ),
+        SkipCause::AllInputsDead => {
+            format!("nothing that it needs ran; that began with `{origin}`")
+        }
+        SkipCause::UpstreamFailed => format!("`{origin}`, which it depends on, did not succeed"),
+        SkipCause::RuleNotMet => format!(
+            "its trigger `{}` can't be met any more; that began with `{origin}`",
+            serde_json::to_string(&definition.trigger)
+                .unwrap_or_default()
+                .trim_matches('"')
+        ),
+        SkipCause::User => "a person skipped it".to_owned(),
+        SkipCause::RunCancelled => "the run was cancelled before its turn came".to_owned(),
+    };
+    let mut text = format!("`{id}` did not run, because {cause}.");
+    if origin != id
+        && let Some(origin) = find(run, origin)
+        && let Some(last) = origin.attempts.last()
+    {
+        if let Some(message) = &last.message {
+            let _ = write!(
+                text,
+                "\n`{}` {}: {message}.",
+                origin.id,
+                origin.state.name().replace('_', " ")
+            );
+        }
+        if let Some(decision) = &last.decision {
+            let _ = write!(text, "\n{}", decided(decision));
+        }
+    }
+    text
+}
+
+fn decided(decision: &crate::decide::Decision) -> String {
+    let mut lines = Vec::new();
+    for tried in &decision.tried {
+        let saw = tried
+            .saw
+            .iter()
+            .map(|(name, value)| format!("{name} = {value}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let said = match tried.holds {
+            Some(true) => "true",
+            Some(false) => "false",
+            None => "could not be evaluated",
+        };
+        let case = tried.case.as_deref().unwrap_or("-");
+        let saw = if saw.is_empty() {
+            String::new()
+        } else {
+            format!("; it saw {saw}")
+        };
+        lines.push(format!("  case `{case}`: `{}` was {said}{saw}", tried.when));
+    }
+    lines.join("\n")
+}
+
+fn waits_for(flow: &Flow, run: &RunView, number: usize) -> String {
+    let definition = &flow.steps[number];
+    let mut open: Vec<String> = Vec::new();
+    let mut look = |step: usize, how: &str| {
+        let id = &flow.steps[step].id;
+        if let Some(needed) = find(run, id).filter(|needed| !needed.state.is_terminal()) {
+            open.push(format!(
+                "`{id}` {how}({})",
+                needed.state.name().replace('_', " ")
+            ));
+        }
+    };
+    for gate in &definition.gates {
+        look(gate.switch, "to choose ");
+    }
+    for need in &definition.needs {
+        match need {
+            Need::Step(step) => look(*step, ""),
+            Need::Batch(batch) => {
+                for member in &flow.batches[*batch].members {
+                    look(*member, "");
+                }
+            }
+        }
+    }
+    if open.is_empty() {
+        "Everything that it needs has ended.".to_owned()
+    } else {
+        let kind = if matches!(definition.kind, Kind::Approval(_)) {
+            "asks"
+        } else {
+            "runs"
+        };
+        format!("It {kind} once these have ended: {}.", open.join(", "))
+    }
+}
