@@ -3,10 +3,13 @@
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
-use app::App;
+use app::{App, Code};
 use clap::Args;
-use terminal::{Attention, ClosedPane, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines};
+use terminal::{
+    Attention, Clock, ClosedPane, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines,
+};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -133,12 +136,16 @@ fn list_closed(panes: &[ClosedPane], out: &mut Output<'_>) -> Result<(), Failure
     if panes.is_empty() {
         return Ok(out.line("No closed panes in history.")?);
     }
-    let mut table = Table::new(["PANE", "NAME", "PROGRAM", "DIRECTORY"]);
+    let now = Clock::system().now_ms();
+    let mut table = Table::new(["PANE", "ENDED", "NAME", "PROGRAM", "DIRECTORY"]);
     for pane in panes {
+        // None: the host ended before it.
+        let ended = pane.ended_at.map(|ended| ago(now.saturating_sub(ended)));
         table.row([
             Cell::new(pane.id.to_string()).right(),
+            Cell::new(ended.unwrap_or_default()),
             Cell::new(pane.name.clone().unwrap_or_default()),
-            Cell::new(pane.program.join(" ")),
+            Cell::new(cut(pane.program.join(" "))),
             Cell::new(short(&pane.cwd)).tone(Tone::Faint),
         ]);
     }
@@ -191,7 +198,30 @@ impl Send {
         if self.enter {
             bytes.push(b'\r');
         }
-        Ok(app.write_pane(pane, bytes).await?)
+        for piece in bytes.chunks(PIECE) {
+            write(app, pane, piece).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How much is written at a time: less than a pane lets wait for its program.
+const PIECE: usize = 16 * 1024;
+/// How long a program may take to read one piece.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Writes, and waits for a program that is slow to read; not for one that does not read at all.
+async fn write(app: &App, pane: PaneId, piece: &[u8]) -> Result<(), Failure> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match app.write_pane(pane, piece.to_vec()).await {
+            Err(error)
+                if error.code == Code::NotReading && tokio::time::Instant::now() < deadline =>
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            written => return Ok(written?),
+        }
     }
 }
 
@@ -334,10 +364,23 @@ fn name(pane: &PaneInfo) -> String {
 
 /// The command that the shell is at, or else what was started.
 fn program(pane: &PaneInfo) -> String {
-    let text = match &pane.command {
+    cut(match &pane.command {
         Some(command) if !command.is_empty() => command.clone(),
         _ => pane.program.join(" "),
-    };
+    })
+}
+
+fn ago(ms: u64) -> String {
+    let minutes = ms / 60_000;
+    match (minutes / 1440, minutes / 60, minutes) {
+        (0, 0, 0) => "just now".to_owned(),
+        (0, 0, minutes) => format!("{minutes} min ago"),
+        (0, hours, _) => format!("{hours} h ago"),
+        (days, _, _) => format!("{days} d ago"),
+    }
+}
+
+fn cut(text: String) -> String {
     if text.chars().count() > 40 {
         text.chars().take(39).chain(['…']).collect()
     } else {
@@ -398,4 +441,24 @@ fn size(text: &str) -> Result<PaneSize, String> {
         cols: cols.parse().map_err(|_| wrong())?,
         rows: rows.parse().map_err(|_| wrong())?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_past_is_told_in_its_largest_unit() {
+        let told = [59_999, 60_000, 3_600_000, 49 * 3_600_000].map(ago);
+        assert_eq!(told, ["just now", "1 min ago", "1 h ago", "2 d ago"]);
+    }
+
+    #[test]
+    fn a_home_is_shortened_only_where_it_is_one() {
+        let home = std::env::var("HOME").unwrap_or_default();
+        if home.len() > 1 {
+            assert_eq!(short(&format!("{home}/src")), "~/src");
+            assert_eq!(short(&format!("{home}-old")), format!("{home}-old"));
+        }
+    }
 }

@@ -184,6 +184,21 @@ fn what_is_sent_is_answered_and_read_back() {
 }
 
 #[test]
+fn more_than_a_program_reads_at_once_arrives_whole() {
+    let user = User::new();
+    let count = "stty raw -echo; echo ready; head -c 100000 | wc -c";
+    let pane = user.open(&[], &["sh", "-c", count]);
+    user.until("it is ready", &["read", &pane], |ran| {
+        ran.out.contains("ready")
+    });
+    let text = "x".repeat(100_000);
+    assert_eq!(user.run(&["send", &pane, &text]).status, 0);
+    user.until("it has counted", &["read", &pane], |ran| {
+        ran.out.contains("100000")
+    });
+}
+
+#[test]
 fn a_pane_can_be_called_by_its_name() {
     let user = User::new();
     user.open(&["--name", "one"], &["cat"]);
@@ -239,8 +254,8 @@ fn a_closed_pane_can_be_read_until_its_history_is_purged() {
         ran.out.contains("gone")
     });
     insta::assert_snapshot!(listed.shown(user.home.path()), @"
-    PANE  NAME  PROGRAM                           DIRECTORY
-       1  gone  sh -c echo remember me; exec cat  /home/me
+    PANE  ENDED     NAME  PROGRAM                           DIRECTORY
+       1  just now  gone  sh -c echo remember me; exec cat  /home/me
     [0]
     ");
     let read = user.until("it is in history", &["read", "gone"], |ran| ran.status == 0);

@@ -34,6 +34,57 @@ async fn a_pane_outlives_the_client_that_opened_it() {
 }
 
 #[tokio::test]
+async fn the_next_client_gets_the_very_same_pictures_of_twenty_panes() {
+    let serving = Serving::start().await;
+    let first = serving.client().await;
+    let mut panes = Vec::new();
+    for n in 0..20 {
+        let print = format!(
+            "seq 300; printf '\\033[1;3{}mpane {n}.\\033[0m '; exec cat",
+            n % 8
+        );
+        panes.push(first.open(script(&print)).await.unwrap().id);
+    }
+    for (n, pane) in panes.iter().enumerate() {
+        seen(&first, *pane, &format!("pane {n}.")).await;
+    }
+    let before = pictures(&first, &panes).await;
+    drop(first);
+    let second = serving.client().await;
+    assert_eq!(pictures(&second, &panes).await, before);
+    serving.stop().await;
+}
+
+/// What a window would be shown of each pane first.
+async fn pictures(client: &HostClient, panes: &[PaneId]) -> Vec<Option<Frame>> {
+    let mut pictures = Vec::new();
+    for pane in panes {
+        let mut attachment = client.attach(*pane, options()).await.unwrap();
+        pictures.push(soon("a snapshot", attachment.next()).await);
+    }
+    pictures
+}
+
+#[tokio::test]
+async fn many_clients_are_served_at_once() {
+    let serving = Serving::start().await;
+    let pane = serving.client().await.open(script("cat")).await.unwrap();
+    let clients: Vec<_> = (0..50)
+        .map(|_| {
+            let paths = serving.paths.clone();
+            tokio::spawn(async move {
+                let client = HostClient::connect(&paths).await.unwrap();
+                client.info(pane.id).await.unwrap().id
+            })
+        })
+        .collect();
+    for client in clients {
+        assert_eq!(soon("an answer", client).await.unwrap(), pane.id);
+    }
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_that_dies_in_the_middle_of_a_word_costs_nothing() {
     let serving = Serving::start().await;
     let client = serving.client().await;
