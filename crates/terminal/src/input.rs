@@ -8,8 +8,10 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::types::PaneId;
 
-/// How much may wait for a program that does not read.
-pub(crate) const MAX_QUEUED: usize = 1024 * 1024;
+/// How much may wait for a program that does not read, before more is refused.
+const MAX_QUEUED: usize = 1024 * 1024;
+/// The most that is taken at once: a large paste, when nothing waits.
+const MAX_AT_ONCE: usize = 16 * 1024 * 1024;
 /// A PTY takes a few KiB at a time; so does the thread, so that it notices an end soon.
 const PART: usize = 16 * 1024;
 
@@ -59,7 +61,12 @@ impl Input {
         if queue.over {
             return Err(Refused::Over);
         }
-        if queue.bytes + bytes.len() > MAX_QUEUED {
+        let most = if queue.bytes == 0 {
+            MAX_AT_ONCE
+        } else {
+            MAX_QUEUED
+        };
+        if queue.bytes + bytes.len() > most {
             return Err(Refused::Full);
         }
         queue.bytes += bytes.len();

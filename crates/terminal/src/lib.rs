@@ -38,6 +38,7 @@ pub use history::{
 pub use lines::PaneText;
 pub use panes::{OpenPaneError, PaneError, Panes, PanesConfig, StartError};
 pub use playback::Playback;
+pub use screen::Theme;
 pub use scrollback::{LineRef, RingSnapshot, Scrollback, ScrollbackLimits};
 pub use search::{
     Cancel, Case, LineRange, Match, Order, Query, Range, Scope, SearchAnswer, SearchCursor,

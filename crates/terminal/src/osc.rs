@@ -172,7 +172,12 @@ pub(crate) enum Osc {
     /// 0, 2: the title, cleaned.
     Title(String),
     /// 7, and others: where the program is.
-    Cwd(String),
+    Cwd {
+        /// The host, which is another one when the shell runs there; may be empty.
+        host: String,
+        /// The directory.
+        path: String,
+    },
     /// 9, 99, 777: the person is wanted.
     Notify {
         /// May be empty.
@@ -224,7 +229,7 @@ pub(crate) fn parse(payload: &[u8], pending: &mut PendingNotification) -> Osc {
     };
     match number {
         b"0" | b"2" => Osc::Title(clean(&String::from_utf8_lossy(rest), 1024)),
-        b"7" => file_url(rest).map_or(Osc::Ignored, Osc::Cwd),
+        b"7" => file_url(rest).unwrap_or(Osc::Ignored),
         b"9" => iterm(rest),
         b"52" => clipboard(rest).map_or(Osc::Ignored, Osc::Clipboard),
         b"99" => pending.add(rest),
@@ -257,7 +262,7 @@ fn iterm(rest: &[u8]) -> Osc {
     let text = String::from_utf8_lossy(rest);
     let (head, tail) = text.split_once(';').unwrap_or((&text, ""));
     match head {
-        "9" => Osc::Cwd(clean(tail.trim_matches('"'), 4096)),
+        "9" => here(tail.trim_matches('"')),
         _ if !head.is_empty() && head.len() <= 2 && head.bytes().all(|b| b.is_ascii_digit()) => {
             Osc::Ignored
         }
@@ -283,7 +288,7 @@ fn mark(rest: &[u8]) -> Osc {
             Osc::CommandLine(command_text(&command))
         }
         "P" => match args.strip_prefix("Cwd=") {
-            Some(cwd) => Osc::Cwd(clean(&unescape(cwd), 4096)),
+            Some(cwd) => here(&unescape(cwd)),
             None => Osc::Ignored,
         },
         _ => Osc::Ignored,
@@ -324,12 +329,22 @@ fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&plain).into_owned()
 }
 
-/// The path of `file://host/path`, percent-decoded.
-fn file_url(url: &[u8]) -> Option<String> {
+fn here(path: &str) -> Osc {
+    Osc::Cwd {
+        host: String::new(),
+        path: clean(path, 4096),
+    }
+}
+
+/// The host and the path of `file://host/path`, percent-decoded.
+fn file_url(url: &[u8]) -> Option<Osc> {
     let rest = url.strip_prefix(b"file://")?;
-    let path = &rest[memchr::memchr(b'/', rest)?..];
+    let (host, path) = rest.split_at(memchr::memchr(b'/', rest)?);
     let path = String::from_utf8(percent_decode(path)).ok()?;
-    (!path.chars().any(char::is_control)).then_some(path)
+    (!path.chars().any(char::is_control)).then(|| Osc::Cwd {
+        host: clean(&String::from_utf8_lossy(host), 255),
+        path,
+    })
 }
 
 fn percent_decode(text: &[u8]) -> Vec<u8> {
@@ -513,7 +528,13 @@ mod tests {
         for (payload, expected) in [
             ("2;a\x01b", Osc::Title("ab".into())),
             ("0;x;y", Osc::Title("x;y".into())),
-            ("7;file://box/home/a%20b", Osc::Cwd("/home/a b".into())),
+            (
+                "7;file://box/home/a%20b",
+                Osc::Cwd {
+                    host: "box".into(),
+                    path: "/home/a b".into(),
+                },
+            ),
             ("7;nonsense", Osc::Ignored),
             (
                 "9;done",
@@ -523,7 +544,7 @@ mod tests {
                 },
             ),
             ("9;4;1;50", Osc::Ignored),
-            ("9;9;/srv", Osc::Cwd("/srv".into())),
+            ("9;9;/srv", here("/srv")),
             (
                 "777;notify;t;b;c",
                 Osc::Notify {
@@ -549,7 +570,7 @@ mod tests {
                 r"633;E;echo a\x3b\\b;nonce",
                 Osc::CommandLine(r"echo a;\b".into()),
             ),
-            ("633;P;Cwd=/tmp", Osc::Cwd("/tmp".into())),
+            ("633;P;Cwd=/tmp", here("/tmp")),
             (
                 "133;C;cmdline_url=echo%20a",
                 Osc::CommandStart(Some("echo a".into())),

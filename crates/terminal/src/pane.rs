@@ -49,6 +49,7 @@ pub(crate) struct Common {
     pub(crate) timer: Timer,
     pub(crate) clock: Clock,
     pub(crate) grace: Duration,
+    pub(crate) theme: Mutex<Theme>,
 }
 
 /// How a pane is set up.
@@ -150,6 +151,7 @@ impl Pane {
         } = Pty::start(&setup.command, setup.size)?;
         let input = Input::start(setup.id, writer)?;
         let opened_at = common.clock.now_ms();
+        let theme = *common.theme.lock();
         let cwd = setup.command.cwd.to_string_lossy().into_owned();
         let history = setup.history.map(|history| {
             history.begin(ClosedPane {
@@ -168,7 +170,7 @@ impl Pane {
             id: setup.id,
             me: me.clone(),
             core: Mutex::new(Core {
-                screen: Screen::new(setup.size, Theme::default()),
+                screen: Screen::new(setup.size, theme),
                 ring: Scrollback::new(setup.limits),
                 history,
                 sampler: Sampler::default(),
@@ -256,6 +258,7 @@ impl Pane {
     /// The waiter's thread.
     fn wait(&self, mut child: Child) {
         let state = child.wait();
+        self.pty.reaped();
         let well = matches!(state, PaneState::Exited { code: Some(0), .. });
         {
             let mut core = self.core.lock();
@@ -345,7 +348,12 @@ impl Pane {
         core.changed = true;
         match osc {
             Osc::Title(title) => core.title = title,
-            Osc::Cwd(cwd) => core.cwd = Some(cwd),
+            Osc::Cwd { host, path } => {
+                // A shell on another machine says where it is there.
+                if pty::is_this_host(&host) {
+                    core.cwd = Some(path);
+                }
+            }
             Osc::Notify { title, body } => {
                 core.watch.notified(&title, &body);
                 if core.may_speak(now) {
@@ -536,6 +544,11 @@ impl Pane {
         self.tell();
     }
 
+    /// Sets the colours that the program is told when it asks.
+    pub(crate) fn set_theme(&self, theme: Theme) {
+        self.core.lock().screen.set_theme(theme);
+    }
+
     /// Adds a stream to a window.
     pub(crate) fn attach(&self, stream: Arc<Stream>) {
         let mut core = self.core.lock();
@@ -637,9 +650,7 @@ impl Pane {
 
     /// Kills what is left.
     pub(crate) fn kill(&self) {
-        if self.pty.alive() {
-            self.pty.signal(Signal::KILL);
-        }
+        self.pty.signal(Signal::KILL);
         self.input.close();
     }
 

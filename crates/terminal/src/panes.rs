@@ -17,6 +17,7 @@ use crate::input::Refused;
 use crate::lines::PaneText;
 use crate::pane::{Common, Pane, Setup};
 use crate::pty::{self, Command};
+use crate::screen::Theme;
 use crate::scrollback::ScrollbackLimits;
 use crate::search::{
     Cancel, Query, Scope, SearchAnswer, SearchError, SearchProgress, SearchRequest, search,
@@ -45,6 +46,8 @@ pub struct PanesConfig {
     pub grace: Duration,
     /// What time it is.
     pub clock: Clock,
+    /// The colours that programs are told when they ask.
+    pub theme: Theme,
 }
 
 impl Default for PanesConfig {
@@ -55,6 +58,7 @@ impl Default for PanesConfig {
             scrollback: ScrollbackLimits::default(),
             grace: Duration::from_secs(2),
             clock: Clock::system(),
+            theme: Theme::default(),
         }
     }
 }
@@ -207,6 +211,7 @@ impl Panes {
             timer: Timer::start().map_err(StartError::Thread)?,
             clock: config.clock.clone(),
             grace: config.grace,
+            theme: Mutex::new(config.theme),
         });
         Ok(Panes(Arc::new(Inner {
             config,
@@ -244,6 +249,15 @@ impl Panes {
             Some(cwd) => PathBuf::from(cwd),
             None => home(),
         };
+        if !cwd.is_absolute() {
+            return Err(OpenPaneError::BadRequest {
+                field: "cwd",
+                message: format!(
+                    "`{}` is relative; give a path that begins with `/`",
+                    cwd.display()
+                ),
+            });
+        }
         if !cwd.is_dir() {
             return Err(OpenPaneError::NoCwd {
                 cwd: cwd.display().to_string(),
@@ -495,6 +509,15 @@ impl Panes {
                     .map(PaneText::closed)
                     .ok_or(error)
             }
+        }
+    }
+
+    /// Sets the colours that programs are told when they ask, in all panes and those to come.
+    pub fn set_theme(&self, theme: Theme) {
+        *self.0.common.theme.lock() = theme;
+        let panes: Vec<_> = self.0.panes.lock().values().cloned().collect();
+        for pane in panes {
+            pane.set_theme(theme);
         }
     }
 

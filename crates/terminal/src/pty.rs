@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -85,6 +87,8 @@ fn signal_name(description: &str) -> String {
 pub(crate) struct Pty {
     master: Mutex<Box<dyn MasterPty + Send>>,
     pid: u32,
+    /// The program has been waited for: the system may give its id to another process.
+    reaped: AtomicBool,
 }
 
 impl Pty {
@@ -130,6 +134,7 @@ impl Pty {
             pty: Pty {
                 pid: child.process_id().unwrap_or_default(),
                 master: Mutex::new(pair.master),
+                reaped: AtomicBool::new(false),
             },
             reader,
             writer,
@@ -158,21 +163,23 @@ impl Pty {
             .and_then(|group| u32::try_from(group).ok())
     }
 
-    /// Sends `signal` to every process of the program's session.
-    pub(crate) fn signal(&self, signal: Signal) {
-        let Some(leader) = pid(self.pid) else { return };
-        // The group first: it is there even where the list of processes can't be read.
-        let _ = rustix::process::kill_process_group(leader, signal);
-        for member in session_members(self.pid) {
-            if let Some(member) = pid(member) {
-                let _ = rustix::process::kill_process(member, signal);
-            }
-        }
+    /// Notes that the program has ended and was waited for.
+    pub(crate) fn reaped(&self) {
+        self.reaped.store(true, Ordering::Release);
     }
 
-    /// Whether any process of the program's session is left.
-    pub(crate) fn alive(&self) -> bool {
-        !session_members(self.pid).is_empty()
+    /// Sends `signal` to every process of the program's session.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let members = session_members(self.pid);
+        if !self.reaped.load(Ordering::Acquire)
+            && let Some(leader) = pid(self.pid)
+        {
+            // The group first: it is there even where the list of processes can't be read.
+            let _ = rustix::process::kill_process_group(leader, signal);
+        }
+        for member in members.into_iter().filter_map(pid) {
+            let _ = rustix::process::kill_process(member, signal);
+        }
     }
 }
 
@@ -219,6 +226,18 @@ pub(crate) fn cwd_of(process: u32) -> Option<String> {
         .into_os_string()
         .into_string()
         .ok()
+}
+
+/// Whether `host` names the machine that this runs on, as far as is known.
+pub(crate) fn is_this_host(host: &str) -> bool {
+    static NAME: OnceLock<String> = OnceLock::new();
+    let own = NAME.get_or_init(|| {
+        std::fs::read_to_string("/proc/sys/kernel/hostname")
+            .map(|name| name.trim().to_owned())
+            .unwrap_or_default()
+    });
+    let short = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
+    host.is_empty() || host == "localhost" || own.is_empty() || short(host) == short(own)
 }
 
 /// The user's login shell.

@@ -60,12 +60,15 @@ pub(crate) trait Sink {
     fn said(&mut self, what: Said, line: u64);
 }
 
-/// The colours that programs may ask for.
+/// The colours that programs are told when they ask, each as red, green and blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Theme {
-    pub(crate) foreground: (u8, u8, u8),
-    pub(crate) background: (u8, u8, u8),
-    pub(crate) cursor: (u8, u8, u8),
+pub struct Theme {
+    /// The colour of text.
+    pub foreground: (u8, u8, u8),
+    /// The colour behind it.
+    pub background: (u8, u8, u8),
+    /// The colour of the cursor.
+    pub cursor: (u8, u8, u8),
 }
 
 impl Default for Theme {
@@ -307,6 +310,11 @@ impl Screen {
             self.behind = self.primary_lines();
         }
         self.trim();
+    }
+
+    /// Sets the colours that the program is told when it asks.
+    pub(crate) fn set_theme(&mut self, theme: Theme) {
+        self.theme = theme;
     }
 
     /// Gives memory back that a quiet screen does not need.

@@ -277,6 +277,10 @@ fn a_missing_program_a_missing_directory_and_a_bad_size_are_refused_with_what_wo
         @"`cwd`: `/no/such/directory` is not a directory; name one that exists"
     );
     insta::assert_snapshot!(
+        refused(OpenPane { cwd: Some("src".into()), ..OpenPane::default() }),
+        @"bad `cwd`: `src` is relative; give a path that begins with `/`"
+    );
+    insta::assert_snapshot!(
         refused(OpenPane { size: PaneSize { cols: 1, rows: 24 }, ..OpenPane::default() }),
         @"bad `size.cols`: 1; it must be from 2 to 1000"
     );

@@ -335,6 +335,7 @@ impl<S: Sink> Handler for Intake<'_, S> {
     }
 
     fn set_private_mode(&mut self, mode: PrivateMode) {
+        let mode = as_known(mode);
         match mode {
             PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor) => {
                 self.enter_full_screen();
@@ -353,6 +354,7 @@ impl<S: Sink> Handler for Intake<'_, S> {
     }
 
     fn unset_private_mode(&mut self, mode: PrivateMode) {
+        let mode = as_known(mode);
         match mode {
             PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor) => {
                 self.leave_full_screen();
@@ -385,6 +387,16 @@ impl<S: Sink> Handler for Intake<'_, S> {
             let line = self.line();
             self.sink.said(Said::Osc(Osc::Title(title)), line);
         }
+    }
+}
+
+/// The older ways to ask for the alternate screen are not known to the emulator, but to windows.
+fn as_known(mode: PrivateMode) -> PrivateMode {
+    match mode {
+        PrivateMode::Unknown(47 | 1047) => {
+            PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor)
+        }
+        other => other,
     }
 }
 

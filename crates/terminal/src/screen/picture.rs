@@ -109,7 +109,8 @@ fn half_picture(term: &Term<Events>) -> HalfPicture {
     let cursor = |cursor: &Cursor<Cell>| {
         let row = &grid[cursor.point.line];
         let column = cursor.point.column.0;
-        let pending = cursor.input_needs_wrap.then(|| {
+        // Printing the cell again would undo that its row wraps, which is seen more often than a saved cursor.
+        let pending = (cursor.input_needs_wrap && !wraps(row)).then(|| {
             let wide = row[Column(column)].flags.contains(Flags::WIDE_CHAR_SPACER) && column > 0;
             let from = if wide { column - 1 } else { column };
             let mut line = StyledLine::default();

@@ -162,6 +162,16 @@ fn a_full_screen_program_leaves_no_lines() {
 }
 
 #[test]
+fn the_older_ways_to_the_alternate_screen_lead_there_too() {
+    for mode in [47, 1047, 1049] {
+        let (mut screen, mut out) = fed(size(10, 3), format!("before\x1b[?{mode}hfull"));
+        assert!(screen.full_screen());
+        screen.feed(format!("\x1b[?{mode}l").as_bytes(), &mut out);
+        assert_eq!(lines(&screen, &out), ["before"]);
+    }
+}
+
+#[test]
 fn clearing_loses_nothing_that_was_printed() {
     assert_eq!(of("one\r\ntwo\x1b[2J\x1b[Hthree"), ["one", "two", "three"]);
     let (screen, out) = fed(size(10, 3), "1\r\n2\r\n3\r\n4\r\n5\x1b[H\x1b[2J\x1b[3Jnew");
