@@ -18,6 +18,11 @@ export default defineConfig({
     environment: "jsdom",
     setupFiles: ["src/test-setup.ts"],
     css: false,
+    // Its package names a file for require() that it does not have.
+    alias: {
+      "@xterm/addon-ligatures":
+        "@xterm/addon-ligatures/lib/addon-ligatures.mjs",
+    },
     restoreMocks: true,
   },
 });

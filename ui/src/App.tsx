@@ -12,12 +12,12 @@ import { HistoryView } from "./search/HistoryView";
 import { SearchPanel } from "./search/SearchPanel";
 import type { Place } from "./search/search-store";
 import {
+  focusPane,
   followMarks,
   goToMatch,
   goWithinPane,
   HISTORY,
   labelOf,
-  leaveFindBar,
   openPanelSearch,
   searchCommands,
 } from "./search-in-panes";
@@ -31,6 +31,7 @@ import {
 import { Dock } from "./shared/dock/Dock";
 import { activate, toggleZoom, useDock } from "./shared/dock/dock";
 import {
+  CloseIcon,
   CommandIcon,
   PlusIcon,
   SearchIcon,
@@ -179,6 +180,11 @@ function TerminalPanel({ api, params }: IDockviewPanelProps) {
       api.onDidActiveChange(focus),
       api.onDidActiveGroupChange(focus),
       api.onDidParametersChange((changed) => setPane(paneOfParams(changed))),
+      // Dropped in another place, it goes on being typed into.
+      api.onDidGroupChange(() => {
+        const moved = paneOfParams(api.getParameters());
+        if (moved !== null && api.isActive) focusPane(moved);
+      }),
     ];
     setVisible(api.isVisible);
     focus();
@@ -193,7 +199,7 @@ function TerminalPanel({ api, params }: IDockviewPanelProps) {
       <FindBar
         place={place}
         onMatch={goWithinPane}
-        onClose={() => leaveFindBar(pane)}
+        onClose={() => focusPane(pane)}
         onEverywhere={openPanelSearch}
       />
     </TerminalView>
@@ -223,7 +229,7 @@ function HistoryPanel({ api, params }: IDockviewPanelProps) {
 function leaveAside(): void {
   showAside(null);
   const pane = activePane();
-  if (pane !== null) leaveFindBar(pane);
+  if (pane !== null) focusPane(pane);
 }
 
 function Tab(props: IDockviewPanelHeaderProps) {
@@ -242,7 +248,7 @@ function PlainTab({ api }: IDockviewPanelHeaderProps) {
         onPointerDown={(event) => event.stopPropagation()}
         onClick={() => api.close()}
       >
-        ×
+        <CloseIcon size={12} />
       </button>
     </div>
   );

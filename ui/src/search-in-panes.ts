@@ -298,7 +298,7 @@ async function searchLastOutput(): Promise<void> {
   });
 }
 
-/** Gives the focus back to a pane when its find bar closes. */
-export function leaveFindBar(pane: PaneId): void {
+/** Gives the keys to a pane. */
+export function focusPane(pane: PaneId): void {
   withHost(pane, (host) => host.focus());
 }

@@ -16,6 +16,25 @@ window.matchMedia ??= ((query: string) => ({
   media: query,
   addEventListener() {},
   removeEventListener() {},
+  addListener() {},
+  removeListener() {},
 })) as unknown as typeof window.matchMedia;
 Element.prototype.scrollIntoView ??= () => {};
 Element.prototype.hasPointerCapture ??= () => false;
+// jsdom draws nothing: a context on which everything can be called, and every character is as wide.
+const context = new Proxy(
+  {},
+  {
+    get: (_target, name) =>
+      name === "measureText"
+        ? () => ({
+            width: 8,
+            fontBoundingBoxAscent: 12,
+            fontBoundingBoxDescent: 4,
+          })
+        : () => ({ data: [0, 0, 0, 0] }),
+    set: () => true,
+  },
+);
+HTMLCanvasElement.prototype.getContext = (() =>
+  context) as unknown as typeof HTMLCanvasElement.prototype.getContext;

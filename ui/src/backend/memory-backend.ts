@@ -527,7 +527,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
             cols,
             rows,
             firstLine: pane.lines.length - kept.length,
-            bytes: encoder.encode(kept.join("\n")),
+            bytes: encoder.encode(`\x1bc${kept.join("\n")}`),
           }),
         );
         return ok(attachment);

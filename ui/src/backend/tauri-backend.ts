@@ -6,14 +6,21 @@ import type { Backend, Result, Stop } from "./backend";
 /** Asks Rust. A call that did not even arrive is a failed command like any other. */
 async function ask<T>(call: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
-    return await call();
+    const result = await call();
+    // Tauri's own refusals are plain texts.
+    return result.status === "error" && typeof result.error !== "object"
+      ? failed(String(result.error))
+      : result;
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    return {
-      status: "error",
-      error: { code: "failed", message, position: null },
-    };
+    return failed(cause instanceof Error ? cause.message : String(cause));
   }
+}
+
+function failed(message: string): Result<never> {
+  return {
+    status: "error",
+    error: { code: "failed", message, position: null },
+  };
 }
 
 /** A subscription whose start is asynchronous, ended by a plain function. */

@@ -42,6 +42,9 @@ export function PaneList() {
   const panes = usePanes((state) => state.panes);
   const home = useSettings((state) => state.platform?.home ?? "");
   const groups = useMemo(() => groupPanes(panesInOrder({ panes })), [panes]);
+  const needing = Object.values(panes).filter(
+    (pane) => pane.attention === "needs_you",
+  ).length;
   // The dock says which pane is in front and which has no tab.
   const activeId = useDock((state) => state.activeId);
   useDock((state) => state.panels);
@@ -54,6 +57,12 @@ export function PaneList() {
     <section className="panes" aria-label="Panes">
       <header className="sidebar-heading">
         <h2>Panes</h2>
+        {needing > 0 && (
+          <span className="attention-count" title={`${needing} need you`}>
+            {needing}
+          </span>
+        )}
+        <span className="spacer" />
         <IconButton
           label="New terminal"
           hint={keyOf("pane.new")}
@@ -130,7 +139,12 @@ function PaneRow({
       >
         <StateIcon state={state} />
         <span className="pane-text">
-          <span className="pane-title">{title}</span>
+          <span className="pane-title">
+            {title}
+            {!detail && pane.command && (
+              <span className="pane-command">{pane.command}</span>
+            )}
+          </span>
           {detail && <span className="pane-detail">{detail}</span>}
         </span>
         {!hasTab && <span className="pane-note">no tab</span>}

@@ -3,7 +3,7 @@ import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
 import { reportFailure } from "../shared/notices";
 import { useSettings } from "../shared/settings-store";
-import { closePane } from "./actions";
+import { closePane, purgePanes } from "./actions";
 import { hostOf } from "./hosts";
 import { dropWish, paneTitle, usePanes } from "./pane-store";
 import { showControls } from "./paste-guard";
@@ -42,6 +42,31 @@ export function Questions() {
             }}
           >
             Close
+          </Button>
+        </div>
+      </Dialog>
+    );
+  }
+
+  if (question?.ask === "purge") {
+    const { length } = question.panes;
+    return (
+      <Dialog
+        title={`Remove the history of ${length} closed pane${length === 1 ? "" : "s"}?`}
+        description="What they printed can't be searched or read any more. Open panes keep theirs."
+        onClose={() => ask(null)}
+        testId="purge-question"
+      >
+        <div className="dialog-buttons">
+          <Button onClick={() => ask(null)}>Keep it</Button>
+          <Button
+            look="danger"
+            onClick={() => {
+              ask(null);
+              void purgePanes(question.panes);
+            }}
+          >
+            Remove
           </Button>
         </div>
       </Dialog>

@@ -12,6 +12,7 @@ import {
   renamePane,
   requestClose,
 } from "./actions";
+import { withHost } from "./hosts";
 import { StateIcon, stateOf } from "./PaneState";
 import { paneTitle, usePanes } from "./pane-store";
 import { startRenaming, useQuestions } from "./questions";
@@ -53,10 +54,12 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
     <Menu.Root>
       <Menu.Trigger asChild>
         {/* biome-ignore lint/a11y/noStaticElementInteractions: the dock's tab around it has role and keys */}
+        {/* biome-ignore lint/a11y/useKeyWithClickEvents: the dock's tab around it has role and keys */}
         <div
           className="tab"
           data-testid={`tab-${pane}`}
           title={info ? `${title}\n${info.cwd}` : title}
+          onClick={() => withHost(pane, (host) => host.focus())}
           onDoubleClick={() => startRenaming(pane)}
           onAuxClick={(event) => {
             if (event.button !== 1) return;

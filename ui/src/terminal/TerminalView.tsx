@@ -6,7 +6,7 @@ import type { PaneId } from "../bindings";
 import { Button } from "../shared/Button";
 import { fontSizeOf, schemeOf, useSettings } from "../shared/settings-store";
 import { terminalThemes } from "../shared/terminal-themes";
-import { closePane, pasteClipboard, restartPane } from "./actions";
+import { closePane, pasteText, restartPane } from "./actions";
 import { addHost, hostShown, placeOf, removeHost } from "./hosts";
 import { usePanes } from "./pane-store";
 import { type ViewStyle, XtermHost } from "./xterm-host";
@@ -122,21 +122,14 @@ export function TerminalView({
 
   return (
     <div className="terminal" data-testid={`pane-${pane}`} data-pane={pane}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: xterm inside has its own role and keys */}
       <div
         className="terminal-screen"
         ref={holder}
-        onMouseDown={(event) => {
-          if (event.button === 1) event.preventDefault();
-        }}
-        onAuxClick={(event) => {
-          if (event.button === 1) void pasteClipboard(pane);
-        }}
         onPasteCapture={(event) => {
-          // The browser's own paste would go past the guard.
+          // The keys of the browser, its menu, the middle button: none of them goes past the guard.
           event.preventDefault();
           event.stopPropagation();
-          void pasteClipboard(pane);
+          pasteText(pane, event.clipboardData.getData("text/plain"));
         }}
       />
       {children}

@@ -190,6 +190,16 @@ export function nextNeedingYou(): void {
   else notify("info", "No pane waits for you.");
 }
 
+/** Removes what closed panes printed from disk. */
+export async function purgePanes(panes: PaneId[]): Promise<void> {
+  for (const pane of panes)
+    if (reportFailure(await backend.purgeHistory(pane))) return;
+  notify(
+    "info",
+    `The history of ${panes.length} closed pane${panes.length === 1 ? "" : "s"} is gone.`,
+  );
+}
+
 // ---- Clipboard
 
 export async function copySelection(): Promise<void> {

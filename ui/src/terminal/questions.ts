@@ -5,6 +5,7 @@ import type { PasteRisk } from "./paste-guard";
 /** What the person is being asked. */
 export type Question =
   | { ask: "close"; pane: PaneId }
+  | { ask: "purge"; panes: PaneId[] }
   | { ask: "paste"; pane: PaneId; text: string; risk: PasteRisk };
 
 interface Questions {

@@ -1,7 +1,7 @@
 import { backend } from "../backend/backend";
 import type { Command } from "../shared/commands";
 import { cycleTab, focusWay, toggleZoom } from "../shared/dock/dock";
-import { notify, reportFailure } from "../shared/notices";
+import { notify } from "../shared/notices";
 import { zoomBy } from "../shared/settings-store";
 import {
   activePane,
@@ -15,7 +15,7 @@ import {
   requestClose,
 } from "./actions";
 import { hostOf } from "./hosts";
-import { startRenaming } from "./questions";
+import { ask, startRenaming } from "./questions";
 
 /** Everything that can be done with panes. */
 export function terminalCommands(): Command[] {
@@ -172,26 +172,18 @@ export function terminalCommands(): Command[] {
     command("view.usual_size", "Usual text size", "Ctrl+0", () => zoomBy(null)),
     command(
       "history.purge",
-      "Remove the history of closed panes from disk",
+      "Remove the history of closed panes from disk…",
       undefined,
-      () => void purgeClosed(),
+      () => void askToPurge(),
     ),
   ];
 }
 
-async function purgeClosed(): Promise<void> {
+/** Asks before the history of closed panes is removed: there is no way back. */
+async function askToPurge(): Promise<void> {
   const closed = await backend.closedPanes();
-  if (closed.status === "error") {
-    notify("error", closed.error.message);
-    return;
-  }
-  for (const pane of closed.data)
-    if (reportFailure(await backend.purgeHistory(pane.id))) return;
-  const count = closed.data.length;
-  notify(
-    "info",
-    count === 0
-      ? "There is no history of closed panes."
-      : `The history of ${count} closed pane${count === 1 ? "" : "s"} is gone.`,
-  );
+  if (closed.status === "error") notify("error", closed.error.message);
+  else if (closed.data.length === 0)
+    notify("info", "There is no history of closed panes.");
+  else ask({ ask: "purge", panes: closed.data.map((pane) => pane.id) });
 }

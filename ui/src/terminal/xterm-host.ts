@@ -52,8 +52,6 @@ export interface ViewEvents {
   onFailed?: (message: string) => void;
   /** The first bytes are on screen. */
   onShown?: () => void;
-  /** The pane was looked at or typed into. */
-  onTyped?: () => void;
 }
 
 /** A match as a view marks it. */
@@ -79,8 +77,15 @@ const RESIZE_QUIET_MS = 60;
 const MARKED_AT_MOST = 2000;
 const MEASURED_FRAMES = 24;
 
+/** A snapshot that can't show what the person reads is held this long, in case a whole one follows. */
+const HOLD_MS = 1500;
+/** So much output is kept behind a held snapshot. */
+const HELD_AT_MOST = 4 * 1024 * 1024;
+
 const BEGIN = "\x1bc\x1b[?2026h";
 const END = "\x1b[?2026l";
+
+type SnapshotFrame = Extract<Frame, { kind: "snapshot" }>;
 
 /**
  * Owns one xterm: the instance, its addons and its bytes. It shows one pane in one element, from `new` to `dispose`.
@@ -109,6 +114,14 @@ export class XtermHost {
   private anchors: { marker: IMarker; line: number }[] = [];
   private place: ScrollPlace;
   private restoring = false;
+
+  /** What came while the person read older lines that it would have taken away; acknowledged already. */
+  private held: {
+    snapshot: SnapshotFrame;
+    output: Uint8Array[];
+    bytes: number;
+    timer: ReturnType<typeof setTimeout>;
+  } | null = null;
 
   private resizeTimer: ReturnType<typeof setTimeout> | null = null;
   private toldSize = "";
@@ -166,7 +179,7 @@ export class XtermHost {
     this.owned.push(
       muteView(this.terminal.parser),
       this.terminal.onData((data) => {
-        this.events.onTyped?.();
+        this.release();
         this.write(data);
       }),
       // Old mouse reports are bytes; those beyond ASCII have no place in a text and are left out.
@@ -174,6 +187,10 @@ export class XtermHost {
         if ([...data].every((char) => char <= "\x7f")) this.write(data);
       }),
       this.terminal.onResize(() => this.tellSize()),
+      this.terminal.onScroll(() => {
+        const buffer = this.terminal.buffer.active;
+        if (buffer.viewportY >= buffer.baseY) this.release();
+      }),
       this.terminal.onSelectionChange(() => {
         const text = this.terminal.getSelection();
         this.events.onSelection?.(text);
@@ -198,6 +215,7 @@ export class XtermHost {
     if (this.disposed) return;
     this.disposed = true;
     if (this.resizeTimer !== null) clearTimeout(this.resizeTimer);
+    if (this.held) clearTimeout(this.held.timer);
     this.resizeObserver?.disconnect();
     if (this.attachment !== null) void backend.detachPane(this.attachment);
     for (const owned of this.owned) owned.dispose();
@@ -521,32 +539,78 @@ export class XtermHost {
   private take(frame: Frame): void {
     switch (frame.kind) {
       case "output":
-        this.feed(frame.bytes);
+        if (this.held) this.hold(frame.bytes);
+        else this.feed(frame.bytes, true);
         return;
       case "snapshot":
-        this.takeSnapshot(frame);
+        if (this.wouldTakeAway(frame)) this.holdSnapshot(frame);
+        else this.takeSnapshot(frame, true);
         return;
       case "ended":
         return;
     }
   }
 
-  private takeSnapshot(frame: Extract<Frame, { kind: "snapshot" }>): void {
+  /**
+   * While a program floods, snapshots show its screen and little above it. Somebody who reads older lines keeps them: such
+   * a snapshot waits until a whole one comes, or until they are back at the end.
+   */
+  private wouldTakeAway(frame: SnapshotFrame): boolean {
+    if (!this.shown) return false;
+    const place = this.scrollPlace();
+    return place.at === "line" && frame.firstLine > place.line;
+  }
+
+  private holdSnapshot(snapshot: SnapshotFrame): void {
+    if (this.held) clearTimeout(this.held.timer);
+    const timer = setTimeout(() => this.release(), HOLD_MS);
+    this.held = { snapshot, output: [], bytes: 0, timer };
+    this.parsed += snapshot.bytes.length;
+    this.acknowledge();
+  }
+
+  private hold(bytes: Uint8Array): void {
+    if (!this.held) return;
+    this.held.output.push(bytes);
+    this.held.bytes += bytes.length;
+    this.parsed += bytes.length;
+    this.acknowledge();
+    if (this.held.bytes > HELD_AT_MOST) this.release();
+  }
+
+  /** Shows what was held. */
+  private release(): void {
+    const { held } = this;
+    if (!held || this.disposed) return;
+    clearTimeout(held.timer);
+    this.held = null;
+    this.takeSnapshot(held.snapshot, false);
+    for (const bytes of held.output) this.feed(bytes, false);
+  }
+
+  private takeSnapshot(frame: SnapshotFrame, counts: boolean): void {
     // A snapshot that comes in the middle (after a flood) must not move what the person reads.
     if (this.shown) this.place = this.scrollPlace();
+    if (this.held) {
+      clearTimeout(this.held.timer);
+      this.held = null;
+    }
     this.restoring = true;
     if (frame.cols !== this.terminal.cols || frame.rows !== this.terminal.rows)
       this.terminal.resize(frame.cols, frame.rows);
     this.exitMarks.clear();
     // Reset and content are drawn at once: no empty screen in between.
     this.terminal.write(BEGIN, () => this.anchorFirst(frame.firstLine));
-    this.feed(frame.bytes);
+    const bytes = withoutReset(frame.bytes);
+    if (counts) this.parsed += frame.bytes.length - bytes.length;
+    this.feed(bytes, counts);
     this.terminal.write(END, () => {
       if (this.disposed) return;
       this.restoring = false;
       if (this.place.at === "line") {
         const row = this.find(this.place.line, this.place.content);
-        if (row !== null) this.terminal.scrollToLine(row);
+        // A line that is gone for good: the oldest that is left is nearest to it.
+        this.terminal.scrollToLine(row ?? 0);
       }
       this.fit();
       this.paintMatches();
@@ -557,14 +621,14 @@ export class XtermHost {
     });
   }
 
-  /** Writes to xterm in pieces; acknowledges them as they are parsed. */
-  private feed(bytes: Uint8Array): void {
+  /** Writes to xterm in pieces; if they count, acknowledges them as they are parsed. */
+  private feed(bytes: Uint8Array, counts: boolean): void {
     for (let at = 0; at < bytes.length; at += this.piece) {
       const piece = bytes.subarray(at, at + this.piece);
       this.pendingWrites++;
       this.terminal.write(piece, () => {
         this.pendingWrites--;
-        this.parsed += piece.length;
+        if (counts) this.parsed += piece.length;
         if (this.disposed) return;
         this.dropAnchorMaybe();
         if (this.parsed >= ACK_EVERY || this.pendingWrites === 0)
@@ -686,4 +750,9 @@ function clear(marks: { decoration: IDecoration; marker: IMarker }[]): void {
     marker.dispose();
   }
   marks.length = 0;
+}
+
+/** A snapshot without the reset that it may begin with: ours was before it, and a second would forget our anchor. */
+function withoutReset(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0x1b && bytes[1] === 0x63 ? bytes.subarray(2) : bytes;
 }

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Frame } from "../backend/frames";
+import { encodeFrame } from "../backend/frames";
+import { defaultSettings, type MemoryBackend } from "../backend/memory-backend";
+import { terminalThemes } from "../shared/terminal-themes";
+import { freshBackend, opened } from "../test-support";
+import { XtermHost } from "./xterm-host";
+
+let twin: MemoryBackend;
+let pane: number;
+const hosts: XtermHost[] = [];
+
+beforeEach(async () => {
+  twin = freshBackend();
+  pane = (await opened(twin)).id;
+});
+
+afterEach(() => {
+  for (const host of hosts.splice(0)) host.dispose();
+});
+
+/** A view of the pane, once its first snapshot is there. Nothing scrolls in jsdom: there are no heights. */
+async function view(scrollback = 1000): Promise<XtermHost> {
+  const element = document.createElement("div");
+  document.body.append(element);
+  const host = await new Promise<XtermHost>((shown) => {
+    const made: XtermHost = new XtermHost(
+      pane,
+      element,
+      {
+        settings: { ...defaultSettings, scrollback_lines: scrollback },
+        fontSize: 13,
+        theme: terminalThemes.dark,
+        softwareRendering: true,
+      },
+      { onShown: () => shown(made) },
+    );
+    hosts.push(made);
+  });
+  return host;
+}
+
+/** How long an event may take on a machine that is busy with other things. */
+const WAIT = 10_000;
+
+const numbered = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, n) => `line ${from + n}\r\n`).join("");
+
+/** Sends a frame as the backend would. */
+function send(frame: Frame) {
+  for (const take of twin.state.panes.get(pane)?.views.values() ?? [])
+    take(encodeFrame(frame));
+}
+
+const bytes = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
+
+test("a line is found by its id, however much was printed since", async () => {
+  twin.print(pane, `\r\n${numbered(1, 5000)}`);
+  const host = await view();
+  expect(host.reveal(4500, "line 4500")).toBe(true);
+  expect(host.reveal(100, "line 100")).toBe(false);
+  twin.print(pane, numbered(5000, 9000));
+  await vi.waitFor(
+    () => expect(host.reveal(8900, "line 8900")).toBe(true),
+    WAIT,
+  );
+  expect(host.reveal(4500, "line 4500")).toBe(false);
+});
+
+test("lines that the view wraps are counted once", async () => {
+  const long = "x".repeat(300);
+  twin.print(pane, `\r\n${`${long}\r\n`.repeat(200)}the end\r\n`);
+  const host = await view();
+  expect(host.reveal(201, "the end")).toBe(true);
+  expect(host.reveal(150, long)).toBe(true);
+});
+
+test("a snapshot in the middle says anew which line is which", async () => {
+  twin.print(pane, `\r\n${numbered(1, 500)}`);
+  const host = await view();
+  send({
+    kind: "snapshot",
+    cols: 80,
+    rows: 24,
+    firstLine: 90_000,
+    bytes: bytes(`\x1bc${numbered(90_000, 90_600)}`),
+  });
+  await vi.waitFor(() => expect(host.reveal(90_599, "line 90599")).toBe(true));
+  expect(host.reveal(200, "line 200")).toBe(false);
+});
+
+test("every byte is acknowledged once it is parsed", async () => {
+  twin.print(pane, numbered(0, 100));
+  const raw = twin.state.panes.get(pane)?.raw.length ?? 0;
+  await view();
+  // Bytes of the snapshot, its reset included; the prompt has one character of three bytes.
+  await vi.waitFor(() => expect(twin.state.acked).toBe(raw + 2 + 2), WAIT);
+});
