@@ -11,6 +11,7 @@ mod error;
 mod pane_host;
 mod panes;
 mod paths;
+mod search;
 mod session;
 mod settings;
 
