@@ -5,7 +5,7 @@ use std::sync::Arc;
 use host::{ConnectError, HostClient, HostError, HostEvent, Refusal};
 use terminal::{
     AttachOptions, ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize,
-    Panes, ReadLines,
+    Panes, ReadLines, Theme,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -197,6 +197,20 @@ impl App {
     /// [`Code::Failed`] when a file can't be removed, [`Code::HostDown`].
     pub async fn purge_history(&self, pane: Option<PaneId>) -> Result<(), Error> {
         ask!(self, purge(pane))
+    }
+
+    /// Sets the colours that programs are told when they ask (dark or light?), in all panes and those to
+    /// come. A host that was started anew must be told again.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::HostDown`].
+    pub async fn set_theme(&self, theme: Theme) -> Result<(), Error> {
+        match &self.0.panes {
+            PaneHost::Detached(client) => client.set_theme(theme).await?,
+            PaneHost::InProcess(panes) => panes.set_theme(theme),
+        }
+        Ok(())
     }
 
     /// Whether panes go on when this process ends.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use terminal::{
     AttachOptions, ClosedPane, CommandMark, Frame, Line, OpenPane, PaneEvent, PaneId, PaneInfo,
-    PaneSize, ReadLines, SearchAnswer, SearchProgress, SearchRequest,
+    PaneSize, ReadLines, SearchAnswer, SearchProgress, SearchRequest, Theme,
 };
 use tokio::io::{AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::net::UnixStream;
@@ -341,6 +341,15 @@ impl HostClient {
     /// [`Refusal::UnknownPane`]; [`Refusal::Failed`] when a file can't be removed.
     pub async fn purge(&self, pane: Option<PaneId>) -> Result<(), HostError> {
         self.tell(Request::Purge(pane)).await
+    }
+
+    /// Sets the colours that programs are told when they ask, in all panes and those to come.
+    ///
+    /// # Errors
+    ///
+    /// Only when the host can't be asked.
+    pub async fn set_theme(&self, theme: Theme) -> Result<(), HostError> {
+        self.tell(Request::Theme(theme.into())).await
     }
 
     /// How the host is.

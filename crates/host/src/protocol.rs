@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use terminal::{
     ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, ReadLines,
-    SearchAnswer, SearchProgress, SearchRequest,
+    SearchAnswer, SearchProgress, SearchRequest, Theme,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -99,7 +99,36 @@ pub(crate) enum Request {
     Search(Box<SearchRequest>),
     Closed,
     Purge(Option<PaneId>),
+    Theme(Colours),
     Health,
+}
+
+/// A [`terminal::Theme`] as it travels: red, green and blue of each.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Colours {
+    foreground: (u8, u8, u8),
+    background: (u8, u8, u8),
+    cursor: (u8, u8, u8),
+}
+
+impl From<Theme> for Colours {
+    fn from(theme: Theme) -> Self {
+        Self {
+            foreground: theme.foreground,
+            background: theme.background,
+            cursor: theme.cursor,
+        }
+    }
+}
+
+impl From<Colours> for Theme {
+    fn from(colours: Colours) -> Self {
+        Self {
+            foreground: colours.foreground,
+            background: colours.background,
+            cursor: colours.cursor,
+        }
+    }
 }
 
 /// What the host says on a control connection.

@@ -609,6 +609,10 @@ fn serve_request(shared: &Shared, request: Request) -> Result<Reply, Refusal> {
             panes.purge(pane)?;
             Reply::Done
         }
+        Request::Theme(colours) => {
+            panes.set_theme(colours.into());
+            Reply::Done
+        }
         Request::Health => Reply::Health(health(shared)),
         Request::Write(..)
         | Request::Resize(..)

@@ -605,6 +605,23 @@ async fn a_host_that_is_told_to_end_hangs_up_its_programs_and_its_clients() {
 }
 
 #[tokio::test]
+async fn a_program_that_asks_is_told_the_colours_of_the_window() {
+    let serving = Serving::start().await;
+    let client = serving.client().await;
+    let theme = terminal::Theme {
+        foreground: (1, 2, 3),
+        background: (0x12, 0x34, 0x56),
+        cursor: (7, 8, 9),
+    };
+    client.set_theme(theme).await.unwrap();
+    // Asks for the background, and shows the answer without what a terminal would act on.
+    let ask = "stty raw -echo; printf '\\033]11;?\\007'; head -c 23 | tr -d '\\033\\007'; sleep 60";
+    let pane = client.open(script(ask)).await.unwrap();
+    seen(&client, pane.id, "rgb:1212/3434/5656").await;
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn the_health_check_counts_who_is_there() {
     let serving = Serving::start().await;
     let client = serving.client().await;
