@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::{Output, command};
 
 /// Far more than anything here takes; reached only when something never happens.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A user with a pane host, which serves in this process.
 struct User {

@@ -12,11 +12,14 @@ use serde::{Deserialize, Serialize};
 /// The longest path that a Unix socket can have, in bytes, on every system we run on.
 const LONGEST_SOCKET_PATH: usize = 103;
 
-/// The directory in which a host listens, and the file that it logs to.
+/// The directory in which a host listens, and the one in which it keeps its lock, its note and its log.
+///
+/// The two are apart because the first may go while the host runs: a runtime directory is removed
+/// when its user logs out, and made anew at the next login. The lock must outlive that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPaths {
     runtime: PathBuf,
-    log: PathBuf,
+    state: PathBuf,
 }
 
 /// Who serves: the note that a host leaves beside its socket, readable whatever protocol it speaks.
@@ -33,12 +36,11 @@ pub struct HostFile {
 }
 
 impl HostPaths {
-    /// A host that listens in `runtime` and, when it is started in the background, logs to
-    /// `host.log` in `state`.
-    pub fn new(runtime: impl Into<PathBuf>, state: impl AsRef<Path>) -> Self {
+    /// A host that listens in `runtime` and keeps the rest in `state`, which must last.
+    pub fn new(runtime: impl Into<PathBuf>, state: impl Into<PathBuf>) -> Self {
         Self {
             runtime: runtime.into(),
-            log: state.as_ref().join("host.log"),
+            state: state.into(),
         }
     }
 
@@ -48,8 +50,8 @@ impl HostPaths {
     }
 
     /// What a host that was started in the background has to say.
-    pub fn log(&self) -> &Path {
-        &self.log
+    pub fn log(&self) -> PathBuf {
+        self.state.join("host.log")
     }
 
     /// The note that the running host left, if there is one that can be read.
@@ -59,10 +61,10 @@ impl HostPaths {
     }
 
     fn note_path(&self) -> PathBuf {
-        self.runtime.join("host.json")
+        self.state.join("host.json")
     }
 
-    /// Makes sure that the directory is there, ours, and closed to everyone else; and that the
+    /// Makes sure that the directories are there, ours, and closed to everyone else; and that the
     /// socket's path is one that the system accepts.
     pub(crate) fn prepare(&self) -> io::Result<()> {
         let socket = self.socket();
@@ -77,35 +79,15 @@ impl HostPaths {
                 ),
             ));
         }
-        let directory = &self.runtime;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(|error| named(error, "could not create", directory))?;
-        let about = std::fs::metadata(directory)
-            .map_err(|error| named(error, "could not look at", directory))?;
-        if about.uid() != rustix::process::geteuid().as_raw() {
-            return Err(io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                format!(
-                    "the directory `{}` belongs to another user",
-                    directory.display()
-                ),
-            ));
-        }
-        if about.permissions().mode() & 0o077 != 0 {
-            std::fs::set_permissions(directory, Permissions::from_mode(0o700))
-                .map_err(|error| named(error, "could not close to others", directory))?;
-        }
-        Ok(())
+        private(&self.state)?;
+        private(&self.runtime)
     }
 
     /// Takes the lock that one host at a time can hold; `None` when another holds it.
     ///
     /// The lock goes with the process, however it ends, so there is never a stale one.
     pub(crate) fn lock(&self) -> io::Result<Option<File>> {
-        let path = self.runtime.join("host.lock");
+        let path = self.state.join("host.lock");
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -150,31 +132,24 @@ impl HostPaths {
 
     /// Opens the log for a host that starts, emptied when it has grown beyond a megabyte.
     pub(crate) fn open_log(&self) -> io::Result<File> {
-        let create = || {
-            if let Some(directory) = self.log.parent() {
-                DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(directory)?;
-            }
-            let grown = std::fs::metadata(&self.log).is_ok_and(|about| about.len() > 1 << 20);
-            if grown {
-                let _ = std::fs::rename(&self.log, self.log.with_extension("log.old"));
-            }
-            OpenOptions::new()
-                .create(true)
-                .append(true)
-                .mode(0o600)
-                .open(&self.log)
-        };
-        create().map_err(|error| named(error, "could not open", &self.log))
+        let log = self.log();
+        let grown = std::fs::metadata(&log).is_ok_and(|about| about.len() > 1 << 20);
+        if grown {
+            let _ = std::fs::rename(&log, log.with_extension("log.old"));
+        }
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&log)
+            .map_err(|error| named(error, "could not open", &log))
     }
 
     /// What the log gained since it had `from` bytes, a few lines at most; empty if nothing can be read.
     pub(crate) fn log_since(&self, from: u64) -> String {
         use std::io::Seek as _;
         let mut text = Vec::new();
-        let read = File::open(&self.log).and_then(|mut file| {
+        let read = File::open(self.log()).and_then(|mut file| {
             file.seek(io::SeekFrom::Start(from))?;
             file.take(64 * 1024).read_to_end(&mut text)
         });
@@ -189,6 +164,31 @@ impl HostPaths {
             .collect();
         lines[lines.len().saturating_sub(5)..].join("; ")
     }
+}
+
+/// Makes sure that a directory is there, ours, and closed to everyone else.
+fn private(directory: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| named(error, "could not create", directory))?;
+    let about = std::fs::metadata(directory)
+        .map_err(|error| named(error, "could not look at", directory))?;
+    if about.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!(
+                "the directory `{}` belongs to another user",
+                directory.display()
+            ),
+        ));
+    }
+    if about.permissions().mode() & 0o077 != 0 {
+        std::fs::set_permissions(directory, Permissions::from_mode(0o700))
+            .map_err(|error| named(error, "could not close to others", directory))?;
+    }
+    Ok(())
 }
 
 fn named(error: io::Error, what: &str, path: &Path) -> io::Error {

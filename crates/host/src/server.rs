@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, MissedTickBehavior, timeout};
 
 use crate::paths::{HostFile, HostPaths};
 use crate::protocol::{
@@ -33,6 +33,8 @@ use crate::refusal::Refusal;
 
 /// How long a connection may take to say what it wants.
 const GREETING_DEADLINE: Duration = Duration::from_secs(10);
+/// How often to see whether the socket is still where clients look for it.
+const LOOK_AFTER_SOCKET: Duration = Duration::from_secs(3);
 /// How many requests of one client are worked on at a time.
 const REQUESTS_AT_ONCE: usize = 32;
 /// How many messages wait for a client that reads slowly.
@@ -115,7 +117,7 @@ impl Host {
     ) -> Result<(), ServeError> {
         // We hold the lock, so a socket that is there was left behind.
         self.paths.remove();
-        let listener = self.listen()?;
+        let door = Door::open(&self.paths)?;
         let note = HostFile {
             pid: std::process::id(),
             started_at: options.started_at,
@@ -144,11 +146,10 @@ impl Host {
         tokio::select! {
             () = stop => tracing::info!("told to end"),
             () = unneeded(&shared, options.idle_after) => tracing::info!("nobody needs me: ending"),
-            () = accept(&listener, &shared, &mut connections) => {}
+            () = accept(door, &shared, &mut connections) => {}
         }
         // First the way in, so that nobody new finds a host that is on its way out.
         self.paths.remove();
-        drop(listener);
         connections.shutdown().await;
         let panes = shared.panes.clone();
         if spawn_blocking(move || panes.shutdown()).await.is_err() {
@@ -157,19 +158,53 @@ impl Host {
         tracing::info!("ended");
         Ok(())
     }
+}
 
-    fn listen(&self) -> Result<UnixListener, ServeError> {
-        let socket = self.paths.socket();
-        let listen = || {
+/// The socket, as long as it is the one that its path leads to.
+struct Door {
+    paths: HostPaths,
+    listener: UnixListener,
+    /// Device and inode of the socket's file.
+    identity: (u64, u64),
+}
+
+impl Door {
+    fn open(paths: &HostPaths) -> Result<Self, ServeError> {
+        let socket = paths.socket();
+        let open = || {
             let listener = UnixListener::bind(&socket)?;
             std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
-            Ok(listener)
+            Ok((listener, identity(&socket)?))
         };
-        listen().map_err(|source| ServeError::Listen {
+        let (listener, identity) = open().map_err(|source| ServeError::Listen {
             socket: socket.display().to_string(),
             source,
+        })?;
+        Ok(Self {
+            paths: paths.clone(),
+            listener,
+            identity,
         })
     }
+
+    /// Makes the socket again if its file is gone or another one is in its place: the runtime
+    /// directory went with a logout, or somebody cleaned up. Programs must not be lost for that.
+    fn mend(&mut self) -> Result<(), ServeError> {
+        if identity(&self.paths.socket()).is_ok_and(|identity| identity == self.identity) {
+            return Ok(());
+        }
+        self.paths.prepare().map_err(ServeError::Directory)?;
+        // We hold the lock, so whatever is there serves nobody.
+        let _ = std::fs::remove_file(self.paths.socket());
+        *self = Self::open(&self.paths)?;
+        tracing::warn!("the socket was gone; made it again");
+        Ok(())
+    }
+}
+
+fn identity(file: &std::path::Path) -> io::Result<(u64, u64)> {
+    let about = std::fs::symlink_metadata(file)?;
+    Ok((about.dev(), about.ino()))
 }
 
 /// What every connection sees.
@@ -211,11 +246,15 @@ async fn unneeded(shared: &Shared, idle_after: Duration) {
 }
 
 /// Takes connections for as long as it is polled.
-async fn accept(listener: &UnixListener, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
+async fn accept(mut door: Door, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
+    let mut check = tokio::time::interval(LOOK_AFTER_SOCKET);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut troubled = false;
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = door.listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    troubled = false;
                     let shared = Arc::clone(shared);
                     // Counted before the task first runs: the host must not end in between.
                     let counted = Counted::new(&shared);
@@ -228,9 +267,19 @@ async fn accept(listener: &UnixListener, shared: &Arc<Shared>, connections: &mut
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: those who wait will be served when one is free.
-                    tracing::warn!(%error, "could not take a connection");
+                    if !troubled {
+                        tracing::warn!(%error, "could not take a connection");
+                    }
+                    troubled = true;
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
+            },
+            _ = check.tick() => if let Err(error) = door.mend() {
+                // At the next login, perhaps. Said once.
+                if !troubled {
+                    tracing::warn!(%error, "the socket is gone");
+                }
+                troubled = true;
             },
             // Ended tasks are collected as they end.
             Some(ended) = connections.join_next() => {

@@ -14,7 +14,9 @@ use host::{
 #[test]
 #[ignore = "it is a host, run by other tests"]
 fn host_process() {
-    let home = PathBuf::from(std::env::var_os("HOST_TEST_HOME").unwrap());
+    let Some(home) = std::env::var_os("HOST_TEST_HOME").map(PathBuf::from) else {
+        return;
+    };
     host::detach();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -171,13 +173,34 @@ async fn a_host_that_is_stopped_takes_its_programs_along_and_a_hangup_means_noth
 }
 
 #[tokio::test]
-async fn a_host_that_lost_its_socket_is_named_as_what_is_in_the_way() {
+async fn a_host_that_lost_its_runtime_directory_is_found_again() {
     let serving = support::Serving::start().await;
-    std::fs::remove_file(serving.paths.socket()).unwrap();
+    let pane = serving.client().await.open(script("cat")).await.unwrap();
+    // What a logout does.
+    std::fs::remove_dir_all(serving.paths.socket().parent().unwrap()).unwrap();
     let bin = tempfile::tempdir().unwrap();
     // What a host does that finds the lock taken.
     let exe = executable(bin.path(), "exit 0");
-    let error = HostClient::connect_or_start(&serving.paths, &exe)
+    let client = HostClient::connect_or_start(&serving.paths, &exe)
+        .await
+        .unwrap();
+    assert_eq!(client.host().0, std::process::id());
+    assert_eq!(client.info(pane.id).await.unwrap().id, pane.id);
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_host_that_can_not_be_reached_is_named_as_what_is_in_the_way() {
+    let home = tempfile::tempdir().unwrap();
+    // Holds the lock, and never listens.
+    let _claim = Host::claim(&paths(home.path())).unwrap();
+    let note = format!(
+        r#"{{"pid": {}, "started_at": 1, "version": "1", "protocol": 1}}"#,
+        std::process::id()
+    );
+    std::fs::write(home.path().join("host.json"), note).unwrap();
+    let exe = executable(home.path(), "exit 0");
+    let error = HostClient::connect_or_start(&paths(home.path()), &exe)
         .await
         .unwrap_err();
     let text = error.to_string();
@@ -186,5 +209,4 @@ async fn a_host_that_lost_its_socket_is_named_as_what_is_in_the_way() {
         "{text}"
     );
     assert!(text.contains("end that process first"), "{text}");
-    serving.stop().await;
 }
