@@ -52,7 +52,7 @@ import {
 } from "./terminal/actions";
 import { followAttention } from "./terminal/attention";
 import { PaneList } from "./terminal/PaneList";
-import { startPanes, usePanes } from "./terminal/pane-store";
+import { paneTitle, startPanes, usePanes } from "./terminal/pane-store";
 import { Questions } from "./terminal/Questions";
 import { StatusItems } from "./terminal/StatusItems";
 import { followSession, restoreSession } from "./terminal/session";
@@ -75,6 +75,7 @@ export function App() {
   useEffect(() => {
     document.documentElement.dataset.theme = scheme;
   }, [scheme]);
+  useWindowTitle();
   if (!ready) return null;
   return (
     <>
@@ -111,6 +112,30 @@ export function App() {
   );
 }
 
+/** The window is called after the pane that is in front. */
+function useWindowTitle(): void {
+  const activeId = useDock((state) => state.activeId);
+  const api = useDock((state) => state.api);
+  const title = usePanes((state) => {
+    const panel = activeId === null ? undefined : api?.getPanel(activeId);
+    const pane = paneOfParams(panel?.params);
+    const info = pane === null ? undefined : state.panes[pane];
+    return info ? paneTitle(info) : "";
+  });
+  useEffect(() => {
+    backend.setTitle(title === "" ? "Switchyard" : `${title} · Switchyard`);
+  }, [title]);
+}
+
+/** The browser's menu is no menu of ours; texts that can be edited keep theirs. */
+function withoutBrowserMenu(): () => void {
+  const stop = (event: Event) => {
+    if (!(event.target instanceof HTMLInputElement)) event.preventDefault();
+  };
+  window.addEventListener("contextmenu", stop);
+  return () => window.removeEventListener("contextmenu", stop);
+}
+
 /** Everything that lives as long as the page. */
 function useStart(): boolean {
   const [ready, setReady] = useState(false);
@@ -124,6 +149,7 @@ function useStart(): boolean {
       ]),
       followMarks(),
       listenForKeys(window),
+      withoutBrowserMenu(),
       backend.onDrop((paths) => {
         for (const path of paths) openFolder(path);
       }),

@@ -75,6 +75,8 @@ export interface Backend {
   saveText(name: string, text: string): Promise<Result<string>>;
   platform(): Promise<Result<Platform>>;
   promptOnScreen(): Promise<Result<null>>;
+  /** What the window is called on the desktop. */
+  setTitle(title: string): void;
 
   onPaneEvent(listener: (event: PaneEvent) => void): Stop;
   onSettings(listener: (news: SettingsNews) => void): Stop;

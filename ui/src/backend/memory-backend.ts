@@ -611,6 +611,9 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         software_rendering: true,
       }),
     promptOnScreen: () => ok(null),
+    setTitle: (title) => {
+      document.title = title;
+    },
     onPaneEvent: (added) => listener(paneListeners, added),
     onSettings: (added) => listener(settingsListeners, added),
     onHost: (added) => listener(hostListeners, added),

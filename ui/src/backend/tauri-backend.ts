@@ -1,5 +1,6 @@
 import { Channel } from "@tauri-apps/api/core";
 import { getCurrentWebview } from "@tauri-apps/api/webview";
+import { getCurrentWindow } from "@tauri-apps/api/window";
 import { commands, events, type SearchProgress } from "../bindings";
 import type { Backend, Result, Stop } from "./backend";
 
@@ -80,6 +81,11 @@ export function tauriBackend(): Backend {
     saveText: (name, text) => ask(() => commands.saveText(name, text)),
     platform: () => ask(() => commands.platform()),
     promptOnScreen: () => ask(() => commands.promptOnScreen()),
+    setTitle: (title) => {
+      getCurrentWindow()
+        .setTitle(title)
+        .catch((cause) => console.error("the title was not set", cause));
+    },
 
     onPaneEvent: (listener) =>
       subscription(events.paneHappened.listen((e) => listener(e.payload))),

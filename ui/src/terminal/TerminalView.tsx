@@ -9,6 +9,7 @@ import { terminalThemes } from "../shared/terminal-themes";
 import { closePane, pasteText, restartPane } from "./actions";
 import { addHost, hostShown, placeOf, removeHost } from "./hosts";
 import { usePanes } from "./pane-store";
+import { TerminalMenu } from "./TerminalMenu";
 import { type ViewStyle, XtermHost } from "./xterm-host";
 
 export interface TerminalViewProps {
@@ -122,16 +123,18 @@ export function TerminalView({
 
   return (
     <div className="terminal" data-testid={`pane-${pane}`} data-pane={pane}>
-      <div
-        className="terminal-screen"
-        ref={holder}
-        onPasteCapture={(event) => {
-          // The keys of the browser, its menu, the middle button: none of them goes past the guard.
-          event.preventDefault();
-          event.stopPropagation();
-          pasteText(pane, event.clipboardData.getData("text/plain"));
-        }}
-      />
+      <TerminalMenu pane={pane}>
+        <div
+          className="terminal-screen"
+          ref={holder}
+          onPasteCapture={(event) => {
+            // The keys of the browser, its menu, the middle button: none of them goes past the guard.
+            event.preventDefault();
+            event.stopPropagation();
+            pasteText(pane, event.clipboardData.getData("text/plain"));
+          }}
+        />
+      </TerminalMenu>
       {children}
       {link !== null && (
         <div className="link-target" role="status">

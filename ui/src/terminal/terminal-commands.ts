@@ -86,7 +86,7 @@ export function terminalCommands(): Command[] {
     ),
     command(
       "pane.zoom",
-      "Zoom the pane, or give the others their places back",
+      "Zoom the pane, or unzoom",
       "Ctrl+Shift+Enter",
       toggleZoom,
     ),

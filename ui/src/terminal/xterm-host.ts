@@ -1,5 +1,5 @@
 import { FitAddon } from "@xterm/addon-fit";
-import { LigaturesAddon } from "@xterm/addon-ligatures";
+import type { LigaturesAddon } from "@xterm/addon-ligatures";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { WebglAddon } from "@xterm/addon-webgl";
@@ -200,7 +200,7 @@ export class XtermHost {
     );
     this.terminal.open(element);
     this.draw();
-    this.applyLigatures();
+    void this.applyLigatures();
     this.resizeObserver =
       typeof ResizeObserver === "function"
         ? new ResizeObserver(() => this.fitSoon())
@@ -273,7 +273,8 @@ export class XtermHost {
     options.cursorBlink = settings.cursor_blink;
     options.scrollback = settings.scrollback_lines;
     if (before.settings.renderer !== settings.renderer) this.draw();
-    if (before.settings.ligatures !== settings.ligatures) this.applyLigatures();
+    if (before.settings.ligatures !== settings.ligatures)
+      void this.applyLigatures();
     this.fit();
   }
 
@@ -722,13 +723,14 @@ export class XtermHost {
     this.owned.push(parsed, rendered);
   }
 
-  private applyLigatures(): void {
-    if (!this.style.settings.ligatures) {
-      this.ligatures?.dispose();
-      this.ligatures = null;
-      return;
-    }
+  private async applyLigatures(): Promise<void> {
+    this.ligatures?.dispose();
+    this.ligatures = null;
+    if (!this.style.settings.ligatures) return;
     try {
+      // Large, and rarely wanted: loaded when it is.
+      const { LigaturesAddon } = await import("@xterm/addon-ligatures");
+      if (this.disposed || !this.style.settings.ligatures) return;
       this.ligatures = new LigaturesAddon();
       this.terminal.loadAddon(this.ligatures);
     } catch {
