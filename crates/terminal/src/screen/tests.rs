@@ -344,7 +344,7 @@ fn printed() -> impl Strategy<Value = Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
     fn no_line_is_lost_or_doubled_however_the_window_changes(
