@@ -51,8 +51,14 @@ import {
   TERMINAL,
 } from "./terminal/actions";
 import { followAttention } from "./terminal/attention";
+import { attachAnew } from "./terminal/hosts";
 import { PaneList } from "./terminal/PaneList";
-import { paneTitle, startPanes, usePanes } from "./terminal/pane-store";
+import {
+  listPanes,
+  paneTitle,
+  startPanes,
+  usePanes,
+} from "./terminal/pane-store";
 import { Questions } from "./terminal/Questions";
 import { StatusItems } from "./terminal/StatusItems";
 import { followSession, restoreSession } from "./terminal/session";
@@ -99,7 +105,7 @@ export function App() {
             welcome: Welcome,
           }}
           tab={Tab}
-          empty={Welcome}
+          empty={EmptyDock}
           actions={GroupActions}
           onReady={startDock}
         />
@@ -154,6 +160,9 @@ function useStart(): boolean {
         for (const path of paths) openFolder(path);
       }),
       followAttention(),
+      backend.onHost((host) => {
+        if (host.state !== "down") void hostIsBack(host.state === "restarted");
+      }),
     ];
     const own = (stop: () => void) => {
       if (stopped) stop();
@@ -174,8 +183,12 @@ function useStart(): boolean {
 
 let stopSession: (() => void) | null = null;
 
+/** Puts the session into the dock, and follows it from then on. */
 async function startDock(api: DockviewApi): Promise<void> {
   stopSession?.();
+  stopSession = null;
+  // Without a list of what lives, everything would seem gone: the session waits until the host answers.
+  if (!usePanes.getState().listed) return;
   const restored = await restoreSession(api);
   if (restored === "first") {
     await newTerminal();
@@ -188,7 +201,26 @@ async function startDock(api: DockviewApi): Promise<void> {
       initialWidth: Math.round(api.width * 0.4),
     });
   }
+  useDock.setState({ settled: true });
   stopSession = followSession(api);
+}
+
+/** The host is back: the same one, whose panes are attached to anew, or another, in which the session is restored. */
+async function hostIsBack(another: boolean): Promise<void> {
+  const { api } = useDock.getState();
+  const known = usePanes.getState().listed;
+  if (another) {
+    // What was saved last is what is restored: the panes that are gone must not be taken out of it first.
+    stopSession?.();
+    stopSession = null;
+  }
+  if (!(await listPanes())) return;
+  attachAnew();
+  if (api && (another || !known)) await startDock(api);
+}
+
+function EmptyDock() {
+  return useDock((state) => state.settled) ? <Welcome /> : null;
 }
 
 function openFolder(path: string): void {

@@ -81,9 +81,6 @@ export const CopyIcon = icon(
 export const SaveIcon = icon(
   <path d="M8 2.5v7.2M4.8 6.8 8 10l3.2-3.2M3 13.2h10" />,
 );
-export const WarnIcon = icon(
-  <path d="M8 2.8 14 13H2L8 2.8ZM8 6.5v3M8 11.2v.1" />,
-);
 
 // States: each has a shape of its own, so that colour is never the only difference.
 export const IdleIcon = icon(<circle cx="8" cy="8" r="2.2" />);

@@ -7,7 +7,7 @@ import { Button } from "../shared/Button";
 import { fontSizeOf, schemeOf, useSettings } from "../shared/settings-store";
 import { terminalThemes } from "../shared/terminal-themes";
 import { closePane, pasteText, restartPane } from "./actions";
-import { addHost, hostShown, placeOf, removeHost } from "./hosts";
+import { addHost, hostShown, placeOf, removeHost, useHosts } from "./hosts";
 import { usePanes } from "./pane-store";
 import { TerminalMenu } from "./TerminalMenu";
 import { type ViewStyle, XtermHost } from "./xterm-host";
@@ -50,6 +50,7 @@ export function TerminalView({
   const [link, setLink] = useState<string | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const gone = info === undefined;
+  const life = useHosts((state) => state.life);
 
   useEffect(() => {
     if (visible) {
@@ -60,6 +61,7 @@ export function TerminalView({
     return () => clearTimeout(timer);
   }, [visible]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another life of the host is the reason to attach anew
   useEffect(() => {
     const element = holder.current;
     const style = viewStyle();
@@ -92,7 +94,7 @@ export function TerminalView({
       view.dispose();
       host.current = null;
     };
-  }, [pane, awake, ready, gone]);
+  }, [pane, awake, ready, gone, life]);
 
   // What the shell marked changes when a command ended.
   const marked = info?.last_exit ?? null;

@@ -12,7 +12,6 @@ import {
   closePanel,
   findPanel,
   openPanel,
-  useDock,
   type Where,
 } from "../shared/dock/dock";
 import { notify, reportFailure } from "../shared/notices";
@@ -315,8 +314,4 @@ export function revealLine(
     if (!host.reveal(match.line, match.content)) older();
     else if (focus) host.focus();
   });
-}
-
-export function anyPanel(): boolean {
-  return useDock.getState().panels > 0;
 }

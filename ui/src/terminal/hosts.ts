@@ -3,7 +3,16 @@ import type { PaneId } from "../bindings";
 import type { ScrollPlace, XtermHost } from "./xterm-host";
 
 /** The views that are alive, by pane; `shown` counts snapshots, so that readers know when rows changed wholesale. */
-export const useHosts = create<{ shown: number }>(() => ({ shown: 0 }));
+export const useHosts = create<{
+  shown: number;
+  /** Which life of the pane host the views are attached to; counts up. */
+  life: number;
+}>(() => ({ shown: 0, life: 0 }));
+
+/** The pane host was away: what was attached to it attaches anew. */
+export function attachAnew(): void {
+  useHosts.setState(({ life }) => ({ life: life + 1 }));
+}
 
 const hosts = new Map<PaneId, XtermHost>();
 const waiting = new Map<PaneId, (host: XtermHost) => void>();

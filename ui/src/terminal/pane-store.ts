@@ -79,15 +79,17 @@ export function shortPath(path: string, home = ""): string {
   return path;
 }
 
-export async function listPanes(): Promise<void> {
+/** Lists the panes; whether they are known now. */
+export async function listPanes(): Promise<boolean> {
   const listed = await backend.listPanes();
   if (listed.status === "error") {
     notify("error", listed.error.message);
-    return;
+    return false;
   }
   const panes: Record<PaneId, PaneInfo> = {};
   for (const pane of listed.data) panes[pane.id] = pane;
   usePanes.setState({ panes, listed: true });
+  return true;
 }
 
 /** Lists the panes and follows what happens to them. */

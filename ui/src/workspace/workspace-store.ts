@@ -50,9 +50,3 @@ export function toggleSidebar(): void {
 export function showAside(name: string | null): void {
   useWorkspace.setState({ aside: name });
 }
-
-export function toggleAside(name: string): void {
-  useWorkspace.setState(({ aside }) => ({
-    aside: aside === name ? null : name,
-  }));
-}

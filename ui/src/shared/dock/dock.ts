@@ -22,6 +22,8 @@ interface DockState {
   activeId: string | null;
   panels: number;
   zoomed: boolean;
+  /** Whether what is to be in it is there; until then an empty dock says nothing. */
+  settled: boolean;
 }
 
 /** The dock of tabs and splits; it knows panels by kind and parameters, and no feature. */
@@ -30,6 +32,7 @@ export const useDock = create<DockState>(() => ({
   activeId: null,
   panels: 0,
   zoomed: false,
+  settled: false,
 }));
 
 /** Takes over a new dock; returns what lets go of it. */

@@ -1,0 +1,74 @@
+import { act, render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import { App } from "./App";
+import type { MemoryBackend } from "./backend/memory-backend";
+import { useDock } from "./shared/dock/dock";
+import { freshBackend, opened } from "./test-support";
+
+/** How long an event may take on a machine that is busy with other things. */
+const WAIT = { timeout: 10_000 };
+
+let twin: MemoryBackend;
+
+beforeEach(() => {
+  twin = freshBackend();
+  useDock.setState({ settled: false });
+});
+
+const pane = (id: number) => screen.findByTestId(`pane-${id}`, {}, WAIT);
+
+test("the first start opens a terminal, and says what else there is", async () => {
+  render(<App />);
+  await pane(1);
+  expect(await screen.findByTestId("welcome", {}, WAIT)).toBeInTheDocument();
+  await waitFor(() => expect(twin.state.session).not.toBeNull(), WAIT);
+});
+
+test("keys split and close panes", async () => {
+  render(<App />);
+  await pane(1);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  await userEvent.keyboard("{Control>}{Shift>}D{/Shift}{/Control}");
+  await pane(2);
+  const groups = useDock.getState().api?.groups.length;
+  await userEvent.keyboard("{Control>}{Shift>}W{/Shift}{/Control}");
+  await waitFor(() => expect(twin.state.panes.has(2)).toBe(false), WAIT);
+  expect(useDock.getState().api?.groups.length).toBe((groups ?? 0) - 1);
+});
+
+test("while the host does not answer, nothing is opened in place of what may still live", async () => {
+  const list = twin.listPanes;
+  await opened(twin, { cwd: "/home/you/api" });
+  twin.listPanes = () =>
+    Promise.resolve({
+      status: "error",
+      error: {
+        code: "host_down",
+        message: "the pane host does not answer",
+        position: null,
+      },
+    });
+  render(<App />);
+  expect(
+    await screen.findByText("the pane host does not answer", {}, WAIT),
+  ).toBeInTheDocument();
+  expect(twin.state.panes.size).toBe(1);
+  expect(twin.state.session).toBeNull();
+  twin.listPanes = list;
+  await act(async () => twin.tellHost({ state: "up" }));
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+});
+
+test("when the host came back without its panes, shells take their places", async () => {
+  render(<App />);
+  await pane(1);
+  await waitFor(() => expect(twin.state.session).toContain('"pane":1'), WAIT);
+  twin.state.panes.clear();
+  await act(async () =>
+    twin.tellHost({ state: "restarted", message: "the pane host had ended" }),
+  );
+  await pane(2);
+  expect(screen.queryByTestId("pane-1")).toBeNull();
+  expect(screen.getByText("the pane host had ended")).toBeInTheDocument();
+});
