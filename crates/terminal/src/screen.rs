@@ -283,9 +283,20 @@ impl Screen {
 
     /// Takes the size of the window.
     pub(crate) fn resize(&mut self, size: PaneSize, sink: &mut impl Sink) {
-        if size == self.size {
-            return;
+        // The width first, as xterm.js does: the other way round the two come to different rows.
+        let wide = PaneSize {
+            cols: size.cols,
+            rows: self.size.rows,
+        };
+        for size in [wide, size] {
+            if size != self.size {
+                self.resize_one_way(size, sink);
+            }
         }
+        self.trim();
+    }
+
+    fn resize_one_way(&mut self, size: PaneSize, sink: &mut impl Sink) {
         let (old, new) = (usize::from(self.size.cols), usize::from(size.cols));
         if old != new {
             self.leaving.width = 0;
@@ -309,7 +320,6 @@ impl Screen {
         if self.full_screen() {
             self.behind = self.primary_lines();
         }
-        self.trim();
     }
 
     /// Sets the colours that the program is told when it asks.

@@ -324,6 +324,18 @@ fn a_window_that_grows_gets_its_lines_back() {
 }
 
 #[test]
+fn a_window_that_gets_narrower_and_higher_shows_what_xterm_js_shows() {
+    let line = "a line that is a good deal wider than the window will be";
+    let (mut screen, mut out) = fed(size(60, 4), format!("{line}\r\n").repeat(8));
+    screen.resize(size(30, 8), &mut out);
+    // Eight rows of text, the last of them the cursor's: nothing is left blank below.
+    let text = screen.text();
+    assert_eq!(text.cursor_row, 7);
+    assert_eq!(text.rows[5], "a line that is a good deal wid");
+    assert_eq!(text.rows[6], "er than the window will be");
+}
+
+#[test]
 fn a_resize_below_a_full_screen_program_keeps_the_lines_behind_it() {
     let text: Vec<String> = (0..300)
         .map(|n| format!("line {n} of some length"))
