@@ -48,6 +48,7 @@ import {
   activePane,
   newTerminal,
   paneOfParams,
+  pasteText,
   TERMINAL,
 } from "./terminal/actions";
 import { followAttention } from "./terminal/attention";
@@ -59,6 +60,7 @@ import {
   startPanes,
   usePanes,
 } from "./terminal/pane-store";
+import { shellWord } from "./terminal/paste-guard";
 import { Questions } from "./terminal/Questions";
 import { StatusItems } from "./terminal/StatusItems";
 import { followSession, restoreSession } from "./terminal/session";
@@ -156,9 +158,7 @@ function useStart(): boolean {
       followMarks(),
       listenForKeys(window),
       withoutBrowserMenu(),
-      backend.onDrop((paths) => {
-        for (const path of paths) openFolder(path);
-      }),
+      backend.onDrop(dropped),
       followAttention(),
       backend.onHost((host) => {
         if (host.state !== "down") void hostIsBack(host.state === "restarted");
@@ -221,6 +221,15 @@ async function hostIsBack(another: boolean): Promise<void> {
 
 function EmptyDock() {
   return useDock((state) => state.settled) ? <Welcome /> : null;
+}
+
+/** What is dropped on a pane is typed into it, as paths; a folder that is dropped elsewhere opens a terminal. */
+function dropped(paths: string[], at: { x: number; y: number }): void {
+  const target = document.elementFromPoint(at.x, at.y);
+  const pane = target?.closest<HTMLElement>("[data-pane]")?.dataset.pane;
+  if (pane !== undefined)
+    pasteText(Number(pane), paths.map(shellWord).join(" "));
+  else for (const path of paths) openFolder(path);
 }
 
 function openFolder(path: string): void {

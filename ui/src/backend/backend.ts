@@ -81,8 +81,10 @@ export interface Backend {
   onPaneEvent(listener: (event: PaneEvent) => void): Stop;
   onSettings(listener: (news: SettingsNews) => void): Stop;
   onHost(listener: (state: HostState) => void): Stop;
-  /** Folders and files that were dropped on the window, as paths. */
-  onDrop(listener: (paths: string[]) => void): Stop;
+  /** Folders and files that were dropped on the window, as paths, and where. */
+  onDrop(
+    listener: (paths: string[], at: { x: number; y: number }) => void,
+  ): Stop;
 }
 
 /** The backend in use; set once, before anything is drawn. */

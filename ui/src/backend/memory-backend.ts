@@ -74,7 +74,7 @@ export interface MemoryBackend extends Backend {
   tellSettings(settings: Partial<Settings>): void;
   refuseSettings(message: string): void;
   tellHost(state: HostState): void;
-  drop(paths: string[]): void;
+  drop(paths: string[], at: { x: number; y: number }): void;
   /** Ends the program of a pane. */
   exit(pane: PaneId, code: number): void;
 }
@@ -122,7 +122,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
   const paneListeners = new Set<(event: PaneEvent) => void>();
   const settingsListeners = new Set<(news: SettingsNews) => void>();
   const hostListeners = new Set<(state: HostState) => void>();
-  const dropListeners = new Set<(paths: string[]) => void>();
+  const dropListeners = new Set<Parameters<Backend["onDrop"]>[0]>();
   const encoder = new TextEncoder();
 
   function tell(event: PaneEvent) {
@@ -478,8 +478,8 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     tellHost(host) {
       for (const told of hostListeners) told(host);
     },
-    drop(paths) {
-      for (const told of dropListeners) told(paths);
+    drop(paths, at) {
+      for (const told of dropListeners) told(paths, at);
     },
 
     openPane: open,

@@ -96,7 +96,10 @@ export function tauriBackend(): Backend {
     onDrop: (listener) =>
       subscription(
         getCurrentWebview().onDragDropEvent((e) => {
-          if (e.payload.type === "drop") listener(e.payload.paths);
+          if (e.payload.type !== "drop") return;
+          const { x, y } = e.payload.position;
+          const scale = window.devicePixelRatio;
+          listener(e.payload.paths, { x: x / scale, y: y / scale });
         }),
       ),
   };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pasteBytes, pasteRisk, showControls } from "./paste-guard";
+import { pasteBytes, pasteRisk, shellWord, showControls } from "./paste-guard";
 
 test.each([
   ["one line", "ls -la", null],
@@ -30,4 +30,13 @@ test("a bracketed paste can't end its own brackets", () => {
 test("brackets that only appear once others are taken out are taken out too", () => {
   const sent = pasteBytes("\x1b[20\x1b[201~1~echo", true);
   expect(sent.slice(6, -6)).not.toContain("\x1b[201~");
+});
+
+test.each([
+  ["/home/you/a-b_c.txt", "/home/you/a-b_c.txt"],
+  ["/home/you/my file", "'/home/you/my file'"],
+  ["it's; rm -rf $HOME", "'it'\\''s; rm -rf $HOME'"],
+  ["", "''"],
+])("the path `%s` is typed as %s", (path, word) => {
+  expect(shellWord(path)).toBe(word);
 });

@@ -41,3 +41,9 @@ export function pasteBytes(text: string, bracketed: boolean): string {
   }
   return `\x1b[200~${inner}\x1b[201~`;
 }
+
+/** A path as one word of a POSIX shell. */
+export function shellWord(path: string): string {
+  if (/^[A-Za-z0-9_./+:@%,=-]+$/.test(path)) return path;
+  return `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -12,6 +12,7 @@ import {
 import { backend } from "../backend/backend";
 import { decodeFrame, type Frame } from "../backend/frames";
 import type { CommandMark, PaneId, Range, Settings } from "../bindings";
+import { reportFailure } from "../shared/notices";
 import type { TerminalTheme } from "../shared/terminal-themes";
 import {
   type Anchor,
@@ -47,7 +48,6 @@ export interface ViewStyle {
 export interface ViewEvents {
   /** A link is under the pointer, or none. */
   onLink?: (target: string | null) => void;
-  onSelection?: (text: string) => void;
   /** The view could not be attached; the message is for a person. */
   onFailed?: (message: string) => void;
   /** The first bytes are on screen. */
@@ -73,6 +73,7 @@ const ANCHOR_EVERY = 512;
 /** A mark may stand for a line that was rewritten nearby; further away it would stand for another. */
 const MARK_WITHIN = 64;
 const RESIZE_QUIET_MS = 60;
+const COPY_AFTER_MS = 150;
 /** More ticks than this cost more to draw than they tell. */
 const MARKED_AT_MOST = 2000;
 const MEASURED_FRAMES = 24;
@@ -125,6 +126,7 @@ export class XtermHost {
 
   private resizeTimer: ReturnType<typeof setTimeout> | null = null;
   private toldSize = "";
+  private copyTimer: ReturnType<typeof setTimeout> | null = null;
 
   private matchMarks: { decoration: IDecoration; marker: IMarker }[] = [];
   private currentMarks: { decoration: IDecoration; marker: IMarker }[] = [];
@@ -166,7 +168,10 @@ export class XtermHost {
         allowNonHttpProtocols: false,
       },
     });
-    this.write = writeQueue((data) => backend.writePane(pane, data));
+    this.write = writeQueue(async (data) => {
+      const written = await backend.writePane(pane, data);
+      if (!this.disposed) reportFailure(written);
+    });
 
     this.terminal.loadAddon(this.fitAddon);
     this.terminal.loadAddon(new UnicodeGraphemesAddon());
@@ -192,10 +197,13 @@ export class XtermHost {
         if (buffer.viewportY >= buffer.baseY) this.release();
       }),
       this.terminal.onSelectionChange(() => {
-        const text = this.terminal.getSelection();
-        this.events.onSelection?.(text);
-        if (text !== "" && this.style.settings.copy_on_select)
-          void backend.writeClipboard(text);
+        if (this.copyTimer !== null) clearTimeout(this.copyTimer);
+        if (!this.style.settings.copy_on_select) return;
+        // While the pointer moves, the selection changes with each cell.
+        this.copyTimer = setTimeout(() => {
+          const text = this.terminal.getSelection();
+          if (text !== "") void backend.writeClipboard(text);
+        }, COPY_AFTER_MS);
       }),
     );
     this.terminal.open(element);
@@ -215,6 +223,7 @@ export class XtermHost {
     if (this.disposed) return;
     this.disposed = true;
     if (this.resizeTimer !== null) clearTimeout(this.resizeTimer);
+    if (this.copyTimer !== null) clearTimeout(this.copyTimer);
     if (this.held) clearTimeout(this.held.timer);
     this.resizeObserver?.disconnect();
     if (this.attachment !== null) void backend.detachPane(this.attachment);

@@ -34,7 +34,7 @@ export function FolderDialog({
   return (
     <Dialog
       title="Open a folder"
-      description="A terminal starts there. You can also drop a folder on the window."
+      description="A terminal starts there. You can also drop a folder on the sidebar."
       onClose={close}
       testId="folder-dialog"
     >

@@ -12,7 +12,7 @@ const STEPS = [
     command: "workspace.open_folder",
     Icon: FolderIcon,
     title: "Open a folder or a repository",
-    text: "A terminal that starts there. Dropping a folder on the window does the same.",
+    text: "A terminal that starts there. A folder dropped on the sidebar does the same.",
   },
   {
     command: "search.panel",
