@@ -16,12 +16,13 @@ mod session;
 mod settings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use host::HostClient;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use store::Store;
-use terminal::{PaneEvent, Panes, PanesConfig};
+use terminal::{HistoryBudget, PaneEvent, Panes, PanesConfig};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -235,6 +236,10 @@ impl App {
 pub fn panes_config(paths: &Paths, settings: &Settings) -> PanesConfig {
     PanesConfig {
         history_dir: (settings.history.keep_days > 0).then(|| paths.history()),
+        history: HistoryBudget {
+            max_age: Duration::from_secs(u64::from(settings.history.keep_days) * 24 * 60 * 60),
+            max_bytes: u64::from(settings.history.max_mb) * 1024 * 1024,
+        },
         ..PanesConfig::default()
     }
 }

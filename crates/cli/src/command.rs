@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{history, host, panes};
+use crate::{history, host, panes, search};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -24,6 +24,7 @@ Examples:
   switchyard open --name build -- cargo watch   Start a program in a pane of its own
   switchyard panes                              See what runs, and who needs you
   switchyard read build --lines 20              Read what it printed last
+  switchyard search 'error\\[E'                  Find what any of them printed
   switchyard send build 'q' --enter             Type into it
   switchyard kill build                         End it
 
@@ -46,6 +47,7 @@ enum Command {
     Send(panes::Send),
     Read(panes::Read),
     Kill(panes::Kill),
+    Search(search::Search),
     History(history::History),
     Host(host::Host),
 }
@@ -120,6 +122,7 @@ fn execute(
             Command::Send(send) => send.run(&app, out).await,
             Command::Read(read) => read.run(&app, out).await,
             Command::Kill(kill) => kill.run(&app, out).await,
+            Command::Search(search) => search.run(&app, out).await,
             Command::History(history) => history.run(&app, out).await,
             // Served above, without an `App`: it is what an `App` connects to.
             Command::Host(_) => Ok(()),

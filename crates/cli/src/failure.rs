@@ -23,6 +23,14 @@ impl Failure {
         }
     }
 
+    /// Nothing was found, which needs no words: exit status 1.
+    pub(crate) fn silent() -> Self {
+        Self {
+            status: 1,
+            message: None,
+        }
+    }
+
     /// It was asked for in a wrong way: exit status 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {

@@ -13,6 +13,7 @@ mod history;
 mod host;
 mod output;
 mod panes;
+mod search;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -342,7 +342,7 @@ fn a_wrong_command_line_has_status_2() {
 
 #[test]
 fn the_help_teaches() {
-    insta::assert_snapshot!(alone(&["--help"]), @"
+    insta::assert_snapshot!(alone(&["--help"]), @r"
     A workspace for shells and coding agents whose programs outlive their window
 
     Usage: switchyard [OPTIONS] <COMMAND>
@@ -353,6 +353,7 @@ fn the_help_teaches() {
       send     Type into a pane
       read     Read what a pane printed last; a closed one's too
       kill     Close panes: end their programs (hang up first, kill after a grace period)
+      search   Find text that panes printed or full-screen programs showed
       history  What is kept on disk of what panes printed
       host     Run the pane host, the background process that the panes live in
 
@@ -367,6 +368,7 @@ fn the_help_teaches() {
       switchyard open --name build -- cargo watch   Start a program in a pane of its own
       switchyard panes                              See what runs, and who needs you
       switchyard read build --lines 20              Read what it printed last
+      switchyard search 'error\[E'                  Find what any of them printed
       switchyard send build 'q' --enter             Type into it
       switchyard kill build                         End it
 
@@ -436,4 +438,54 @@ fn a_reader_that_has_enough_is_no_failure() {
     let paths = || Ok(Paths::below(user.home.path()));
     let status = command::run(arguments, paths, &mut Output::to(Closed, &mut err));
     assert_eq!((status, err.as_slice()), (0, b"".as_slice()));
+}
+
+#[test]
+fn a_search_finds_what_open_and_closed_panes_printed() {
+    let user = User::new();
+    let script = "for n in 1 2 3; do echo line $n of the log; done; sleep 600";
+    let pane = user.open(&["--name", "build"], &["sh", "-c", script]);
+    user.until("the log", &["search", "line 3"], |ran| ran.status == 0);
+    insta::assert_snapshot!(user.run(&["search", r"line \d", "-C", "1"]).shown(user.home.path()), @"
+    pane 1 (build)
+    3:line 3 of the log
+    --
+    2:line 2 of the log
+    --
+    1:line 1 of the log
+    [0]
+    ");
+    insta::assert_snapshot!(user.run(&["search", "LOG", "--limit", "1", "-i"]).shown(user.home.path()), @"
+    pane 1 (build)
+    3:line 3 of the log
+    switchyard: 1 of 3 in 1 pane: these are the first 1 matches; history was not searched, since there are enough matches in memory
+    [0]
+    ");
+    assert_eq!(user.run(&["search", "LOG"]).status, 1);
+    assert_eq!(user.run(&["search", "--closed", "log"]).status, 1);
+    assert_eq!(user.run(&["kill", &pane]).status, 0);
+    insta::assert_snapshot!(user.run(&["search", "--closed", "-F", "2 of"]).shown(user.home.path()), @"
+    pane 1 (build, closed)
+    2:line 2 of the log
+    [0]
+    ");
+    let json = user.run(&["search", "--all", "2 of", "--json"]);
+    let answer: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(answer["total"], 1);
+    assert_eq!(answer["matches"][0]["source"], "history");
+}
+
+#[test]
+fn a_search_that_can_not_be_says_where_the_pattern_is_wrong() {
+    let user = User::new();
+    insta::assert_snapshot!(user.run(&["search", "漢a(?=b)"]).shown(user.home.path()), @"
+    switchyard: look-around is not supported: every search takes linear time, and look-around does not
+      漢a(?=b)
+         ^
+    [2]
+    ");
+    insta::assert_snapshot!(user.run(&["search", "x", "--limit", "501"]).shown(user.home.path()), @"
+    switchyard: bad `limit`: 501; it must be from 1 to 500
+    [2]
+    ");
 }

@@ -1,0 +1,287 @@
+//! `search`: finds what panes printed and showed, in memory and on disk.
+
+use std::collections::HashMap;
+use std::pin::pin;
+
+use app::App;
+use clap::Args;
+use terminal::{
+    Case, Line, Match, Order, PaneId, Scope, SearchAnswer, SearchProgress, SearchRequest,
+};
+use tokio::sync::mpsc;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::panes::PaneName;
+
+const PANE: &str = "\x1b[35m";
+const NUMBER: &str = "\x1b[32m";
+const FOUND: &str = "\x1b[1;31m";
+const FAINT: &str = "\x1b[2m";
+const PLAIN: &str = "\x1b[0m";
+
+/// Find text that panes printed or full-screen programs showed
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The pattern is a regular expression as in Rust and ripgrep, without look-around and back-references.
+Case matters when the pattern has an uppercase letter. What is in memory comes first; when that
+holds fewer matches than --limit, the history on disk is searched as well, for ten seconds at most.
+
+Examples:
+  switchyard search 'error\\[E\\d+\\]'
+  switchyard search -F 'a[0]' --pane build -C 2
+  switchyard search --all --limit 500 --json 'panicked at' | jq -r '.matches[].content'
+
+Exit status: 0 found, 1 not found or could not search, 2 the pattern or an option is wrong.")]
+pub(crate) struct Search {
+    /// What to look for: 1 to 200 characters
+    #[arg(allow_hyphen_values = true)]
+    pattern: String,
+    /// Only this pane, open or closed: its number or its name
+    #[arg(long, conflicts_with_all = ["all", "closed"])]
+    pane: Option<PaneName>,
+    /// All panes, the closed ones too
+    #[arg(long, conflicts_with = "closed")]
+    all: bool,
+    /// Only the panes that are closed
+    #[arg(long)]
+    closed: bool,
+    /// Upper and lower case are the same
+    #[arg(short, long, conflicts_with = "case_sensitive")]
+    ignore_case: bool,
+    /// Upper and lower case are not the same
+    #[arg(short = 's', long)]
+    case_sensitive: bool,
+    /// Only whole words
+    #[arg(short, long)]
+    word_regexp: bool,
+    /// The pattern is text, not a regular expression
+    #[arg(short = 'F', long)]
+    fixed_strings: bool,
+    /// Show so many lines around each match, 0 to 50
+    #[arg(short = 'C', long, value_name = "N", default_value_t = 0)]
+    context: u32,
+    /// Show so many matches at most, 1 to 500
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: u32,
+    /// Begin with what was printed first
+    #[arg(long)]
+    oldest_first: bool,
+}
+
+impl Search {
+    pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let scope = match &self.pane {
+            Some(pane) => Scope::Pane {
+                id: pane.find_also_closed(app).await?,
+            },
+            None if self.all => Scope::All,
+            None if self.closed => Scope::Closed,
+            None => Scope::Live,
+        };
+        let request = SearchRequest {
+            limit: self.limit,
+            context: self.context,
+            regex: !self.fixed_strings,
+            case: if self.ignore_case {
+                Case::Ignore
+            } else if self.case_sensitive {
+                Case::Match
+            } else {
+                Case::Smart
+            },
+            whole_word: self.word_regexp,
+            order: if self.oldest_first {
+                Order::OldestFirst
+            } else {
+                Order::NewestFirst
+            },
+            ..SearchRequest::new(&self.pattern, scope)
+        };
+        let names = names(app).await?;
+        let mut printer = Printer::new(out, names, self.context > 0);
+        // What is found is printed at once: the rest of the history may take seconds.
+        let (send, mut progress) = mpsc::unbounded_channel();
+        let mut searching = pin!(app.search(request, move |progress| {
+            // Printing has failed when nobody listens; the loop below has ended then.
+            let _ = send.send(progress);
+        }));
+        let answer = loop {
+            tokio::select! {
+                biased;
+                Some(progress) = progress.recv() => printer.take(progress)?,
+                answer = &mut searching => break answer,
+            }
+        };
+        while let Ok(progress) = progress.try_recv() {
+            printer.take(progress)?;
+        }
+        let answer = answer.map_err(|error| match error.position {
+            Some(at) if error.code == app::Code::BadQuery => {
+                Failure::usage(format!("{}\n{}", error.message, mark(&self.pattern, at)))
+            }
+            _ => Failure::from(error),
+        })?;
+        if out.json() {
+            out.value(&answer)?;
+        } else {
+            summary(&answer, out);
+        }
+        if answer.total == 0 {
+            return Err(Failure::silent());
+        }
+        Ok(())
+    }
+}
+
+/// The pattern with a mark under the place.
+fn mark(pattern: &str, at: u32) -> String {
+    let mut units = 0;
+    let before: String = pattern
+        .chars()
+        .take_while(|c| {
+            units += c.len_utf16() as u32;
+            units <= at
+        })
+        .collect();
+    let width = unicode_width::UnicodeWidthStr::width(before.as_str());
+    format!("  {pattern}\n  {}^", " ".repeat(width))
+}
+
+fn summary(answer: &SearchAnswer, out: &mut Output<'_>) {
+    let shown = answer.matches.len();
+    if answer.truncated {
+        let panes = if answer.panes == 1 { "pane" } else { "panes" };
+        let reason = answer.reason.as_deref().unwrap_or("there may be more");
+        out.error(&format!(
+            "{shown} of {} in {} {panes}: {reason}",
+            answer.total, answer.panes
+        ));
+    }
+}
+
+/// What each pane is called, open or closed.
+async fn names(app: &App) -> Result<HashMap<PaneId, String>, Failure> {
+    let mut names = HashMap::new();
+    for pane in app.closed_panes().await? {
+        let name = pane.name.unwrap_or_else(|| pane.program.join(" "));
+        names.insert(pane.id, format!("{name}, closed"));
+    }
+    for pane in app.list_panes().await? {
+        names.insert(pane.id, pane.name.unwrap_or_else(|| pane.program.join(" ")));
+    }
+    Ok(names)
+}
+
+/// Prints matches as ripgrep does: a heading for each pane, then numbered lines.
+struct Printer<'a, 'b> {
+    out: &'a mut Output<'b>,
+    names: HashMap<PaneId, String>,
+    context: bool,
+    pane: Option<PaneId>,
+}
+
+impl<'a, 'b> Printer<'a, 'b> {
+    fn new(out: &'a mut Output<'b>, names: HashMap<PaneId, String>, context: bool) -> Self {
+        Self {
+            out,
+            names,
+            context,
+            pane: None,
+        }
+    }
+
+    fn take(&mut self, progress: SearchProgress) -> std::io::Result<()> {
+        match progress {
+            // A program gets the answer in one piece.
+            SearchProgress::Found { matches } if !self.out.json() => self.print(&matches),
+            SearchProgress::Found { .. } | SearchProgress::Count { .. } => Ok(()),
+        }
+    }
+
+    fn print(&mut self, matches: &[Match]) -> std::io::Result<()> {
+        let mut text = String::new();
+        for found in matches {
+            if self.pane != Some(found.pane) {
+                if self.pane.is_some() {
+                    text.push('\n');
+                }
+                let name = self.names.get(&found.pane).map_or("", String::as_str);
+                let heading = format!("pane {} ({})", found.pane, clean(name));
+                text.push_str(&self.toned(PANE, &heading));
+                text.push('\n');
+            } else if self.context {
+                text.push_str(&self.toned(FAINT, "--"));
+                text.push('\n');
+            }
+            self.pane = Some(found.pane);
+            for line in &found.context_before {
+                self.around(&mut text, line);
+            }
+            let number = if found.full_screen {
+                "screen".to_owned()
+            } else {
+                found.line_number.to_string()
+            };
+            text.push_str(&self.toned(NUMBER, &number));
+            text.push(':');
+            self.content(&mut text, found);
+            text.push('\n');
+            for line in &found.context_after {
+                self.around(&mut text, line);
+            }
+        }
+        self.out.text(&text)
+    }
+
+    fn around(&mut self, text: &mut String, line: &Line) {
+        let number = if line.id.is_full_screen() {
+            "screen".to_owned()
+        } else {
+            (line.id.0 + 1).to_string()
+        };
+        text.push_str(&self.toned(FAINT, &format!("{number}-{}", clean(&line.text))));
+        text.push('\n');
+    }
+
+    /// The line with what was found in it highlighted.
+    fn content(&self, text: &mut String, found: &Match) {
+        if !self.out.colour() {
+            text.push_str(&clean(&found.content));
+            return;
+        }
+        let mut ranges = found.ranges.iter().peekable();
+        let (mut units, mut within) = (0, false);
+        for c in found.content.chars() {
+            if within && ranges.peek().is_some_and(|range| range.end <= units) {
+                ranges.next();
+                within = false;
+                text.push_str(PLAIN);
+            }
+            if !within && ranges.peek().is_some_and(|range| range.start <= units) {
+                within = true;
+                text.push_str(FOUND);
+            }
+            units += c.len_utf16() as u32;
+            text.push(if c.is_control() { ' ' } else { c });
+        }
+        if within {
+            text.push_str(PLAIN);
+        }
+    }
+
+    fn toned(&self, tone: &str, text: &str) -> String {
+        if self.out.colour() {
+            format!("{tone}{text}{PLAIN}")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// What a program printed must not reach the terminal as an order.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
