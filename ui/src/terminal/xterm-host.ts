@@ -158,6 +158,8 @@ export class XtermHost {
       minimumContrastRatio: 1,
       macOptionIsMeta: true,
       scrollOnUserInput: true,
+      // As the backend does: what `clear` takes off the screen was printed, and keeps its place among the lines.
+      scrollOnEraseInDisplay: true,
       // Programs may not move, resize or read the window.
       windowOptions: {},
       overviewRuler: { width: 10 },
