@@ -2,7 +2,7 @@
 
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::commands::{terminal, workspace};
+use crate::commands::{search, terminal, workspace};
 use crate::events;
 
 /// Every command and every event of the window.
@@ -10,6 +10,7 @@ pub fn builder() -> Builder<tauri::Wry> {
     Builder::new()
         // Ids, times and sizes stay far below 2^53.
         .dangerously_cast_bigints_to_number()
+        .disable_serde_phases()
         .commands(collect_commands![
             terminal::open_pane,
             terminal::list_panes,
@@ -23,6 +24,10 @@ pub fn builder() -> Builder<tauri::Wry> {
             terminal::detach_pane,
             terminal::read_lines,
             terminal::pane_marks,
+            terminal::closed_panes,
+            terminal::purge_history,
+            search::search,
+            search::cancel_search,
             workspace::load_session,
             workspace::save_session,
             workspace::load_settings,

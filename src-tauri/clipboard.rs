@@ -28,7 +28,10 @@ impl Clipboard {
     ) -> Result<T, Error> {
         let mut slot = self.0.lock().unwrap_or_else(|lock| lock.into_inner());
         let failed = |error: arboard::Error| {
-            Error::new(Code::Failed, format!("the clipboard can't be used: {error}"))
+            Error::new(
+                Code::Failed,
+                format!("the clipboard can't be used: {error}"),
+            )
         };
         let clipboard = match &mut *slot {
             Some(clipboard) => clipboard,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use app::{App, AppConfig, Code, Error, HostMode, Paths};
 use tauri::{AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder};
 
-use crate::commands::terminal::Views;
+use crate::commands::{search::Searches, terminal::Views};
 use crate::{bindings, clipboard, events, renderer};
 
 /// When the program started; the start ends when a prompt is on screen.
@@ -58,6 +58,7 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         .manage(app.clone())
         .manage(Started(started))
         .manage(Views::default())
+        .manage(Searches::default())
         .manage(clipboard::Clipboard::default())
         .invoke_handler(builder.invoke_handler())
         .setup(move |shell| {

@@ -1,4 +1,5 @@
 //! What the page may ask, by subject. A command unpacks, asks [`app::App`] and returns.
 
+pub(crate) mod search;
 pub(crate) mod terminal;
 pub(crate) mod workspace;

@@ -11,7 +11,7 @@ use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use terminal::{
-    AttachOptions, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize, ReadLines,
+    AttachOptions, ClosedPane, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize, ReadLines,
 };
 
 use crate::events::PaneBytes;
@@ -154,7 +154,10 @@ pub(crate) async fn ack_pane(
 pub(crate) async fn detach_pane(views: State<'_, Views>, attachment: u32) -> Result<(), Error> {
     let mut open = views.open.lock().unwrap_or_else(|lock| lock.into_inner());
     open.remove(&attachment).map(drop).ok_or_else(|| {
-        Error::new(Code::BadId, format!("there is no attachment `{attachment}`"))
+        Error::new(
+            Code::BadId,
+            format!("there is no attachment `{attachment}`"),
+        )
     })
 }
 
@@ -177,4 +180,18 @@ pub(crate) async fn pane_marks(
     pane: PaneId,
 ) -> Result<Vec<CommandMark>, Error> {
     app.pane_marks(pane).await
+}
+
+/// Lists the panes that only live in history. See [`App::closed_panes`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn closed_panes(app: State<'_, App>) -> Result<Vec<ClosedPane>, Error> {
+    app.closed_panes().await
+}
+
+/// Removes history from disk, of one pane or of all. See [`App::purge_history`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn purge_history(app: State<'_, App>, pane: Option<PaneId>) -> Result<(), Error> {
+    app.purge_history(pane).await
 }

@@ -56,7 +56,9 @@ pub(crate) async fn settings_files(app: State<'_, App>) -> Result<SettingsFiles,
 /// The text on the clipboard; empty when there is none.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn read_clipboard(clipboard: State<'_, clipboard::Clipboard>) -> Result<String, Error> {
+pub(crate) async fn read_clipboard(
+    clipboard: State<'_, clipboard::Clipboard>,
+) -> Result<String, Error> {
     clipboard.read()
 }
 
@@ -79,11 +81,18 @@ pub(crate) async fn open_link(url: String) -> Result<(), Error> {
     if !matches!(parsed.scheme(), "http" | "https") {
         return Err(Error::new(
             Code::Refused,
-            format!("`url` is `{}:`; only http and https links are opened", parsed.scheme()),
+            format!(
+                "`url` is `{}:`; only http and https links are opened",
+                parsed.scheme()
+            ),
         ));
     }
-    open::that_detached(parsed.as_str())
-        .map_err(|error| Error::new(Code::Failed, format!("no browser opened `{parsed}`: {error}")))
+    open::that_detached(parsed.as_str()).map_err(|error| {
+        Error::new(
+            Code::Failed,
+            format!("no browser opened `{parsed}`: {error}"),
+        )
+    })
 }
 
 /// Shows a desktop notification, when the person may not be looking at the window.
@@ -133,7 +142,11 @@ pub(crate) async fn platform(app: State<'_, App>) -> Result<Platform, Error> {
 /// Saves text that the person asked to save, in their downloads directory; returns where.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn save_text(app: State<'_, App>, name: String, text: String) -> Result<String, Error> {
+pub(crate) async fn save_text(
+    app: State<'_, App>,
+    name: String,
+    text: String,
+) -> Result<String, Error> {
     app.save_text(&name, text).await
 }
 

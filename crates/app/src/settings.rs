@@ -92,8 +92,7 @@ impl Default for HistorySettings {
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where an editor finds the schema of this file; not used otherwise.
-    #[serde(rename = "$schema", skip_serializing)]
-    #[specta(skip)]
+    #[serde(rename = "$schema")]
     pub schema: Option<String>,
     /// Dark, light, or as the system says.
     pub theme: Theme,
@@ -126,7 +125,6 @@ pub struct Settings {
     /// How much of what panes printed is kept on disk.
     pub history: HistorySettings,
     /// From `keys.json`: the key of each command; null: none.
-    #[serde(skip_deserializing)]
     #[schemars(skip)]
     pub keys: BTreeMap<String, Option<String>>,
 }
@@ -176,6 +174,9 @@ impl Settings {
     }
 
     fn check(&self, file: &Path) -> Result<(), Error> {
+        if !self.keys.is_empty() {
+            return Err(bad_file(file, "`keys` belong into `keys.json` beside it"));
+        }
         let ranges = [
             ("font_size", self.font_size, 6, 72),
             ("scrollback_lines", self.scrollback_lines, 100, 1_000_000),
@@ -302,6 +303,7 @@ mod tests {
             load(r#"{ "font_size": 500 }"#, ""),
             load(r#"{ "fontsize": 5 }"#, ""),
             load(r#"{ "theme": "blue" }"#, ""),
+            load(r#"{ "keys": { "pane.close": null } }"#, ""),
             load("{\n \"theme\": \n}", ""),
             load("", r#"{ "pane.close": 3 }"#),
         ]

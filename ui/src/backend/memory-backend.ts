@@ -20,7 +20,8 @@ import type {
 import type { Backend, Result } from "./backend";
 import { encodeFrame } from "./frames";
 
-export const defaultSettings: Settings = {
+export const defaultSettings: Required<Settings> = {
+  $schema: null,
   theme: "system",
   font_family: '"JetBrains Mono", "DejaVu Sans Mono", monospace',
   font_size: 13,
@@ -416,7 +417,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         if (ranges.length === 0) continue;
         any = true;
         total += 1;
-        if (matches.length >= request.limit) continue;
+        if (matches.length >= (request.limit ?? 50)) continue;
         const around = (from: number, to: number): Line[] =>
           pane.lines.slice(Math.max(from, 0), to).map((text, index) => ({
             id: Math.max(from, 0) + index,
@@ -429,8 +430,8 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
           line_number: line + 1,
           content,
           ranges,
-          context_before: around(line - request.context, line),
-          context_after: around(line + 1, line + 1 + request.context),
+          context_before: around(line - (request.context ?? 0), line),
+          context_after: around(line + 1, line + 1 + (request.context ?? 0)),
           source: state.panes.has(pane.info.id) ? "ring" : "history",
           full_screen: false,
         });

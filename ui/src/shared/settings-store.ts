@@ -4,9 +4,12 @@ import type { HostState, Platform, Settings } from "../bindings";
 import { setKeys } from "./commands";
 import { notify } from "./notices";
 
+/** The settings in force: Rust sends every field; only in the person's file may one be left out. */
+export type AppliedSettings = Required<Settings>;
+
 interface SettingsState {
   /** `null` until they were read. */
-  settings: Settings | null;
+  settings: AppliedSettings | null;
   platform: Platform | null;
   host: HostState;
   /** What the system prefers; matters while `theme` is `system`. */
@@ -54,7 +57,7 @@ export function zoomBy(step: number | null): void {
 /** Reads settings and what the platform is, and follows both. */
 export async function startSettings(): Promise<() => void> {
   const applied = (settings: Settings) => {
-    useSettings.setState({ settings });
+    useSettings.setState({ settings: settings as AppliedSettings });
     setKeys(settings.keys as Record<string, string | null>);
   };
   const stops = [

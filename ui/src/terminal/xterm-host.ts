@@ -11,8 +11,9 @@ import {
 } from "@xterm/xterm";
 import { backend } from "../backend/backend";
 import { decodeFrame, type Frame } from "../backend/frames";
-import type { CommandMark, PaneId, Range, Settings } from "../bindings";
+import type { CommandMark, PaneId, Range } from "../bindings";
 import { reportFailure } from "../shared/notices";
+import type { AppliedSettings } from "../shared/settings-store";
 import type { TerminalTheme } from "../shared/terminal-themes";
 import {
   type Anchor,
@@ -38,7 +39,7 @@ import { writeQueue } from "./write-queue";
 
 /** How a view looks and behaves; follows the settings. */
 export interface ViewStyle {
-  settings: Settings;
+  settings: AppliedSettings;
   fontSize: number;
   theme: TerminalTheme;
   softwareRendering: boolean;
