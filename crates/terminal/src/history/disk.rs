@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::segment::{Kind, LogBlock, blocks};
 use super::{ClosedPane, HistoryBudget, HistoryError};
@@ -56,9 +57,7 @@ impl Disk {
         make_dir(&self.dir).map_err(HistoryError::new("make", &self.dir))?;
         let path = self.dir.join(LOCK);
         let file = open_file(&path, false).map_err(HistoryError::new("make", &path))?;
-        if let Err(TryLockError::Error(source)) = file.try_lock() {
-            return Err(HistoryError::new("lock", &path)(source));
-        }
+        hold(&file).map_err(HistoryError::new("lock", &path))?;
         self.held = Some(file);
         self.segment = None;
         self.tail = None;
@@ -146,6 +145,18 @@ impl Disk {
         self.segment = None;
         self.held = None;
     }
+}
+
+/// Takes a pane's lock. Another host may hold it for the moment in which it looks whether the pane lives.
+fn hold(file: &File) -> io::Result<()> {
+    for _ in 0..100 {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            Err(TryLockError::Error(source)) => return Err(source),
+        }
+    }
+    Err(io::Error::other("another host holds it"))
 }
 
 impl Segment {

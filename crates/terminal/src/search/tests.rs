@@ -1,4 +1,5 @@
 use std::ops::Range as Span;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
@@ -676,6 +677,38 @@ fn at_the_deadline_there_is_what_was_found_with_all_of_the_memory() {
         let reason = answer.reason.unwrap();
         assert!(reason.contains("did not do for all of it"), "{reason}");
     }
+}
+
+#[test]
+fn a_search_while_output_evicts_lines_finds_each_line_as_it_was_and_none_twice() {
+    let pane = Mutex::new(Fake::new(1, 50));
+    let request = SearchRequest {
+        order: Order::OldestFirst,
+        limit: 500,
+        ..request("even")
+    };
+    let print = |from: u64, to: u64| {
+        for n in from..to {
+            let line = format!("{} {n}", if n % 2 == 0 { "even" } else { "odd" });
+            pane.lock().unwrap().push(&plain(&line));
+        }
+    };
+    print(0, 500);
+    std::thread::scope(|scope| {
+        scope.spawn(|| print(500, 40_000));
+        for _ in 0..30 {
+            let (text, printed) = {
+                let pane = pane.lock().unwrap();
+                (pane.text(), pane.ring.next_id().0)
+            };
+            let answer = run(&request, vec![text]).unwrap();
+            assert_eq!(answer.total, printed.div_ceil(2));
+            for (nth, found) in answer.matches.iter().enumerate() {
+                assert_eq!(found.line, LineId(2 * nth as u64));
+                assert_eq!(found.content, format!("even {}", found.line));
+            }
+        }
+    });
 }
 
 /// The reference: every line, one after the other, with the `regex` crate itself.
