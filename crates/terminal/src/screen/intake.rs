@@ -1,7 +1,7 @@
 //! [`Intake`]: between the parser and the emulator, where every escape sequence passes.
 
 use alacritty_terminal::grid::Dimensions;
-use alacritty_terminal::index::Column;
+use alacritty_terminal::index::{Column, Line as Row};
 use alacritty_terminal::term::{Term, TermMode};
 use alacritty_terminal::vte::ansi::{
     Attr, CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, Hyperlink, KeyboardModes,
@@ -145,6 +145,33 @@ impl<S: Sink> Intake<'_, S> {
             })
     }
 
+    /// The scroll region: its first and last row, from 0.
+    fn margins(&self) -> (i32, i32) {
+        let rows = self.term.screen_lines();
+        let (first, last) = self.told.region.unwrap_or((1, rows));
+        (first as i32 - 1, last as i32 - 1)
+    }
+
+    /// Moves the cursor up or down, as far as the margin that it has not passed, or the screen's edge.
+    fn move_vertically(&mut self, by: i32) {
+        let (first, last) = self.margins();
+        let bottom = self.term.screen_lines() as i32 - 1;
+        let cursor = &mut self.term.grid_mut().cursor;
+        let row = cursor.point.line.0;
+        let lowest = if row <= last { last } else { bottom };
+        let highest = if row >= first { first } else { 0 };
+        cursor.point.line = Row((row + by).clamp(highest, lowest));
+        cursor.input_needs_wrap = false;
+    }
+
+    /// Inserting and deleting lines leaves the cursor in the first column, when it is where that can be done.
+    fn return_to_margin(&mut self) {
+        let (first, last) = self.margins();
+        if (first..=last).contains(&self.term.grid().cursor.point.line.0) {
+            self.term.carriage_return();
+        }
+    }
+
     fn full_screen(&self) -> bool {
         self.term.mode().contains(TermMode::ALT_SCREEN)
     }
@@ -196,24 +223,17 @@ impl<S: Sink> Handler for Intake<'_, S> {
         set_cursor_shape(shape: CursorShape);
         goto(line: i32, column: usize);
         goto_line(line: i32);
-        goto_col(column: usize);
         insert_blank(count: usize);
-        move_up(rows: usize);
-        move_down(rows: usize);
         identify_terminal(intermediate: Option<char>);
         device_status(what: usize);
         move_forward(columns: usize);
         move_backward(columns: usize);
-        move_down_and_cr(rows: usize);
-        move_up_and_cr(rows: usize);
         backspace();
         carriage_return();
         bell();
         substitute();
         scroll_down(rows: usize);
-        insert_blank_lines(rows: usize);
         erase_chars(count: usize);
-        delete_chars(count: usize);
         move_backward_tabs(count: u16);
         move_forward_tabs(count: u16);
         save_cursor_position();
@@ -254,7 +274,50 @@ impl<S: Sink> Handler for Intake<'_, S> {
         linefeed();
         newline();
         scroll_up(rows: usize);
-        delete_lines(rows: usize);
+    }
+
+    // What follows differs in the emulator from what terminals do, and so from what the window shows: margins did
+    // not stop the cursor, origin mode was counted twice, and a deletion took characters before the cursor.
+
+    fn move_up(&mut self, rows: usize) {
+        self.move_vertically(-(rows.min(10_000) as i32));
+    }
+
+    fn move_down(&mut self, rows: usize) {
+        self.move_vertically(rows.min(10_000) as i32);
+    }
+
+    fn move_up_and_cr(&mut self, rows: usize) {
+        self.move_up(rows);
+        self.term.carriage_return();
+    }
+
+    fn move_down_and_cr(&mut self, rows: usize) {
+        self.move_down(rows);
+        self.term.carriage_return();
+    }
+
+    fn goto_col(&mut self, column: usize) {
+        let last = self.term.columns() - 1;
+        let cursor = &mut self.term.grid_mut().cursor;
+        cursor.point.column = Column(column.min(last));
+        cursor.input_needs_wrap = false;
+    }
+
+    fn insert_blank_lines(&mut self, rows: usize) {
+        self.term.insert_blank_lines(rows);
+        self.return_to_margin();
+    }
+
+    fn delete_lines(&mut self, rows: usize) {
+        self.term.delete_lines(rows);
+        self.scrolled();
+        self.return_to_margin();
+    }
+
+    fn delete_chars(&mut self, count: usize) {
+        let left = self.term.columns() - self.term.grid().cursor.point.column.0;
+        self.term.delete_chars(count.min(left));
     }
 
     fn clear_screen(&mut self, mode: ClearMode) {

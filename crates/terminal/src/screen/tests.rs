@@ -293,6 +293,36 @@ fn a_character_has_no_endless_marks() {
 }
 
 #[test]
+fn margins_stop_the_cursor_and_lines_are_inserted_and_deleted_from_the_first_column() {
+    let cursor = |bytes: &str| {
+        let (screen, _) = fed(size(30, 8), bytes);
+        let text = screen.text();
+        (text.cursor_row, text.cursor_col)
+    };
+    assert_eq!(cursor("\x1b[2;6r\x1b[3;4H\x1b[9B"), (5, 3));
+    assert_eq!(
+        cursor("\x1b[2;6r\x1b[8;4H\x1b[9B"),
+        (7, 3),
+        "below the margin: the edge"
+    );
+    assert_eq!(cursor("\x1b[2;6r\x1b[3;4H\x1b[9A"), (1, 3));
+    assert_eq!(
+        cursor("\x1b[2;6r\x1b[?6h\x1b[2;2H\x1b[B"),
+        (3, 1),
+        "origin mode counts once"
+    );
+    assert_eq!(cursor("\x1b[2;6r\x1b[?6h\x1b[2;2H\x1b[5G"), (2, 4));
+    assert_eq!(cursor("\x1b[3;4H\x1b[L"), (2, 0));
+    assert_eq!(cursor("\x1b[3;4H\x1b[M"), (2, 0));
+    let (screen, _) = fed(size(10, 3), "abcdefgh\x1b[4P");
+    assert_eq!(
+        screen.text().rows[0],
+        "abcdefgh",
+        "nothing before the cursor is deleted"
+    );
+}
+
+#[test]
 fn hostile_sequences_are_survived() {
     for bytes in [
         "\x1b[>1u".repeat(10_000),
@@ -381,8 +411,8 @@ proptest! {
             4 => "[ -~]{1,30}".prop_map(String::from),
             1 => prop::sample::select(vec![
                 "漢", "e\u{301}", "\r\n", "\r", "\x1b[4h", "\x1b[4l", "\x1b(0", "\x1b(B", "\x1b[31m", "\x1b[m",
-                "\x1b[5D", "\x1b[3C", "\x1b[A", "\x1b[?7l", "\x1b[?7h", "\x1b[4:3m\x1b[58:5:9m", "\x1b[3b", "\x0e", "\x0f",
-                "\x1b)0", "\x1b[K", "\x1b[44m", "\x1b[2;4r", "\x1b[P", "\x1b[2@",
+                "\x1b[5D", "\x1b[3C", "\x1b[?7l", "\x1b[?7h", "\x1b[4:3m\x1b[58:5:9m", "\x1b[3b", "\x0e", "\x0f",
+                "\x1b)0", "\x1b[K", "\x1b[44m", "\x1b[2;4r", "\x1b[2@",
             ]).prop_map(String::from),
         ], 0..40),
     ) {
