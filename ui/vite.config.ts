@@ -24,5 +24,7 @@ export default defineConfig({
         "@xterm/addon-ligatures/lib/addon-ligatures.mjs",
     },
     restoreMocks: true,
+    // On a machine that is busy with other things, everything takes longer.
+    testTimeout: 30_000,
   },
 });
