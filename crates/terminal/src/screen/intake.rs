@@ -417,6 +417,13 @@ impl<S: Sink> Handler for Intake<'_, S> {
     }
 
     fn unset_private_mode(&mut self, mode: PrivateMode) {
+        if mode == PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor)
+            && !self.full_screen()
+        {
+            // There is no screen to leave, but there is a cursor to restore.
+            self.term.restore_cursor_position();
+            return;
+        }
         let mode = as_known(mode);
         match mode {
             PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor) => {

@@ -314,6 +314,11 @@ fn margins_stop_the_cursor_and_lines_are_inserted_and_deleted_from_the_first_col
     assert_eq!(cursor("\x1b[2;6r\x1b[?6h\x1b[2;2H\x1b[5G"), (2, 4));
     assert_eq!(cursor("\x1b[3;4H\x1b[L"), (2, 0));
     assert_eq!(cursor("\x1b[3;4H\x1b[M"), (2, 0));
+    assert_eq!(
+        cursor("\x1b[3;4H\x1b7\x1b[5;6H\x1b[?1049l"),
+        (2, 3),
+        "restored all the same"
+    );
     let (screen, _) = fed(size(10, 3), "abcdefgh\x1b[4P");
     assert_eq!(
         screen.text().rows[0],
