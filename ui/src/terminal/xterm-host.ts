@@ -15,6 +15,7 @@ import type { CommandMark, PaneId, Range } from "../bindings";
 import { reportFailure } from "../shared/notices";
 import type { AppliedSettings } from "../shared/settings-store";
 import type { TerminalTheme } from "../shared/terminal-themes";
+import { guardErase } from "./erase-guard";
 import {
   type Anchor,
   cellsOf,
@@ -178,6 +179,7 @@ export class XtermHost {
 
     this.terminal.loadAddon(this.fitAddon);
     this.terminal.loadAddon(new UnicodeGraphemesAddon());
+    guardErase(this.terminal);
     this.terminal.loadAddon(
       new WebLinksAddon((event, target) => this.openLink(event, target), {
         hover: (_event, target) => this.events.onLink?.(target),
