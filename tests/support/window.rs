@@ -232,7 +232,12 @@ impl Window {
     /// # Errors
     ///
     /// When it does not in time; the message shows the screen.
-    pub async fn see(&self, pane: u64, what: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
+    pub async fn see(
+        &self,
+        pane: u64,
+        what: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<String> {
         wait_for(what, || async {
             let screen = self.screen(pane).await.map_err(|error| error.to_string())?;
             if wanted(&screen) {
