@@ -1,0 +1,533 @@
+//! The plain values that cross the room's door: verdicts, entries, worktrees, health, and the events about them.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+/// Tells the time, in milliseconds since 1970: handed in, so that tests turn it.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// A path inside a repository, as git writes it: relative, `/` between its parts, any bytes.
+///
+/// It is shown and serialized as text; bytes that are not UTF-8 are replaced there, so two such
+/// paths may look alike, but they are never taken for one another inside.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepoPath(Arc<[u8]>);
+
+impl RepoPath {
+    /// Takes a path as git writes it.
+    pub fn new(path: impl AsRef<[u8]>) -> Self {
+        Self(path.as_ref().into())
+    }
+
+    /// Gives the bytes of the path.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Gives the path with lossless bytes where the system allows it, to be joined to a worktree's root.
+    pub fn to_path(&self) -> PathBuf {
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt as _;
+            PathBuf::from(std::ffi::OsStr::from_bytes(&self.0))
+        }
+        #[cfg(not(unix))]
+        {
+            PathBuf::from(String::from_utf8_lossy(&self.0).into_owned())
+        }
+    }
+
+    /// Reads a relative path of the file system; none when it is empty or leaves its root.
+    pub fn from_path(path: &Path) -> Option<Self> {
+        let mut bytes = Vec::new();
+        for part in path.components() {
+            match part {
+                std::path::Component::Normal(part) => {
+                    if !bytes.is_empty() {
+                        bytes.push(b'/');
+                    }
+                    bytes.extend_from_slice(part.as_encoded_bytes());
+                }
+                std::path::Component::CurDir => {}
+                _ => return None,
+            }
+        }
+        (!bytes.is_empty()).then(|| Self(bytes.into()))
+    }
+
+    /// Says whether this path lies in the directory `dir`.
+    pub fn is_below(&self, dir: &RepoPath) -> bool {
+        self.0.len() > dir.0.len() && self.0.starts_with(&dir.0) && self.0[dir.0.len()] == b'/'
+    }
+
+    /// Lists the directories that this path lies in, the outermost last.
+    pub fn parents(&self) -> impl Iterator<Item = RepoPath> + '_ {
+        let mut end = self.0.len();
+        std::iter::from_fn(move || {
+            end = self.0[..end].iter().rposition(|byte| *byte == b'/')?;
+            Some(RepoPath(self.0[..end].into()))
+        })
+    }
+
+    /// Gives the last part of the path.
+    pub fn name(&self) -> &[u8] {
+        self.0
+            .rsplit(|byte| *byte == b'/')
+            .next()
+            .unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl From<&str> for RepoPath {
+    fn from(path: &str) -> Self {
+        Self::new(path)
+    }
+}
+
+impl Serialize for RepoPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for RepoPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::new(String::deserialize(deserializer)?))
+    }
+}
+
+/// Names one worktree for as long as it stands at its place: the path of its root.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
+#[serde(transparent)]
+pub struct WorktreeId(pub String);
+
+impl WorktreeId {
+    /// Names the worktree whose root is `root`.
+    pub fn of(root: &Path) -> Self {
+        Self(root.to_string_lossy().into_owned())
+    }
+}
+
+impl fmt::Display for WorktreeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is known of one worktree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct WorktreeInfo {
+    /// Its name for commands and events.
+    pub id: WorktreeId,
+    /// What people call it: the last part of its path.
+    pub name: String,
+    /// The branch it is on; none when its HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit it is on; none before the first commit.
+    pub head: Option<String>,
+    /// It is the repository's own checkout, not a linked one.
+    pub main: bool,
+    /// The agent that works in it, when one said so.
+    pub agent: Option<String>,
+    /// How many files differ from the nearest merge base, committed or not.
+    pub changed_files: u32,
+    /// Its directory is there and can be read.
+    pub present: bool,
+}
+
+/// Lines of the file at the merge base, counted from 1; `end` is not included.
+///
+/// `start == end` is a place between two lines: an insertion before line `start`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
+)]
+pub struct LineRange {
+    /// The first line.
+    pub start: u32,
+    /// The line after the last one.
+    pub end: u32,
+}
+
+impl fmt::Display for LineRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.end.saturating_sub(self.start) {
+            0 => write!(f, "before {}", self.start),
+            1 => write!(f, "{}", self.start),
+            _ => write!(f, "{}-{}", self.start, self.end - 1),
+        }
+    }
+}
+
+/// How near two changes of one file are, in the lines of their merge base; later is worse.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Both made the same change: information only.
+    Identical,
+    /// The same file, more than 5 lines apart.
+    DifferentArea,
+    /// 1 to 5 lines apart.
+    AdjacentLine,
+    /// The lines overlap or touch, or the change cannot be told by lines.
+    SameLine,
+}
+
+impl Severity {
+    /// Gives the word used in JSON, in conditions and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Identical => "identical",
+            Severity::DifferentArea => "different_area",
+            Severity::AdjacentLine => "adjacent_line",
+            Severity::SameLine => "same_line",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Severity {
+    type Err = UnknownSeverity;
+
+    fn from_str(word: &str) -> Result<Self, UnknownSeverity> {
+        [
+            Self::Identical,
+            Self::DifferentArea,
+            Self::AdjacentLine,
+            Self::SameLine,
+        ]
+        .into_iter()
+        .find(|severity| severity.as_str() == word)
+        .ok_or_else(|| UnknownSeverity(word.to_owned()))
+    }
+}
+
+/// A word that names no severity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("severity `{0}` is none of `identical`, `different_area`, `adjacent_line`, `same_line`")]
+pub struct UnknownSeverity(String);
+
+/// What happened to a file in one worktree since the merge base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Its lines changed.
+    Modify,
+    /// It is new.
+    Create,
+    /// It is gone.
+    Delete,
+    /// It has another path; its lines may have changed as well.
+    Rename {
+        /// Where it is now.
+        to: RepoPathText,
+    },
+    /// Only its executable bit changed.
+    Mode,
+    /// It is not text, or too large to be compared by lines.
+    Binary,
+    /// It is, or was, a symbolic link.
+    Symlink,
+    /// The commit of a submodule changed.
+    Submodule,
+}
+
+/// A path as text, where the window shows one.
+pub type RepoPathText = String;
+
+/// How far a change is from being real; follows from what is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// An agent announced it; the disk does not show it yet.
+    Pending,
+    /// It is on disk: committed, staged, unstaged or untracked.
+    Applied,
+    /// It was applied, and the file is as in the merge base again.
+    Reverted,
+}
+
+/// One file that one worktree changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Entry {
+    /// The path at the merge base; for a new file, its path.
+    #[specta(type = String)]
+    pub path: RepoPath,
+    /// The worktree that changed it.
+    pub worktree: WorktreeId,
+    /// The agent that works there.
+    pub agent: Option<String>,
+    /// The merge base that `ranges` count in: a commit's id.
+    pub base: String,
+    /// What happened.
+    pub change: ChangeKind,
+    /// Which lines of the merge base are replaced; only known for files that more than one worktree touches.
+    pub ranges: Vec<LineRange>,
+    /// How real it is.
+    pub status: Status,
+    /// When this state was first seen, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub since: u64,
+}
+
+/// One worktree's part in a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Side {
+    /// The worktree.
+    pub worktree: WorktreeId,
+    /// What people call it.
+    pub name: String,
+    /// The branch it is on.
+    pub branch: Option<String>,
+    /// The agent that works there.
+    pub agent: Option<String>,
+    /// Where the file is now in this worktree.
+    #[specta(type = String)]
+    pub path: RepoPath,
+    /// What happened to it.
+    pub change: ChangeKind,
+    /// The lines of the merge base that this side replaces.
+    pub ranges: Vec<LineRange>,
+    /// How real it is.
+    pub status: Status,
+    /// When this side's change was first seen, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub since: u64,
+}
+
+/// What is said of one file and one pair of worktrees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Verdict {
+    /// The path at the merge base; for a file that is new in both, its path.
+    #[specta(type = String)]
+    pub path: RepoPath,
+    /// The first worktree.
+    pub left: Side,
+    /// The second worktree.
+    pub right: Side,
+    /// How near the changes are.
+    pub severity: Severity,
+    /// A three-way merge of the two contents stops here.
+    pub would_conflict: bool,
+    /// The lines of the merge base that both sides replace, or between which they touch.
+    pub overlaps: Vec<LineRange>,
+    /// The merge base: a commit's id.
+    pub base: String,
+    /// Says more, when lines cannot: `deleted on one side`.
+    pub note: Option<String>,
+    /// When this severity was first seen, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub since: u64,
+    /// A person quieted it; it is listed, and raises no badge.
+    pub quiet: bool,
+}
+
+impl Verdict {
+    /// Gives what tells this verdict from all others.
+    pub fn key(&self) -> VerdictKey {
+        VerdictKey {
+            path: self.path.clone(),
+            left: self.left.worktree.clone(),
+            right: self.right.worktree.clone(),
+        }
+    }
+}
+
+/// Names one verdict: a file and a pair of worktrees, the smaller id on the left.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
+pub struct VerdictKey {
+    /// The path at the merge base.
+    #[specta(type = String)]
+    pub path: RepoPath,
+    /// The first worktree.
+    pub left: WorktreeId,
+    /// The second worktree.
+    pub right: WorktreeId,
+}
+
+/// Whether the picture can be trusted to be fresh.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Health {
+    /// Whether changes are seen as they happen.
+    pub state: HealthState,
+    /// Why not, one line per reason, for a person.
+    pub reasons: Vec<String>,
+    /// Directories being watched.
+    pub watches: u32,
+    /// When all files were last looked at, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub scanned_at: u64,
+}
+
+/// Whether changes are seen as they happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthState {
+    /// Every change raises an event.
+    Live,
+    /// Some changes may be seen late, by looking at all files again and again.
+    Degraded,
+    /// The repository is gone; nothing is watched.
+    Gone,
+}
+
+/// Something changed. Each event names what it is about; the reader asks for the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ConflictEvent {
+    /// A verdict is new, or its severity or outcome changed.
+    Verdict {
+        /// The verdict as it is now.
+        verdict: Box<Verdict>,
+    },
+    /// A verdict no longer holds.
+    Resolved {
+        /// Which one.
+        key: VerdictKey,
+    },
+    /// Worktrees appeared, vanished, moved to other commits, or touch other files than before.
+    Worktrees,
+    /// The health changed.
+    Health {
+        /// As it is now.
+        health: Health,
+    },
+}
+
+/// A change that somebody is about to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ProposedChange {
+    /// The file: absolute, or relative to the worktree.
+    pub file: String,
+    /// Its lines as they are now in that worktree, from 1; none: the whole file, lines not known.
+    pub lines: Option<LineRange>,
+    /// The worktree: its root, its name or its branch.
+    pub worktree: String,
+}
+
+/// What the other worktrees do where a change is proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CheckAnswer {
+    /// The file's path in the repository.
+    #[specta(type = String)]
+    pub path: RepoPath,
+    /// The worktree that asks.
+    pub worktree: WorktreeId,
+    /// The worst of `touches`; none when no other worktree touches the file.
+    pub severity: Option<Severity>,
+    /// Every other worktree that touches the file, the nearest first.
+    pub touches: Vec<Touch>,
+    /// Why the answer may be incomplete.
+    pub notes: Vec<String>,
+}
+
+/// One other worktree that touches a file somebody is about to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Touch {
+    /// That worktree, and what it did.
+    pub side: Side,
+    /// How near it is to the proposed lines; without lines, to what is already changed.
+    pub severity: Severity,
+}
+
+/// Both sides of one verdict, in their context.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct VerdictDetails {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What the left worktree did to the merge base.
+    pub left: Vec<HunkView>,
+    /// What the right worktree did to the merge base.
+    pub right: Vec<HunkView>,
+    /// What a merge would write, with conflict markers; none for files that are not text.
+    pub merged: Option<String>,
+}
+
+/// One change of lines with a few lines around it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct HunkView {
+    /// The replaced lines of the merge base.
+    pub base: LineRange,
+    /// It overlaps or touches a change of the other side.
+    pub meets: bool,
+    /// The lines to show.
+    pub rows: Vec<HunkRow>,
+}
+
+/// One line of a hunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct HunkRow {
+    /// What happened to it.
+    pub change: RowChange,
+    /// Its number at the merge base, from 1.
+    pub base_line: Option<u32>,
+    /// Its number in the worktree, from 1.
+    pub line: Option<u32>,
+    /// Its text without the line's end.
+    pub text: String,
+}
+
+/// What happened to a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum RowChange {
+    /// Nothing.
+    Same,
+    /// It is gone.
+    Removed,
+    /// It is new.
+    Added,
+}
+
+/// Which verdicts to list. The empty filter lists all that deserve a look.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default)]
+pub struct ConflictFilter {
+    /// Only files that match one of these globs or lie below one of these directories.
+    pub paths: Vec<String>,
+    /// Only verdicts that this worktree has a part in: its root, its name or its branch.
+    pub worktree: Option<String>,
+    /// Only this severity and worse; none: all but `identical`.
+    pub at_least: Option<Severity>,
+    /// Those a person quieted, too.
+    pub quiet_too: bool,
+}
+
+/// All that is known, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Picture {
+    /// The repository: its common directory.
+    pub repository: String,
+    /// Its worktrees, the main one first.
+    pub worktrees: Vec<WorktreeInfo>,
+    /// What each worktree changed, by path.
+    pub entries: Vec<Entry>,
+    /// What is said of each file and pair, the worst first.
+    pub verdicts: Vec<Verdict>,
+    /// Pairs and files that could not be compared, and why, for a person.
+    pub notes: Vec<String>,
+    /// Whether it is fresh.
+    pub health: Health,
+}

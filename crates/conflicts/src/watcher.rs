@@ -1,0 +1,671 @@
+//! `ConflictWatcher`: the survey, kept up to date by a thread of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::broadcast;
+
+use crate::git::OpenError;
+use crate::quiet::{BadGlob, Quiet, QuietAbout, glob, matches};
+use crate::survey::{AskError, Survey, path_in, rank};
+use crate::types::{
+    CheckAnswer, Clock, ConflictEvent, ConflictFilter, Health, HealthState, Picture,
+    ProposedChange, Severity, Verdict, VerdictDetails, VerdictKey,
+};
+use crate::watch::{Batch, Notice, Notifier, Places, SystemNotifier, Watches};
+
+/// How to watch. The default suits a person's desktop.
+#[derive(Clone)]
+pub struct WatchConfig {
+    /// Tells the time that is written into entries and verdicts.
+    pub clock: Clock,
+    /// Where notices of changes come from.
+    pub notifier: Arc<dyn Notifier>,
+    /// How often to look at everything while the picture may be stale.
+    pub heal_every: Duration,
+    /// How often to look at everything when nothing is known to be wrong.
+    pub verify_every: Duration,
+    /// Files larger than this many bytes are not compared by lines.
+    pub max_text: u64,
+    /// Announcements older than this many milliseconds are dropped.
+    pub announce_age: u64,
+    /// What a person does not want to hear of, as it was stored.
+    pub quiets: Vec<Quiet>,
+}
+
+impl WatchConfig {
+    /// Watches with the system's own notification.
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            notifier: Arc::new(SystemNotifier),
+            heal_every: Duration::from_secs(2),
+            verify_every: Duration::from_secs(60),
+            max_text: 16 * 1024 * 1024,
+            announce_age: 10 * 60 * 1000,
+            quiets: Vec::new(),
+        }
+    }
+}
+
+/// Why watching did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The repository can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The system gave no thread.
+    #[error("could not start the thread that watches `{path}`")]
+    Thread {
+        /// The repository.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+enum Message {
+    Notice(Notice),
+    /// Something else than the disk changed: settle.
+    Settle,
+    Rescan(Sender<()>),
+    Stop,
+}
+
+struct Shared {
+    survey: Mutex<Survey>,
+    health: Mutex<Health>,
+    events: broadcast::Sender<ConflictEvent>,
+}
+
+impl Shared {
+    fn survey(&self) -> MutexGuard<'_, Survey> {
+        self.survey.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn health(&self) -> Health {
+        self.health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn send(&self, events: Vec<ConflictEvent>) {
+        for event in events {
+            // Nobody listens: the picture can still be asked for.
+            let _ = self.events.send(event);
+        }
+    }
+}
+
+/// Watches all worktrees of one repository, and says what each pair of them makes of a file.
+///
+/// It only reads: no lock is taken in the repository, nothing is written, no program is started.
+/// Dropping it ends its thread.
+pub struct ConflictWatcher {
+    shared: Arc<Shared>,
+    messages: Sender<Message>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ConflictWatcher {
+    /// Looks at all worktrees of the repository that `path` is in, and keeps watching them.
+    ///
+    /// Returns once the first picture stands, which takes as long as looking at every file once.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Open`] when `path` is in no repository. A bare repository is fine: its linked
+    /// worktrees are watched.
+    pub fn open(path: &Path, config: WatchConfig) -> Result<Self, StartError> {
+        let survey = survey(path, &config)?;
+        let (messages, inbox) = channel();
+        let notices = messages.clone();
+        let started = config.notifier.start(Box::new(move |notice| {
+            // The watcher ended: nobody needs the notice.
+            let _ = notices.send(Message::Notice(notice));
+        }));
+        let health = Health {
+            state: HealthState::Live,
+            reasons: Vec::new(),
+            watches: 0,
+            scanned_at: 0,
+        };
+        let shared = Arc::new(Shared {
+            survey: Mutex::new(survey),
+            health: Mutex::new(health),
+            events: broadcast::channel(4096).0,
+        });
+        let mut watch = Loop {
+            path: path.to_owned(),
+            config,
+            shared: shared.clone(),
+            watches: Watches::new(started),
+            places: Places::default(),
+            batch: Batch::default(),
+            gone: false,
+        };
+        watch.rescan();
+        let thread = std::thread::Builder::new()
+            .name("conflicts".to_owned())
+            .spawn(move || watch.run(&inbox))
+            .map_err(|source| StartError::Thread {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            shared,
+            messages,
+            thread: Some(thread),
+        })
+    }
+
+    /// Tells everything that is known now.
+    pub fn picture(&self) -> Picture {
+        let health = self.shared.health();
+        self.shared.survey().picture(health)
+    }
+
+    /// Lists the verdicts that pass the filter, the worst first.
+    ///
+    /// # Errors
+    ///
+    /// When the filter names a worktree that there is not, or a glob that can't be matched.
+    pub fn conflicts(&self, filter: &ConflictFilter) -> Result<Vec<Verdict>, AskError> {
+        let survey = self.shared.survey();
+        let picture = survey.picture(self.shared.health());
+        filtered(&survey, picture, filter)
+    }
+
+    /// Says what the other worktrees do where somebody is about to change a file.
+    ///
+    /// # Errors
+    ///
+    /// When the worktree is unknown, the file lies outside of it, or the lines are no range.
+    pub fn check(&self, change: &ProposedChange) -> Result<CheckAnswer, AskError> {
+        self.shared.survey().check(change)
+    }
+
+    /// Takes note of a change that is about to be made; others hear of it as `pending`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ConflictWatcher::check`].
+    pub fn announce(&self, change: &ProposedChange, agent: Option<String>) -> Result<(), AskError> {
+        self.shared.survey().announce(change, agent)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Says who works in a worktree; nobody, when `agent` is none.
+    ///
+    /// # Errors
+    ///
+    /// When the worktree is unknown.
+    pub fn set_agent(&self, worktree: &str, agent: Option<String>) -> Result<(), AskError> {
+        self.shared.survey().set_agent(worktree, agent)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Shows both sides of a verdict with some lines around them, and what a merge would write.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::NoVerdict`] when nothing is said of the file any more.
+    pub fn details(&self, key: &VerdictKey) -> Result<VerdictDetails, AskError> {
+        self.shared.survey().details(key)
+    }
+
+    /// Lists what a person does not want to hear of, to be stored.
+    pub fn quiets(&self) -> Vec<Quiet> {
+        self.shared.survey().quiets.list()
+    }
+
+    /// Adds a wish for quiet, in place of one about the same.
+    ///
+    /// # Errors
+    ///
+    /// When its glob can't be matched.
+    pub fn quiet(&self, quiet: Quiet) -> Result<(), BadGlob> {
+        self.shared.survey().quiets.add(quiet)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Takes a wish for quiet back; says whether there was one.
+    pub fn unquiet(&self, about: &QuietAbout) -> bool {
+        let removed = self.shared.survey().quiets.remove(about);
+        self.settle();
+        removed
+    }
+
+    /// Looks at everything again, and returns when that is done.
+    pub fn rescan(&self) {
+        let (done, wait) = channel();
+        if self.messages.send(Message::Rescan(done)).is_ok() {
+            // The thread ended: there is nothing to wait for.
+            let _ = wait.recv();
+        }
+    }
+
+    /// Hears of every change from now on. A listener that falls behind asks for the picture again.
+    pub fn events(&self) -> broadcast::Receiver<ConflictEvent> {
+        self.shared.events.subscribe()
+    }
+
+    /// Says whether the picture can be trusted to be fresh.
+    pub fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    fn settle(&self) {
+        let events = self.shared.survey().settle();
+        self.shared.send(events);
+        let _ = self.messages.send(Message::Settle);
+    }
+}
+
+impl Drop for ConflictWatcher {
+    fn drop(&mut self) {
+        let _ = self.messages.send(Message::Stop);
+        if let Some(thread) = self.thread.take() {
+            // It only panics with a bug, which its own message told of.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Looks at a repository once, without watching it: for the command line.
+///
+/// # Errors
+///
+/// When `path` is in no repository, or the filter can't be understood.
+pub fn look(
+    path: &Path,
+    config: &WatchConfig,
+    filter: &ConflictFilter,
+) -> Result<Picture, LookError> {
+    let mut survey = survey(path, config)?;
+    survey.rescan(&mut |_| {})?;
+    survey.settle();
+    let health = Health {
+        state: HealthState::Live,
+        reasons: Vec::new(),
+        watches: 0,
+        scanned_at: 0,
+    };
+    let mut picture = survey.picture(health);
+    picture.verdicts = filtered(&survey, picture.clone(), filter)?;
+    Ok(picture)
+}
+
+/// Looks at one file in all worktrees once, without watching: for an agent that is about to edit.
+///
+/// Only that file is read, so it takes milliseconds however large the worktrees are; a rename of the
+/// file in another worktree is seen as a deletion.
+///
+/// # Errors
+///
+/// When `path` is in no repository, the worktree is unknown, the file lies outside of it, or the lines
+/// are no range.
+pub fn look_at(
+    path: &Path,
+    config: &WatchConfig,
+    change: &ProposedChange,
+) -> Result<CheckAnswer, LookError> {
+    let mut survey = survey(path, config)?;
+    survey.restrict(Vec::new());
+    survey.relist(&mut |_| {})?;
+    let (_, file) = survey.locate(change)?;
+    survey.restrict(vec![file]);
+    survey.rescan(&mut |_| {})?;
+    Ok(survey.check(change)?)
+}
+
+/// Why a look failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// The repository can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The question can't be answered.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+}
+
+fn survey(path: &Path, config: &WatchConfig) -> Result<Survey, OpenError> {
+    let mut survey = Survey::open(
+        path,
+        config.clock.clone(),
+        config.max_text,
+        config.announce_age,
+    )?;
+    for quiet in &config.quiets {
+        if let Err(error) = survey.quiets.add(quiet.clone()) {
+            // Stored by another version, perhaps: the others still count.
+            tracing::warn!(%error, "a stored wish for quiet was left out");
+        }
+    }
+    Ok(survey)
+}
+
+/// Says whether a verdict's file is among those asked for.
+type Test = Box<dyn Fn(&Verdict) -> bool>;
+
+fn filtered(
+    survey: &Survey,
+    picture: Picture,
+    filter: &ConflictFilter,
+) -> Result<Vec<Verdict>, AskError> {
+    let worktree = filter
+        .worktree
+        .as_deref()
+        .map(|worktree| survey.find(worktree))
+        .transpose()?;
+    let roots: Vec<_> = survey
+        .places()
+        .into_iter()
+        .map(|(_, root, _)| root)
+        .collect();
+    let mut tests: Vec<Test> = Vec::new();
+    for path in &filter.paths {
+        if Path::new(path).is_absolute() {
+            // A root itself: everything in it.
+            let whole = roots.iter().any(|root| {
+                Path::new(path)
+                    .canonicalize()
+                    .is_ok_and(|path| path == *root)
+            });
+            let inside: Vec<_> = roots
+                .iter()
+                .filter_map(|root| path_in(root, Path::new(path)))
+                .collect();
+            tests.push(Box::new(move |verdict| {
+                whole
+                    || inside
+                        .iter()
+                        .any(|dir| verdict.path == *dir || verdict.path.is_below(dir))
+            }));
+        } else {
+            let trimmed = path.trim_start_matches("./").trim_end_matches('/');
+            let matcher = glob(trimmed)?;
+            let dir = crate::types::RepoPath::new(trimmed);
+            let whole = trimmed.is_empty() || trimmed == ".";
+            tests.push(Box::new(move |verdict| {
+                whole || matches(&matcher, &verdict.path) || verdict.path.is_below(&dir)
+            }));
+        }
+    }
+    let at_least = filter.at_least.unwrap_or(Severity::DifferentArea);
+    let mut verdicts = picture.verdicts;
+    verdicts.retain(|verdict| {
+        let sides = [&verdict.left.worktree, &verdict.right.worktree];
+        verdict.severity >= at_least
+            && (filter.quiet_too || !verdict.quiet)
+            && worktree
+                .as_ref()
+                .is_none_or(|worktree| sides.contains(&worktree))
+            && (tests.is_empty() || tests.iter().any(|test| test(verdict)))
+    });
+    rank(&mut verdicts);
+    Ok(verdicts)
+}
+
+/// The thread that keeps the survey up to date.
+struct Loop {
+    path: PathBuf,
+    config: WatchConfig,
+    shared: Arc<Shared>,
+    watches: Watches,
+    places: Places,
+    batch: Batch,
+    gone: bool,
+}
+
+impl Loop {
+    fn run(mut self, inbox: &Receiver<Message>) {
+        let mut looked = Instant::now();
+        loop {
+            let healthy = self.shared.health().state == HealthState::Live;
+            let every = if healthy {
+                self.config.verify_every
+            } else {
+                self.config.heal_every
+            };
+            let quiet_end = self.quiet_end();
+            let whole = looked + every;
+            let due = [self.batch.due(&self.places), quiet_end, Some(whole)];
+            let due = due.into_iter().flatten().min().unwrap_or(whole);
+            match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(Message::Notice(notice)) => {
+                    self.take_in(&notice);
+                    // All that is there already, so that a flood is one batch.
+                    while let Ok(message) = inbox.try_recv() {
+                        match message {
+                            Message::Notice(notice) => self.take_in(&notice),
+                            Message::Settle => {}
+                            Message::Rescan(done) => {
+                                self.rescan();
+                                looked = Instant::now();
+                                let _ = done.send(());
+                            }
+                            Message::Stop => return,
+                        }
+                    }
+                }
+                Ok(Message::Settle) => {}
+                Ok(Message::Rescan(done)) => {
+                    self.rescan();
+                    looked = Instant::now();
+                    let _ = done.send(());
+                }
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    if whole <= Instant::now() {
+                        self.rescan();
+                        looked = Instant::now();
+                    } else if self
+                        .batch
+                        .due(&self.places)
+                        .is_some_and(|due| due <= Instant::now())
+                    {
+                        if self.process() {
+                            looked = Instant::now();
+                        }
+                    } else if quiet_end.is_some_and(|end| end <= Instant::now()) {
+                        self.settle();
+                    }
+                }
+            }
+            // A steady stream of notices must not put a batch off.
+            if self
+                .batch
+                .due(&self.places)
+                .is_some_and(|due| due <= Instant::now())
+                && self.process()
+            {
+                looked = Instant::now();
+            }
+        }
+    }
+
+    fn take_in(&mut self, notice: &Notice) {
+        if let Notice::Gone(path) = notice {
+            self.watches.forget(path);
+        }
+        self.batch.take_in(notice, &self.places, Instant::now());
+    }
+
+    /// When a snoozed verdict becomes loud again.
+    fn quiet_end(&self) -> Option<Instant> {
+        let now = (self.config.clock)();
+        let next = self.shared.survey().quiets.next(now)?;
+        Some(Instant::now() + Duration::from_millis(next - now))
+    }
+
+    /// Looks at what the batch names; says whether that was everything.
+    fn process(&mut self) -> bool {
+        let batch = std::mem::take(&mut self.batch);
+        if let Some(why) = batch.lost {
+            self.set_health(
+                HealthState::Degraded,
+                vec![format!("{why}; looking at all files again")],
+            );
+            self.rescan();
+            return true;
+        }
+        if batch.rules || !self.places.common_dir.exists() {
+            self.rescan();
+            return true;
+        }
+        let shared = self.shared.clone();
+        let mut survey = shared.survey();
+        let watches = &mut self.watches;
+        let mut arm = |dir: &Path| watches.arm(dir);
+        let mut relisted = false;
+        if batch.refs || !batch.roots.is_empty() {
+            match survey.refs_changed(&mut arm) {
+                Ok(changed) => relisted = changed,
+                Err(error) => {
+                    drop(survey);
+                    tracing::warn!(%error, "could not follow a change of refs");
+                    self.rescan();
+                    return true;
+                }
+            }
+        }
+        for id in &batch.roots {
+            survey.scan(id, &mut arm);
+            relisted = true;
+        }
+        for (id, paths) in &batch.files {
+            survey.touched(id, paths, &mut arm);
+        }
+        drop(survey);
+        if batch.refs || relisted {
+            self.arm_git();
+        }
+        self.settle();
+        if relisted {
+            self.shared.send(vec![ConflictEvent::Worktrees]);
+        }
+        self.tell_health();
+        false
+    }
+
+    /// Looks at everything, and renews all watches.
+    fn rescan(&mut self) {
+        self.batch = Batch::default();
+        let shared = self.shared.clone();
+        let mut survey = shared.survey();
+        self.gone = !survey.common_dir().exists();
+        let before = survey.places();
+        self.watches.begin();
+        self.places.common_dir = survey.common_dir().to_owned();
+        // Watched before they are read, so that nothing slips in between.
+        self.places.worktrees = before.clone();
+        for dir in self.places.git_dirs() {
+            self.watches.arm(&dir);
+        }
+        let watches = &mut self.watches;
+        let mut arm = |dir: &Path| watches.arm(dir);
+        let scanned = if self.gone {
+            survey.clear();
+            Ok(())
+        } else {
+            survey.rescan(&mut arm)
+        };
+        if let Err(error) = scanned {
+            // It was removed and made again, perhaps: a fresh start sees what is there now.
+            tracing::warn!(%error, "could not look through the repository");
+            match self::survey(&self.path, &self.config) {
+                Ok(mut fresh) => {
+                    let agents = survey.take_agents();
+                    let quiets = std::mem::take(&mut survey.quiets);
+                    let index = survey.take_index();
+                    let tried = fresh.rescan(&mut arm);
+                    self.gone = tried.is_err();
+                    fresh.adopt(agents, quiets, index);
+                    *survey = fresh;
+                }
+                Err(_) => {
+                    self.gone = true;
+                    survey.clear();
+                }
+            }
+        }
+        let relisted = survey.places() != before;
+        drop(survey);
+        self.arm_git();
+        self.watches.end();
+        self.settle();
+        if relisted {
+            self.shared.send(vec![ConflictEvent::Worktrees]);
+        }
+        self.tell_health();
+    }
+
+    fn arm_git(&mut self) {
+        let survey = self.shared.survey();
+        self.places = Places {
+            common_dir: survey.common_dir().to_owned(),
+            worktrees: survey.places(),
+        };
+        drop(survey);
+        for dir in self.places.git_dirs() {
+            self.watches.arm(&dir);
+        }
+    }
+
+    fn settle(&mut self) {
+        let events = self.shared.survey().settle();
+        self.shared.send(events);
+    }
+
+    fn tell_health(&mut self) {
+        let mut reasons = self.watches.reasons();
+        let absent = self.shared.survey().absent();
+        reasons.extend(
+            absent
+                .iter()
+                .map(|id| format!("worktree `{id}` is not there or can't be read")),
+        );
+        let state = if self.gone {
+            reasons = vec![format!(
+                "the repository `{}` is gone",
+                self.places.common_dir.display()
+            )];
+            HealthState::Gone
+        } else if reasons.is_empty() {
+            HealthState::Live
+        } else {
+            HealthState::Degraded
+        };
+        self.set_health(state, reasons);
+    }
+
+    fn set_health(&mut self, state: HealthState, reasons: Vec<String>) {
+        let health = Health {
+            state,
+            reasons,
+            watches: u32::try_from(self.watches.len()).unwrap_or(u32::MAX),
+            scanned_at: 0,
+        };
+        let mut current = self
+            .shared
+            .health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let told = (current.state, &current.reasons) == (health.state, &health.reasons);
+        *current = health.clone();
+        drop(current);
+        if !told {
+            self.shared.send(vec![ConflictEvent::Health { health }]);
+        }
+    }
+}
