@@ -85,7 +85,7 @@ impl Quiets {
         self.wishes.iter().map(|(quiet, _)| quiet.clone()).collect()
     }
 
-    /// The next time at which a verdict may become loud by itself.
+    /// The first time after `now` at which a verdict may become loud by itself.
     pub(crate) fn next(&self, now: u64) -> Option<u64> {
         let times = self
             .wishes

@@ -388,6 +388,12 @@ impl Batch {
         self.stamp(now);
     }
 
+    /// Asks for another look at HEADs, refs and indexes.
+    pub(crate) fn read_refs(&mut self, now: Instant) {
+        self.refs = true;
+        self.stamp(now);
+    }
+
     fn stamp(&mut self, now: Instant) {
         self.times = Some((self.times.map_or(now, |(first, _)| first), now));
     }

@@ -148,6 +148,7 @@ impl ConflictWatcher {
             places: Places::default(),
             batch: Batch::default(),
             gone: false,
+            settled_at: 0,
         };
         watch.rescan();
         let thread = std::thread::Builder::new()
@@ -425,6 +426,8 @@ struct Loop {
     places: Places,
     batch: Batch,
     gone: bool,
+    /// By the clock that was handed in.
+    settled_at: u64,
 }
 
 impl Loop {
@@ -501,11 +504,11 @@ impl Loop {
         self.batch.take_in(notice, &self.places, Instant::now());
     }
 
-    /// When a snoozed verdict becomes loud again.
+    /// When a snoozed verdict becomes loud again, of those that were not when we settled last.
     fn quiet_end(&self) -> Option<Instant> {
-        let now = (self.config.clock)();
-        let next = self.shared.survey().quiets.next(now)?;
-        Some(Instant::now() + Duration::from_millis(next - now))
+        let next = self.shared.survey().quiets.next(self.settled_at)?;
+        let left = next.saturating_sub((self.config.clock)());
+        Some(Instant::now() + Duration::from_millis(left))
     }
 
     /// Looks at what the batch names; says whether that was everything.
@@ -522,6 +525,10 @@ impl Loop {
         if batch.rules || !self.places.common_dir.exists() {
             self.rescan();
             return true;
+        }
+        if batch.refs {
+            // A branch may have come with a directory, whose next change must not be missed.
+            self.arm_git();
         }
         let shared = self.shared.clone();
         let mut survey = shared.survey();
@@ -548,7 +555,12 @@ impl Loop {
         }
         drop(survey);
         if batch.refs || relisted {
+            let before = self.watches.len();
             self.arm_git();
+            if self.watches.len() != before {
+                // What happened there before it was watched is read once more.
+                self.batch.read_refs(Instant::now());
+            }
         }
         self.settle();
         if relisted {
@@ -623,6 +635,7 @@ impl Loop {
     }
 
     fn settle(&mut self) {
+        self.settled_at = (self.config.clock)();
         let events = self.shared.survey().settle();
         self.shared.send(events);
     }

@@ -1,0 +1,497 @@
+//! Verdicts of worktrees as they lie there: severities, kinds, and what a repository can do to one.
+
+#![allow(clippy::unwrap_used)] // helpers of tests may panic, too
+
+mod support;
+
+use std::fs;
+
+use conflicts::{ConflictFilter, LineRange, ProposedChange, Severity, VerdictKey, look, look_at};
+use support::{
+    Repo, commit, config, fresh, git, git_output, lines, lines_with, merge_tree, say, write,
+};
+
+/// What is said of `file` when two worktrees write it so.
+fn said(base: &str, left: &str, right: &str) -> String {
+    let repo = Repo::with(&[("f", base)]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("f"), left);
+    write(&two.join("f"), right);
+    say(&fresh(&repo.main()))
+}
+
+#[test]
+fn gaps_of_zero_one_five_and_six_lines_are_told_apart() {
+    let edit = |line| lines_with(20, &[(line, "new")]);
+    let with = |line| said(&lines(20), &edit(5), &edit(line));
+    insta::assert_snapshot!(
+        [with(6), with(7), with(11), with(12)].join("\n"),
+        @"
+    f: one two same_line, conflict
+    f: one two adjacent_line
+    f: one two adjacent_line
+    f: one two different_area
+    "
+    );
+}
+
+#[test]
+fn an_insertion_above_shifts_nothing() {
+    let above = format!("{}{}", "top\n".repeat(100), lines(600));
+    let edit = lines_with(600, &[(500, "new")]);
+    insta::assert_snapshot!(said(&lines(600), &above, &edit), @"f: one two different_area");
+}
+
+#[test]
+fn the_same_change_on_both_sides_is_information() {
+    let edit = lines_with(9, &[(4, "new")]);
+    insta::assert_snapshot!(said(&lines(9), &edit, &edit), @"f: one two identical");
+}
+
+#[test]
+fn committed_staged_unstaged_and_untracked_work_all_count() {
+    let repo = Repo::with(&[("f", &lines(9))]);
+    let roots = ["one", "two", "three", "four"].map(|name| repo.worktree(name));
+    for (number, root) in roots.iter().enumerate() {
+        write(
+            &root.join("f"),
+            lines_with(9, &[(4, &format!("by {number}"))]),
+        );
+        write(&root.join("new"), format!("by {number}\n"));
+    }
+    commit(&roots[0]);
+    git(&roots[1], &["add", "-A"]);
+    let picture = fresh(&repo.main());
+    // All pairs of four, for both files.
+    assert_eq!(picture.verdicts.len(), 12, "{}", say(&picture));
+    assert!(
+        picture
+            .verdicts
+            .iter()
+            .all(|verdict| verdict.would_conflict)
+    );
+}
+
+#[test]
+fn work_that_is_only_staged_counts() {
+    let repo = Repo::with(&[("f", &lines(9))]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("f"), lines_with(9, &[(4, "staged")]));
+    git(&one, &["add", "f"]);
+    write(&one.join("f"), lines(9));
+    write(&two.join("f"), lines_with(9, &[(4, "other")]));
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"f: one two same_line, conflict");
+}
+
+#[test]
+fn deletions_renames_modes_links_and_binaries_have_verdicts_of_their_own() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let files = [
+        "deleted",
+        "dir/moved",
+        "mode",
+        "link",
+        "binary",
+        "moved-twice",
+    ];
+    // Contents of their own: equal ones would be taken for renames of one another.
+    let text = |file: &str, edit: &str| lines_with(30, &[(1, file), (2, file), (10, edit)]);
+    let texts = files.map(|file| text(file, "base"));
+    let files: Vec<_> = files
+        .into_iter()
+        .zip(texts.iter().map(String::as_str))
+        .collect();
+    let repo = Repo::with(&files);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    fs::remove_file(one.join("deleted")).unwrap();
+    write(&two.join("deleted"), text("deleted", "edit"));
+    git(&one, &["mv", "dir/moved", "elsewhere"]);
+    write(&one.join("elsewhere"), text("dir/moved", "other"));
+    write(&two.join("dir/moved"), text("dir/moved", "edit"));
+    fs::set_permissions(one.join("mode"), fs::Permissions::from_mode(0o755)).unwrap();
+    write(&two.join("mode"), text("mode", "edit"));
+    fs::remove_file(one.join("link")).unwrap();
+    symlink("/etc/hostname", one.join("link")).unwrap();
+    write(&two.join("link"), text("link", "edit"));
+    write(&one.join("binary"), b"\0one");
+    write(&two.join("binary"), b"\0two");
+    git(&one, &["mv", "moved-twice", "here"]);
+    git(&two, &["mv", "moved-twice", "there"]);
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"
+    binary: one two same_line, conflict (not text)
+    deleted: one two same_line, conflict (deleted on one side, changed on the other)
+    dir/moved: one two same_line, conflict
+    link: one two same_line, conflict (two kinds of file)
+    moved-twice: one two same_line, conflict (renamed to two different places)
+    mode: one two different_area
+    ");
+    let truth = merge_tree(&repo, &one, &two);
+    for path in ["binary", "deleted", "elsewhere", "moved-twice"] {
+        assert!(truth.contains(path), "{path} in {truth:?}");
+    }
+    assert!(!truth.contains("mode"));
+}
+
+#[test]
+fn line_ends_that_git_converts_are_no_change() {
+    let repo = Repo::with(&[(".gitattributes", "*.txt text\n"), ("f.txt", &lines(9))]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("f.txt"), lines(9).replace('\n', "\r\n"));
+    write(&two.join("f.txt"), lines_with(9, &[(4, "new")]));
+    assert_eq!(say(&fresh(&repo.main())), "");
+    write(
+        &one.join("f.txt"),
+        lines_with(9, &[(8, "new")]).replace('\n', "\r\n"),
+    );
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"f.txt: one two adjacent_line");
+}
+
+#[test]
+fn a_union_merge_never_stops() {
+    let repo = Repo::with(&[(".gitattributes", "log merge=union\n"), ("log", &lines(3))]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("log"), lines(3) + "one\n");
+    write(&two.join("log"), lines(3) + "two\n");
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"log: one two same_line");
+    assert!(merge_tree(&repo, &one, &two).is_empty());
+}
+
+#[test]
+fn names_that_differ_by_case_are_different_files() {
+    let repo = Repo::with(&[("f", "x\n")]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("Read.me"), "one\n");
+    write(&two.join("READ.ME"), "two\n");
+    assert_eq!(say(&fresh(&repo.main())), "");
+}
+
+#[test]
+fn links_out_of_the_tree_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let repo = Repo::with(&[("dir/f", "x\n")]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    let outside = repo.dir().join("outside");
+    write(&outside.join("f"), "outside\n");
+    fs::remove_dir_all(one.join("dir")).unwrap();
+    symlink(&outside, one.join("dir")).unwrap();
+    write(&two.join("dir/f"), "two\n");
+    let picture = fresh(&repo.main());
+    let changed: Vec<_> = picture
+        .entries
+        .iter()
+        .filter(|entry| entry.worktree.0.ends_with("one"))
+        .map(|entry| format!("{} {:?}", entry.path, entry.change))
+        .collect();
+    insta::assert_snapshot!(changed.join("\n"), @"
+    dir Symlink
+    dir/f Delete
+    ");
+    assert!(
+        say(&picture).contains("dir/f: one two same_line, conflict"),
+        "{}",
+        say(&picture)
+    );
+}
+
+#[test]
+fn a_file_too_large_for_lines_is_compared_whole() {
+    let repo = Repo::with(&[("f", "x\n")]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    for (root, byte) in [(&one, b'1'), (&two, b'2')] {
+        use std::os::unix::fs::FileExt as _;
+        let file = fs::File::create(root.join("large")).unwrap();
+        file.set_len(100_000).unwrap();
+        file.write_at(&[byte; 16], 9_000).unwrap();
+    }
+    let small = conflicts::WatchConfig {
+        max_text: 50_000,
+        ..config()
+    };
+    let picture = look(&repo.main(), &small, &ConflictFilter::default()).unwrap();
+    insta::assert_snapshot!(
+        say(&picture),
+        @"large: one two same_line, conflict (too large to be compared by lines)"
+    );
+}
+
+#[test]
+fn a_directory_without_a_repository_is_refused_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = look(dir.path(), &config(), &ConflictFilter::default()).unwrap_err();
+    let text = error
+        .to_string()
+        .replace(&dir.path().to_string_lossy().into_owned(), "DIR");
+    insta::assert_snapshot!(text, @"`DIR` is not in a git repository");
+}
+
+#[test]
+fn a_bare_repository_is_known_by_its_worktrees() {
+    let repo = Repo::with(&[("f", &lines(9))]);
+    let bare = repo.dir().join("bare.git");
+    git(&repo.dir(), &["clone", "-q", "--bare", "main", "bare.git"]);
+    assert!(fresh(&bare).worktrees.is_empty());
+    for name in ["one", "two"] {
+        let root = repo.dir().join(name);
+        git(
+            &bare,
+            &["worktree", "add", "-q", "-b", name, root.to_str().unwrap()],
+        );
+        write(&root.join("f"), lines_with(9, &[(4, name)]));
+    }
+    insta::assert_snapshot!(say(&fresh(&bare)), @"f: one two same_line, conflict");
+}
+
+#[test]
+fn before_the_first_commit_there_is_nothing_to_compare() {
+    let repo = Repo::empty();
+    write(&repo.main().join("f"), "x\n");
+    let picture = fresh(&repo.main());
+    assert_eq!((picture.worktrees.len(), picture.verdicts.len()), (1, 0));
+}
+
+#[test]
+fn without_a_common_ancestor_a_note_says_so() {
+    let repo = Repo::with(&[("f", "x\n")]);
+    let one = repo.worktree("one");
+    git(&one, &["checkout", "-q", "--orphan", "other"]);
+    write(&one.join("f"), "other\n");
+    commit(&one);
+    insta::assert_snapshot!(
+        fresh(&repo.main()).notes.join("\n"),
+        @"`main` and `one` are not compared: they have no common ancestor"
+    );
+}
+
+#[test]
+fn two_commits_of_a_submodule_conflict() {
+    let library = Repo::with(&[("l", "1\n")]);
+    let repo = Repo::with(&[("f", "x\n")]);
+    let add = |dir: &std::path::Path| {
+        let output = git_output(
+            dir,
+            &[
+                "-c",
+                "protocol.file.allow=always",
+                "submodule",
+                "--quiet",
+                "add",
+                library.main().to_str().unwrap(),
+                "lib",
+            ],
+            &[],
+        );
+        assert!(output.status.success());
+    };
+    add(&repo.main());
+    commit(&repo.main());
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    for (root, name) in [(&one, "one"), (&two, "two")] {
+        let output = git_output(
+            root,
+            &[
+                "-c",
+                "protocol.file.allow=always",
+                "submodule",
+                "--quiet",
+                "update",
+                "--init",
+            ],
+            &[],
+        );
+        assert!(output.status.success());
+        write(&root.join("lib/l"), name);
+        commit(&root.join("lib"));
+    }
+    insta::assert_snapshot!(
+        say(&fresh(&repo.main())),
+        @"lib: one two same_line, conflict (two commits of a submodule)"
+    );
+}
+
+#[test]
+fn a_worktree_on_another_filesystem_is_one_like_the_others() {
+    let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else {
+        return; // this machine has no second filesystem to write to
+    };
+    let repo = Repo::with(&[("f", &lines(9))]);
+    let one = elsewhere.path().canonicalize().unwrap().join("one");
+    git(
+        &repo.main(),
+        &["worktree", "add", "-q", "-b", "one", one.to_str().unwrap()],
+    );
+    write(&one.join("f"), lines_with(9, &[(4, "one")]));
+    write(&repo.main().join("f"), lines_with(9, &[(4, "main")]));
+    let picture = fresh(&repo.main());
+    assert_eq!(picture.verdicts.len(), 1, "{}", say(&picture));
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let repo = Repo::with(&[("f", "x\n")]);
+    let one = repo.worktree("one");
+    write(&one.join("secret"), "y\n");
+    fs::set_permissions(one.join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read(one.join("secret")).is_ok() {
+        return; // the superuser reads everything
+    }
+    insta::assert_snapshot!(
+        fresh(&repo.main()).notes.join("\n"),
+        @"could not read `secret`: Permission denied (os error 13)"
+    );
+}
+
+#[test]
+fn a_proposed_change_hears_who_is_near_in_the_lines_it_will_have() {
+    let repo = Repo::with(&[("src/f", &lines(50))]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("src/f"), lines_with(50, &[(20, "by one")]));
+    // In `two`, the base's line 20 is line 23 by now.
+    write(&two.join("src/f"), format!("a\nb\nc\n{}", lines(50)));
+    let near = |start, end| {
+        let change = ProposedChange {
+            file: two.join("src/f").to_string_lossy().into_owned(),
+            lines: Some(LineRange { start, end }),
+            worktree: "two".to_owned(),
+        };
+        let answer = look_at(&repo.main(), &config(), &change).unwrap();
+        let touch = &answer.touches[0];
+        format!(
+            "{} {} {}",
+            touch.side.name, touch.side.ranges[0], touch.severity
+        )
+    };
+    insta::assert_snapshot!(
+        [near(23, 24), near(20, 21), near(30, 31), near(17, 18)].join("\n"),
+        @"
+    one 20 same_line
+    one 20 adjacent_line
+    one 20 different_area
+    one 20 adjacent_line
+    "
+    );
+}
+
+#[test]
+fn a_question_that_makes_no_sense_is_refused_in_words() {
+    let repo = Repo::with(&[("f", "x\n")]);
+    let ask = |file: &str, lines: Option<LineRange>, worktree: &str| {
+        let change = ProposedChange {
+            file: file.to_owned(),
+            lines,
+            worktree: worktree.to_owned(),
+        };
+        let error = look_at(&repo.main(), &config(), &change).unwrap_err();
+        error
+            .to_string()
+            .replace(&repo.dir().to_string_lossy().into_owned(), "DIR")
+    };
+    insta::assert_snapshot!(
+        [
+            ask("f", None, "nowhere"),
+            ask("/etc/passwd", None, "main"),
+            ask("../f", None, "main"),
+            ask("f", Some(LineRange { start: 0, end: 2 }), "main"),
+            ask("f", Some(LineRange { start: 3, end: 2 }), "main"),
+        ]
+        .join("\n"),
+        @"
+    `nowhere` is no worktree of this repository; it has `DIR/main`
+    file `/etc/passwd` is not inside the worktree `DIR/main`
+    file `../f` is not inside the worktree `DIR/main`
+    lines `0` to `2` are no range: the first is 1, and the end is not before the start
+    lines `3` to `2` are no range: the first is 1, and the end is not before the start
+    "
+    );
+}
+
+#[test]
+fn a_filter_narrows_by_path_glob_severity_and_worktree() {
+    let repo = Repo::with(&[
+        ("src/a.rs", &lines(40)),
+        ("src/b.md", &lines(40)),
+        ("c", &lines(40)),
+    ]);
+    let roots = ["one", "two"].map(|name| repo.worktree(name));
+    for (root, line) in roots.iter().zip([5, 30]) {
+        write(
+            &root.join("src/a.rs"),
+            lines_with(40, &[(5, &format!("{line}"))]),
+        );
+        write(&root.join("src/b.md"), lines_with(40, &[(line, "x")]));
+        write(&root.join("c"), lines_with(40, &[(line, "x")]));
+    }
+    let list = |paths: &[&str], at_least: Option<Severity>, worktree: Option<&str>| {
+        let filter = ConflictFilter {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            at_least,
+            worktree: worktree.map(str::to_owned),
+            quiet_too: false,
+        };
+        let picture = look(&repo.main(), &config(), &filter).unwrap();
+        let paths: Vec<_> = picture
+            .verdicts
+            .iter()
+            .map(|verdict| verdict.path.to_string())
+            .collect();
+        paths.join(" ")
+    };
+    insta::assert_snapshot!(
+        [
+            list(&[], None, None),
+            list(&["src"], None, None),
+            list(&["**/*.rs"], None, None),
+            list(&[], Some(Severity::SameLine), None),
+            list(&[], None, Some("main")),
+        ]
+        .join("\n"),
+        @"
+    src/a.rs c src/b.md
+    src/a.rs src/b.md
+    src/a.rs
+    src/a.rs
+    "
+    );
+}
+
+#[test]
+fn details_show_both_sides_and_the_merge() {
+    let repo = Repo::with(&[("f", &lines(6))]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("f"), lines_with(6, &[(4, "by one")]));
+    write(&two.join("f"), lines_with(6, &[(4, "by two")]));
+    let watcher = conflicts::ConflictWatcher::open(&repo.main(), config()).unwrap();
+    let key: VerdictKey = watcher.picture().verdicts[0].key();
+    let details = watcher.details(&key).unwrap();
+    let rows: Vec<_> = details.left[0]
+        .rows
+        .iter()
+        .map(|row| {
+            format!(
+                "{:?} {:?} {:?} {}",
+                row.change, row.base_line, row.line, row.text
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(rows.join("\n"), @"
+    Same Some(1) Some(1) line 1
+    Same Some(2) Some(2) line 2
+    Same Some(3) Some(3) line 3
+    Removed Some(4) None line 4
+    Added None Some(4) by one
+    Same Some(5) Some(5) line 5
+    Same Some(6) Some(6) line 6
+    ");
+    insta::assert_snapshot!(details.merged.unwrap(), @"
+    line 1
+    line 2
+    line 3
+    <<<<<<< one
+    by one
+    =======
+    by two
+    >>>>>>> two
+    line 5
+    line 6
+    ");
+}
