@@ -9,6 +9,7 @@
 //! history/7/meta.json                                program, directory, name, times
 //! history/7/0000000003-00000000000f4240-1763899200000.seg   sequence, first line, begun at: compressed blocks
 //! history/7/tail                                     the lines of the block that still grows
+//! history/7/screen                                   what had not left the screen lately, in case of a crash
 //! history/7/lock                                     held while the pane lives
 //! ```
 
@@ -217,6 +218,8 @@ struct Pending {
     dropped: bool,
     meta: ClosedPane,
     meta_changed: bool,
+    /// What had not left the screen lately, for the case of a crash; none: nothing new.
+    screen: Option<LogBlock>,
     /// The pane is closed: the block that grows is as full as it will be.
     closed: bool,
 }
@@ -285,6 +288,7 @@ impl History {
                 dropped: false,
                 meta,
                 meta_changed: true,
+                screen: None,
                 closed: false,
             }),
             disk: Mutex::new(Disk::new(self.shared.pane_dir(pane))),
@@ -425,6 +429,17 @@ impl PaneHistory {
         }
     }
 
+    /// Notes the lines that have not left the screen, the first of which will have the id `first`: after a crash
+    /// they are the end of the history. Each call replaces what was noted before.
+    pub fn note_screen(&self, first: LineId, lines: &[StyledLine]) {
+        let mut noted = LogBlock::new(Kind::Printed, 0, first.0);
+        for line in lines {
+            noted.block.push_text(&line.text, line.continues);
+        }
+        lock(&self.log.pending).screen = Some(noted);
+        self.history.shared.schedule(self.log.pane, DELAY);
+    }
+
     /// Reads what the pane has in its history, that which waits to be written included.
     pub fn reader(&self) -> HistoryReader {
         self.log.reader(self.history.shared.pane_dir(self.log.pane))
@@ -452,6 +467,7 @@ impl Drop for PaneHistory {
                 pending.meta.ended_at = Some(shared.clock.now_ms());
             }
             pending.meta_changed = true;
+            pending.screen = None;
         }
         if let Err(error) = shared.write(&self.log) {
             shared.report(Some(self.log.pane), &error);
@@ -522,6 +538,7 @@ impl Pending {
         self.full.clear();
         self.waiting = 0;
         self.written = 0;
+        self.screen = None;
         self.open = Arc::new(LogBlock::new(Kind::Printed, 0, self.next));
         self.meta_changed = true;
     }
@@ -579,6 +596,10 @@ impl Log {
             if pending.open.block.first() == open.block.first() && pending.open.kind == open.kind {
                 pending.written = count;
             }
+        }
+        let screen = lock(&self.pending).screen.take();
+        if let Some(screen) = screen {
+            disk.write_screen(&screen, now_ms)?;
         }
         Ok(begun)
     }

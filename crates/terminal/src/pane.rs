@@ -309,12 +309,15 @@ impl Pane {
         }
     }
 
-    /// Gives memory back once the pane has been quiet for a while.
+    /// Gives memory back once the pane has been quiet for a while; until then, and then, its screen is noted.
     fn trim_later(&self) {
         let me = self.me.clone();
         self.common.timer.after(QUIET, move || {
             let Some(pane) = me.upgrade() else { return };
             let mut core = pane.core.lock();
+            if let Some(history) = &core.history {
+                history.note_screen(core.ring.next_id(), &core.screen.lines());
+            }
             if core.output_at.elapsed() < QUIET {
                 pane.trim_later();
             } else {

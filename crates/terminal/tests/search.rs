@@ -189,3 +189,19 @@ fn a_pattern_or_pane_that_can_not_be_searched_is_refused() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn what_was_on_screen_is_on_disk_before_the_pane_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let panes = panes(dir.path());
+    let pane = open(&panes, "echo on screen only; sleep 100", false);
+    let noted = dir
+        .path()
+        .join("history")
+        .join(pane.id.to_string())
+        .join("screen");
+    wait_for("the note of the screen", || noted.exists());
+    panes.close(pane.id).unwrap();
+    assert!(!noted.exists());
+    assert_eq!(find(&panes, "screen only", Scope::All).unwrap().total, 1);
+}

@@ -17,6 +17,7 @@ const SEGMENT_AGE_MS: u64 = 6 * 60 * 60 * 1000;
 
 const META: &str = "meta.json";
 const TAIL: &str = "tail";
+const SCREEN: &str = "screen";
 const LOCK: &str = "lock";
 
 /// The files of one live pane, and what is open of them.
@@ -129,6 +130,13 @@ impl Disk {
         append(file, size, &bytes).map_err(HistoryError::new("write", &path))
     }
 
+    /// Replaces what is noted of the screen.
+    pub(super) fn write_screen(&self, screen: &LogBlock, now_ms: u64) -> Result<(), HistoryError> {
+        let mut bytes = Vec::new();
+        screen.encode(true, now_ms, &mut bytes);
+        replace(&self.dir, SCREEN, &bytes)
+    }
+
     /// Removes everything but the lock.
     pub(super) fn purge(&mut self) -> Result<(), HistoryError> {
         self.segment = None;
@@ -141,6 +149,8 @@ impl Disk {
         if let Some((_, 0)) = &self.tail {
             let _ = fs::remove_file(self.dir.join(TAIL));
         }
+        // What was on it has been appended.
+        let _ = fs::remove_file(self.dir.join(SCREEN));
         self.tail = None;
         self.segment = None;
         self.held = None;
@@ -263,12 +273,19 @@ pub(super) fn open_file(path: &Path, append: bool) -> io::Result<File> {
 }
 
 fn write_meta(dir: &Path, meta: &ClosedPane) -> Result<(), HistoryError> {
-    let path = dir.join(META);
-    let fresh = dir.join("meta.json.new");
+    let bytes = serde_json::to_vec_pretty(meta)
+        .map_err(|error| HistoryError::new("write", &dir.join(META))(error.into()))?;
+    replace(dir, META, &bytes)
+}
+
+/// Writes a file anew: whoever reads it sees the old bytes or the new ones.
+fn replace(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), HistoryError> {
+    let path = dir.join(name);
+    let fresh = dir.join(format!("{name}.new"));
     let write = || -> io::Result<()> {
         let mut file = open_file(&fresh, false)?;
         file.set_len(0)?;
-        file.write_all(&serde_json::to_vec_pretty(meta)?)?;
+        file.write_all(bytes)?;
         drop(file);
         fs::rename(&fresh, &path)
     };
@@ -294,7 +311,13 @@ pub(super) fn recover(dir: &Path, now_ms: u64) {
     if is_held(dir) {
         return;
     }
-    let Ok(bytes) = fs::read(&tail) else { return };
+    let screen = dir.join(SCREEN);
+    let bytes = fs::read(&tail).unwrap_or_default();
+    let noted = fs::read(&screen).unwrap_or_default();
+    if bytes.is_empty() && noted.is_empty() {
+        let _ = fs::remove_file(&tail);
+        return;
+    }
     let last = segments(dir)
         .last()
         .and_then(|segment| fs::read(&segment.path).ok())
@@ -330,6 +353,33 @@ pub(super) fn recover(dir: &Path, now_ms: u64) {
         }
     }
     full.extend(whole);
+    // What was on screen follows; of that, what has left it since is known already.
+    let next = |kind, next, anchor| match kind {
+        Kind::Printed => next,
+        Kind::FullScreen => anchor,
+    };
+    let in_segment = last
+        .iter()
+        .map(|known| next(known.header.kind, known.header.next(), known.header.anchor));
+    let in_tail = full
+        .iter()
+        .map(|block| next(block.kind, block.block.next(), block.anchor));
+    let printed = in_segment.chain(in_tail).max().unwrap_or(0);
+    for located in blocks(&noted).0 {
+        let from = located.offset as usize;
+        let stored = &noted[from..from + located.header.stored_len as usize];
+        let Some(block) = located.header.block(stored) else {
+            continue;
+        };
+        let mut rest = LogBlock::new(Kind::Printed, 0, printed.max(block.first()));
+        for index in (rest.block.first() - block.first()) as usize..block.line_count() {
+            let (line, continues) = (block.line(index), block.continues(index));
+            rest.block.push_text(line, continues);
+        }
+        if rest.block.line_count() > 0 {
+            full.push(rest);
+        }
+    }
     let mut disk = Disk::new(dir.to_owned());
     let written = full
         .iter()
@@ -337,6 +387,7 @@ pub(super) fn recover(dir: &Path, now_ms: u64) {
     match written {
         Ok(()) => {
             let _ = fs::remove_file(&tail);
+            let _ = fs::remove_file(&screen);
         }
         Err(error) => tracing::warn!(%error, "could not take in the lines that a crash left"),
     }
