@@ -72,3 +72,11 @@ test("when the host came back without its panes, shells take their places", asyn
   expect(screen.queryByTestId("pane-1")).toBeNull();
   expect(screen.getByText("the pane host had ended")).toBeInTheDocument();
 });
+
+test("what the start has to say is said", async () => {
+  twin = freshBackend({ notices: ["the history on disk can't be written"] });
+  render(<App />);
+  expect(
+    await screen.findByText("the history on disk can't be written", {}, WAIT),
+  ).toBeInTheDocument();
+});

@@ -66,6 +66,8 @@ export interface Backend {
   loadSession(): Promise<Result<string | null>>;
   saveSession(json: string): Promise<Result<null>>;
   loadSettings(): Promise<Result<Settings>>;
+  /** What a person should be told about the start. */
+  startupNotices(): Promise<Result<string[]>>;
   settingsFiles(): Promise<Result<SettingsFiles>>;
 
   readClipboard(): Promise<Result<string>>;

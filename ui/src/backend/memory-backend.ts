@@ -86,6 +86,8 @@ export interface MemoryOptions {
   settings?: Partial<Settings>;
   /** What `openPane` answers for a directory that is not there. */
   missing?: string[];
+  /** What the start has to say. */
+  notices?: string[];
   /** Lets the shell know commands that take time; off in tests. */
   lively?: boolean;
 }
@@ -582,6 +584,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       return ok(null);
     },
     loadSettings: () => ok(state.settings),
+    startupNotices: () => ok(options.notices ?? []),
     settingsFiles: () =>
       ok({
         settings: "/home/you/.config/switchyard/settings.json",

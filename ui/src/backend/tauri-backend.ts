@@ -72,6 +72,7 @@ export function tauriBackend(): Backend {
     loadSession: () => ask(() => commands.loadSession()),
     saveSession: (json) => ask(() => commands.saveSession(json)),
     loadSettings: () => ask(() => commands.loadSettings()),
+    startupNotices: () => ask(() => commands.startupNotices()),
     settingsFiles: () => ask(() => commands.settingsFiles()),
     readClipboard: () => ask(() => commands.readClipboard()),
     writeClipboard: (text) => ask(() => commands.writeClipboard(text)),

@@ -72,10 +72,13 @@ export async function startSettings(): Promise<() => void> {
     }),
     followSystemScheme(),
   ];
-  const [settings, platform] = await Promise.all([
+  const [settings, platform, notices] = await Promise.all([
     backend.loadSettings(),
     backend.platform(),
+    backend.startupNotices(),
   ]);
+  if (notices.status === "ok")
+    for (const notice of notices.data) notify("warning", notice);
   if (settings.status === "ok") applied(settings.data);
   else notify("error", settings.error.message);
   if (platform.status === "ok")

@@ -6,7 +6,7 @@ import type { PaneId } from "../bindings";
 import { Button } from "../shared/Button";
 import { fontSizeOf, schemeOf, useSettings } from "../shared/settings-store";
 import { terminalThemes } from "../shared/terminal-themes";
-import { closePane, pasteText, restartPane } from "./actions";
+import { closePane, pasteSelection, pasteText, restartPane } from "./actions";
 import { addHost, hostShown, placeOf, removeHost, useHosts } from "./hosts";
 import { usePanes } from "./pane-store";
 import { TerminalMenu } from "./TerminalMenu";
@@ -24,6 +24,8 @@ export interface TerminalViewProps {
 
 /** A hidden view is parked after this long: switching back and forth stays instant, a forgotten tab costs nothing. */
 const PARK_AFTER_MS = 5000;
+/** So long the browser has to paste what the middle button means. */
+const MIDDLE_PASTE_MS = 50;
 
 function viewStyle(): ViewStyle | null {
   const state = useSettings.getState();
@@ -50,6 +52,8 @@ export function TerminalView({
   const [link, setLink] = useState<string | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const gone = info === undefined;
+  /** How often the browser pasted. */
+  const pastes = useRef(0);
   const life = useHosts((state) => state.life);
 
   useEffect(() => {
@@ -129,7 +133,16 @@ export function TerminalView({
         <div
           className="terminal-screen"
           ref={holder}
+          onAuxClick={(event) => {
+            if (event.button !== 1) return;
+            // Where the browser pastes by itself (WebKitGTK does not), that is enough.
+            const before = pastes.current;
+            setTimeout(() => {
+              if (pastes.current === before) void pasteSelection(pane);
+            }, MIDDLE_PASTE_MS);
+          }}
           onPasteCapture={(event) => {
+            pastes.current++;
             // The keys of the browser, its menu, the middle button: none of them goes past the guard.
             event.preventDefault();
             event.stopPropagation();

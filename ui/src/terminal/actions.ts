@@ -16,7 +16,7 @@ import {
 } from "../shared/dock/dock";
 import { notify, reportFailure } from "../shared/notices";
 import { useSettings } from "../shared/settings-store";
-import { forgetPane, hostOf, withHost } from "./hosts";
+import { forgetPane, hostOf, liveHosts, withHost } from "./hosts";
 import { panesInOrder, paneTitle, usePanes } from "./pane-store";
 import { pasteRisk } from "./paste-guard";
 import { ask } from "./questions";
@@ -218,6 +218,13 @@ export async function pasteClipboard(pane = activePane()): Promise<void> {
   const clipboard = await backend.readClipboard();
   if (reportFailure(clipboard)) return;
   if (clipboard.status === "ok") pasteText(pane, clipboard.data);
+}
+
+/** What the middle button pastes: what is selected in a pane, else what is on the clipboard. */
+export async function pasteSelection(pane: PaneId): Promise<void> {
+  const selected = liveHosts().find((host) => host.selection !== "");
+  if (selected) pasteText(pane, selected.selection);
+  else await pasteClipboard(pane);
 }
 
 /** Pastes text; asks first when it could run something that was not meant. */
