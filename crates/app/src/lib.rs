@@ -6,6 +6,7 @@
 //!
 //! Each subject is a file: `panes`, `search`, `session`, `settings`. Every failure leaves as one [`Error`].
 
+mod agents;
 mod config_file;
 mod error;
 mod pane_host;
@@ -26,6 +27,7 @@ use terminal::{HistoryBudget, PaneEvent, Panes, PanesConfig};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
+pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub use error::{Code, Error};
 pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
 pub use panes::{Acks, PaneStream};
@@ -103,6 +105,8 @@ struct Inner {
     notices: Vec<String>,
     settings: watch::Sender<Settings>,
     events: broadcast::Sender<AppEvent>,
+    /// The agents' backends, made when they are first asked for.
+    agents: tokio::sync::OnceCell<::agents::Agents>,
     /// What runs beside the commands; ended by [`App::shutdown`].
     tasks: std::sync::Mutex<JoinSet<()>>,
 }
@@ -127,7 +131,7 @@ impl App {
             notices.push(error.message);
             Settings::default()
         });
-        let opened = Store::open(&paths.database(), &[])
+        let opened = Store::open(&paths.database(), &[agents::SCHEMA])
             .map_err(|error| Error::from_chain(Code::Store, &error))?;
         if let Some(aside) = opened.set_aside {
             notices.push(format!(
@@ -153,6 +157,7 @@ impl App {
             notices,
             settings: watch::Sender::new(settings),
             events: broadcast::Sender::new(EVENTS),
+            agents: tokio::sync::OnceCell::new(),
             tasks: std::sync::Mutex::new(JoinSet::new()),
         }));
         app.follow_panes();
@@ -184,6 +189,9 @@ impl App {
     /// Panes in a host of their own go on.
     pub async fn shutdown(&self) {
         let mut tasks = std::mem::take(&mut *lock(&self.0.tasks));
+        if let Some(agents) = self.0.agents.get() {
+            agents.shutdown().await;
+        }
         tasks.shutdown().await;
         self.0.panes.shutdown().await;
     }

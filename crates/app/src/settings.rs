@@ -227,7 +227,7 @@ fn schema_text(schema: schemars::Schema) -> String {
     text
 }
 
-fn read<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, Error> {
+pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, Error> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
