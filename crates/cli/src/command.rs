@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{history, host, panes, search};
+use crate::{agents, history, host, panes, search};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -49,6 +49,7 @@ enum Command {
     Kill(panes::Kill),
     Search(search::Search),
     History(history::History),
+    Agents(agents::Agents),
     Host(host::Host),
 }
 
@@ -124,6 +125,7 @@ fn execute(
             Command::Kill(kill) => kill.run(&app, out).await,
             Command::Search(search) => search.run(&app, out).await,
             Command::History(history) => history.run(&app, out).await,
+            Command::Agents(agents) => agents.run(&app, out).await,
             // Served above, without an `App`: it is what an `App` connects to.
             Command::Host(_) => Ok(()),
         };

@@ -489,3 +489,92 @@ fn a_search_that_can_not_be_says_where_the_pattern_is_wrong() {
     [2]
     ");
 }
+
+/// A user with this `agents.json`.
+fn with_agents(file: &str) -> User {
+    let user = User::new();
+    let config = Paths::below(user.home.path());
+    std::fs::write(config.config().join("agents.json"), file).unwrap();
+    user
+}
+
+/// The only agent is a shell that runs what it is told.
+const SHELL_AGENT: &str =
+    r#"{ "paseo": [], "command": [{ "name": "sh", "program": ["sh", "-c", "{prompt}"] }] }"#;
+
+#[test]
+fn an_agent_is_started_prompted_and_its_answer_printed() {
+    let user = with_agents(SHELL_AGENT);
+    let home = user.home.path().display().to_string();
+    let ran = user.run(&[
+        "agents",
+        "new",
+        "--host",
+        "sh",
+        "--cwd",
+        &home,
+        "echo one; echo two",
+    ]);
+    let mut lines = ran.out.lines();
+    assert_eq!(
+        lines.next().map(str::len),
+        Some(36),
+        "its id: {}{}",
+        ran.out,
+        ran.err
+    );
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        ["> echo one; echo two", "one", "two"]
+    );
+    assert_eq!(ran.status, 0);
+    let failed = user.run(&[
+        "agents",
+        "new",
+        "--host",
+        "sh",
+        "--cwd",
+        &home,
+        "echo no; exit 3",
+    ]);
+    assert_eq!(
+        (failed.status, failed.err.as_str()),
+        (1, "switchyard: the program ended with exit status 3\n")
+    );
+    let json = user.run(&[
+        "agents", "new", "--json", "--host", "sh", "--cwd", &home, "echo hi",
+    ]);
+    let result: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(
+        (
+            result["answer"].as_str(),
+            result["outcome"]["outcome"].as_str()
+        ),
+        (Some("hi"), Some("completed"))
+    );
+}
+
+#[test]
+fn what_is_wrong_about_agents_is_said_with_what_would_be_right() {
+    let user = with_agents(SHELL_AGENT);
+    let said = [
+        user.run(&["agents", "show", "nobody"]),
+        user.run(&["agents", "--host", "mars", "ls"]),
+        user.run(&["agents", "archive", ""]),
+        user.run(&["agents", "ls"]),
+    ]
+    .map(|ran| format!("{}{}[{}]", ran.out, ran.err, ran.status));
+    insta::assert_debug_snapshot!(said, @r#"
+    [
+        "switchyard: no agent is named `nobody`\n[1]",
+        "switchyard: there is no host `mars`; there are: command:sh\n[1]",
+        "switchyard: `agent` is empty; give an id, the beginning of one, or a title\n[2]",
+        "no agents\n[0]",
+    ]
+    "#);
+    let health = user.run(&["agents", "health", "--host", "sh", "--json"]);
+    let health: Value = serde_json::from_str(&health.out).unwrap();
+    assert_eq!(health[0]["health"]["state"], "up");
+    let wrong = with_agents("{ \"paseo\": 3 }");
+    assert_eq!(wrong.run(&["agents"]).status, 1);
+}

@@ -1,0 +1,710 @@
+//! `agents`: who works for you, on which host, and talking to them.
+
+use std::io::{self, Read as _};
+
+use ::agents::{
+    AgentEvent, AgentInfo, AgentStatus, BackendAgents, BackendId, BackendInfo, BackendKind, Health,
+    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, Prompt, ToolStatus,
+};
+use app::App;
+use clap::{Args, Subcommand};
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::{Cell, Table, Tone};
+
+/// List coding agents on all hosts, read them, talk to them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  switchyard agents                                Who works, who needs you
+  switchyard agents show 75c0                      What it said; the beginning of its id is enough
+  switchyard agents send 75c0 'now the tests'      Prompt it, and follow its answer
+  switchyard agents answer 75c0 --allow            Let it do what it asks
+  switchyard agents health                         Which hosts and programs answer
+  switchyard agents --host build-machine:6767      Those of one host only
+
+Hosts and programs are named in agents.json, beside settings.json.")]
+pub(crate) struct Agents {
+    /// Only this backend: a Paseo host as `host:port`, or an id as `agents health` prints it
+    #[arg(long, global = true, value_name = "HOST")]
+    host: Option<String>,
+
+    #[command(subcommand)]
+    command: Option<AgentsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum AgentsCommand {
+    /// List the agents, those that need you first
+    Ls(Ls),
+    /// Show one agent and what was said
+    Show(Show),
+    /// Prompt an agent, and follow its answer until it ends
+    Send(Send),
+    /// Start a new agent, and prompt it if there is something to say
+    New(New),
+    /// Stop the turn that an agent is at
+    Stop(Named),
+    /// Answer what an agent asks
+    Answer(AnswerIt),
+    /// Put an agent away
+    Archive(Archive),
+    /// Take over a conversation that a provider already has
+    Import(Import),
+    /// Ask every host and program how it is
+    Health,
+}
+
+#[derive(Debug, Args, Default)]
+struct Ls {
+    /// Archived ones too
+    #[arg(long)]
+    archived: bool,
+    /// Only those with this label; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    label: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+struct Named {
+    /// Its id, the beginning of it, or its exact title
+    #[arg(value_name = "AGENT")]
+    agent: String,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    #[command(flatten)]
+    named: Named,
+    /// How many entries of the conversation, newest kept
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    last: usize,
+}
+
+#[derive(Debug, Args)]
+struct Send {
+    #[command(flatten)]
+    named: Named,
+    /// What to say; `-` reads it from standard input
+    #[arg(value_name = "PROMPT", allow_hyphen_values = true)]
+    prompt: String,
+    /// Cancel the turn that runs, if one does
+    #[arg(long)]
+    replace: bool,
+    /// Do not wait for the answer
+    #[arg(long)]
+    no_wait: bool,
+    /// Stop the agent after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    timeout: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+struct New {
+    /// Who makes it: claude, codex, …; for a Paseo host
+    #[arg(long, default_value = "")]
+    provider: String,
+    /// The directory that it works in; else this one
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<std::path::PathBuf>,
+    /// A title to find it by
+    #[arg(long)]
+    title: Option<String>,
+    /// The model
+    #[arg(long)]
+    model: Option<String>,
+    /// What to say first
+    #[arg(value_name = "PROMPT")]
+    prompt: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct AnswerIt {
+    #[command(flatten)]
+    named: Named,
+    /// The request's id, when it asks several things
+    #[arg(value_name = "REQUEST")]
+    request: Option<String>,
+    /// Go ahead
+    #[arg(long, conflicts_with = "deny", required_unless_present = "deny")]
+    allow: bool,
+    /// Go ahead, now and whenever it asks the like
+    #[arg(long, requires = "allow")]
+    always: bool,
+    /// Don't; the words, if any, are told to the agent
+    #[arg(long, value_name = "WHY", num_args = 0..=1, default_missing_value = "")]
+    deny: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Archive {
+    #[command(flatten)]
+    named: Named,
+    /// Even when it works; its turn is cancelled
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// Who made it: claude, codex, opencode, …
+    #[arg(long)]
+    provider: String,
+    /// The directory that it works in
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<std::path::PathBuf>,
+    /// A label to give it; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    label: Vec<(String, String)>,
+    /// The provider's id of the conversation
+    #[arg(value_name = "SESSION")]
+    session: String,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is not of the form NAME=VALUE".to_owned()),
+    }
+}
+
+impl Agents {
+    pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let host = match &self.host {
+            Some(host) => Some(backend(app, host).await?),
+            None => None,
+        };
+        let host = host.as_ref();
+        match self
+            .command
+            .unwrap_or_else(|| AgentsCommand::Ls(Ls::default()))
+        {
+            AgentsCommand::Ls(ls) => ls.run(app, host, out).await,
+            AgentsCommand::Show(show) => show.run(app, host, out).await,
+            AgentsCommand::Send(send) => send.run(app, host, out).await,
+            AgentsCommand::New(new) => new.run(app, host, out).await,
+            AgentsCommand::Stop(named) => {
+                let agent = app.find_agent(host, &named.agent).await?;
+                let stopped = app.stop_agent(&agent.backend, &agent.id).await?;
+                if out.json() {
+                    Ok(out.value(&serde_json::json!({"agent": agent.id, "stopped": stopped}))?)
+                } else if stopped {
+                    Ok(())
+                } else {
+                    Ok(out.line("it was not working")?)
+                }
+            }
+            AgentsCommand::Answer(answer) => answer.run(app, host, out).await,
+            AgentsCommand::Archive(archive) => {
+                let agent = app.find_agent(host, &archive.named.agent).await?;
+                let archived = app
+                    .archive_agent(&agent.backend, &agent.id, archive.force)
+                    .await?;
+                if out.json() {
+                    Ok(out.value(&archived)?)
+                } else if archived.already {
+                    Ok(out.line("it was archived before")?)
+                } else {
+                    Ok(())
+                }
+            }
+            AgentsCommand::Import(import) => import.run(app, host, out).await,
+            AgentsCommand::Health => health(app, host, out).await,
+        }
+    }
+}
+
+/// The backend that a person means: its id, its host, its name.
+async fn backend(app: &App, name: &str) -> Result<BackendId, Failure> {
+    let backends = app.list_backends().await?;
+    let meant: Vec<_> = backends
+        .iter()
+        .filter(|backend| backend.id.0 == name || backend.id.name() == name)
+        .collect();
+    match meant.as_slice() {
+        [one] => Ok(one.id.clone()),
+        [] => {
+            let known: Vec<_> = backends
+                .iter()
+                .map(|backend| backend.id.0.as_str())
+                .collect();
+            Err(Failure::failed(format!(
+                "there is no host `{name}`; there are: {}",
+                if known.is_empty() {
+                    "none".to_owned()
+                } else {
+                    known.join(", ")
+                }
+            )))
+        }
+        several => {
+            let ids: Vec<_> = several
+                .iter()
+                .map(|backend| backend.id.0.as_str())
+                .collect();
+            Err(Failure::failed(format!(
+                "`{name}` may mean {}; say which",
+                ids.join(" or ")
+            )))
+        }
+    }
+}
+
+/// The one that is meant when a new agent is made and no host was said.
+async fn one_backend(app: &App, host: Option<&BackendId>) -> Result<BackendId, Failure> {
+    if let Some(host) = host {
+        return Ok(host.clone());
+    }
+    let backends = app.list_backends().await?;
+    let paseo: Vec<_> = backends
+        .iter()
+        .filter(|backend| backend.kind == BackendKind::Paseo)
+        .collect();
+    match (paseo.as_slice(), backends.as_slice()) {
+        ([one], _) => Ok(one.id.clone()),
+        ([], [one]) => Ok(one.id.clone()),
+        _ => Err(Failure::usage(
+            "say where with --host; `switchyard agents health` lists the hosts",
+        )),
+    }
+}
+
+impl Ls {
+    async fn run(
+        self,
+        app: &App,
+        host: Option<&BackendId>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let which = ListAgents {
+            archived: self.archived,
+            labels: self.label.into_iter().collect(),
+        };
+        let listed: Vec<BackendAgents> = app
+            .list_agents(which)
+            .await?
+            .into_iter()
+            .filter(|listed| host.is_none_or(|host| listed.backend.id == *host))
+            .collect();
+        if out.json() {
+            return Ok(out.value(&listed)?);
+        }
+        let mut table = Table::new(["AGENT", "STATE", "TITLE", "PROVIDER", "DIRECTORY", "HOST"]);
+        let mut any = false;
+        for backend in &listed {
+            for agent in &backend.agents {
+                any = true;
+                table.row([
+                    Cell::new(short_id(&agent.id.0)),
+                    Cell::new(agent.status.word()).tone(tone(&agent.status)),
+                    Cell::new(shortened(agent.title.as_deref().unwrap_or("-"), 40)),
+                    Cell::new(provider(agent)),
+                    Cell::new(&agent.cwd).tone(Tone::Faint),
+                    Cell::new(&backend.backend.id.0).tone(Tone::Faint),
+                ]);
+            }
+        }
+        if any {
+            out.table(&table)?;
+        }
+        // Backends that are simply not there are no news; one that a person named is.
+        for backend in &listed {
+            if let Some(error) = &backend.error {
+                out.error(error);
+            }
+        }
+        if !any && listed.iter().all(|listed| listed.error.is_none()) {
+            out.line("no agents")?;
+        }
+        Ok(())
+    }
+}
+
+impl Show {
+    async fn run(
+        self,
+        app: &App,
+        host: Option<&BackendId>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let agent = app.find_agent(host, &self.named.agent).await?;
+        let timeline = app.agent_timeline(&agent.backend, &agent.id).await;
+        if out.json() {
+            return Ok(out.value(&serde_json::json!({
+                "agent": agent,
+                "timeline": timeline.ok(),
+            }))?);
+        }
+        let mut facts = vec![
+            ("agent", agent.id.0.clone()),
+            ("title", agent.title.clone().unwrap_or_default()),
+            ("state", agent.status.word().to_owned()),
+            ("provider", provider(&agent)),
+            ("directory", agent.cwd.clone()),
+            ("host", agent.backend.0.clone()),
+            ("failed with", agent.last_error.clone().unwrap_or_default()),
+        ];
+        facts.extend(agent.permissions.iter().map(|request| {
+            let what = request
+                .title
+                .clone()
+                .unwrap_or_else(|| request.tool.clone());
+            ("asks", format!("{what} ({})", short_id(&request.id)))
+        }));
+        for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+            out.line(&format!("{name:<12} {}", printable(value)))?;
+        }
+        let timeline = match timeline {
+            Ok(timeline) => timeline,
+            Err(error) => {
+                out.error(&error.message);
+                return Ok(());
+            }
+        };
+        let mut told = Telling::default();
+        let from = timeline.len().saturating_sub(self.last);
+        out.line("")?;
+        for entry in timeline.into_iter().skip(from) {
+            told.tell(entry.event, out)?;
+        }
+        told.finish(out)
+    }
+}
+
+impl Send {
+    async fn run(
+        self,
+        app: &App,
+        host: Option<&BackendId>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let agent = app.find_agent(host, &self.named.agent).await?;
+        let text = if self.prompt == "-" {
+            tokio::task::spawn_blocking(|| {
+                let mut text = String::new();
+                io::stdin().read_to_string(&mut text).map(|_| text)
+            })
+            .await
+            .map_err(io::Error::other)??
+        } else {
+            self.prompt
+        };
+        let prompt = Prompt {
+            replace: self.replace,
+            timeout_ms: self.timeout.map(|seconds| seconds * 1_000),
+            stop_at_permission: true,
+            text,
+        };
+        follow(app, &agent, prompt, self.no_wait, out).await
+    }
+}
+
+/// Prompts an agent and prints what it does.
+async fn follow(
+    app: &App,
+    agent: &AgentInfo,
+    prompt: Prompt,
+    no_wait: bool,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let mut turn = app.prompt_agent(&agent.backend, &agent.id, prompt).await?;
+    if no_wait {
+        // Over a program the turn begins when the program has started; leaving earlier would lose it.
+        while let Some(event) = turn.next().await {
+            if matches!(event, AgentEvent::Started | AgentEvent::Ended { .. }) {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    let mut told = Telling::default();
+    let canceller = turn.canceller();
+    let mut interrupted = false;
+    loop {
+        let event = tokio::select! {
+            event = turn.next() => event,
+            // A person who presses Ctrl+C means the agent, not only this command.
+            _ = tokio::signal::ctrl_c(), if !interrupted => {
+                interrupted = true;
+                canceller.cancel();
+                continue;
+            }
+        };
+        let Some(event) = event else { break };
+        if !out.json() {
+            told.tell(event, out)?;
+        }
+    }
+    let result = turn.so_far();
+    if out.json() {
+        out.value(&result)?;
+    } else {
+        told.finish(out)?;
+    }
+    match result.outcome {
+        Outcome::Completed => Ok(()),
+        Outcome::NeedsPermission => Err(Failure::failed(format!(
+            "it needs you: `switchyard agents show {0}` says what it asks, `switchyard agents answer {0} --allow` lets it",
+            short_id(&agent.id.0)
+        ))),
+        Outcome::Failed { message } => Err(Failure::failed(message)),
+        Outcome::TimedOut => Err(Failure::failed("the time was over; the agent was stopped")),
+        Outcome::Cancelled => Err(Failure::failed("it was stopped")),
+    }
+}
+
+impl New {
+    async fn run(
+        self,
+        app: &App,
+        host: Option<&BackendId>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let backend = one_backend(app, host).await?;
+        let agent = app
+            .start_agent(
+                &backend,
+                NewAgent {
+                    provider: self.provider,
+                    cwd: directory(self.cwd)?,
+                    title: self.title,
+                    model: self.model,
+                    ..NewAgent::default()
+                },
+            )
+            .await?;
+        match self.prompt {
+            Some(text) => {
+                let prompt = Prompt {
+                    stop_at_permission: true,
+                    ..Prompt::new(text)
+                };
+                if !out.json() {
+                    out.line(&agent.id.0)?;
+                }
+                follow(app, &agent, prompt, false, out).await
+            }
+            None if out.json() => Ok(out.value(&agent)?),
+            None => Ok(out.line(&agent.id.0)?),
+        }
+    }
+}
+
+impl AnswerIt {
+    async fn run(
+        self,
+        app: &App,
+        host: Option<&BackendId>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let agent = app.find_agent(host, &self.named.agent).await?;
+        let asked = agent
+            .permissions
+            .iter()
+            .filter(|request| {
+                self.request
+                    .as_ref()
+                    .is_none_or(|id| request.id.starts_with(id.as_str()))
+            })
+            .collect::<Vec<_>>();
+        let request = match asked.as_slice() {
+            [request] => request.id.clone(),
+            [] => return Err(Failure::failed("it does not ask for that (any more)")),
+            several => {
+                let ids: Vec<_> = several
+                    .iter()
+                    .map(|request| short_id(&request.id))
+                    .collect();
+                return Err(Failure::failed(format!(
+                    "it asks several things; say which: {}",
+                    ids.join(", ")
+                )));
+            }
+        };
+        let answer = match self.deny {
+            Some(why) => PermissionAnswer::Deny {
+                message: Some(why).filter(|why| !why.is_empty()),
+                interrupt: false,
+            },
+            None if self.always => PermissionAnswer::AllowAlways,
+            None => PermissionAnswer::Allow,
+        };
+        app.answer_agent(&agent.backend, &agent.id, &request, answer)
+            .await?;
+        if out.json() {
+            Ok(out.value(&serde_json::json!({"agent": agent.id, "request": request}))?)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Import {
+    async fn run(
+        self,
+        app: &App,
+        host: Option<&BackendId>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let backend = one_backend(app, host).await?;
+        let agent = app
+            .import_agent(
+                &backend,
+                ImportSession {
+                    provider: self.provider,
+                    session: self.session,
+                    cwd: self.cwd.map(|cwd| directory(Some(cwd))).transpose()?,
+                    labels: self.label.into_iter().collect(),
+                },
+            )
+            .await?;
+        if out.json() {
+            Ok(out.value(&agent)?)
+        } else {
+            Ok(out.line(&agent.id.0)?)
+        }
+    }
+}
+
+async fn health(app: &App, host: Option<&BackendId>, out: &mut Output<'_>) -> Result<(), Failure> {
+    let backends: Vec<BackendInfo> = app
+        .check_backends()
+        .await?
+        .into_iter()
+        .filter(|backend| host.is_none_or(|host| backend.id == *host))
+        .collect();
+    if out.json() {
+        return Ok(out.value(&backends)?);
+    }
+    let mut table = Table::new(["HOST", "STATE", "HOW"]);
+    for backend in &backends {
+        let (state, tone, how) = match &backend.health {
+            Health::Up { version, transport } => (
+                "up",
+                Tone::Good,
+                format!(
+                    "{transport}{}",
+                    version
+                        .as_ref()
+                        .map(|version| format!(", version {version}"))
+                        .unwrap_or_default()
+                ),
+            ),
+            Health::Down { reason } => ("down", Tone::Bad, reason.clone()),
+            Health::Unknown => ("unknown", Tone::Faint, String::new()),
+        };
+        table.row([
+            Cell::new(&backend.id.0),
+            Cell::new(state).tone(tone),
+            Cell::new(how),
+        ]);
+    }
+    Ok(out.table(&table)?)
+}
+
+/// Prints a conversation: the text as it comes, everything else on lines of its own.
+#[derive(Default)]
+struct Telling {
+    open: bool,
+}
+
+impl Telling {
+    fn tell(&mut self, event: AgentEvent, out: &mut Output<'_>) -> Result<(), Failure> {
+        let line = match event {
+            AgentEvent::Text { text } => {
+                self.open = !text.ends_with('\n');
+                return Ok(out.text(&printable(&text))?);
+            }
+            AgentEvent::Prompt { text } => format!("> {}", printable(&text)),
+            AgentEvent::Tool { call } if call.status == ToolStatus::Running => return Ok(()),
+            AgentEvent::Tool { call } => {
+                let mark = match call.status {
+                    ToolStatus::Completed => "✓",
+                    ToolStatus::Cancelled => "-",
+                    ToolStatus::Failed | ToolStatus::Running => "✗",
+                };
+                let what = call.title.or_else(|| {
+                    call.detail
+                        .and_then(|detail| detail.command.or(detail.path))
+                });
+                match what {
+                    Some(what) => format!("{mark} {}: {}", call.name, printable(&what)),
+                    None => format!("{mark} {}", call.name),
+                }
+            }
+            AgentEvent::Permission { request } => format!(
+                "? {} ({})",
+                printable(&request.title.unwrap_or(request.tool)),
+                short_id(&request.id)
+            ),
+            AgentEvent::Notice { text } => format!("! {}", printable(&text)),
+            AgentEvent::Started
+            | AgentEvent::Reasoning { .. }
+            | AgentEvent::Plan { .. }
+            | AgentEvent::PermissionResolved { .. }
+            | AgentEvent::Usage { .. }
+            | AgentEvent::Missed { .. }
+            | AgentEvent::Ended { .. } => return Ok(()),
+        };
+        if std::mem::take(&mut self.open) {
+            out.line("")?;
+        }
+        Ok(out.line(&line)?)
+    }
+
+    fn finish(&mut self, out: &mut Output<'_>) -> Result<(), Failure> {
+        if std::mem::take(&mut self.open) {
+            out.line("")?;
+        }
+        Ok(())
+    }
+}
+
+/// What an agent says must not move the cursor of the person who reads it.
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|char| !char.is_control() || matches!(char, '\n' | '\t'))
+        .collect()
+}
+
+fn directory(cwd: Option<std::path::PathBuf>) -> Result<String, Failure> {
+    let here = std::env::current_dir()?;
+    let cwd = cwd.map_or_else(|| here.clone(), |cwd| here.join(cwd));
+    cwd.into_os_string().into_string().map_err(|cwd| {
+        Failure::usage(format!(
+            "the directory `{}` is not named in UTF-8",
+            cwd.display()
+        ))
+    })
+}
+
+fn short_id(id: &str) -> String {
+    id.chars().take(8).collect()
+}
+
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() > width {
+        text.chars().take(width - 1).chain(['…']).collect()
+    } else {
+        text.to_owned()
+    }
+}
+
+fn provider(agent: &AgentInfo) -> String {
+    match &agent.model {
+        Some(model) => format!("{}/{model}", agent.provider),
+        None => agent.provider.clone(),
+    }
+}
+
+fn tone(status: &AgentStatus) -> Tone {
+    match status {
+        AgentStatus::NeedsYou => Tone::Urgent,
+        AgentStatus::Working | AgentStatus::Starting => Tone::Active,
+        AgentStatus::Done => Tone::Good,
+        AgentStatus::Failed => Tone::Bad,
+        AgentStatus::Asleep | AgentStatus::Archived => Tone::Faint,
+        AgentStatus::Idle | AgentStatus::Unknown { .. } => Tone::Plain,
+    }
+}
