@@ -256,6 +256,8 @@ impl Launch {
 fn spawn(exe: &Path, log: File) -> Result<Child, ConnectError> {
     let start = || {
         let errors = log.try_clone()?;
+        // A descriptor that we inherited, a pipe of the script that ran us, would stay open as long as the host.
+        close_fds::set_fds_cloexec(3, &[]);
         Command::new(exe)
             .args(["host", "--detached"])
             .current_dir("/")
