@@ -3,7 +3,10 @@
 //! Prints a table and asserts nothing. `benches/window.sh` builds the optimised program and runs this under a
 //! display; figures from a machine without a GPU are upper bounds.
 
-#![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a benchmark's result is what it prints"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -76,7 +79,10 @@ async fn echo_and_memory() -> Result<()> {
         .see(pane, "a prompt", |screen| screen.contains("ready>"))
         .await?;
     home.ok(&["send", &pane.to_string(), "cat", "--enter"])?;
-    row("key to echo on screen, idle (ms)", &mut echo(&window, pane).await?);
+    row(
+        "key to echo on screen, idle (ms)",
+        &mut echo(&window, pane).await?,
+    );
 
     let mut floods = Vec::new();
     for count in [1_usize, 8] {
@@ -92,10 +98,24 @@ async fn echo_and_memory() -> Result<()> {
         home.ok(&["kill", &flood.to_string()])?;
     }
 
-    println!("\n{:<44} {:>9} {:>9}", "memory (MB, resident)", "host", "window");
-    println!("{:<44} {:>9} {:>9}", "1 pane", host_memory(&home), window_memory(&home));
+    println!(
+        "\n{:<44} {:>9} {:>9}",
+        "memory (MB, resident)", "host", "window"
+    );
+    println!(
+        "{:<44} {:>9} {:>9}",
+        "1 pane",
+        host_memory(&home),
+        window_memory(&home)
+    );
     for _ in 0..49 {
-        home.ok(&["open", "--", "/bin/bash", "-c", "seq 1 20000; exec sleep 600"])?;
+        home.ok(&[
+            "open",
+            "--",
+            "/bin/bash",
+            "-c",
+            "seq 1 20000; exec sleep 600",
+        ])?;
     }
     println!(
         "{:<44} {:>9} {:>9}",
@@ -125,7 +145,12 @@ fn row(label: &str, times: &mut [f64]) {
         0 => f64::NAN,
         count => times[(count * percent / 100).min(count - 1)],
     };
-    println!("{label:<44} {:>9.1} {:>9.1} {:>9.1}", at(50), at(95), at(99));
+    println!(
+        "{label:<44} {:>9.1} {:>9.1} {:>9.1}",
+        at(50),
+        at(95),
+        at(99)
+    );
 }
 
 fn millis(duration: Duration) -> f64 {
