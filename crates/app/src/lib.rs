@@ -4,11 +4,12 @@
 //! finds the pane host or starts it, and reads the settings; [`App::events`] tells what happens;
 //! [`App::shutdown`] ends it all in order. Panes live in the pane host, so dropping `App` ends none of them.
 //!
-//! Each subject is a file: `panes`, `search`, `session`, `settings`. Every failure leaves as one [`Error`].
+//! Each subject is a file: `panes`, `search`, `session`, `settings`, `flow`. Every failure leaves as one [`Error`].
 
 mod agents;
 mod config_file;
 mod error;
+mod flow;
 mod pane_host;
 mod panes;
 mod paths;
@@ -29,6 +30,10 @@ use tokio::task::JoinSet;
 
 pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub use error::{Code, Error};
+pub use flow::{
+    CancelWhat, ExportTo, FlowCheck, FlowSummary, Mark, check_flow_text, export_flow_text,
+    flow_schema, simulate_flow_text,
+};
 pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
 pub use panes::{Acks, PaneStream};
 pub use paths::Paths;
@@ -101,6 +106,8 @@ struct Inner {
     paths: Paths,
     store: Store,
     panes: PaneHost,
+    /// The runs; opened on first use.
+    flows: std::sync::OnceLock<::flow::Flows>,
     /// What a person should be told about the start.
     notices: Vec<String>,
     settings: watch::Sender<Settings>,
@@ -131,7 +138,7 @@ impl App {
             notices.push(error.message);
             Settings::default()
         });
-        let opened = Store::open(&paths.database(), &[agents::SCHEMA])
+        let opened = Store::open(&paths.database(), &[agents::SCHEMA, ::flow::SCHEMA])
             .map_err(|error| Error::from_chain(Code::Store, &error))?;
         if let Some(aside) = opened.set_aside {
             notices.push(format!(
@@ -154,6 +161,7 @@ impl App {
             paths,
             store: opened.store,
             panes,
+            flows: std::sync::OnceLock::new(),
             notices,
             settings: watch::Sender::new(settings),
             events: broadcast::Sender::new(EVENTS),
@@ -185,9 +193,10 @@ impl App {
         self.0.settings.borrow().clone()
     }
 
-    /// Ends what runs here, in order: no more events, then panes that live in this process, then the database.
-    /// Panes in a host of their own go on.
+    /// Ends what runs here, in order: runs pause at a journaled point, agents, no more events, then
+    /// panes that live in this process, then the database. Panes in a host of their own go on.
     pub async fn shutdown(&self) {
+        self.0.stop_flows().await;
         let mut tasks = std::mem::take(&mut *lock(&self.0.tasks));
         if let Some(agents) = self.0.agents.get() {
             agents.shutdown().await;

@@ -1,0 +1,405 @@
+//! Flows: what a person can do with them. Their steps' programs run in panes, see `world`.
+
+mod world;
+
+use std::sync::Arc;
+
+use ::flow::{
+    Finding, Flow, FlowEvent, FlowGraph, Flows, FlowsConfig, Given, InputInfo, RequestError,
+    RunInfo, RunLimits, RunView, Simulation, StartError, StartRun, Stubs, SystemClock,
+    SystemOwners,
+};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use tokio::sync::broadcast;
+
+use crate::{App, Code, Error, Inner};
+use world::PaneActions;
+
+/// How many runs a list holds at most.
+const MOST_RUNS: u32 = 500;
+
+/// What a look at a flow's file says.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct FlowCheck {
+    /// Whether it can be run.
+    pub good: bool,
+    /// What is wrong with it, or may not do what its author meant; in the order of the file.
+    pub findings: Vec<Finding>,
+    /// The flow, when it can be run.
+    pub flow: Option<FlowSummary>,
+}
+
+/// A flow that can be run.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct FlowSummary {
+    /// What it is called.
+    pub name: String,
+    /// What it does, in its author's words.
+    pub description: Option<String>,
+    /// What must be given when it starts.
+    pub inputs: Vec<InputInfo>,
+    /// Its picture.
+    pub graph: FlowGraph,
+}
+
+/// Which picture language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportTo {
+    /// Mermaid, as Markdown shows it.
+    Mermaid,
+    /// Graphviz' DOT.
+    Dot,
+}
+
+/// What of a run is cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum CancelWhat {
+    /// All of it.
+    Run,
+    /// One step.
+    Step {
+        /// Which.
+        step: String,
+    },
+    /// The steps of a batch.
+    Batch {
+        /// Which.
+        batch: String,
+    },
+}
+
+/// What a person says of a step, whatever came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "mark", rename_all = "snake_case")]
+pub enum Mark {
+    /// It succeeded.
+    Succeeded {
+        /// With this output.
+        output: String,
+    },
+    /// It is skipped.
+    Skipped,
+}
+
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        let code = match &error {
+            StartError::Refused(_) => Code::BadFile,
+            StartError::Input(_) => Code::BadParams,
+            StartError::Journal(_) => Code::Store,
+        };
+        Self::from_chain(code, &error)
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        let code = match &error {
+            RequestError::UnknownRun { .. }
+            | RequestError::UnknownStep { .. }
+            | RequestError::UnknownBatch { .. } => Code::BadId,
+            RequestError::BadForm { .. } => Code::BadParams,
+            RequestError::Journal(_) => Code::Store,
+            RequestError::Flow(_) => Code::BadFile,
+            _ => Code::Refused,
+        };
+        Self::from_chain(code, &error)
+    }
+}
+
+/// Looks at the text of a flow's file.
+pub fn check_flow_text(text: &str) -> FlowCheck {
+    match Flow::read(text) {
+        Ok(flow) => FlowCheck {
+            good: true,
+            findings: flow.warnings().to_vec(),
+            flow: Some(FlowSummary {
+                name: flow.name().to_owned(),
+                description: flow.description().map(str::to_owned),
+                inputs: flow.input_list(),
+                graph: flow.graph(),
+            }),
+        },
+        Err(refused) => FlowCheck {
+            good: false,
+            findings: refused.findings,
+            flow: None,
+        },
+    }
+}
+
+/// Runs the text of a flow's file with nothing of the outside world. See [`Flow::simulate`].
+///
+/// # Errors
+///
+/// [`Code::BadFile`] when the flow is refused, [`Code::BadParams`] when the stubs name what it does not have.
+pub fn simulate_flow_text(text: &str, stubs: &Stubs) -> Result<Simulation, Error> {
+    let flow = Flow::read(text).map_err(|error| Error::from_chain(Code::BadFile, &error))?;
+    flow.simulate(stubs)
+        .map_err(|error| Error::from_chain(Code::BadParams, &error))
+}
+
+/// The picture of the text of a flow's file, as text.
+///
+/// # Errors
+///
+/// [`Code::BadFile`] when the flow is refused.
+pub fn export_flow_text(text: &str, to: ExportTo) -> Result<String, Error> {
+    let flow = Flow::read(text).map_err(|error| Error::from_chain(Code::BadFile, &error))?;
+    let graph = flow.graph();
+    Ok(match to {
+        ExportTo::Mermaid => graph.to_mermaid(),
+        ExportTo::Dot => graph.to_dot(),
+    })
+}
+
+/// The JSON Schema of a flow's file, for editors.
+pub fn flow_schema() -> serde_json::Value {
+    Flow::json_schema()
+}
+
+async fn read_file(path: &str) -> Result<String, Error> {
+    tokio::fs::read_to_string(path)
+        .await
+        .map_err(|error| Error::new(Code::BadFile, format!("could not read `{path}`: {error}")))
+}
+
+impl App {
+    /// The runs. They are driven from the first use on.
+    pub(crate) fn flows(&self) -> &Flows {
+        self.0.flows.get_or_init(|| {
+            let secret_name = |name: &str| {
+                let name = name.to_ascii_uppercase();
+                [
+                    "TOKEN",
+                    "SECRET",
+                    "PASSWORD",
+                    "PASSWD",
+                    "API_KEY",
+                    "PRIVATE_KEY",
+                    "CREDENTIAL",
+                ]
+                .iter()
+                .any(|word| name.contains(word))
+            };
+            Flows::new(FlowsConfig {
+                store: self.0.store.clone(),
+                outputs: self.0.paths.data().join("outputs"),
+                actions: Arc::new(PaneActions::new(
+                    Arc::downgrade(&self.0),
+                    self.0.paths.data(),
+                )),
+                clock: Arc::new(SystemClock),
+                owners: Arc::new(SystemOwners),
+                limits: RunLimits::default(),
+                secrets: std::env::vars_os()
+                    .filter_map(|(name, value)| {
+                        Some((name.into_string().ok()?, value.into_string().ok()?))
+                    })
+                    .filter(|(name, _)| secret_name(name))
+                    .map(|(_, value)| value)
+                    .collect(),
+            })
+        })
+    }
+
+    /// What happens to the runs that this process drives, from now on.
+    pub fn flow_events(&self) -> broadcast::Receiver<FlowEvent> {
+        self.flows().events()
+    }
+
+    /// Goes on with the runs that were cut off when their process ended; gives their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`].
+    pub async fn resume_flows(&self) -> Result<Vec<String>, Error> {
+        self.flows()
+            .resume_interrupted()
+            .await
+            .map_err(|error| Error::from_chain(Code::Store, &error))
+    }
+
+    /// Looks at a flow's file.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadFile`] when it can't be read at all; what is wrong in it is in the answer.
+    pub async fn check_flow(&self, path: &str) -> Result<FlowCheck, Error> {
+        Ok(check_flow_text(&read_file(path).await?))
+    }
+
+    /// Starts a run of a flow's file, in `cwd`; gives its id.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadFile`] when the flow is refused, [`Code::BadParams`] for an input, [`Code::Store`].
+    pub async fn start_flow(
+        &self,
+        path: &str,
+        inputs: serde_json::Map<String, serde_json::Value>,
+        cwd: String,
+    ) -> Result<String, Error> {
+        let text = read_file(path).await?;
+        let path = std::path::absolute(path)
+            .map_or_else(|_| path.to_owned(), |path| path.display().to_string());
+        Ok(self
+            .flows()
+            .start(StartRun {
+                text,
+                path: Some(path),
+                inputs,
+                cwd,
+            })
+            .await?)
+    }
+
+    /// Lists runs, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`].
+    pub async fn list_runs(&self) -> Result<Vec<RunInfo>, Error> {
+        self.flows()
+            .list(MOST_RUNS)
+            .await
+            .map_err(|error| Error::from_chain(Code::Store, &error))
+    }
+
+    /// One run with its steps and their attempts.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Store`].
+    pub async fn show_run(&self, run: &str) -> Result<RunView, Error> {
+        Ok(self.flows().show(run).await?)
+    }
+
+    /// The picture of a run's flow, as it was when the run began.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Store`].
+    pub async fn run_graph(&self, run: &str) -> Result<FlowGraph, Error> {
+        Ok(self.flows().flow_of(run).await?.graph())
+    }
+
+    /// What happened to a run after the event with the number `seq`, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`].
+    pub async fn run_events(&self, run: &str, seq: u64) -> Result<Vec<FlowEvent>, Error> {
+        self.flows()
+            .events_after(run, seq)
+            .await
+            .map_err(|error| Error::from_chain(Code::Store, &error))
+    }
+
+    /// Why a step is as it is, in sentences.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Store`].
+    pub async fn why(&self, run: &str, step: &str) -> Result<String, Error> {
+        Ok(self.flows().why(run, step).await?)
+    }
+
+    /// Ends a run, one step of it, or a batch: programs and all that they started.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Refused`] when it has ended already, [`Code::Store`].
+    pub async fn cancel_run(&self, run: &str, what: CancelWhat) -> Result<(), Error> {
+        match what {
+            CancelWhat::Run => self.flows().cancel(run).await?,
+            CancelWhat::Step { step } => self.flows().cancel_step(run, &step).await?,
+            CancelWhat::Batch { batch } => self.flows().cancel_batch(run, &batch).await?,
+        }
+        Ok(())
+    }
+
+    /// Goes on with a run that was cut off or cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Refused`] when it has ended or another process drives it, [`Code::Store`].
+    pub async fn resume_run(&self, run: &str) -> Result<(), Error> {
+        Ok(self.flows().resume(run).await?)
+    }
+
+    /// Begins the steps that failed anew, and what was skipped because of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Refused`] when nothing failed, [`Code::Store`].
+    pub async fn retry_failed(&self, run: &str) -> Result<(), Error> {
+        Ok(self.flows().retry_failed(run).await?)
+    }
+
+    /// Begins a step anew, with all that follows it or by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Store`].
+    pub async fn rerun_from(&self, run: &str, step: &str, following: bool) -> Result<(), Error> {
+        Ok(self.flows().rerun_from(run, step, following).await?)
+    }
+
+    /// Says of a step that it succeeded or is skipped, whatever came of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Store`].
+    pub async fn mark_step(&self, run: &str, step: &str, mark: Mark) -> Result<(), Error> {
+        match mark {
+            Mark::Succeeded { output } => self.flows().mark_succeeded(run, step, &output).await?,
+            Mark::Skipped => self.flows().mark_skipped(run, step).await?,
+        }
+        Ok(())
+    }
+
+    /// Answers a step that asks.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Refused`] when it does not ask, [`Code::BadParams`] for a field, [`Code::Store`].
+    pub async fn answer_approval(&self, run: &str, step: &str, given: Given) -> Result<(), Error> {
+        Ok(self.flows().answer(run, step, given).await?)
+    }
+
+    /// Runs a flow's file with nothing of the outside world.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadFile`] when the flow is refused, [`Code::BadParams`] when the stubs name what it does not have.
+    pub async fn simulate_flow(&self, path: &str, stubs: &Stubs) -> Result<Simulation, Error> {
+        simulate_flow_text(&read_file(path).await?, stubs)
+    }
+
+    /// The picture of a flow's file, as text.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadFile`].
+    pub async fn export_flow(&self, path: &str, to: ExportTo) -> Result<String, Error> {
+        export_flow_text(&read_file(path).await?, to)
+    }
+
+    /// Waits until this process does not drive the run any more.
+    pub async fn run_settled(&self, run: &str) {
+        self.flows().settled(run).await;
+    }
+}
+
+impl Inner {
+    /// Lets go of the runs at a journaled point; the programs of their steps go on in their panes.
+    pub(crate) async fn stop_flows(&self) {
+        if let Some(flows) = self.flows.get() {
+            flows.shutdown().await;
+        }
+    }
+}
