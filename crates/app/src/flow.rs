@@ -389,6 +389,11 @@ impl App {
         export_flow_text(&read_file(path).await?, to)
     }
 
+    /// Whether this process drives the run.
+    pub fn drives_run(&self, run: &str) -> bool {
+        self.flows().drives(run)
+    }
+
     /// Waits until this process does not drive the run any more.
     pub async fn run_settled(&self, run: &str) {
         self.flows().settled(run).await;

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{agents, history, host, panes, search};
+use crate::{agents, flow, history, host, panes, search};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -51,6 +51,7 @@ enum Command {
     History(history::History),
     Agents(agents::Agents),
     Host(host::Host),
+    Flow(flow::Flow),
 }
 
 /// See [`crate::run`]; `paths` says where things are kept.
@@ -116,6 +117,14 @@ fn execute(
         if let Command::Host(host) = command {
             return host.run(&paths, out).await;
         }
+        if let Command::Flow(pure) = &command
+            && pure.is_pure()
+        {
+            let Command::Flow(flow) = command else {
+                return Ok(());
+            };
+            return flow.run_pure(out);
+        }
         let app = start(paths).await?;
         let done = match command {
             Command::Panes(list) => list.run(&app, out).await,
@@ -124,6 +133,7 @@ fn execute(
             Command::Read(read) => read.run(&app, out).await,
             Command::Kill(kill) => kill.run(&app, out).await,
             Command::Search(search) => search.run(&app, out).await,
+            Command::Flow(flow) => flow.run(&app, out).await,
             Command::History(history) => history.run(&app, out).await,
             Command::Agents(agents) => agents.run(&app, out).await,
             // Served above, without an `App`: it is what an `App` connects to.

@@ -39,6 +39,14 @@ impl Failure {
         }
     }
 
+    /// All has been said already; only the exit status is left.
+    pub(crate) fn status(status: u8) -> Self {
+        Self {
+            status,
+            message: None,
+        }
+    }
+
     /// Tells the person, and returns the exit status.
     pub(crate) fn tell(&self, out: &mut Output<'_>) -> u8 {
         if let Some(message) = &self.message {

@@ -10,6 +10,7 @@
 mod agents;
 mod command;
 mod failure;
+mod flow;
 mod history;
 mod host;
 mod output;

@@ -113,7 +113,7 @@ fn render_row(cells: &[Cell], widths: &[usize], colour: bool) -> String {
     line
 }
 
-fn paint(text: &str, tone: Tone) -> String {
+pub(crate) fn paint(text: &str, tone: Tone) -> String {
     let code = match tone {
         Tone::Plain => return text.to_owned(),
         Tone::Faint => "2",

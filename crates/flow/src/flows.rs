@@ -488,6 +488,12 @@ impl Flows {
         .await
     }
 
+    /// Whether this process drives the run.
+    #[must_use]
+    pub fn drives(&self, run: &str) -> bool {
+        self.inner.driven(run).is_some()
+    }
+
     /// Waits until this process does not drive the run any more: it has ended, or was let go of.
     pub async fn settled(&self, run: &str) {
         let stopped = {

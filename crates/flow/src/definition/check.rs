@@ -26,7 +26,7 @@ pub(super) fn read(text: &str) -> Result<Flow, FlowRefused> {
             None,
         ));
     }
-    let options = serde_saphyr::options! { with_snippet: false };
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
     let file: FlowFile = serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| yaml_refusal(text, &error))?;
     let mut checker = Checker {
@@ -122,11 +122,11 @@ fn yaml_refusal(text: &str, error: &serde_saphyr::Error) -> FlowRefused {
         ),
         E::InvalidScalar { ty, .. } => (
             "this value has the wrong type".to_owned(),
-            Some(format!("must be {ty}")),
+            Some(format!("must be {}", plainly(ty))),
         ),
         E::Unexpected { expected, .. } => (
             "this value has the wrong type".to_owned(),
-            Some(format!("must be {expected}")),
+            Some(format!("must be {}", plainly(expected))),
         ),
         E::Eof { .. } if text.trim().is_empty() => (
             "the file is empty".to_owned(),
@@ -146,6 +146,18 @@ fn yaml_refusal(text: &str, error: &serde_saphyr::Error) -> FlowRefused {
     refusal(at, &message, hint)
 }
 
+/// The YAML reader's name of a type, in words.
+fn plainly(expected: &str) -> &str {
+    match expected {
+        "i64" | "u64" | "i32" | "u32" => "a whole number",
+        "bool" => "`true` or `false`",
+        "string scalar" => "text",
+        "sequence start" => "a list",
+        "mapping start" => "keys with values",
+        other => other,
+    }
+}
+
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
@@ -154,7 +166,10 @@ fn first_line(text: &str) -> String {
 fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(name.len()) / 3)
+        .filter(|(distance, candidate)| {
+            let length = candidate.len().max(name.len());
+            *distance <= (length / 3).max(usize::from(length > 3) * 2)
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -1296,7 +1311,8 @@ impl Checker<'_> {
                     Need::Batch(batch) => {
                         let members = &batches[*batch].members;
                         May {
-                            ok: members.iter().any(|member| may[*member].ok)
+                            ok: members.is_empty()
+                                || members.iter().any(|member| may[*member].ok)
                                 || batches[*batch].join != Trigger::AllSuccess,
                             bad: members.iter().any(|member| may[*member].bad),
                             dead: true,
