@@ -1,0 +1,251 @@
+//! Flows with real programs in real panes: the samples, and what goes wrong with programs.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use app::{App, AppConfig, HostMode, Paths};
+use flow::{FlowEvent, Given, Happened, RunState, RunView, StepState};
+use serde_json::json;
+use tempfile::TempDir;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+struct Desk {
+    home: TempDir,
+    app: App,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let app = Self::open(&home).await;
+        Self { home, app }
+    }
+
+    async fn open(home: &TempDir) -> App {
+        App::start(AppConfig {
+            paths: Paths::below(home.path()),
+            host: HostMode::InProcess,
+        })
+        .await
+        .unwrap()
+    }
+
+    fn write(&self, steps: &[&str]) -> PathBuf {
+        let mut text = "name: test\nsteps:\n".to_owned();
+        for step in steps {
+            text += &format!("  - {{ {step} }}\n");
+        }
+        let path = self.home.path().join("test.flow.yaml");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Runs a flow to its end, saying yes to whatever it asks.
+    async fn run(&self, file: &Path, inputs: serde_json::Value) -> RunView {
+        let mut events = self.app.flow_events();
+        let run = self
+            .app
+            .start_flow(
+                &file.display().to_string(),
+                inputs.as_object().unwrap().clone(),
+                self.home.path().display().to_string(),
+            )
+            .await
+            .unwrap();
+        let settled = self.app.run_settled(&run);
+        tokio::pin!(settled);
+        tokio::time::timeout(DEADLINE, async {
+            loop {
+                tokio::select! {
+                    () = &mut settled => return,
+                    event = events.recv() => {
+                        if let Ok(FlowEvent { what: Happened::StepAsked { step, .. }, .. }) = event {
+                            let yes = Given { approved: true, form: serde_json::Map::new(), comment: None, by_timeout: false };
+                            self.app.answer_approval(&run, &step, yes).await.unwrap();
+                        }
+                    }
+                }
+            }
+        })
+        .await
+        .expect("the run ends in time");
+        self.app.show_run(&run).await.unwrap()
+    }
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../examples/{name}.flow.yaml"))
+}
+
+fn last<'v>(view: &'v RunView, step: &str) -> &'v flow::AttemptView {
+    let step = view
+        .step_list
+        .iter()
+        .find(|known| known.id == step)
+        .unwrap();
+    step.attempts.last().unwrap_or_else(|| panic!("{step:?}"))
+}
+
+fn states(view: &RunView) -> String {
+    let told: Vec<String> = view
+        .step_list
+        .iter()
+        .map(|step| format!("{} {:?} {}", step.id, step.state, step.attempts.len()))
+        .collect();
+    format!("{:?}: {}", view.info.state, told.join(", "))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_samples_run() {
+    let desk = Desk::new().await;
+    for (name, inputs, output) in [
+        ("hello", json!({"name": "Ada"}), "Ada!"),
+        (
+            "build-and-test",
+            json!({"lint": "exit 3"}),
+            "build: succeeded\ntest: succeeded\nlint: failed",
+        ),
+        ("triage", json!({}), "# Done\n\nall good"),
+        (
+            "triage",
+            json!({"question": "the docs are old"}),
+            "# Done\n\nno tests were needed",
+        ),
+        ("reviews", json!({}), "- the change is slow (failed)"),
+        ("retry", json!({}), "third time lucky, after 3 attempts"),
+        ("nested", json!({}), "and checked twice"),
+    ] {
+        let view = desk.run(&sample(name), inputs).await;
+        assert_eq!(
+            view.info.state,
+            RunState::Succeeded,
+            "{name}: {}\n{view:#?}",
+            states(&view)
+        );
+        let said = view.output.clone().unwrap_or_default();
+        assert!(said.contains(output), "{name}: {said}");
+    }
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_sample_is_read_without_a_finding() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let mut samples = 0;
+    for file in std::fs::read_dir(directory).unwrap() {
+        let path = file.unwrap().path();
+        if path.to_string_lossy().ends_with(".flow.yaml") {
+            let checked = app::check_flow_text(&std::fs::read_to_string(&path).unwrap());
+            assert!(
+                checked.good && checked.findings.is_empty(),
+                "{}: {:?}",
+                path.display(),
+                checked.findings
+            );
+            samples += 1;
+        }
+    }
+    assert!(samples >= 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn output_is_what_was_printed_and_structured_output_has_a_file() {
+    let desk = Desk::new().await;
+    let file = desk.write(&[
+        r#"id: out, run: 'printf "\033[31mred\033[0m\n"; echo aside >&2; echo $SWITCHYARD_STEP $SWITCHYARD_ATTEMPT'"#,
+        r#"id: data, run: 'echo "{\"n\": 3}" > $SWITCHYARD_OUTPUT; echo said', output: { type: json }"#,
+        r#"id: sum, needs: [data], value: '{{ results.data.data.n + 1 }} {{ results.data.output }}'"#,
+        r#"id: big, run: 'head -c 9000000 /dev/zero | tr "\\0" x'"#,
+    ]);
+    let view = desk.run(&file, json!({})).await;
+    assert_eq!(
+        last(&view, "out").output.as_deref(),
+        Some("red\nout 1"),
+        "{}",
+        states(&view)
+    );
+    assert_eq!(last(&view, "sum").output.as_deref(), Some("4 said"));
+    let big = std::fs::read_to_string(last(&view, "big").output_file.as_ref().unwrap()).unwrap();
+    assert!(big.contains("bytes were left out"), "{}", big.len());
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_that_fail_say_how() {
+    let desk = Desk::new().await;
+    let file = desk.write(&[
+        "id: code, run: 'echo before; false; echo after'",
+        "id: missing, run: no_such_program_anywhere",
+        "id: signal, run: 'kill -9 $$'",
+        "id: nowhere, run: 'true', cwd: no/such/directory",
+        "id: agent, agent: { backend: acp, name: x }, prompt: p",
+        "id: hangs, run: 'sleep 600 & sleep 600', timeout: 300ms",
+        "id: silent, run: 'sleep 600', idle_timeout: 500ms",
+    ]);
+    let view = desk.run(&file, json!({})).await;
+    assert_eq!(last(&view, "code").output.as_deref(), Some("before"));
+    assert_eq!(last(&view, "code").exit_code, Some(1));
+    for (step, words) in [
+        ("missing", "a program was not found"),
+        ("signal", "signal 9 ended it"),
+        ("nowhere", "there is no directory"),
+        ("agent", "can't use the backend `acp` yet"),
+        ("hangs", "longer than its `timeout`"),
+        ("silent", "printed nothing for longer"),
+    ] {
+        let message = last(&view, step).message.clone().unwrap_or_default();
+        assert!(message.contains(words), "{step}: {message}");
+    }
+    assert_eq!(last(&view, "hangs").state, StepState::TimedOut);
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_agent_gets_its_prompt_in_the_way_it_wants() {
+    let desk = Desk::new().await;
+    let file = desk.write(&[
+        "id: stdin, agent: { backend: command, program: [cat] }, prompt: 'one \"; touch pwned'",
+        "id: arg, agent: { backend: command, program: [printf, '%s'], prompt_by: arg }, prompt: '$(touch pwned)'",
+        "id: file, agent: { backend: command, program: [cat], prompt_by: file }, prompt: three",
+    ]);
+    let view = desk.run(&file, json!({})).await;
+    assert_eq!(
+        last(&view, "stdin").output.as_deref(),
+        Some("one \"; touch pwned")
+    );
+    assert_eq!(last(&view, "arg").output.as_deref(), Some("$(touch pwned)"));
+    assert_eq!(last(&view, "file").output.as_deref(), Some("three"));
+    assert!(!desk.home.path().join("pwned").exists());
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_worktree_is_made_for_a_step_and_kept() {
+    let desk = Desk::new().await;
+    let git = |arguments: &[&str]| {
+        let done = std::process::Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@t"])
+            .args(arguments)
+            .current_dir(desk.home.path())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["commit", "-q", "--allow-empty", "-m", "first"]);
+    let file = desk.write(&[
+        "id: work, run: 'echo new > file; pwd', worktree: new",
+        "id: look, needs: [work], run: 'cat file', worktree: '{{ results.work.worktree }}'",
+    ]);
+    let view = desk.run(&file, json!({})).await;
+    assert_eq!(
+        last(&view, "look").output.as_deref(),
+        Some("new"),
+        "{view:#?}"
+    );
+    assert_eq!(last(&view, "work").output, last(&view, "work").worktree);
+    desk.app.shutdown().await;
+}

@@ -1,0 +1,282 @@
+//! Everything that is refused or warned of when a flow is read: line, column, words.
+
+use std::fmt::Write as _;
+
+use flow::Flow;
+
+/// Reads a flow and lists what was found, with the text that stands at each place.
+fn findings(text: &str) -> String {
+    let found = match Flow::read(text) {
+        Ok(flow) => flow.warnings().to_vec(),
+        Err(refused) => refused.findings,
+    };
+    let mut told = String::new();
+    for finding in found {
+        let line = text
+            .lines()
+            .nth(finding.at.line.saturating_sub(1) as usize)
+            .unwrap_or_default();
+        let rest: String = line
+            .chars()
+            .skip(finding.at.column.saturating_sub(1) as usize)
+            .take(14)
+            .collect();
+        let _ = writeln!(told, "{finding}  <<{rest}>>");
+    }
+    told
+}
+
+/// A flow of steps, each on a line of its own from line 3 on.
+fn steps(lines: &[&str]) -> String {
+    let mut text = "name: test\nsteps:\n".to_owned();
+    for line in lines {
+        let _ = writeln!(text, "  - {{ {line} }}");
+    }
+    findings(&text)
+}
+
+fn with_head(head: &str, lines: &[&str]) -> String {
+    let mut text = format!("name: test\n{head}\nsteps:\n");
+    for line in lines {
+        let _ = writeln!(text, "  - {{ {line} }}");
+    }
+    findings(&text)
+}
+
+#[test]
+fn the_file_must_be_what_it_says() {
+    let mut told = String::new();
+    for text in [
+        "",
+        "name: x\n",
+        "name: x\nsteps: []\n",
+        "name: x\nstep: []\n",
+        "name: x\nname: y\nsteps: [{ id: a, value: x }]\n",
+        "name: x\nsteps:\n  - id: a\n    vaule: x\n",
+        "name: x\nsteps:\n  - id: a\n    value: x\n    trigger: all_sucess\n",
+        "name: x\nsteps:\n  - id: a\n    run: x\n    retries: often\n",
+        "name: x\nsteps:\n  - id: [\n",
+        "name: x\nsteps: 7\n",
+        "name: x\nsteps: [{ id: a, value: x }]\n---\nname: y\n",
+    ] {
+        told += &findings(text);
+    }
+    insta::assert_snapshot!(told, @r##"
+    1:1: error: the file is empty (a flow has a `name` and `steps`)  <<>>
+    1:1: error: the key `steps` is missing (add `steps:`)  <<name: x>>
+    2:8: error: there are no steps (add at least one)  <<[]>>
+    2:1: error: unknown key `step` (did you mean `steps`?)  <<step: []>>
+    2:1: error: the key `name` is there twice (leave one of the two out)  <<name: y>>
+    4:5: error: unknown key `vaule` (did you mean `value`?)  <<vaule: x>>
+    5:14: error: `all_sucess` is not allowed here (did you mean `all_success`? there are `all_success`, `all_success_strict`, `one_success`, `all_done`, `all_settled`, `one_failed`, `all_failed`, `none_skipped`)  <<all_sucess>>
+    5:14: error: this value has the wrong type (must be a whole number)  <<often>>
+    3:9: error: this value has the wrong type (must be text)  <<[>>
+    2:8: error: this value has the wrong type (must be a list)  <<7>>
+    4:1: error: there is more than one document in the file (a file holds one flow; leave out the `---`)  <<name: y>>
+    "##);
+}
+
+#[test]
+fn names_must_lead_somewhere() {
+    let mut told = String::new();
+    told += &steps(&["id: a, value: x, needs: [b]"]);
+    told += &steps(&["id: build, value: x", "id: test, value: x, needs: [biuld]"]);
+    told += &steps(&["id: a, value: x, needs: ['batch:few']"]);
+    told += &steps(&["id: a, value: x, batch: few"]);
+    told += &steps(&["id: a, value: x", "id: a, value: y"]);
+    told += &steps(&["id: my-step, value: x"]);
+    told += &steps(&["id: a, agent: { backend: claude }, prompt: x"]);
+    told += &steps(&["id: a, agent: { backend: command }, prompt: x"]);
+    told += &steps(&["id: a, agent: { backend: acp }"]);
+    told += &steps(&["id: a"]);
+    told += &steps(&["id: a, run: x, value: y"]);
+    told += &steps(&["id: a, run: x, prompt: y"]);
+    told += &steps(&["id: a, value: x", "id: b, value: x, needs: [a, a]"]);
+    told += &with_head(
+        "batches: { few: { max_concurrent: 0 } }",
+        &["id: a, value: x, batch: few"],
+    );
+    told += &with_head(
+        "batches: { few: { max_concurrent: 1 } }",
+        &["id: a, value: x, needs: ['batch:few']"],
+    );
+    told += &steps(&["id: a, run: x, timeout: 10"]);
+    told += &steps(&["id: a, run: x, retry_on: [soon]"]);
+    insta::assert_snapshot!(told, @r##"
+    3:32: error: there is no step `b` (there are `a`)  <<b] }>>
+    4:35: error: there is no step `biuld` (did you mean `build`?)  <<biuld] }>>
+    3:32: error: there is no batch `few` (there is no batch to name)  <<'batch:few'] }>>
+    3:31: error: there is no batch `few` (there is no batch to name)  <<few }>>
+    4:11: error: there is a step `a` already (the first is on line 3; every step has an id of its own)  <<a, value: y }>>
+    3:11: error: `my-step` can't be the name of a step (a name starts with a letter and has letters, digits and `_` only, 64 at most, so that templates can say it, as in `my_step`)  <<my-step, value>>
+    3:32: error: there is no backend `claude` (there are `acp`, `command`, `paseo`)  <<claude }, prom>>
+    3:32: error: the backend `command` needs a `program` (as in `program: [claude, -p]`)  <<command }, pro>>
+    3:21: error: the agent of `a` has no `prompt` (add `prompt:`)  <<{ backend: acp>>
+    3:5: error: the step `a` does nothing (one of `agent`, `run`, `value`, `approval` and `switch` says what the step does)  <<{ id: a }>>
+    3:29: error: the step `a` has both `run` and `value` (one of `agent`, `run`, `value`, `approval` and `switch` says what the step does)  <<y }>>
+    3:30: error: `prompt` belongs to `agent`, which the step `a` does not have (leave it out)  <<y }>>
+    4:35: error: `a` is needed twice (list it once)  <<a] }>>
+    2:35: error: `max_concurrent` is 0 (must be at least 1, or no step could ever run)  <<0 } }>>
+    4:32: error: no step is in the batch `few` (put steps into it, or leave the need out)  <<'batch:few'] }>>
+    3:31: error: `10` is not a duration; write a number and a unit, as in `500ms`, `30s`, `10m`, `1h30m` or `2d`  <<10 }>>
+    3:33: error: `soon` is no exit code (list exit codes, as in `[1, 75]`, and `timeout`)  <<soon] }>>
+    "##);
+}
+
+#[test]
+fn steps_must_be_able_to_run() {
+    let always = "id: S, default: [], switch: [{ case: a, when: env.A == 'a', steps: [x] }, { case: b, when: env.A == 'b', steps: [y] }]";
+    let mut told = String::new();
+    told += &steps(&[
+        "id: a, value: x, needs: [c]",
+        "id: b, value: x, needs: [a]",
+        "id: c, value: x, needs: [b]",
+    ]);
+    told += &steps(&["id: a, value: x, needs: [a]"]);
+    told += &steps(&[always, "id: x, value: x, needs: [y]", "id: y, value: y"]);
+    told += &steps(&[
+        always,
+        "id: x, value: x",
+        "id: y, value: y",
+        "id: z, value: z, needs: [x, y], trigger: all_success_strict",
+    ]);
+    told += &steps(&["id: a, value: x, when: false"]);
+    told += &steps(&[
+        "id: a, value: x, allow_failure: true",
+        "id: b, value: x, needs: [a], trigger: one_failed",
+    ]);
+    told += &steps(&["id: a, value: x, bands: [small]"]);
+    told += &with_head(
+        "inputs: { band: { type: enum, values: [small] } }",
+        &["id: a, value: x, bands: [huge]"],
+    );
+    told += &with_head(
+        "inputs: { band: { type: enum, values: [small] } }",
+        &["id: a, value: x, bands: []"],
+    );
+    told += &steps(&[
+        "id: S, default: [], switch: [{ case: a, when: env.A == 'a' }, { case: a, when: env.A == 'b' }]",
+    ]);
+    told +=
+        &steps(&["id: S, switch: [{ case: a, when: 1 == 1 }, { case: b, when: env.A == 'b' }]"]);
+    told += &steps(&[
+        "id: S, default: [x], switch: [{ case: a, when: 1 == 1 }]",
+        "id: x, value: x",
+    ]);
+    told += &steps(&["id: S, default: [], switch: [{ case: a, when: 1 == 2 }]"]);
+    told += &steps(&["id: S, default: [], switch: [{ case: default, when: env.A == 'b' }]"]);
+    told +=
+        &steps(&["id: S, default: [], switch: [{ case: a, when: env.A == 'b', steps: [nobody] }]"]);
+    told += &steps(&[
+        "id: a, value: x",
+        "id: ok, approval: { message: x, on_reject: { goto: a } }",
+    ]);
+    told += &steps(&["id: ok, approval: { message: x, on_timeout: reject }"]);
+    insta::assert_snapshot!(told, @r##"
+    3:31: error: these steps wait for one another: `a` waits for `c` waits for `b` waits for `a` (take one of the needs out)  <<[c] }>>
+    3:31: error: these steps wait for one another: `a` waits for `a` (take one of the needs out)  <<[a] }>>
+    4:32: error: `x` runs in the case `a` of `S` and needs `y`, which runs in the case `b` only (list it in both cases, or in none)  <<y] }>>
+    6:11: error: the step `z` can never run: it wants both `x` and `y`, which are in cases that exclude one another (change it, or leave the step out)  <<z, value: z, n>>
+    3:11: error: the step `a` can never run: its condition is always false (change it, or leave the step out)  <<a, value: x, w>>
+    4:11: error: the step `b` can never run: its needs can never end as its `trigger` wants (change it, or leave the step out)  <<b, value: x, n>>
+    3:31: error: `bands` needs an input `band` (add `band: { type: enum, values: [small, large] }` to `inputs`)  <<[small] }>>
+    4:32: error: `inputs.band` is never `huge` (one of `small`)  <<huge] }>>
+    4:31: error: the step `a` can never run: `bands` is empty (list at least one band, or leave out `bands`)  <<[] }>>
+    3:77: error: the switch `S` has a case `a` already (the first is on line 3)  <<a, when: env.A>>
+    3:58: error: the case `b` is never reached: `a` before it is always true (put it before, or leave it out)  <<b, when: env.A>>
+    3:23: error: the default of `S` is never reached: the case `a` is always true (leave one of the two out)  <<[x], switch: [>>
+    3:53: error: the case `a` is never taken: its condition is always false (leave the case out)  <<1 == 2 }] }>>
+    3:44: error: `default` can't be the label of a case (the steps when no case matches stand under the key `default`)  <<default, when:>>
+    3:75: error: there is no step `nobody` (there are `S`)  <<nobody] }] }>>
+    4:50: error: `a` does not come before `ok`, so nothing can go back to it (name a step that this one waits for)  <<{ goto: a } } >>
+    3:51: error: `on_timeout` without a `timeout` (add `timeout:`, or leave it out)  <<reject } }>>
+    "##);
+}
+
+#[test]
+fn templates_name_only_what_is_there() {
+    let mut told = String::new();
+    told += &steps(&["id: a, value: '{{ inputs.question }}'"]);
+    told += &with_head(
+        "inputs: { question: { type: text } }",
+        &["id: a, value: '{{ inputs.qestion }}'"],
+    );
+    told += &with_head(
+        "inputs: { question: { type: text } }",
+        &["id: a, value: '{{ question }}'"],
+    );
+    told += &steps(&["id: a, value: x", "id: b, value: '{{ results.a.output }}'"]);
+    told += &steps(&["id: a, value: '{{ results.a.output }}'"]);
+    told += &steps(&[
+        "id: a, value: x",
+        "id: b, needs: [a], value: '{{ results.a.ouput }}'",
+    ]);
+    told += &steps(&[
+        "id: a, value: x",
+        "id: b, needs: [a], value: '{{ results.nobody.output }}'",
+    ]);
+    told += &steps(&["id: a, value: '{{ run.name }}'"]);
+    told += &steps(&["id: a, value: '{{ inputs.a | uper }}'"]);
+    told += &steps(&["id: a, value: '{{ 1 + }}'"]);
+    told += &steps(&["id: a, value: x, when: '{{ 1 == 1 }}'"]);
+    told += &steps(&["id: a, value: x, when: 1 =="]);
+    told += &steps(&[
+        "id: a, value: x",
+        "id: b, needs: [a], run: 'echo {{ results.a.output }}'",
+    ]);
+    told += &findings(
+        "name: x\nsteps:\n  - id: a\n    value: |\n      first line\n      and {{ inputs.nothing }}\n",
+    );
+    insta::assert_snapshot!(told, @r##"
+    3:25: error: there is no input `question` (there is no input to name)  <<inputs.questio>>
+    4:25: error: there is no input `qestion` (did you mean `question`?)  <<inputs.qestion>>
+    4:25: error: there is no `question` (did you mean `inputs.question`?)  <<question }}' }>>
+    4:25: error: `a` does not come before `b`, so its result may not be there (add it to the needs: `needs: [a]`)  <<results.a.outp>>
+    3:25: error: `a` can't look at its own result (add it to the needs: `needs: [a]`)  <<results.a.outp>>
+    4:37: error: a result has no `ouput` (did you mean `output`?)  <<results.a.oupu>>
+    4:37: error: there is no step `nobody` (there are `a`, `b`)  <<results.nobody>>
+    3:25: error: a run has no `name` (there are `id`, `flow` and `started_at`)  <<run.name }}' }>>
+    3:25: error: there is no input `a` (there is no input to name)  <<inputs.a | upe>>
+    3:36: error: there is no filter `uper`  <<uper }}' }>>
+    3:29: error: this template can't be read: unexpected end of variable block  <<}}' }>>
+    3:31: error: this condition can't be read: a condition is an expression already; leave out the `{{ }}`  <<{{ 1 == 1 }}' >>
+    3:32: error: this condition can't be read: unexpected end of input, expected expression  <<== }>>
+    4:40: error: a script is never a template, so `results.a.output` would reach the shell as it stands (add `env: { VALUE: "{{ results.a.output }}" }` and write `"$VALUE"`)  <<results.a.outp>>
+    6:14: error: there is no input `nothing` (there is no input to name)  <<inputs.nothing>>
+    "##);
+}
+
+#[test]
+fn what_may_not_be_meant_is_warned_of() {
+    let mut told = String::new();
+    told += &steps(&["id: S, switch: [{ case: a, when: env.A == 'b' }]"]);
+    told += &steps(&[
+        "id: a, agent: { backend: acp, name: x }, prompt: x",
+        "id: b, needs: [a], value: x, when: results.a.output == 'yes'",
+    ]);
+    insta::assert_snapshot!(told, @r##"
+    3:22: warning: the switch `S` has no `default`: when no case matches, every branch is skipped (add `default: [STEP]`, `default: []` to say that this is meant, or `required: true`)  <<[{ case: a, wh>>
+    4:42: warning: this condition depends on the free text of the agent `a` (let it answer JSON with `output: { type: json }` and look at its `data`)  <<results.a.outp>>
+    "##);
+}
+
+#[test]
+fn inputs_are_typed() {
+    let mut told = String::new();
+    for input in [
+        "a: { type: enum }",
+        "a: { type: text, values: [x] }",
+        "a: { type: enum, values: [x], default: y }",
+        "a: { type: integer, default: 1.5 }",
+        "a: { type: word }",
+    ] {
+        told += &with_head(&format!("inputs: {{ {input} }}"), &["id: s, value: x"]);
+    }
+    insta::assert_snapshot!(told, @r##"
+    2:14: error: `a` is an `enum` without `values` (add `values: [one, two]`)  <<{ type: enum }>>
+    2:36: error: `a` has `values`, but is no `enum` (say `type: enum`, or leave out `values`)  <<[x] } }>>
+    2:50: error: the default of `a` must be one of `x`, not `y`  <<y } }>>
+    2:40: error: the default of `a` must be a whole number, not `1.5`  <<1.5 } }>>
+    2:22: error: `word` is not allowed here (one of `text`, `number`, `integer`, `boolean`, `enum`, `secret`)  <<word } }>>
+    "##);
+}
