@@ -4,10 +4,11 @@
 //! finds the pane host or starts it, and reads the settings; [`App::events`] tells what happens;
 //! [`App::shutdown`] ends it all in order. Panes live in the pane host, so dropping `App` ends none of them.
 //!
-//! Each subject is a file: `panes`, `search`, `session`, `settings`, `flow`. Every failure leaves as one [`Error`].
+//! Each subject is a file: `panes`, `search`, `conflicts`, `session`, `settings`, `flow`. Every failure leaves as one [`Error`].
 
 mod agents;
 mod config_file;
+mod conflicts;
 mod error;
 mod flow;
 mod pane_host;
@@ -28,6 +29,7 @@ use terminal::{HistoryBudget, PaneEvent, Panes, PanesConfig};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
+pub use self::conflicts::{ConflictNews, look_at, look_for_conflicts, system_clock};
 pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub use error::{Code, Error};
 pub use flow::{
@@ -108,6 +110,7 @@ struct Inner {
     panes: PaneHost,
     /// The runs; opened on first use.
     flows: std::sync::OnceLock<::flow::Flows>,
+    conflicts: self::conflicts::Repositories,
     /// What a person should be told about the start.
     notices: Vec<String>,
     settings: watch::Sender<Settings>,
@@ -162,6 +165,7 @@ impl App {
             store: opened.store,
             panes,
             flows: std::sync::OnceLock::new(),
+            conflicts: self::conflicts::Repositories::default(),
             notices,
             settings: watch::Sender::new(settings),
             events: broadcast::Sender::new(EVENTS),

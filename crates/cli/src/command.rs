@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{agents, flow, history, host, panes, search};
+use crate::{agents, conflicts, flow, history, host, panes, search};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -50,6 +50,7 @@ enum Command {
     Search(search::Search),
     History(history::History),
     Agents(agents::Agents),
+    Conflicts(conflicts::Conflicts),
     Host(host::Host),
     Flow(flow::Flow),
 }
@@ -113,6 +114,10 @@ fn execute(
         .thread_name("switchyard")
         .build()?;
     let done = runtime.block_on(async {
+        if let Command::Conflicts(conflicts) = command {
+            // Reads git's files only: it starts no host, and leaves nothing behind.
+            return conflicts.run(out).await;
+        }
         let paths = paths()?;
         if let Command::Host(host) = command {
             return host.run(&paths, out).await;
@@ -136,8 +141,8 @@ fn execute(
             Command::Flow(flow) => flow.run(&app, out).await,
             Command::History(history) => history.run(&app, out).await,
             Command::Agents(agents) => agents.run(&app, out).await,
-            // Served above, without an `App`: it is what an `App` connects to.
-            Command::Host(_) => Ok(()),
+            // Served above, without an `App`.
+            Command::Host(_) | Command::Conflicts(_) => Ok(()),
         };
         app.shutdown().await;
         done

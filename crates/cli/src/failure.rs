@@ -23,7 +23,7 @@ impl Failure {
         }
     }
 
-    /// Nothing was found, which needs no words: exit status 1.
+    /// What the command says is all there is to say: exit status 1.
     pub(crate) fn silent() -> Self {
         Self {
             status: 1,

@@ -9,6 +9,7 @@
 
 mod agents;
 mod command;
+mod conflicts;
 mod failure;
 mod flow;
 mod history;

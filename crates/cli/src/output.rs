@@ -57,6 +57,13 @@ impl<'a> Output<'a> {
         self.out.flush()
     }
 
+    /// Prints one value for a program, on one line: one of many.
+    pub(crate) fn json_line(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, value)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+
     /// Prints one line.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
         writeln!(self.out, "{line}")?;

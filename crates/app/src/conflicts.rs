@@ -1,0 +1,396 @@
+//! Conflicts between worktrees: one watcher per repository that the workspace holds.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ::conflicts::{
+    AskError, CheckAnswer, Clock, ConflictEvent, ConflictFilter, ConflictWatcher, LookError,
+    Picture, ProposedChange, Quiet, QuietAbout, StartError, Verdict, VerdictDetails, VerdictKey,
+    WatchConfig,
+};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::{App, Code, EVENTS, Error, lock};
+
+/// Under which key the wishes for quiet of each repository are kept.
+const QUIETS: &str = "conflicts.quiets";
+
+/// Something changed about the conflicts of one repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ConflictNews {
+    /// The repository, as [`App::watch_repository`] called it.
+    pub repository: String,
+    /// What changed.
+    pub event: ConflictEvent,
+}
+
+/// The repositories that are watched.
+pub(crate) struct Repositories {
+    watchers: std::sync::Mutex<BTreeMap<String, Arc<ConflictWatcher>>>,
+    news: broadcast::Sender<ConflictNews>,
+}
+
+impl Default for Repositories {
+    fn default() -> Self {
+        Self {
+            watchers: std::sync::Mutex::default(),
+            news: broadcast::Sender::new(EVENTS),
+        }
+    }
+}
+
+type Quiets = BTreeMap<String, Vec<Quiet>>;
+
+impl App {
+    /// Watches all worktrees of the repository that `path` is in, and returns its first picture.
+    ///
+    /// A repository that is watched already is not watched twice, whichever worktree named it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadParams`] when `path` is in no repository.
+    pub async fn watch_repository(&self, path: PathBuf) -> Result<Picture, Error> {
+        let quiets = self.stored_quiets().await?;
+        let opened = blocking(move || {
+            let mut config = WatchConfig::new(system_clock());
+            // Wishes are stored per repository, and a path tells which one only once it is open.
+            let watcher = ConflictWatcher::open(&path, config.clone()).map_err(start_error)?;
+            let repository = watcher.picture().repository;
+            config.quiets = quiets.get(&repository).cloned().unwrap_or_default();
+            for quiet in config.quiets {
+                watcher
+                    .quiet(quiet)
+                    .map_err(|error| Error::from_chain(Code::BadParams, &error))?;
+            }
+            Ok((repository, Arc::new(watcher)))
+        });
+        let (repository, watcher) = opened.await?;
+        let (watcher, new) = {
+            let mut watchers = lock(&self.0.conflicts.watchers);
+            match watchers.get(&repository) {
+                Some(known) => (known.clone(), false),
+                None => {
+                    watchers.insert(repository.clone(), watcher.clone());
+                    (watcher, true)
+                }
+            }
+        };
+        if new {
+            self.follow_repository(repository, &watcher);
+        }
+        blocking(move || Ok(watcher.picture())).await
+    }
+
+    /// Stops watching a repository; says whether it was watched.
+    pub async fn forget_repository(&self, repository: &str) -> bool {
+        let watcher = lock(&self.0.conflicts.watchers).remove(repository);
+        let watched = watcher.is_some();
+        // The last owner waits for the watcher's thread.
+        let _ = blocking(move || {
+            drop(watcher);
+            Ok(())
+        })
+        .await;
+        watched
+    }
+
+    /// Tells all that is known of every watched repository.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Failed`] when it can't be asked.
+    pub async fn conflict_pictures(&self) -> Result<Vec<Picture>, Error> {
+        let watchers = self.watchers();
+        blocking(move || Ok(watchers.iter().map(|watcher| watcher.picture()).collect())).await
+    }
+
+    /// Lists the verdicts of every watched repository that pass the filter, the worst first.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadParams`] for a glob that can't be matched, or a worktree of no watched repository.
+    pub async fn conflicts(&self, filter: ConflictFilter) -> Result<Vec<Verdict>, Error> {
+        let watchers = self.watchers();
+        blocking(move || {
+            let mut verdicts = Vec::new();
+            let mut unknown = None;
+            for watcher in &watchers {
+                match watcher.conflicts(&filter) {
+                    Ok(found) => verdicts.extend(found),
+                    // It may be a worktree of another repository.
+                    Err(error @ AskError::UnknownWorktree { .. }) => unknown = Some(error),
+                    Err(error) => return Err(ask_error(error)),
+                }
+            }
+            match unknown {
+                Some(error)
+                    if watchers
+                        .iter()
+                        .all(|watcher| watcher.conflicts(&filter).is_err()) =>
+                {
+                    Err(ask_error(error))
+                }
+                _ => {
+                    verdicts.sort_by_key(|verdict| {
+                        std::cmp::Reverse((verdict.would_conflict, verdict.severity))
+                    });
+                    Ok(verdicts)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Says what the other worktrees do where somebody is about to change a file.
+    ///
+    /// A repository that is watched answers from memory; another one is looked at, that file only.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadParams`] when the worktree is in no repository, the file lies outside of it, or
+    /// the lines are no range.
+    pub async fn check_change(&self, change: ProposedChange) -> Result<CheckAnswer, Error> {
+        let watchers = self.watchers();
+        blocking(move || {
+            for watcher in &watchers {
+                match watcher.check(&change) {
+                    Err(AskError::UnknownWorktree { .. }) => {}
+                    answer => return answer.map_err(ask_error),
+                }
+            }
+            look_at(&change)
+        })
+        .await
+    }
+
+    /// Takes note of a change that an agent is about to make, in a watched repository.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::check_change`], and [`Code::BadId`] when no watched repository has the worktree.
+    pub async fn announce_change(
+        &self,
+        change: ProposedChange,
+        agent: Option<String>,
+    ) -> Result<(), Error> {
+        let watchers = self.watchers();
+        blocking(move || {
+            first_that_knows(&watchers, |watcher| {
+                watcher.announce(&change, agent.clone())
+            })
+        })
+        .await
+    }
+
+    /// Says which agent works in a worktree; nobody, when `agent` is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when no watched repository has the worktree.
+    pub async fn set_worktree_agent(
+        &self,
+        worktree: String,
+        agent: Option<String>,
+    ) -> Result<(), Error> {
+        let watchers = self.watchers();
+        blocking(move || {
+            first_that_knows(&watchers, |watcher| {
+                watcher.set_agent(&worktree, agent.clone())
+            })
+        })
+        .await
+    }
+
+    /// Shows both sides of a verdict in their context, and what a merge would write.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when nothing is said of the file any more.
+    pub async fn conflict_details(
+        &self,
+        repository: &str,
+        key: VerdictKey,
+    ) -> Result<VerdictDetails, Error> {
+        let watcher = self.watcher(repository)?;
+        blocking(move || watcher.details(&key).map_err(ask_error)).await
+    }
+
+    /// Snoozes, acknowledges or mutes verdicts of a repository; kept over restarts.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadParams`] when the glob can't be matched, [`Code::BadId`] when the repository is
+    /// not watched, [`Code::Store`] when the wish can't be kept.
+    pub async fn quiet_conflicts(&self, repository: &str, quiet: Quiet) -> Result<(), Error> {
+        let watcher = self.watcher(repository)?;
+        let asked = watcher.clone();
+        blocking(move || {
+            let added = asked.quiet(quiet);
+            added.map_err(|error| Error::from_chain(Code::BadParams, &error))
+        })
+        .await?;
+        self.store_quiets(repository, &watcher).await
+    }
+
+    /// Takes a wish for quiet back; says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when the repository is not watched, [`Code::Store`].
+    pub async fn unquiet_conflicts(
+        &self,
+        repository: &str,
+        about: QuietAbout,
+    ) -> Result<bool, Error> {
+        let watcher = self.watcher(repository)?;
+        let asked = watcher.clone();
+        let removed = blocking(move || Ok(asked.unquiet(&about))).await?;
+        self.store_quiets(repository, &watcher).await?;
+        Ok(removed)
+    }
+
+    /// Tells what changes about conflicts from now on.
+    pub fn conflict_news(&self) -> broadcast::Receiver<ConflictNews> {
+        self.0.conflicts.news.subscribe()
+    }
+
+    fn watchers(&self) -> Vec<Arc<ConflictWatcher>> {
+        lock(&self.0.conflicts.watchers).values().cloned().collect()
+    }
+
+    fn watcher(&self, repository: &str) -> Result<Arc<ConflictWatcher>, Error> {
+        let watchers = lock(&self.0.conflicts.watchers);
+        watchers.get(repository).cloned().ok_or_else(|| {
+            let message = format!("repository `{repository}` is not watched");
+            Error::new(Code::BadId, message)
+        })
+    }
+
+    fn follow_repository(&self, repository: String, watcher: &ConflictWatcher) {
+        let mut events = watcher.events();
+        let news = self.0.conflicts.news.clone();
+        self.spawn(async move {
+            loop {
+                let event = match events.recv().await {
+                    Ok(event) => event,
+                    // Too many at once: whoever listens asks for the picture anew.
+                    Err(RecvError::Lagged(_)) => ConflictEvent::Worktrees,
+                    Err(RecvError::Closed) => break,
+                };
+                // Nobody listening is fine.
+                let _ = news.send(ConflictNews {
+                    repository: repository.clone(),
+                    event,
+                });
+            }
+        });
+    }
+
+    async fn stored_quiets(&self) -> Result<Quiets, Error> {
+        let stored = self.0.store.get(QUIETS).await;
+        let stored = stored.map_err(|error| Error::from_chain(Code::Store, &error))?;
+        let Some(json) = stored else {
+            return Ok(Quiets::default());
+        };
+        Ok(serde_json::from_str(&json).unwrap_or_else(|error| {
+            tracing::warn!("what is muted could not be read, and is not: {error}");
+            Quiets::default()
+        }))
+    }
+
+    async fn store_quiets(&self, repository: &str, watcher: &ConflictWatcher) -> Result<(), Error> {
+        let mut quiets = self.stored_quiets().await?;
+        quiets.insert(repository.to_owned(), watcher.quiets());
+        quiets.retain(|_, quiets| !quiets.is_empty());
+        let json = serde_json::to_string(&quiets)
+            .map_err(|error| Error::from_chain(Code::Failed, &error))?;
+        let stored = self.0.store.put(QUIETS, &json).await;
+        stored.map_err(|error| Error::from_chain(Code::Store, &error))
+    }
+}
+
+/// The time of this machine, for entries and verdicts.
+pub fn system_clock() -> Clock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the clock is made")]
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH);
+    Arc::new(move || {
+        now().map_or(0, |time| {
+            u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+        })
+    })
+}
+
+/// Looks at one repository once, without watching it or starting anything.
+///
+/// # Errors
+///
+/// [`Code::BadParams`] when `path` is in no repository, or the filter makes no sense.
+pub fn look_for_conflicts(
+    path: &std::path::Path,
+    filter: &ConflictFilter,
+) -> Result<Picture, Error> {
+    ::conflicts::look(path, &WatchConfig::new(system_clock()), filter).map_err(look_error)
+}
+
+/// As [`App::check_change`], by looking at that one file in all worktrees now.
+///
+/// # Errors
+///
+/// As [`App::check_change`].
+pub fn look_at(change: &ProposedChange) -> Result<CheckAnswer, Error> {
+    let worktree = PathBuf::from(&change.worktree);
+    ::conflicts::look_at(&worktree, &WatchConfig::new(system_clock()), change).map_err(look_error)
+}
+
+fn first_that_knows(
+    watchers: &[Arc<ConflictWatcher>],
+    ask: impl Fn(&ConflictWatcher) -> Result<(), AskError>,
+) -> Result<(), Error> {
+    let mut refused = Error::new(Code::BadId, "no repository is watched");
+    for watcher in watchers {
+        match ask(watcher) {
+            Err(error @ AskError::UnknownWorktree { .. }) => {
+                refused = Error::new(Code::BadId, error.to_string());
+            }
+            answer => return answer.map_err(ask_error),
+        }
+    }
+    Err(refused)
+}
+
+fn ask_error(error: AskError) -> Error {
+    let code = match error {
+        AskError::NoVerdict { .. } => Code::BadId,
+        _ => Code::BadParams,
+    };
+    Error::from_chain(code, &error)
+}
+
+fn look_error(error: LookError) -> Error {
+    match error {
+        LookError::Ask(error) => ask_error(error),
+        LookError::Open(error) => Error::from_chain(Code::BadParams, &error),
+    }
+}
+
+fn start_error(error: StartError) -> Error {
+    let code = match error {
+        StartError::Open(_) => Code::BadParams,
+        StartError::Thread { .. } => Code::Failed,
+    };
+    Error::from_chain(code, &error)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(Error::from_chain(Code::Failed, &error)),
+    }
+}

@@ -1,0 +1,360 @@
+//! `conflicts`: where worktrees change the same lines. Works by itself: no pane host, no window.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use conflicts::{
+    CheckAnswer, ConflictEvent, ConflictFilter, ConflictWatcher, LineRange, Picture,
+    ProposedChange, Severity, Verdict, WatchConfig,
+};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::{Cell, Table, Tone};
+
+/// Where worktrees of a repository change the same lines
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Committed, staged, unstaged and untracked work all count. Lines are counted at the merge base of
+each pair of worktrees. Exit status: 0 nothing found, 1 found, 2 could not be done.
+
+Examples:
+  switchyard conflicts                        All of this repository
+  switchyard conflicts src docs/guide.md      Only these files and directories
+  switchyard conflicts --at-least same_line   Only what meets on the same lines
+  switchyard conflicts --watch                Keep watching, a line per change
+  switchyard conflicts check src/main.rs:10-20 --worktree ."
+)]
+pub(crate) struct Conflicts {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Only these files, directories and globs; relative to the repository
+    #[arg(value_name = "PATH")]
+    paths: Vec<String>,
+
+    /// Any directory in the repository; the current one if not given
+    #[arg(long, value_name = "DIR")]
+    repository: Option<PathBuf>,
+
+    /// Only this severity and worse: identical, different_area, adjacent_line, same_line
+    #[arg(long, value_name = "SEVERITY")]
+    at_least: Option<Severity>,
+
+    /// Only verdicts that this worktree has a part in: its path, its name or its branch
+    #[arg(long, value_name = "WORKTREE")]
+    worktree: Option<String>,
+
+    /// Keep watching, and print each change
+    #[arg(long)]
+    watch: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(Check),
+}
+
+/// Before an edit: does another worktree change the same lines?
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Made for an agent's hook: it reads that one file in all worktrees and answers in milliseconds.
+With lines, exit status 1 means that another worktree changes lines at most 5 lines away; without,
+that another worktree changes the file at all. `--at-least` says otherwise.
+
+Examples:
+  switchyard conflicts check src/main.rs:10-20 --worktree .
+  switchyard conflicts check src/main.rs --worktree ~/src/app-2 --json")]
+struct Check {
+    /// The file, and the lines that are about to change: FILE or FILE:LINE or FILE:START-END
+    #[arg(value_name = "FILE[:START-END]")]
+    target: String,
+
+    /// The worktree that is about to be changed: a directory in it
+    #[arg(long, value_name = "WORKTREE")]
+    worktree: PathBuf,
+
+    /// Exit with 1 from this severity on
+    #[arg(long, value_name = "SEVERITY")]
+    at_least: Option<Severity>,
+}
+
+impl Conflicts {
+    pub(crate) async fn run(self, out: &mut Output<'_>) -> Result<(), Failure> {
+        if let Some(Command::Check(check)) = self.command {
+            return check.run(out);
+        }
+        let directory = self
+            .repository
+            .clone()
+            .map_or_else(std::env::current_dir, Ok)?;
+        let filter = ConflictFilter {
+            paths: self.paths,
+            worktree: self.worktree,
+            at_least: self.at_least,
+            quiet_too: false,
+        };
+        if self.watch {
+            return watch(&directory, &filter, out).await;
+        }
+        let picture = app::look_for_conflicts(&directory, &filter).map_err(refused)?;
+        let found = !picture.verdicts.is_empty();
+        if out.json() {
+            out.value(&picture)?;
+        } else {
+            list(&picture, out)?;
+        }
+        if found {
+            Err(Failure::silent())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Check {
+    fn run(self, out: &mut Output<'_>) -> Result<(), Failure> {
+        let (file, lines) = target(&self.target)?;
+        let worktree = worktree_root(&self.worktree)?;
+        // As the person sees it: relative to where they are, unless that is nowhere in the worktree.
+        let here = std::env::current_dir()?.join(&file);
+        let file = if Path::new(&file).is_relative() && here.exists() && is_below(&here, &worktree)
+        {
+            here.to_string_lossy().into_owned()
+        } else {
+            file
+        };
+        let change = ProposedChange {
+            file,
+            lines,
+            worktree: worktree.to_string_lossy().into_owned(),
+        };
+        let answer = app::look_at(&change).map_err(refused)?;
+        if out.json() {
+            out.value(&answer)?;
+        } else {
+            tell(&answer, out)?;
+        }
+        let from = self.at_least.unwrap_or(match lines {
+            Some(_) => Severity::AdjacentLine,
+            None => Severity::DifferentArea,
+        });
+        match answer.severity {
+            Some(severity) if severity >= from => Err(Failure::silent()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Everything that goes wrong here is told apart from "found".
+fn refused(error: app::Error) -> Failure {
+    Failure::usage(error.message)
+}
+
+fn is_below(file: &Path, root: &Path) -> bool {
+    file.canonicalize().is_ok_and(|file| file.starts_with(root))
+}
+
+/// The root of the worktree that a directory is in: the nearest one with a `.git`.
+fn worktree_root(directory: &Path) -> Result<PathBuf, Failure> {
+    let directory = directory.canonicalize().map_err(|error| {
+        Failure::usage(format!(
+            "worktree `{}` can't be used: {error}",
+            directory.display()
+        ))
+    })?;
+    let root = directory
+        .ancestors()
+        .find(|directory| directory.join(".git").exists());
+    root.map(Path::to_owned).ok_or_else(|| {
+        Failure::usage(format!(
+            "`{}` is not in a git worktree",
+            directory.display()
+        ))
+    })
+}
+
+/// Reads `FILE`, `FILE:LINE` or `FILE:START-END`; lines count from 1, and the last one is included.
+fn target(target: &str) -> Result<(String, Option<LineRange>), Failure> {
+    let Some((file, lines)) = target.rsplit_once(':') else {
+        return Ok((target.to_owned(), None));
+    };
+    let (start, end) = lines.split_once('-').unwrap_or((lines, lines));
+    match (start.parse::<u32>(), end.parse::<u32>()) {
+        (Ok(start), Ok(end)) if start >= 1 && end >= start && end < u32::MAX => Ok((
+            file.to_owned(),
+            Some(LineRange {
+                start,
+                end: end + 1,
+            }),
+        )),
+        // A file may have a colon in its name.
+        _ if Path::new(target).exists() => Ok((target.to_owned(), None)),
+        _ => Err(Failure::usage(format!(
+            "lines `{lines}` are not `LINE` or `START-END`, counted from 1"
+        ))),
+    }
+}
+
+fn list(picture: &Picture, out: &mut Output<'_>) -> Result<(), Failure> {
+    for note in &picture.notes {
+        out.error(note);
+    }
+    if picture.verdicts.is_empty() {
+        let count = picture.worktrees.len();
+        out.line(&format!("No conflicts between {count} worktrees."))?;
+        return Ok(());
+    }
+    let mut table = Table::new(["SEVERITY", "MERGE", "FILE", "LINES", "WORKTREES"]);
+    for verdict in &picture.verdicts {
+        table.row(row(verdict));
+    }
+    out.table(&table)?;
+    Ok(())
+}
+
+fn row(verdict: &Verdict) -> Vec<Cell> {
+    let tone = match verdict.severity {
+        Severity::SameLine => Tone::Bad,
+        Severity::AdjacentLine => Tone::Urgent,
+        Severity::DifferentArea | Severity::Identical => Tone::Faint,
+    };
+    let lines: Vec<_> = verdict.overlaps.iter().map(ToString::to_string).collect();
+    let lines = if lines.is_empty() {
+        verdict.note.clone().unwrap_or_default()
+    } else {
+        lines.join(", ")
+    };
+    let merge = if verdict.would_conflict {
+        Cell::new("conflict").tone(Tone::Bad)
+    } else {
+        Cell::new("clean")
+    };
+    vec![
+        Cell::new(verdict.severity.as_str()).tone(tone),
+        merge,
+        Cell::new(verdict.path.to_string()),
+        Cell::new(lines),
+        Cell::new(format!("{}, {}", verdict.left.name, verdict.right.name)),
+    ]
+}
+
+fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
+    for note in &answer.notes {
+        out.error(note);
+    }
+    if answer.touches.is_empty() {
+        out.line(&format!("No other worktree changes {}.", answer.path))?;
+    }
+    for touch in &answer.touches {
+        let ranges: Vec<_> = touch.side.ranges.iter().map(ToString::to_string).collect();
+        let lines = if ranges.is_empty() {
+            String::new()
+        } else {
+            format!(" lines {}", ranges.join(", "))
+        };
+        let name = &touch.side.name;
+        out.line(&format!(
+            "{}: {name} changes {}{lines}",
+            touch.severity, answer.path
+        ))?;
+    }
+    Ok(())
+}
+
+async fn watch(
+    directory: &Path,
+    filter: &ConflictFilter,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let watcher = ConflictWatcher::open(directory, WatchConfig::new(app::system_clock()))
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let mut events = watcher.events();
+    let listed = |watcher: &ConflictWatcher| {
+        watcher
+            .conflicts(filter)
+            .map_err(|error| Failure::usage(error.to_string()))
+    };
+    for verdict in listed(&watcher)? {
+        print(
+            &ConflictEvent::Verdict {
+                verdict: Box::new(verdict),
+            },
+            out,
+        )?;
+    }
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            Err(RecvError::Lagged(_)) => {
+                for verdict in listed(&watcher)? {
+                    print(
+                        &ConflictEvent::Verdict {
+                            verdict: Box::new(verdict),
+                        },
+                        out,
+                    )?;
+                }
+                continue;
+            }
+            Err(RecvError::Closed) => return Ok(()),
+        };
+        match &event {
+            // The filter is asked again, so that both ways of listing agree.
+            ConflictEvent::Verdict { verdict }
+                if !listed(&watcher)?
+                    .iter()
+                    .any(|other| other.key() == verdict.key()) => {}
+            ConflictEvent::Worktrees => {}
+            event => print(event, out)?,
+        }
+    }
+}
+
+fn print(event: &ConflictEvent, out: &mut Output<'_>) -> Result<(), Failure> {
+    if out.json() {
+        out.json_line(event)?;
+        return Ok(());
+    }
+    match event {
+        ConflictEvent::Verdict { verdict } => {
+            let merge = if verdict.would_conflict {
+                ", would conflict"
+            } else {
+                ""
+            };
+            let (left, right) = (&verdict.left.name, &verdict.right.name);
+            out.line(&format!(
+                "{}{merge}: {} in {left} and {right}",
+                verdict.severity, verdict.path
+            ))?;
+        }
+        ConflictEvent::Resolved { key } => {
+            let name = |id: &conflicts::WorktreeId| {
+                Path::new(&id.0)
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default()
+            };
+            out.line(&format!(
+                "resolved: {} in {} and {}",
+                key.path,
+                name(&key.left),
+                name(&key.right)
+            ))?;
+        }
+        ConflictEvent::Health { health } => {
+            let words = if health.reasons.is_empty() {
+                "watching live".to_owned()
+            } else {
+                health.reasons.join("; ")
+            };
+            out.error(&words);
+        }
+        ConflictEvent::Worktrees => {}
+    }
+    Ok(())
+}
