@@ -1451,7 +1451,16 @@ impl Checker<'_> {
             if sources.is_empty() {
                 continue;
             }
-            let before = reach.all_before(number);
+            // All that comes before is only looked for where it is asked about: in a long chain it is long.
+            let asked = step.approval.is_some()
+                || sources
+                    .iter()
+                    .any(|(source, _)| source.value.contains("results"));
+            let before = if asked {
+                reach.all_before(number)
+            } else {
+                HashSet::new()
+            };
             for (source, form) in sources {
                 self.template(source, form, Some((&step.id.value, &before)), &names);
             }
