@@ -182,6 +182,26 @@ pub(crate) async fn pane_marks(
     app.pane_marks(pane).await
 }
 
+/// The colours that the window's theme gives to panes: red, green and blue from 0 to 255.
+#[derive(Debug, Deserialize, Type)]
+pub(crate) struct Colours {
+    foreground: (u8, u8, u8),
+    background: (u8, u8, u8),
+    cursor: (u8, u8, u8),
+}
+
+/// Sets what programs are told when they ask for the colours of their terminal. See [`App::set_theme`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_colours(app: State<'_, App>, colours: Colours) -> Result<(), Error> {
+    app.set_theme(terminal::Theme {
+        foreground: colours.foreground,
+        background: colours.background,
+        cursor: colours.cursor,
+    })
+    .await
+}
+
 /// Lists the panes that only live in history. See [`App::closed_panes`].
 #[tauri::command]
 #[specta::specta]

@@ -32,6 +32,8 @@ export const commands = {
 	readLines: (pane: PaneId, lines: ReadLines) => typedError<Line[], Error>(__TAURI_INVOKE("read_lines", { pane, lines })),
 	/**  Lists the commands that the shell of a pane marked. See [`App::pane_marks`]. */
 	paneMarks: (pane: PaneId) => typedError<CommandMark[], Error>(__TAURI_INVOKE("pane_marks", { pane })),
+	/**  Sets what programs are told when they ask for the colours of their terminal. See [`App::set_theme`]. */
+	setColours: (colours: Colours) => typedError<null, Error>(__TAURI_INVOKE("set_colours", { colours })),
 	/**  Lists the panes that only live in history. See [`App::closed_panes`]. */
 	closedPanes: () => typedError<ClosedPane[], Error>(__TAURI_INVOKE("closed_panes")),
 	/**  Removes history from disk, of one pane or of all. See [`App::purge_history`]. */
@@ -149,6 +151,13 @@ export type Code =
 "refused" | 
 /**  Anything else: the disk, the system. */
 "failed";
+
+/**  The colours that the window's theme gives to panes: red, green and blue from 0 to 255. */
+export type Colours = {
+	foreground: [number, number, number],
+	background: [number, number, number],
+	cursor: [number, number, number],
+};
 
 /**  One command, as the shell marked it (OSC 133, OSC 633). */
 export type CommandMark = {

@@ -1,6 +1,7 @@
 import type {
   Error as BackendError,
   ClosedPane,
+  Colours,
   CommandMark,
   HostState,
   Line,
@@ -62,6 +63,9 @@ export interface Backend {
     onProgress: (progress: SearchProgress) => void,
   ): Promise<Result<SearchAnswer>>;
   cancelSearch(id: number): Promise<Result<null>>;
+
+  /** Sets what programs are told when they ask for the colours of their terminal. */
+  setColours(colours: Colours): Promise<Result<null>>;
 
   loadSession(): Promise<Result<string | null>>;
   saveSession(json: string): Promise<Result<null>>;

@@ -1,6 +1,7 @@
 import type {
   Attention,
   ClosedPane,
+  Colours,
   CommandMark,
   HostState,
   Line,
@@ -56,6 +57,8 @@ interface MemoryState {
   closed: Map<PaneId, FakePane>;
   session: string | null;
   settings: Settings;
+  /** What the window said last of its colours. */
+  colours: Colours | null;
   clipboard: string;
   opened: string[];
   saved: { name: string; text: string }[];
@@ -111,6 +114,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     closed: new Map(),
     session: options.session ?? null,
     settings: { ...defaultSettings, ...options.settings },
+    colours: null,
     clipboard: "",
     opened: [],
     saved: [],
@@ -581,6 +585,10 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     loadSession: () => ok(state.session),
     saveSession: (json) => {
       state.session = json;
+      return ok(null);
+    },
+    setColours: (colours) => {
+      state.colours = colours;
       return ok(null);
     },
     loadSettings: () => ok(state.settings),

@@ -71,6 +71,7 @@ export function tauriBackend(): Backend {
     cancelSearch: (id) => ask(() => commands.cancelSearch(id)),
     loadSession: () => ask(() => commands.loadSession()),
     saveSession: (json) => ask(() => commands.saveSession(json)),
+    setColours: (colours) => ask(() => commands.setColours(colours)),
     loadSettings: () => ask(() => commands.loadSettings()),
     startupNotices: () => ask(() => commands.startupNotices()),
     settingsFiles: () => ask(() => commands.settingsFiles()),

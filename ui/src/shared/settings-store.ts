@@ -3,6 +3,7 @@ import { backend } from "../backend/backend";
 import type { HostState, Platform, Settings } from "../bindings";
 import { setKeys } from "./commands";
 import { notify } from "./notices";
+import { terminalThemes } from "./terminal-themes";
 
 /** The settings in force: Rust sends every field; only in the person's file may one be left out. */
 export type AppliedSettings = Required<Settings>;
@@ -71,6 +72,7 @@ export async function startSettings(): Promise<() => void> {
       if (host.state === "down") notify("error", host.message);
     }),
     followSystemScheme(),
+    followColours(),
   ];
   const [settings, platform, notices] = await Promise.all([
     backend.loadSettings(),
@@ -86,6 +88,39 @@ export async function startSettings(): Promise<() => void> {
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+/** Tells the backend the colours that programs see, now, whenever they change, and to a host that is new. */
+function followColours(): () => void {
+  let told: object | null = null;
+  const tell = () => {
+    const state = useSettings.getState();
+    const theme = terminalThemes[schemeOf(state)];
+    if (!state.settings || told === theme) return;
+    told = theme;
+    void backend.setColours({
+      foreground: parts(theme.foreground),
+      background: parts(theme.background),
+      cursor: parts(theme.cursor),
+    });
+  };
+  const stopHost = backend.onHost((host) => {
+    if (host.state !== "restarted") return;
+    told = null;
+    tell();
+  });
+  const stopStore = useSettings.subscribe(tell);
+  return () => {
+    stopHost();
+    stopStore();
+  };
+}
+
+/** Red, green and blue of `#rrggbb`. */
+function parts(colour: string): [number, number, number] {
+  const at = (start: number) =>
+    Number.parseInt(colour.slice(start, start + 2), 16);
+  return [at(1), at(3), at(5)];
 }
 
 function followSystemScheme(): () => void {

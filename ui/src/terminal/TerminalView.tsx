@@ -78,9 +78,9 @@ export function TerminalView({
       {
         onLink: setLink,
         onFailed: setFailure,
+        onText: firstPrompt,
         onShown: () => {
           hostShown(view);
-          firstPrompt();
           void markCommands(view);
         },
       },

@@ -52,8 +52,10 @@ export interface ViewEvents {
   onLink?: (target: string | null) => void;
   /** The view could not be attached; the message is for a person. */
   onFailed?: (message: string) => void;
-  /** The first bytes are on screen. */
+  /** The first snapshot is on screen. */
   onShown?: () => void;
+  /** The first text is on screen: a prompt, as a rule. */
+  onText?: () => void;
 }
 
 /** A match as a view marks it. */
@@ -172,6 +174,7 @@ export class XtermHost {
         allowNonHttpProtocols: false,
       },
     });
+    this.awaitText();
     this.write = writeQueue(async (data) => {
       const written = await backend.writePane(pane, data);
       if (!this.disposed) reportFailure(written);
@@ -710,6 +713,21 @@ export class XtermHost {
     } catch {
       this.fallBack();
     }
+  }
+
+  /** Says once that there is text on screen. */
+  private awaitText(): void {
+    const rendered = this.terminal.onRender(() => {
+      const { active } = this.terminal.buffer;
+      for (let row = 0; row < this.terminal.rows; row++) {
+        const line = active.getLine(active.viewportY + row);
+        if (!line?.translateToString(true)) continue;
+        rendered.dispose();
+        this.events.onText?.();
+        return;
+      }
+    });
+    this.owned.push(rendered);
   }
 
   private fallBack(): void {
