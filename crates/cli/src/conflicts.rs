@@ -358,3 +358,85 @@ fn print(event: &ConflictEvent, out: &mut Output<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+    use std::process::Command;
+
+    use crate::{Output, command};
+
+    fn git(directory: &Path, arguments: &[&str]) {
+        let output = Command::new("git")
+            .current_dir(directory)
+            .args(["-c", "user.name=a", "-c", "user.email=a@b"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+    }
+
+    /// Runs a command that needs no host; gives its status and what it printed.
+    fn run(arguments: &[&str]) -> String {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let all = ["switchyard", "conflicts"].iter().chain(arguments);
+        let status = command::run(
+            all.map(Into::into),
+            || Err(io::Error::other("no host is needed")),
+            &mut Output::to(&mut out, &mut err),
+        );
+        let text = [out, err].map(|bytes| String::from_utf8(bytes).unwrap());
+        format!("{status}\n{}{}", text[0], text[1])
+    }
+
+    #[test]
+    fn conflicts_are_listed_and_checked_without_a_host() {
+        let dir = tempfile::tempdir().unwrap();
+        let main = dir.path().join("main");
+        std::fs::create_dir(&main).unwrap();
+        git(&main, &["init", "-q"]);
+        let lines = |edit: &str| format!("1\n2\n{edit}\n4\n5\n6\n7\n8\n9\n10\n11\n12\n");
+        std::fs::write(main.join("f"), lines("3")).unwrap();
+        git(&main, &["add", "-A"]);
+        git(&main, &["commit", "-q", "-m", "x"]);
+        for name in ["one", "two"] {
+            git(
+                &main,
+                &["worktree", "add", "-q", "-b", name, &format!("../{name}")],
+            );
+        }
+        let repository = main.to_string_lossy().into_owned();
+        insta::assert_snapshot!(run(&["--repository", &repository]), @r"
+        0
+        No conflicts between 3 worktrees.
+        ");
+        for name in ["one", "two"] {
+            std::fs::write(dir.path().join(name).join("f"), lines(name)).unwrap();
+        }
+        insta::assert_snapshot!(run(&["--repository", &repository]), @r"
+        1
+        SEVERITY   MERGE     FILE  LINES  WORKTREES
+        same_line  conflict  f     3      one, two
+        ");
+        let check = |target: &str| run(&["check", target, "--worktree", &repository]);
+        insta::assert_snapshot!(check("f:3"), @r"
+        1
+        same_line: one changes f lines 3
+        same_line: two changes f lines 3
+        ");
+        insta::assert_snapshot!(check("f:12"), @r"
+        0
+        different_area: one changes f lines 3
+        different_area: two changes f lines 3
+        ");
+        insta::assert_snapshot!(check("g"), @r"
+        0
+        No other worktree changes g.
+        ");
+        insta::assert_snapshot!(check("f:0-3"), @r"
+        2
+        switchyard: lines `0-3` are not `LINE` or `START-END`, counted from 1
+        ");
+    }
+}
