@@ -52,6 +52,14 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
     };
     let app = tauri::async_runtime::block_on(App::start(AppConfig { paths, host }))
         .map_err(|error| error.message)?;
+    let resuming = app.clone();
+    tauri::async_runtime::spawn(async move {
+        match resuming.resume_flows().await {
+            Ok(runs) if runs.is_empty() => {}
+            Ok(runs) => tracing::info!("went on with cut-off runs: {}", runs.join(", ")),
+            Err(error) => tracing::warn!("cut-off runs wait for `switchyard flow resume`: {error}"),
+        }
+    });
 
     let builder = bindings::builder();
     let shell = tauri::Builder::default()
