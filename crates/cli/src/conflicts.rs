@@ -61,7 +61,7 @@ enum Command {
 /// Before an edit: does another worktree change the same lines?
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Made for an agent's hook: it reads that one file in all worktrees and answers in milliseconds.
+Made for an agent's hook: it reads that one file in all worktrees, by itself.
 With lines, exit status 1 means that another worktree changes lines at most 5 lines away; without,
 that another worktree changes the file at all. `--at-least` says otherwise.
 
