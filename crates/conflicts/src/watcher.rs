@@ -307,7 +307,7 @@ pub fn look(
 
 /// Looks at one file in all worktrees once, without watching: for an agent that is about to edit.
 ///
-/// Only that file is read, so it takes milliseconds however large the worktrees are; a rename of the
+/// Only that file's contents are read; the worktrees' indexes are listed, so it takes longer the more files they hold; a rename of the
 /// file in another worktree is seen as a deletion.
 ///
 /// # Errors
