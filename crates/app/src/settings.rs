@@ -325,9 +325,11 @@ mod tests {
             fs::write(&file, Settings::json_schema()).expect("written");
         }
         let committed = fs::read_to_string(&file).unwrap_or_default();
-        assert_eq!(
-            committed,
-            Settings::json_schema(),
+        // As values: the order of keys hangs on features that other crates of a build ask serde_json for.
+        let parse =
+            |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+        assert!(
+            parse(&committed) == parse(&Settings::json_schema()),
             "run `make schemas` and commit docs/settings.schema.json"
         );
     }
