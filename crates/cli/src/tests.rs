@@ -306,6 +306,8 @@ fn a_wrong_command_line_has_status_2() {
     insta::assert_snapshot!(alone(&["frobnicate"]), @"
     switchyard: unrecognized subcommand 'frobnicate'
 
+      tip: a similar subcommand exists: 'conflicts'
+
     Usage: switchyard [OPTIONS] <COMMAND>
 
     For more information, try '--help'.
@@ -348,14 +350,17 @@ fn the_help_teaches() {
     Usage: switchyard [OPTIONS] <COMMAND>
 
     Commands:
-      panes    List the panes: what runs in them, where, and who needs you
-      open     Start a program in a pane of its own, and print the pane's number
-      send     Type into a pane
-      read     Read what a pane printed last; a closed one's too
-      kill     Close panes: end their programs (hang up first, kill after a grace period)
-      search   Find text that panes printed or full-screen programs showed
-      history  What is kept on disk of what panes printed
-      host     Run the pane host, the background process that the panes live in
+      panes      List the panes: what runs in them, where, and who needs you
+      open       Start a program in a pane of its own, and print the pane's number
+      send       Type into a pane
+      read       Read what a pane printed last; a closed one's too
+      kill       Close panes: end their programs (hang up first, kill after a grace period)
+      search     Find text that panes printed or full-screen programs showed
+      history    What is kept on disk of what panes printed
+      agents     List coding agents on all hosts, read them, talk to them
+      conflicts  Where worktrees of a repository change the same lines
+      host       Run the pane host, the background process that the panes live in
+      flow       Check, run, watch and answer flows of agents, scripts, approvals and switches
 
     Options:
           --json     Print for programs: JSON on standard output
