@@ -23,7 +23,8 @@ test-rust: ui
 	@scripts/say "Rust: rooms and whole-app scenarios"
 	@scripts/cargo-test --workspace --exclude scenarios
 	@scripts/say "Rust: the program from outside"
-	@scripts/cargo-test -p scenarios --test program
+	@cargo build --workspace --bin switchyard
+	@scripts/cargo-test --workspace --test program
 
 test-ui: setup
 	@scripts/say "Frontend"
