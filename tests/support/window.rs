@@ -149,7 +149,7 @@ impl Window {
                 .then(KeyAction::Down { value: key })
                 .then(KeyAction::Up { value: key });
         }
-        Ok(self.client.perform_actions(keys).await?)
+        self.perform(keys).await
     }
 
     /// Presses `key` while the modifiers are held; `chord(&[CTRL, SHIFT], 'p')`.
@@ -168,7 +168,7 @@ impl Window {
         for modifier in modifiers.iter().rev() {
             keys = keys.then(KeyAction::Up { value: *modifier });
         }
-        Ok(self.client.perform_actions(keys).await?)
+        self.perform(keys).await
     }
 
     /// Drags from the middle of `from` to a place inside `to`, given as fractions of its width and height.
@@ -196,7 +196,15 @@ impl Window {
             .then(go(end, 120))
             .then(go((end.0 + 1.0, end.1), 60))
             .then(PointerAction::Up { button });
-        Ok(self.client.perform_actions(mouse).await?)
+        self.perform(mouse).await
+    }
+
+    /// Acts, and says so when the driver never answers: it waits for a focus that may be gone.
+    async fn perform(&self, actions: impl Into<fantoccini::actions::Actions>) -> Result<()> {
+        let acting = self.client.perform_actions(actions);
+        Ok(tokio::time::timeout(crate::DEADLINE, acting)
+            .await
+            .context("the driver did not answer to keys or the mouse")??)
     }
 
     /// The pane that a new window opens by itself.

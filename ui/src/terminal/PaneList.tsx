@@ -153,7 +153,7 @@ function PaneRow({
       <IconButton
         label={`Close ${title}`}
         tabIndex={-1}
-        onClick={() => requestClose(pane.id)}
+        onClick={() => void requestClose(pane.id)}
       >
         <CloseIcon size={12} />
       </IconButton>

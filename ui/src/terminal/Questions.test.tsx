@@ -20,21 +20,32 @@ beforeEach(async () => {
 test("closing a busy pane is asked first, and no is no", async () => {
   twin.change(pane, { busy: true, command: "make release" });
   render(<Questions />);
-  requestClose(pane);
+  void requestClose(pane);
   const question = await screen.findByTestId("close-question");
   expect(question).toHaveTextContent("Close build?");
   expect(question).toHaveTextContent("make release");
   await userEvent.click(screen.getByText("Keep it running"));
   expect(screen.queryByTestId("close-question")).toBeNull();
   expect(twin.state.panes.has(pane)).toBe(true);
-  requestClose(pane);
+  void requestClose(pane);
   await userEvent.click(await screen.findByRole("button", { name: "Close" }));
   await waitFor(() => expect(twin.state.panes.has(pane)).toBe(false));
 });
 
+test("a program that was started a moment ago is asked about, told of or not", async () => {
+  const fake = twin.state.panes.get(pane);
+  if (!fake) throw new Error("the pane is open");
+  fake.info = { ...fake.info, busy: true };
+  expect(usePanes.getState().panes[pane]?.busy).toBe(false);
+  render(<Questions />);
+  void requestClose(pane);
+  expect(await screen.findByTestId("close-question")).toBeVisible();
+  expect(twin.state.panes.has(pane)).toBe(true);
+});
+
 test("closing an idle pane is not asked", async () => {
   render(<Questions />);
-  requestClose(pane);
+  void requestClose(pane);
   await waitFor(() => expect(twin.state.panes.has(pane)).toBe(false));
   expect(screen.queryByTestId("close-question")).toBeNull();
 });

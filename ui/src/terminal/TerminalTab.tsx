@@ -64,7 +64,7 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
           onAuxClick={(event) => {
             if (event.button !== 1) return;
             event.preventDefault();
-            requestClose(pane);
+            void requestClose(pane);
           }}
         >
           {info && <StateIcon state={stateOf(info)} />}
@@ -80,7 +80,7 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
             onPointerDown={(event) => event.stopPropagation()}
             onClick={(event) => {
               event.stopPropagation();
-              requestClose(pane);
+              void requestClose(pane);
             }}
           >
             <CloseIcon size={12} />
@@ -105,7 +105,7 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
           {item("Hide the tab, keep it running", "pane.hide", () =>
             hideTab(pane),
           )}
-          {item("Close", "pane.close", () => requestClose(pane))}
+          {item("Close", "pane.close", () => void requestClose(pane))}
         </Menu.Content>
       </Menu.Portal>
     </Menu.Root>

@@ -120,8 +120,14 @@ export async function openPane(request: OpenPane): Promise<PaneInfo | null> {
 }
 
 /** Closes a pane; asks first when a program would be ended by it. */
-export function requestClose(pane: PaneId): void {
-  if (usePanes.getState().panes[pane]?.busy) ask({ ask: "close", pane });
+export async function requestClose(pane: PaneId): Promise<void> {
+  // Asked anew: what was told last may be older than the program that was started just now.
+  const listed = await backend.listPanes();
+  const info =
+    listed.status === "ok"
+      ? listed.data.find((listed) => listed.id === pane)
+      : usePanes.getState().panes[pane];
+  if (info?.busy) ask({ ask: "close", pane });
   else void closePane(pane);
 }
 

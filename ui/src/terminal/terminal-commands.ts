@@ -67,7 +67,7 @@ export function terminalCommands(): Command[] {
       "pane.close",
       "Close the pane",
       "Ctrl+Shift+W",
-      withPane(requestClose),
+      withPane((pane) => void requestClose(pane)),
       inPane,
     ),
     command(
