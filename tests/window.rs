@@ -337,3 +337,39 @@ async fn a_pane_whose_program_runs_is_closed_only_after_a_question() -> Result<(
     pictured("close-question", &window, outcome).await?;
     window.close().await
 }
+
+#[tokio::test]
+async fn twenty_panes_are_there_again_after_the_window_was_killed() -> Result<()> {
+    let home = Home::new()?;
+    for number in 1..=20 {
+        let script = format!(
+            "printf '\\033[3{}mpane number {number}\\033[0m\\n'; exec sleep 600",
+            number % 8
+        );
+        home.ok(&["open", "--", "/bin/sh", "-c", &script])?;
+    }
+    let (window, _) = at_a_prompt(&home).await?;
+    window.find("[data-testid=\"sidebar-pane-20\"]").await?;
+    for pid in home.windows() {
+        Home::kill(pid);
+    }
+    drop(window);
+
+    let (window, _) = at_a_prompt(&home).await?;
+    let outcome = async {
+        for pane in 1..=20_u64 {
+            window
+                .click(&format!("[data-testid=\"sidebar-pane-{pane}\"]"))
+                .await?;
+            window
+                .see(pane, "what the pane printed", |screen| {
+                    screen.starts_with(&format!("pane number {pane}\n"))
+                })
+                .await?;
+        }
+        Ok(())
+    }
+    .await;
+    pictured("twenty-panes", &window, outcome).await?;
+    window.close().await
+}
