@@ -9,8 +9,7 @@ if [ -z "${SWITCHYARD_BENCH_INSIDE:-}" ]; then
   export SWITCHYARD_BENCH_INSIDE=1 SWITCHYARD_VIRTUAL_DISPLAY=1
   exec scripts/with-display "$0" "$@"
 fi
-program=$PWD/${CARGO_TARGET_DIR:-target}/release/switchyard
-[ -x "$program" ] || program=${CARGO_TARGET_DIR:-target}/release/switchyard
+program=$(realpath "${CARGO_TARGET_DIR:-target}")/release/switchyard
 work=$(mktemp -d)
 export SWITCHYARD_HOME=$work/home HOME=$work
 mkdir -p "$SWITCHYARD_HOME/config"
@@ -69,13 +68,8 @@ run() {
 }
 
 printf '%-34s %-9s %s\n' terminal text "milliseconds for $megabytes MB, each round"
-# The window is open and shows the pane: what it costs to be watched is part of the figure.
-SWITCHYARD_LOG=info "$program" 2> "$work/log" & window=$!
-for _ in $(seq 600); do grep -q 'prompt on screen' "$work/log" && break; sleep 0.1; done
-in_pane() { "$program" open --show -- "$@"; sleep 600; }
-run "switchyard, in its window" in_pane
-kill "$window" 2>/dev/null || true; wait "$window" 2>/dev/null || true
-run "switchyard, no window" in_pane
+in_pane() { "$program" open -- "$@"; exec sleep 600; }
+run "switchyard (pane host)" in_pane
 if command -v xterm >/dev/null; then run xterm xterm -e; else echo "xterm: not installed"; fi
 if command -v alacritty >/dev/null; then run alacritty alacritty -e; else echo "alacritty: not installed"; fi
 in_vte() { lxterminal --no-remote -e "$*"; }
