@@ -1,0 +1,197 @@
+//! Panes: typed into, split, flooded, closed, and found again.
+
+use anyhow::{Context, Result};
+use fantoccini::key::Key;
+use support::{Home, wait_for};
+
+use crate::{
+    at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, scenario, shift, shown, shows,
+};
+
+#[tokio::test]
+async fn a_command_typed_in_the_window_shows_its_output() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("command", window, async |window| {
+        enter_line(window, pane, "echo $((6 * 7)) 漢字 é").await?;
+        window
+            .see(pane, "the answer", |screen| screen.contains("\n42 漢字 é"))
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_killed_window_loses_nothing_and_its_programs_go_on() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    enter_line(
+        &window,
+        pane,
+        "for i in $(seq 1 100000); do echo tick $i; read -t 0.05 x < /dev/tty; done",
+    )
+    .await?;
+    let count = |screen: &str| -> u64 {
+        screen
+            .lines()
+            .filter_map(|line| line.strip_prefix("tick ")?.trim().parse().ok())
+            .max()
+            .unwrap_or(0)
+    };
+    let screen = window
+        .see(pane, "the counter at 20", |screen| count(screen) >= 20)
+        .await?;
+    let before = count(&screen);
+
+    let window = killed_and_opened_again(&home, window).await?;
+    scenario("killed-window", window, async |window| {
+        let again = window.first_pane().await?;
+        assert_eq!(again, pane, "the same pane is in the same place");
+        window
+            .see(pane, "the counter, further on", |screen| {
+                count(screen) > before + 5
+            })
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn panes_split_zoom_and_close_by_keys() -> Result<()> {
+    let home = Home::new()?;
+    let (window, first) = at_a_prompt(&home).await?;
+    scenario("split", window, async |window| {
+        window
+            .click(&format!("[data-testid=\"pane-{first}\"] .xterm-screen"))
+            .await?;
+        window.chord(&[ctrl(), shift()], 'd').await?;
+        let panes = shows(window, 2).await?;
+        let second = *panes.iter().max().context("two panes")?;
+        window
+            .see(second, "a prompt in the new pane", |screen| {
+                screen.contains("ready>")
+            })
+            .await?;
+        // The new pane has the focus: what is typed goes there.
+        window.type_keys("echo in the second").await?;
+        window.type_keys(&enter().to_string()).await?;
+        window
+            .see(second, "its output", |screen| {
+                screen.contains("\nin the second")
+            })
+            .await?;
+        assert!(!window.screen(first).await?.contains("in the second"));
+
+        window.chord(&[ctrl(), shift()], enter()).await?;
+        shows(window, 1).await?;
+        window.chord(&[ctrl(), shift()], enter()).await?;
+        shows(window, 2).await?;
+
+        // A shell at its prompt is closed without a question.
+        window.chord(&[ctrl(), shift()], 'w').await?;
+        assert_eq!(shows(window, 1).await?, [first]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_flood_in_one_pane_leaves_another_at_ones_fingertips() -> Result<()> {
+    let home = Home::new()?;
+    let (window, first) = at_a_prompt(&home).await?;
+    scenario("flood", window, async |window| {
+        window
+            .click(&format!("[data-testid=\"pane-{first}\"] .xterm-screen"))
+            .await?;
+        window.chord(&[ctrl(), shift()], 'd').await?;
+        let second = *shows(window, 2).await?.iter().max().context("two panes")?;
+        window
+            .see(second, "a prompt", |screen| screen.contains("ready>"))
+            .await?;
+        enter_line(window, second, "yes the yard is quiet").await?;
+        window
+            .see(second, "the flood", |screen| {
+                screen.matches("the yard is quiet").count() > 5
+            })
+            .await?;
+        enter_line(window, first, "echo still $((40 + 2)) here").await?;
+        window
+            .see(first, "the echo", |screen| {
+                screen.contains("\nstill 42 here")
+            })
+            .await?;
+        // And the flood stops when it is told to.
+        window
+            .click(&format!("[data-testid=\"pane-{second}\"] .xterm-screen"))
+            .await?;
+        window.chord(&[ctrl()], 'c').await?;
+        window
+            .see(second, "the prompt after the flood", |screen| {
+                screen.trim_end().ends_with("ready>")
+            })
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pane_whose_program_runs_is_closed_only_after_a_question() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("close-question", window, async |window| {
+        enter_line(window, pane, "sleep 600").await?;
+        wait_for("the pane to be busy", || async {
+            let panes = home
+                .ok(&["panes", "--json"])
+                .map_err(|error| error.to_string())?;
+            if panes.contains("\"busy\":true") || panes.contains("\"busy\": true") {
+                Ok(())
+            } else {
+                Err(panes)
+            }
+        })
+        .await?;
+        window.chord(&[ctrl(), shift()], 'w').await?;
+        window.find("[data-testid=\"close-question\"]").await?;
+        window
+            .type_keys(&char::from(Key::Escape).to_string())
+            .await?;
+        window.gone("[data-testid=\"close-question\"]").await?;
+        assert_eq!(shown(&window).await?, [pane]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn twenty_panes_are_there_again_after_the_window_was_killed() -> Result<()> {
+    let home = Home::new()?;
+    for number in 1..=20 {
+        let script = format!(
+            "printf '\\033[3{}mpane number {number}\\033[0m\\n'; exec sleep 600",
+            number % 8
+        );
+        home.ok(&["open", "--", "/bin/sh", "-c", &script])?;
+    }
+    let (window, _) = at_a_prompt(&home).await?;
+    window.find("[data-testid=\"sidebar-pane-20\"]").await?;
+
+    let window = killed_and_opened_again(&home, window).await?;
+    scenario("twenty-panes", window, async |window| {
+        for pane in 1..=20_u64 {
+            window
+                .click(&format!("[data-testid=\"sidebar-pane-{pane}\"]"))
+                .await?;
+            window
+                .see(pane, "what the pane printed", |screen| {
+                    screen.starts_with(&format!("pane number {pane}\n"))
+                })
+                .await?;
+        }
+        Ok(())
+    })
+    .await
+}
