@@ -160,7 +160,7 @@ async fn a_pane_whose_program_runs_is_closed_only_after_a_question() -> Result<(
             .type_keys(&char::from(Key::Escape).to_string())
             .await?;
         window.gone("[data-testid=\"close-question\"]").await?;
-        assert_eq!(shown(&window).await?, [pane]);
+        assert_eq!(shown(window).await?, [pane]);
         Ok(())
     })
     .await

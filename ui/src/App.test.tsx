@@ -80,3 +80,24 @@ test("what the start has to say is said", async () => {
     await screen.findByText("the history on disk can't be written", {}, WAIT),
   ).toBeInTheDocument();
 });
+
+test("a pane that asks for the person is on the list of who needs them, and one key away", async () => {
+  await opened(twin);
+  await opened(twin);
+  render(<App />);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  expect(screen.queryByTestId("needs-you")).toBeNull();
+  act(() =>
+    twin.change(2, { attention: "needs_you", attention_message: "Which one?" }),
+  );
+  expect(await screen.findByTestId("needs-you", {}, WAIT)).toHaveTextContent(
+    "Which one?",
+  );
+  expect(screen.getByTestId("status-needs-you")).toHaveTextContent(
+    "1 needs you",
+  );
+  await userEvent.keyboard("{Control>}{Shift>}A{/Shift}{/Control}");
+  await pane(2);
+  act(() => twin.change(2, { attention: "idle", attention_message: null }));
+  await waitFor(() => expect(screen.queryByTestId("needs-you")).toBeNull());
+});

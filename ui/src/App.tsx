@@ -42,6 +42,7 @@ import {
   ZoomIcon,
 } from "./shared/icons";
 import { Notices } from "./shared/Notices";
+import { followNeeds, goToNextNeed } from "./shared/needs-you";
 import { notify, reportFailure } from "./shared/notices";
 import { startSettings, useScheme, useSettings } from "./shared/settings-store";
 import {
@@ -69,6 +70,7 @@ import { TerminalView } from "./terminal/TerminalView";
 import { terminalCommands } from "./terminal/terminal-commands";
 import { askForFolder, FolderDialog } from "./workspace/FolderDialog";
 import { Frame } from "./workspace/Frame";
+import { NeedsYou, NeedsYouItem } from "./workspace/NeedsYou";
 import { Welcome } from "./workspace/Welcome";
 import { showAside, toggleSidebar } from "./workspace/workspace-store";
 
@@ -88,7 +90,12 @@ export function App() {
   return (
     <>
       <Frame
-        sidebar={<PaneList />}
+        sidebar={
+          <>
+            <NeedsYou />
+            <PaneList />
+          </>
+        }
         asides={{
           search: (
             <SearchPanel
@@ -159,6 +166,7 @@ function useStart(): boolean {
       listenForKeys(window),
       withoutBrowserMenu(),
       backend.onDrop(dropped),
+      followNeeds(),
       followAttention(),
       backend.onHost((host) => {
         if (host.state !== "down") void hostIsBack(host.state === "restarted");
@@ -381,6 +389,7 @@ function StatusBar() {
         <SidebarIcon size={14} />
       </IconButton>
       <StatusItems />
+      <NeedsYouItem />
       <span className="spacer" />
       <button
         type="button"
@@ -410,6 +419,13 @@ function workspaceCommands() {
       group,
       key: "Ctrl+Shift+P",
       run: openPalette,
+    },
+    {
+      id: "needs.next",
+      title: "Go to who needs you",
+      group,
+      key: "Ctrl+Shift+A",
+      run: goToNextNeed,
     },
     {
       id: "workspace.sidebar",

@@ -82,6 +82,31 @@ export const SaveIcon = icon(
   <path d="M8 2.5v7.2M4.8 6.8 8 10l3.2-3.2M3 13.2h10" />,
 );
 
+export const TerminalIcon = icon(
+  <>
+    <rect x="2" y="3" width="12" height="10" rx="1.4" />
+    <path d="m4.8 6.2 2 1.8-2 1.8M8.4 10h2.8" />
+  </>,
+);
+export const AgentIcon = icon(
+  <>
+    <rect x="3" y="5.5" width="10" height="7.5" rx="2" />
+    <path d="M8 2.5v3M6 8.6v1.2M10 8.6v1.2" />
+  </>,
+);
+export const ApprovalIcon = icon(
+  <>
+    <path d="M8 2.2 13 4v3.8c0 3-2.1 5-5 6-2.9-1-5-3-5-6V4l5-1.8Z" />
+    <path d="m5.8 7.9 1.6 1.6 2.9-3.2" />
+  </>,
+);
+export const ConflictIcon = icon(
+  <>
+    <path d="M8 2.6 14 13H2L8 2.6Z" />
+    <path d="M8 6.6v3M8 11.4v.1" />
+  </>,
+);
+
 // States: each has a shape of its own, so that colour is never the only difference.
 export const IdleIcon = icon(<circle cx="8" cy="8" r="2.2" />);
 export const WorkingIcon = icon(<path d="M8 3a5 5 0 1 1-4.6 3" />);

@@ -64,16 +64,11 @@ test("the list is walked with the arrow keys", async () => {
   expect(row(1)).toHaveFocus();
 });
 
-test("the status bar counts who needs the person", async () => {
+test("the status bar counts the panes", async () => {
   render(<StatusItems />);
   await act(async () => {
     await opened(twin);
     await opened(twin);
   });
   expect(screen.getByTestId("status-panes")).toHaveTextContent("2 panes");
-  expect(screen.queryByTestId("status-needs-you")).toBeNull();
-  act(() => twin.change(2, { attention: "needs_you" }));
-  expect(screen.getByTestId("status-needs-you")).toHaveTextContent(
-    "1 needs you",
-  );
 });

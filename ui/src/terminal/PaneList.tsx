@@ -1,10 +1,11 @@
-import { type KeyboardEvent, useMemo } from "react";
+import { useMemo } from "react";
 import type { PaneInfo } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { keyOf } from "../shared/commands";
 import { useDock } from "../shared/dock/dock";
 import { CloseIcon, FolderIcon, PlusIcon } from "../shared/icons";
 import { useSettings } from "../shared/settings-store";
+import { walk } from "../shared/walk";
 import {
   newTerminal,
   panelOfPane,
@@ -42,9 +43,6 @@ export function PaneList() {
   const panes = usePanes((state) => state.panes);
   const home = useSettings((state) => state.platform?.home ?? "");
   const groups = useMemo(() => groupPanes(panesInOrder({ panes })), [panes]);
-  const needing = Object.values(panes).filter(
-    (pane) => pane.attention === "needs_you",
-  ).length;
   // The dock says which pane is in front and which has no tab.
   const activeId = useDock((state) => state.activeId);
   useDock((state) => state.panels);
@@ -57,11 +55,6 @@ export function PaneList() {
     <section className="panes" aria-label="Panes">
       <header className="sidebar-heading">
         <h2>Panes</h2>
-        {needing > 0 && (
-          <span className="attention-count" title={`${needing} need you`}>
-            {needing}
-          </span>
-        )}
         <span className="spacer" />
         <IconButton
           label="New terminal"
@@ -159,23 +152,4 @@ function PaneRow({
       </IconButton>
     </li>
   );
-}
-
-/** Up and down through everything in the list; Home and End to its ends. */
-function walk(event: KeyboardEvent<HTMLElement>) {
-  const steps: Record<string, number> = {
-    ArrowDown: 1,
-    ArrowUp: -1,
-    Home: Number.NEGATIVE_INFINITY,
-    End: Number.POSITIVE_INFINITY,
-  };
-  const step = steps[event.key];
-  if (step === undefined) return;
-  const stops = [
-    ...event.currentTarget.querySelectorAll<HTMLElement>("[data-walk]"),
-  ];
-  const at = stops.indexOf(document.activeElement as HTMLElement);
-  const next = Math.max(0, Math.min(stops.length - 1, at + step));
-  event.preventDefault();
-  stops[next]?.focus();
 }

@@ -1,6 +1,4 @@
-import { NeedsYouIcon } from "../shared/icons";
 import { useSettings } from "../shared/settings-store";
-import { nextNeedingYou } from "./actions";
 import { usePanes } from "./pane-store";
 
 /** What the status bar says of panes and of the host that they live in. */
@@ -9,7 +7,6 @@ export function StatusItems() {
   const host = useSettings((state) => state.host);
   const platform = useSettings((state) => state.platform);
   const all = Object.values(panes);
-  const needing = all.filter((pane) => pane.attention === "needs_you").length;
   const working = all.filter((pane) => pane.attention === "working").length;
   const where =
     platform?.host === "in_process"
@@ -34,17 +31,6 @@ export function StatusItems() {
         {all.length === 1 ? "1 pane" : `${all.length} panes`}
       </span>
       {working > 0 && <span className="status-item">{working} working</span>}
-      {needing > 0 && (
-        <button
-          type="button"
-          className="status-item status-needs"
-          data-testid="status-needs-you"
-          onClick={nextNeedingYou}
-        >
-          <NeedsYouIcon size={12} />
-          {needing === 1 ? "1 needs you" : `${needing} need you`}
-        </button>
-      )}
     </>
   );
 }

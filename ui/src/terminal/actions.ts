@@ -17,7 +17,7 @@ import {
 import { notify, reportFailure } from "../shared/notices";
 import { useSettings } from "../shared/settings-store";
 import { forgetPane, hostOf, liveHosts, withHost } from "./hosts";
-import { panesInOrder, paneTitle, usePanes } from "./pane-store";
+import { paneTitle, usePanes } from "./pane-store";
 import { pasteRisk } from "./paste-guard";
 import { ask } from "./questions";
 import type { MarkedMatch } from "./xterm-host";
@@ -182,17 +182,6 @@ async function closeBehind(pane: PaneId): Promise<void> {
 export async function renamePane(pane: PaneId, name: string): Promise<void> {
   const clean = name.trim();
   reportFailure(await backend.renamePane(pane, clean === "" ? null : clean));
-}
-
-/** Goes to the next pane that waits for the person, after the active one. */
-export function nextNeedingYou(): void {
-  const needing = panesInOrder(usePanes.getState()).filter(
-    (pane) => pane.attention === "needs_you",
-  );
-  const current = activePane() ?? -1;
-  const next = needing.find((pane) => pane.id > current) ?? needing[0];
-  if (next) showPane(next.id);
-  else notify("info", "No pane waits for you.");
 }
 
 /** Removes what closed panes printed from disk. */

@@ -10,7 +10,6 @@ import {
   goToPrompt,
   hideTab,
   newTerminal,
-  nextNeedingYou,
   pasteClipboard,
   requestClose,
 } from "./actions";
@@ -111,12 +110,6 @@ export function terminalCommands(): Command[] {
     command("tab.next", "Next tab", "Ctrl+Tab", () => cycleTab(1)),
     command("tab.previous", "Previous tab", "Ctrl+Shift+Tab", () =>
       cycleTab(-1),
-    ),
-    command(
-      "pane.next_attention",
-      "Go to the next pane that needs you",
-      "Ctrl+Shift+A",
-      nextNeedingYou,
     ),
     command(
       "pane.copy",
