@@ -111,6 +111,8 @@ struct Core {
     /// Something that others are told of has changed, since when they were told last.
     changed: bool,
     told_at: Option<Instant>,
+    /// Where it worked, and whether it was busy, when others were told last.
+    told: (String, bool),
     telling: bool,
     /// Notifications left before the next second.
     words: u32,
@@ -190,6 +192,7 @@ impl Pane {
                 closed: false,
                 changed: false,
                 told_at: None,
+                told: (String::new(), false),
                 telling: false,
                 words: 0,
                 words_at: 0,
@@ -309,7 +312,8 @@ impl Pane {
         }
     }
 
-    /// Gives memory back once the pane has been quiet for a while; until then, and then, its screen is noted.
+    /// Gives memory back once the pane has been quiet for a while; until then, and then, its screen is noted, and others
+    /// are told if it works elsewhere than they think.
     fn trim_later(&self) {
         let me = self.me.clone();
         self.common.timer.after(QUIET, move || {
@@ -324,6 +328,10 @@ impl Pane {
                 core.trimming = false;
                 core.screen.trim();
             }
+            // Nothing tells when a program begins or goes elsewhere; its output is the occasion to look.
+            core.changed |= pane.works_in(&core) != core.told;
+            drop(core);
+            pane.tell();
         });
     }
 
@@ -447,6 +455,7 @@ impl Pane {
         core.changed = false;
         core.told_at = Some(Instant::now());
         let pane = self.info_of(core);
+        core.told = (pane.cwd.clone(), pane.busy);
         if let Some(history) = &core.history {
             history.describe(|kept| kept.follow(&pane));
         }
@@ -458,26 +467,33 @@ impl Pane {
         self.info_of(&self.core.lock())
     }
 
-    fn info_of(&self, core: &Core) -> PaneInfo {
+    /// The directory that is worked in, and whether a program other than the shell works there.
+    ///
+    /// A shell says where it is, with the names that the person typed, but only before a prompt: while a program
+    /// runs, as after `cd there && agent`, the program itself is asked.
+    fn works_in(&self, core: &Core) -> (String, bool) {
         let running = matches!(core.state, PaneState::Running { .. });
         let foreground = running.then(|| self.pty.foreground()).flatten();
-        let cwd = core
-            .cwd
-            .clone()
-            .or_else(|| {
-                let leader = foreground.unwrap_or(self.pty.pid());
-                running
-                    .then(|| pty::cwd_of(leader).or_else(|| pty::cwd_of(self.pty.pid())))
-                    .flatten()
-            })
-            .unwrap_or_else(|| core.started_in.clone());
         let busy = running
             && (!self.is_shell || foreground.is_some_and(|leader| leader != self.pty.pid()));
+        let asked = |process: Option<u32>| process.and_then(pty::cwd_of);
+        let own = || asked(running.then(|| self.pty.pid()));
+        let cwd = if busy {
+            asked(foreground).or_else(|| core.cwd.clone()).or_else(own)
+        } else {
+            core.cwd.clone().or_else(own)
+        };
+        let cwd = cwd.unwrap_or_else(|| core.started_in.clone());
+        (osc::clean(&cwd, 4096), busy)
+    }
+
+    fn info_of(&self, core: &Core) -> PaneInfo {
+        let (cwd, busy) = self.works_in(core);
         PaneInfo {
             id: self.id,
             program: self.program.clone(),
             role: self.role,
-            cwd: osc::clean(&cwd, 4096),
+            cwd,
             title: core.title.clone(),
             name: core.name.clone(),
             size: core.screen.size(),

@@ -628,6 +628,25 @@ impl Taught {
             (info.cwd == odd.to_str().unwrap()).then_some(())
         });
         assert!(!self.bench.panes.info(pane).unwrap().busy);
+        // A program is where it is, whatever the shell said last: `cd` and the program came as one command.
+        let within = odd.join("within");
+        std::fs::create_dir_all(&within).unwrap();
+        let mut events = self.bench.panes.events();
+        self.bench
+            .panes
+            .write(
+                pane,
+                b"cd within && sh -c 'echo off; sleep 1000'\r".to_vec(),
+            )
+            .unwrap();
+        wait_for("the program's directory to be told", || {
+            let Ok(PaneEvent::Changed { pane: told }) = events.try_recv() else {
+                return None;
+            };
+            (told.busy && told.cwd == within.to_str().unwrap()).then_some(())
+        });
+        self.bench.panes.write(pane, b"\x03".to_vec()).unwrap();
+        self.command(pane, "cd ..");
         // A shell within the shell is an ordinary one, and the outer one goes on marking.
         let mark = self.command(pane, "sh -c 'echo inner'");
         assert_eq!(self.output(pane, &mark), ["inner"]);

@@ -74,11 +74,7 @@ export async function newTerminal(
   where: Where = "tab",
   request: Partial<OpenPane> = {},
 ): Promise<PaneInfo | null> {
-  const current = activePane();
-  const cwd =
-    request.cwd ??
-    (current === null ? null : usePanes.getState().panes[current]?.cwd) ??
-    null;
+  const cwd = request.cwd ?? (await currentDirectory());
   const { settings } = useSettings.getState();
   const opened = await openPane({
     scrollback_lines: settings?.scrollback_lines ?? null,
@@ -89,6 +85,16 @@ export async function newTerminal(
   });
   if (opened) showPane(opened.id, where);
   return opened;
+}
+
+/** Where the active pane works; asked anew, as nothing tells when a program has gone elsewhere. */
+async function currentDirectory(): Promise<string | null> {
+  const current = activePane();
+  if (current === null) return null;
+  const listed = await backend.listPanes();
+  if (listed.status === "error")
+    return usePanes.getState().panes[current]?.cwd ?? null;
+  return listed.data.find(({ id }) => id === current)?.cwd ?? null;
 }
 
 /** Opens a pane without a tab; a directory that can't be used is said, and home is taken instead. */
