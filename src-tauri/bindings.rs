@@ -2,7 +2,7 @@
 
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::commands::{search, terminal, workspace};
+use crate::commands::{conflicts, search, terminal, workspace};
 use crate::events;
 
 /// Every command and every event of the window.
@@ -29,6 +29,15 @@ pub fn builder() -> Builder<tauri::Wry> {
             terminal::purge_history,
             search::search,
             search::cancel_search,
+            conflicts::list_repositories,
+            conflicts::add_repository,
+            conflicts::remove_repository,
+            conflicts::rescan_repository,
+            conflicts::repository_picture,
+            conflicts::list_conflicts,
+            conflicts::conflict_details,
+            conflicts::quiet_conflicts,
+            conflicts::unquiet_conflicts,
             workspace::load_session,
             workspace::save_session,
             workspace::load_settings,
@@ -46,6 +55,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             events::PaneHappened,
             events::SettingsChanged,
             events::HostChanged,
+            events::RepositoriesChanged,
+            events::ConflictsChanged,
         ])
 }
 

@@ -1,6 +1,6 @@
 //! `App`'s events, to the page; and the bytes of panes, through channels.
 
-use app::{App, AppEvent, HostState, Settings};
+use app::{App, AppEvent, ConflictNews, HostState, RepositoryView, Settings};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tauri::AppHandle;
@@ -36,6 +36,27 @@ pub(crate) enum SettingsNews {
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 pub(crate) struct HostChanged(pub(crate) HostState);
 
+/// The workspace holds other repositories or worktrees, or they are in another state: all of them, as they are now.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct RepositoriesChanged(pub(crate) Vec<RepositoryView>);
+
+/// Something changed about the conflicts of one repository.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct ConflictsChanged(pub(crate) ConflictsHappened);
+
+/// What changed about conflicts.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[serde(tag = "happened", rename_all = "snake_case")]
+pub(crate) enum ConflictsHappened {
+    /// In one repository.
+    News {
+        /// What.
+        news: ConflictNews,
+    },
+    /// Too much to tell: what is shown is to be asked for anew.
+    Lagged,
+}
+
 /// One frame of a pane, as bytes: it reaches the page as an `ArrayBuffer`, not as JSON.
 pub(crate) struct PaneBytes(pub(crate) Vec<u8>);
 
@@ -53,6 +74,7 @@ impl Type for PaneBytes {
 
 /// Tells the page everything that `app` tells, for as long as the window lives.
 pub(crate) fn forward(app: &App, handle: AppHandle) {
+    forward_conflicts(app, handle.clone());
     let mut events = app.events();
     tauri::async_runtime::spawn(async move {
         use tokio::sync::broadcast::error::RecvError;
@@ -68,11 +90,29 @@ pub(crate) fn forward(app: &App, handle: AppHandle) {
                 })
                 .emit(&handle),
                 Ok(AppEvent::Host(state)) => HostChanged(state).emit(&handle),
+                Ok(AppEvent::Repositories(all)) => RepositoriesChanged(all).emit(&handle),
                 Err(RecvError::Lagged(_)) => PaneHappened(PaneEvent::Lagged).emit(&handle),
                 Err(RecvError::Closed) => break,
             };
             if let Err(error) = told {
                 tracing::warn!("the page was not told: {error}");
+            }
+        }
+    });
+}
+
+fn forward_conflicts(app: &App, handle: AppHandle) {
+    let mut news = app.conflict_news();
+    tauri::async_runtime::spawn(async move {
+        use tokio::sync::broadcast::error::RecvError;
+        loop {
+            let happened = match news.recv().await {
+                Ok(news) => ConflictsHappened::News { news },
+                Err(RecvError::Lagged(_)) => ConflictsHappened::Lagged,
+                Err(RecvError::Closed) => break,
+            };
+            if let Err(error) = ConflictsChanged(happened).emit(&handle) {
+                tracing::warn!("the page was not told of conflicts: {error}");
             }
         }
     });

@@ -61,6 +61,7 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         }
     });
 
+    let watching = app.clone();
     let builder = bindings::builder();
     let shell = tauri::Builder::default()
         .manage(app.clone())
@@ -72,6 +73,7 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         .setup(move |shell| {
             builder.mount_events(shell);
             events::forward(&shell.state::<App>(), shell.handle().clone());
+            watching.watch_workspace();
             WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()))
                 .title("Switchyard")
                 .inner_size(1280.0, 800.0)

@@ -44,6 +44,7 @@ import {
 import { Notices } from "./shared/Notices";
 import { followNeeds, goToNextNeed } from "./shared/needs-you";
 import { notify, reportFailure } from "./shared/notices";
+import { startRepositories } from "./shared/repositories";
 import { startSettings, useScheme, useSettings } from "./shared/settings-store";
 import {
   activePane,
@@ -176,6 +177,7 @@ function useStart(): boolean {
       if (stopped) stop();
       else stops.push(stop);
     };
+    void startRepositories().then(own);
     void Promise.all([startSettings().then(own), startPanes().then(own)]).then(
       () => {
         if (!stopped) setReady(true);

@@ -42,6 +42,24 @@ export const commands = {
 	search: (id: number, request: SearchRequest, channel: Channel<SearchProgress>) => typedError<SearchAnswer, Error>(__TAURI_INVOKE("search", { id, request, channel })),
 	/**  Ends a search early; what it found so far has been told. */
 	cancelSearch: (id: number) => typedError<null, Error>(__TAURI_INVOKE("cancel_search", { id })),
+	/**  Lists the repositories of the workspace with their worktrees. See [`App::list_repositories`]. */
+	listRepositories: () => typedError<RepositoryView[], Error>(__TAURI_INVOKE("list_repositories")),
+	/**  Adds the repository that a directory is in to the workspace. See [`App::add_repository`]. */
+	addRepository: (path: string) => typedError<RepositoryView, Error>(__TAURI_INVOKE("add_repository", { path })),
+	/**  Takes a repository out of the workspace. See [`App::remove_repository`]. */
+	removeRepository: (repository: string) => typedError<null, Error>(__TAURI_INVOKE("remove_repository", { repository })),
+	/**  Looks at all files of a repository again. See [`App::rescan_repository`]. */
+	rescanRepository: (repository: string) => typedError<null, Error>(__TAURI_INVOKE("rescan_repository", { repository })),
+	/**  Tells all that is known of a repository, each touched file included. See [`App::repository_picture`]. */
+	repositoryPicture: (repository: string) => typedError<Picture, Error>(__TAURI_INVOKE("repository_picture", { repository })),
+	/**  Lists what is said of all repositories. See [`App::list_conflicts`]. */
+	listConflicts: () => typedError<RepositoryConflicts[], Error>(__TAURI_INVOKE("list_conflicts")),
+	/**  Shows both sides of a verdict, and what a merge would write. See [`App::conflict_details`]. */
+	conflictDetails: (repository: string, key: VerdictKey) => typedError<VerdictDetails, Error>(__TAURI_INVOKE("conflict_details", { repository, key })),
+	/**  Snoozes, acknowledges or mutes verdicts. See [`App::quiet_conflicts`]. */
+	quietConflicts: (repository: string, quiet: Quiet) => typedError<null, Error>(__TAURI_INVOKE("quiet_conflicts", { repository, quiet })),
+	/**  Takes a wish for quiet back; says whether there was one. See [`App::unquiet_conflicts`]. */
+	unquietConflicts: (repository: string, about: QuietAbout) => typedError<boolean, Error>(__TAURI_INVOKE("unquiet_conflicts", { repository, about })),
 	/**  Reads the layout that the page saved last. See [`App::load_session`]. */
 	loadSession: () => typedError<string | null, Error>(__TAURI_INVOKE("load_session")),
 	/**  Keeps the layout for the next start. See [`App::save_session`]. */
@@ -70,8 +88,10 @@ export const commands = {
 
 /** Events */
 export const events = {
+	conflictsChanged: makeEvent<ConflictsChanged, ConflictsChanged>("conflicts-changed"),
 	hostChanged: makeEvent<HostChanged, HostChanged>("host-changed"),
 	paneHappened: makeEvent<PaneHappened, PaneHappened>("pane-happened"),
+	repositoriesChanged: makeEvent<RepositoriesChanged, RepositoriesChanged>("repositories-changed"),
 	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
 };
 
@@ -89,6 +109,18 @@ export type Attention =
 /**  A command or the program ended badly since a person last looked. */
 "failed";
 
+/**
+ *  Lines of the file at the merge base, counted from 1; `end` is not included.
+ * 
+ *  `start == end` is a place between two lines: an insertion before line `start`.
+ */
+export type BaseLines = {
+	/**  The first line. */
+	start: number,
+	/**  The line after the last one. */
+	end: number,
+};
+
 /**  Whether upper and lower case are the same. */
 export type Case = 
 /**  They are, unless the pattern has an uppercase letter. */
@@ -97,6 +129,56 @@ export type Case =
 "ignore" | 
 /**  They are not. */
 "match";
+
+/**  One file that one worktree changed. */
+export type ChangeEntry = {
+	/**  The path at the merge base; for a new file, its path. */
+	path: string,
+	/**  The worktree that changed it. */
+	worktree: WorktreeId,
+	/**  The agent that works there. */
+	agent: string | null,
+	/**  The merge base that `ranges` count in: a commit's id. */
+	base: string,
+	/**  What happened. */
+	change: ChangeKind,
+	/**  Which lines of the merge base are replaced; only known for files that more than one worktree touches. */
+	ranges: BaseLines[],
+	/**  How real it is. */
+	status: ChangeStatus,
+	/**  When this state was first seen, in milliseconds since 1970. */
+	since: number,
+};
+
+/**  What happened to a file in one worktree since the merge base. */
+export type ChangeKind = 
+/**  Its lines changed. */
+{ kind: "modify" } | 
+/**  It is new. */
+{ kind: "create" } | 
+/**  It is gone. */
+{ kind: "delete" } | 
+/**  It has another path; its lines may have changed as well. */
+{ kind: "rename"; 
+/**  Where it is now. */
+to: string } | 
+/**  Only its executable bit changed. */
+{ kind: "mode" } | 
+/**  It is not text, or too large to be compared by lines. */
+{ kind: "binary" } | 
+/**  It is, or was, a symbolic link. */
+{ kind: "symlink" } | 
+/**  The commit of a submodule changed. */
+{ kind: "submodule" };
+
+/**  How far a change is from being real; follows from what is on disk. */
+export type ChangeStatus = 
+/**  An agent announced it; the disk does not show it yet. */
+"pending" | 
+/**  It is on disk: committed, staged, unstaged or untracked. */
+"applied" | 
+/**  It was applied, and the file is as in the merge base again. */
+"reverted";
 
 /**  What happens when a program asks to put text on the clipboard (OSC 52). */
 export type ClipboardWrites = 
@@ -177,6 +259,47 @@ export type CommandMark = {
 	ended_at: number | null,
 };
 
+/**  Something changed. Each event names what it is about; the reader asks for the rest. */
+export type ConflictEvent = 
+/**  A verdict is new, or its severity or outcome changed. */
+{ event: "verdict"; 
+/**  The verdict as it is now. */
+verdict: Verdict } | 
+/**  A verdict no longer holds. */
+{ event: "resolved"; 
+/**  Which one. */
+key: VerdictKey } | 
+/**  A verdict says the same as before, of other lines or other text. */
+{ event: "contents"; 
+/**  Which one. */
+key: VerdictKey } | 
+/**  Worktrees appeared, vanished, moved to other commits, or touch other files than before. */
+{ event: "worktrees" } | 
+/**  The health changed. */
+{ event: "health"; 
+/**  As it is now. */
+health: WatchHealth };
+
+/**  Something changed about the conflicts of one repository. */
+export type ConflictNews = {
+	/**  The repository, as [`App::watch_repository`] called it. */
+	repository: string,
+	/**  What changed. */
+	event: ConflictEvent,
+};
+
+/**  Something changed about the conflicts of one repository. */
+export type ConflictsChanged = ConflictsHappened;
+
+/**  What changed about conflicts. */
+export type ConflictsHappened = 
+/**  In one repository. */
+{ happened: "news"; 
+/**  What. */
+news: ConflictNews } | 
+/**  Too much to tell: what is shown is to be asked for anew. */
+{ happened: "lagged" };
+
 /**  The cursor's shape where the program did not choose one. */
 export type CursorStyle = 
 /**  A filled cell. */
@@ -226,6 +349,28 @@ message: string } |
 { state: "restarted"; 
 /**  What was lost and what was kept. */
 message: string };
+
+/**  One line of a hunk. */
+export type HunkRow = {
+	/**  What happened to it. */
+	change: RowChange,
+	/**  Its number at the merge base, from 1. */
+	base_line: number | null,
+	/**  Its number in the worktree, from 1. */
+	line: number | null,
+	/**  Its text without the line's end. */
+	text: string,
+};
+
+/**  One change of lines with a few lines around it. */
+export type HunkView = {
+	/**  The replaced lines of the merge base. */
+	base: BaseLines,
+	/**  It overlaps or touches a change of the other side. */
+	meets: boolean,
+	/**  The lines to show. */
+	rows: HunkRow[],
+};
 
 /**  One line as it is read back: by the history view, by `switchyard read`. */
 export type Line = {
@@ -418,6 +563,22 @@ code: number | null;
 /**  The name of the signal that ended it, when one did: `SIGKILL`. */
 signal: string | null };
 
+/**  All that is known, at one moment. */
+export type Picture = {
+	/**  The repository: its common directory. */
+	repository: string,
+	/**  Its worktrees, the main one first. */
+	worktrees: WorktreeInfo[],
+	/**  What each worktree changed, by path. */
+	entries: ChangeEntry[],
+	/**  What is said of each file and pair, the worst first. */
+	verdicts: Verdict[],
+	/**  Pairs and files that could not be compared, and why, for a person. */
+	notes: string[],
+	/**  Whether it is fresh. */
+	health: WatchHealth,
+};
+
 /**  What the page should know of the machine and of this program. */
 export type Platform = {
 	version: string,
@@ -427,6 +588,39 @@ export type Platform = {
 	/**  Whether WebGL would be drawn by software. */
 	software_rendering: boolean,
 };
+
+/**  One wish for quiet. */
+export type Quiet = {
+	/**  Which verdicts. */
+	about: QuietAbout,
+	/**  For how long. */
+	until: QuietUntil,
+};
+
+/**  Which verdicts a wish for quiet is about; what is not said, does not restrict. */
+export type QuietAbout = {
+	/**  Files that match this glob; `*` stays within a directory, `**` does not. */
+	glob?: string | null,
+	/**  Verdicts that this worktree has a part in. */
+	left?: WorktreeId | null,
+	/**  And this one. */
+	right?: WorktreeId | null,
+};
+
+/**  For how long to be quiet. */
+export type QuietUntil = 
+/**  Until a time, in milliseconds since 1970: snoozed. */
+{ until: "time"; 
+/**  That time. */
+at: number } | 
+/**  Until the verdict is worse than this: acknowledged. */
+{ until: "worse"; 
+/**  The severity that was acknowledged. */
+severity: Severity; 
+/**  Whether a merge stopped then. */
+would_conflict: boolean } | 
+/**  For good: muted. */
+{ until: "removed" };
 
 /**  Where in a line the pattern occurs. */
 export type Range = {
@@ -467,6 +661,63 @@ export type Renderer =
 "webgl" | 
 /**  The DOM. */
 "dom";
+
+/**  The workspace holds other repositories or worktrees, or they are in another state: all of them, as they are now. */
+export type RepositoriesChanged = RepositoryView[];
+
+/**  What is said of one repository, and what a person does not want to hear of it. */
+export type RepositoryConflicts = {
+	/**  The repository, as [`RepositoryView::repository`] calls it. */
+	repository: string,
+	/**  Every verdict: quiet ones and those for information, too. */
+	verdicts: Verdict[],
+	/**  The wishes for quiet that are in force. */
+	quiets: Quiet[],
+	/**  Pairs and files that could not be compared, and why, for a person. */
+	notes: string[],
+};
+
+/**  How far a repository is known. */
+export type RepositoryState = 
+/**  All its files are being looked at for the first time. */
+{ state: "looking" } | 
+/**  It is watched. */
+{ state: "watched"; 
+/**  Whether changes are seen as they happen. */
+health: WatchState; 
+/**  Why not, a line per reason, for a person. */
+reasons: string[]; 
+/**  Directories being watched. */
+watches: number } | 
+/**  It can't be watched; it is tried again now and then. */
+{ state: "failed"; 
+/**  Why, for a person. */
+message: string };
+
+/**  One repository of the workspace. */
+export type RepositoryView = {
+	/**  What commands call it: the directory that its worktrees share. */
+	repository: string,
+	/**  The root of its main worktree; for a bare one, the shared directory. */
+	root: string,
+	/**  What people call it: the last part of its root. */
+	name: string,
+	/**  A person added it: it stays without panes, and over restarts. */
+	added: boolean,
+	/**  How far it is known. */
+	state: RepositoryState,
+	/**  Its worktrees, the main one first. */
+	worktrees: WorktreeView[],
+};
+
+/**  What happened to a line. */
+export type RowChange = 
+/**  Nothing. */
+"same" | 
+/**  It is gone. */
+"removed" | 
+/**  It is new. */
+"added";
 
 /**  Which panes to search. */
 export type Scope = 
@@ -595,6 +846,17 @@ settings: Settings } |
 /**  Which file, and what is wrong with it. */
 message: string };
 
+/**  How near two changes of one file are, in the lines of their merge base; later is worse. */
+export type Severity = 
+/**  Both made the same change: information only. */
+"identical" | 
+/**  The same file, more than 5 lines apart. */
+"different_area" | 
+/**  1 to 5 lines apart. */
+"adjacent_line" | 
+/**  The lines overlap or touch, or the change cannot be told by lines. */
+"same_line";
+
 /**  Where a line was found. */
 export type Source = 
 /**  In memory: it has left the screen and the ring holds it. */
@@ -613,10 +875,146 @@ export type Theme =
 /**  Light. */
 "light";
 
+/**  What is said of one file and one pair of worktrees. */
+export type Verdict = {
+	/**  The path at the merge base; for a file that is new in both, its path. */
+	path: string,
+	/**  The first worktree. */
+	left: VerdictSide,
+	/**  The second worktree. */
+	right: VerdictSide,
+	/**  How near the changes are. */
+	severity: Severity,
+	/**  A three-way merge of the two contents stops here. */
+	would_conflict: boolean,
+	/**  The lines of the merge base that both sides replace, or between which they touch. */
+	overlaps: BaseLines[],
+	/**  The merge base: a commit's id. */
+	base: string,
+	/**  Says more, when lines cannot: `deleted on one side`. */
+	note: string | null,
+	/**  When this severity was first seen, in milliseconds since 1970. */
+	since: number,
+	/**  A person quieted it; it is listed, and raises no badge. */
+	quiet: boolean,
+};
+
+/**  Both sides of one verdict, in their context. */
+export type VerdictDetails = {
+	/**  The verdict. */
+	verdict: Verdict,
+	/**  What the left worktree did to the merge base. */
+	left: HunkView[],
+	/**  What the right worktree did to the merge base. */
+	right: HunkView[],
+	/**  What a merge would write, with conflict markers; none for files that are not text. */
+	merged: string | null,
+};
+
+/**  Names one verdict: a file and a pair of worktrees, the smaller id on the left. */
+export type VerdictKey = {
+	/**  The path at the merge base. */
+	path: string,
+	/**  The first worktree. */
+	left: WorktreeId,
+	/**  The second worktree. */
+	right: WorktreeId,
+};
+
+/**  One worktree's part in a verdict. */
+export type VerdictSide = {
+	/**  The worktree. */
+	worktree: WorktreeId,
+	/**  What people call it. */
+	name: string,
+	/**  The branch it is on. */
+	branch: string | null,
+	/**  The agent that works there. */
+	agent: string | null,
+	/**  Where the file is now in this worktree. */
+	path: string,
+	/**  What happened to it. */
+	change: ChangeKind,
+	/**  The lines of the merge base that this side replaces. */
+	ranges: BaseLines[],
+	/**  How real it is. */
+	status: ChangeStatus,
+	/**  When this side's change was first seen, in milliseconds since 1970. */
+	since: number,
+};
+
 /**  How much of a pane a view wants to begin with. */
 export type ViewOptions = {
 	/**  How many lines of scrollback the snapshot brings. */
 	scrollback_rows: number,
+};
+
+/**  Whether the picture can be trusted to be fresh. */
+export type WatchHealth = {
+	/**  Whether changes are seen as they happen. */
+	state: WatchState,
+	/**  Why not, one line per reason, for a person. */
+	reasons: string[],
+	/**  Directories being watched. */
+	watches: number,
+	/**  When all files were last looked at, in milliseconds since 1970. */
+	scanned_at: number,
+};
+
+/**  Whether changes are seen as they happen. */
+export type WatchState = 
+/**  Every change raises an event. */
+"live" | 
+/**  Some changes may be seen late, by looking at all files again and again. */
+"degraded" | 
+/**  The repository is gone; nothing is watched. */
+"gone";
+
+/**  Names one worktree for as long as it stands at its place: the path of its root. */
+export type WorktreeId = string;
+
+/**  What is known of one worktree. */
+export type WorktreeInfo = {
+	/**  Its name for commands and events. */
+	id: WorktreeId,
+	/**  What people call it: the last part of its path. */
+	name: string,
+	/**  The branch it is on; none when its HEAD is detached. */
+	branch: string | null,
+	/**  The commit it is on; none before the first commit. */
+	head: string | null,
+	/**  It is the repository's own checkout, not a linked one. */
+	main: boolean,
+	/**  The agent that works in it, when one said so. */
+	agent: string | null,
+	/**  How many files differ from the nearest merge base, committed or not. */
+	changed_files: number,
+	/**  Its directory is there and can be read. */
+	present: boolean,
+};
+
+/**  One worktree of a repository. */
+export type WorktreeView = {
+	/**  Its root, which is also its name for commands. */
+	path: string,
+	/**  What people call it: the last part of its path. */
+	name: string,
+	/**  The branch it is on; none when its HEAD is detached. */
+	branch: string | null,
+	/**  It is the repository's own checkout, not a linked one. */
+	main: boolean,
+	/**  Its directory is there and can be read. */
+	present: boolean,
+	/**  The agent that works in it, when one is known. */
+	agent: string | null,
+	/**  How many files differ from the nearest merge base, committed or not. */
+	changed_files: number,
+	/**  How many warnings it has a part in; those that a person quieted don't count. */
+	conflicts: number,
+	/**  How many of them a merge would stop at. */
+	would_conflict: number,
+	/**  The worst of them. */
+	worst: Severity | null,
 };
 
 /* Tauri Specta runtime */

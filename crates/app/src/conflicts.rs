@@ -1,5 +1,9 @@
 //! Conflicts between worktrees: one watcher per repository that the workspace holds.
 
+mod workspace;
+
+pub use workspace::{RepositoryState, RepositoryView, WorktreeView};
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,10 +33,28 @@ pub struct ConflictNews {
     pub event: ConflictEvent,
 }
 
+/// What is said of one repository, and what a person does not want to hear of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct RepositoryConflicts {
+    /// The repository, as [`RepositoryView::repository`] calls it.
+    pub repository: String,
+    /// Every verdict: quiet ones and those for information, too.
+    pub verdicts: Vec<Verdict>,
+    /// The wishes for quiet that are in force.
+    pub quiets: Vec<Quiet>,
+    /// Pairs and files that could not be compared, and why, for a person.
+    pub notes: Vec<String>,
+}
+
 /// The repositories that are watched.
 pub(crate) struct Repositories {
     watchers: std::sync::Mutex<BTreeMap<String, Arc<ConflictWatcher>>>,
     news: broadcast::Sender<ConflictNews>,
+    workspace: std::sync::Mutex<workspace::Workspace>,
+    /// Held while the workspace is tended, so that what is told last is what was seen last.
+    tending: tokio::sync::Mutex<()>,
+    /// Wakes the task that tends the workspace.
+    stir: Arc<tokio::sync::Notify>,
 }
 
 impl Default for Repositories {
@@ -40,6 +62,9 @@ impl Default for Repositories {
         Self {
             watchers: std::sync::Mutex::default(),
             news: broadcast::Sender::new(EVENTS),
+            workspace: std::sync::Mutex::default(),
+            tending: tokio::sync::Mutex::default(),
+            stir: Arc::default(),
         }
     }
 }
@@ -107,6 +132,54 @@ impl App {
     pub async fn conflict_pictures(&self) -> Result<Vec<Picture>, Error> {
         let watchers = self.watchers();
         blocking(move || Ok(watchers.iter().map(|watcher| watcher.picture()).collect())).await
+    }
+
+    /// Lists what is said of every watched repository.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Failed`] when it can't be asked.
+    pub async fn list_conflicts(&self) -> Result<Vec<RepositoryConflicts>, Error> {
+        let watchers: Vec<_> = lock(&self.0.conflicts.watchers)
+            .iter()
+            .map(|(repository, watcher)| (repository.clone(), watcher.clone()))
+            .collect();
+        blocking(move || {
+            let all = watchers
+                .into_iter()
+                .map(|(repository, watcher)| RepositoryConflicts {
+                    repository,
+                    verdicts: watcher.verdicts(),
+                    quiets: watcher.quiets(),
+                    notes: watcher.notes(),
+                });
+            Ok(all.collect())
+        })
+        .await
+    }
+
+    /// Tells all that is known of one watched repository.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when it is not watched.
+    pub async fn repository_picture(&self, repository: &str) -> Result<Picture, Error> {
+        let watcher = self.watcher(repository)?;
+        blocking(move || Ok(watcher.picture())).await
+    }
+
+    /// Looks at all files of a watched repository again, and returns when that is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when it is not watched.
+    pub async fn rescan_repository(&self, repository: &str) -> Result<(), Error> {
+        let watcher = self.watcher(repository)?;
+        blocking(move || {
+            watcher.rescan();
+            Ok(())
+        })
+        .await
     }
 
     /// Lists the verdicts of every watched repository that pass the filter, the worst first.

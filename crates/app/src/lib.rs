@@ -29,7 +29,10 @@ use terminal::{HistoryBudget, PaneEvent, Panes, PanesConfig};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
-pub use self::conflicts::{ConflictNews, look_at, look_for_conflicts, system_clock};
+pub use self::conflicts::{
+    ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView, look_at,
+    look_for_conflicts, system_clock,
+};
 pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub use error::{Code, Error};
 pub use flow::{
@@ -80,6 +83,8 @@ pub enum AppEvent {
     SettingsRefused(Error),
     /// The pane host went away or came back.
     Host(HostState),
+    /// The workspace holds other repositories or worktrees, or they are in another state: all of them, as they are now.
+    Repositories(Vec<RepositoryView>),
 }
 
 /// Whether the pane host can be reached.

@@ -308,7 +308,7 @@ async fn watch(
                 if !listed(&watcher)?
                     .iter()
                     .any(|other| other.key() == verdict.key()) => {}
-            ConflictEvent::Worktrees => {}
+            ConflictEvent::Worktrees | ConflictEvent::Contents { .. } => {}
             event => print(event, out)?,
         }
     }
@@ -354,7 +354,7 @@ fn print(event: &ConflictEvent, out: &mut Output<'_>) -> Result<(), Failure> {
             };
             out.error(&words);
         }
-        ConflictEvent::Worktrees => {}
+        ConflictEvent::Worktrees | ConflictEvent::Contents { .. } => {}
     }
     Ok(())
 }

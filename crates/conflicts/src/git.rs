@@ -136,6 +136,28 @@ fn entry_state(entry: &gix::index::Entry) -> Option<FileState> {
     })
 }
 
+/// Which repository a directory belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryPlace {
+    /// The directory of objects and refs that all its worktrees share; [`Picture::repository`] is the same.
+    ///
+    /// [`Picture::repository`]: crate::Picture::repository
+    pub common_dir: PathBuf,
+    /// The root of its main worktree; for a bare one, the common directory.
+    pub root: PathBuf,
+}
+
+/// Finds the repository that `path` is in, without looking at any of its files; none when there is none.
+pub fn repository_at(path: &Path) -> Option<RepositoryPlace> {
+    let repo = gix::discover(path).ok()?;
+    let common_dir = absolute(repo.common_dir());
+    let main = repo.main_repo().ok()?;
+    Some(RepositoryPlace {
+        root: main.workdir().map_or_else(|| common_dir.clone(), absolute),
+        common_dir,
+    })
+}
+
 /// The repository that the worktrees share.
 pub(crate) struct Git {
     repo: gix::Repository,

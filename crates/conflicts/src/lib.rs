@@ -22,7 +22,7 @@ mod types;
 mod watch;
 mod watcher;
 
-pub use git::OpenError;
+pub use git::{OpenError, RepositoryPlace, repository_at};
 pub use quiet::{BadGlob, Quiet, QuietAbout, QuietUntil};
 pub use survey::AskError;
 pub use types::*;

@@ -158,6 +158,16 @@ struct Case {
     known: Option<Judged>,
 }
 
+impl Case {
+    fn key(&self) -> VerdictKey {
+        VerdictKey {
+            path: self.path.clone(),
+            left: self.left.worktree.clone(),
+            right: self.right.worktree.clone(),
+        }
+    }
+}
+
 type JudgedKey = (
     Option<FileState>,
     Option<FileState>,
@@ -186,6 +196,8 @@ pub(crate) struct Survey {
     agents: BTreeMap<WorktreeId, String>,
     announced: Vec<Announced>,
     index: Index,
+    /// What was compared for each verdict: the merge base's content and both sides'.
+    contents: HashMap<VerdictKey, [Option<FileState>; 3]>,
     memory: Memory,
     notes: Vec<String>,
     scanned_at: u64,
@@ -212,6 +224,7 @@ impl Survey {
             agents: BTreeMap::new(),
             announced: Vec::new(),
             index: Index::default(),
+            contents: HashMap::new(),
             memory: Memory::default(),
             notes: Vec::new(),
             scanned_at: 0,
@@ -533,8 +546,11 @@ impl Survey {
         }
         let mut verdicts = Vec::new();
         let mut shared = HashMap::<(WorktreeId, RepoPath), (Vec<LineRange>, bool)>::new();
+        let mut contents = HashMap::new();
         for case in cases {
             let judged = self.judge(&case);
+            let states = [case.base, case.left.state, case.right.state];
+            contents.insert(case.key(), states);
             for (party, ranges) in [(&case.left, &judged.left), (&case.right, &judged.right)] {
                 shared.insert(
                     (party.worktree.clone(), case.path.clone()),
@@ -557,6 +573,13 @@ impl Survey {
             memory.hunks.clear();
         }
         let mut events = self.index.settle(verdicts, now);
+        let before = std::mem::replace(&mut self.contents, contents);
+        for (key, states) in &self.contents {
+            let told = |event: &ConflictEvent| matches!(event, ConflictEvent::Verdict { verdict } if verdict.key() == *key);
+            if before.get(key).is_some_and(|before| before != states) && !events.iter().any(told) {
+                events.push(ConflictEvent::Contents { key: key.clone() });
+            }
+        }
         if touched {
             events.push(ConflictEvent::Worktrees);
         }
@@ -565,27 +588,42 @@ impl Survey {
 
     /// Tells everything that is known.
     pub(crate) fn picture(&self, health: Health) -> Picture {
-        let mut verdicts: Vec<_> = self.index.verdicts().cloned().collect();
+        let mut verdicts = self.verdicts();
         rank(&mut verdicts);
+        Picture {
+            repository: self.common_dir().to_string_lossy().into_owned(),
+            worktrees: self.worktrees(),
+            entries: self.index.snapshot(),
+            verdicts,
+            notes: self.notes(),
+            health: Health {
+                scanned_at: self.scanned_at,
+                ..health
+            },
+        }
+    }
+
+    /// Tells of the worktrees, the main one first.
+    pub(crate) fn worktrees(&self) -> Vec<WorktreeInfo> {
         let mut worktrees: Vec<_> = self
             .worktrees
             .keys()
             .filter_map(|id| self.info(id))
             .collect();
         worktrees.sort_by_key(|info| !info.main);
+        worktrees
+    }
+
+    /// Lists all verdicts, in no order.
+    pub(crate) fn verdicts(&self) -> Vec<Verdict> {
+        self.index.verdicts().cloned().collect()
+    }
+
+    /// Tells what could not be compared or read.
+    pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = self.notes.clone();
         notes.extend(self.problems());
-        Picture {
-            repository: self.common_dir().to_string_lossy().into_owned(),
-            worktrees,
-            entries: self.index.snapshot(),
-            verdicts,
-            notes,
-            health: Health {
-                scanned_at: self.scanned_at,
-                ..health
-            },
-        }
+        notes
     }
 
     fn info(&self, id: &WorktreeId) -> Option<WorktreeInfo> {
@@ -733,14 +771,12 @@ impl Survey {
             });
         }
         touches.sort_by_key(|touch| std::cmp::Reverse(touch.severity));
-        let mut notes = self.notes.clone();
-        notes.extend(self.problems());
         Ok(CheckAnswer {
             severity: touches.first().map(|touch| touch.severity),
             path,
             worktree,
             touches,
-            notes,
+            notes: self.notes(),
         })
     }
 

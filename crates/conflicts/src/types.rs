@@ -157,6 +157,7 @@ pub struct WorktreeInfo {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
 )]
+#[serde(rename = "BaseLines")]
 pub struct LineRange {
     /// The first line.
     pub start: u32,
@@ -260,6 +261,7 @@ pub type RepoPathText = String;
 /// How far a change is from being real; follows from what is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
+#[serde(rename = "ChangeStatus")]
 pub enum Status {
     /// An agent announced it; the disk does not show it yet.
     Pending,
@@ -271,6 +273,7 @@ pub enum Status {
 
 /// One file that one worktree changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename = "ChangeEntry")]
 pub struct Entry {
     /// The path at the merge base; for a new file, its path.
     #[specta(type = String)]
@@ -294,6 +297,7 @@ pub struct Entry {
 
 /// One worktree's part in a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename = "VerdictSide")]
 pub struct Side {
     /// The worktree.
     pub worktree: WorktreeId,
@@ -369,6 +373,7 @@ pub struct VerdictKey {
 
 /// Whether the picture can be trusted to be fresh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename = "WatchHealth")]
 pub struct Health {
     /// Whether changes are seen as they happen.
     pub state: HealthState,
@@ -384,6 +389,7 @@ pub struct Health {
 /// Whether changes are seen as they happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
+#[serde(rename = "WatchState")]
 pub enum HealthState {
     /// Every change raises an event.
     Live,
@@ -404,6 +410,11 @@ pub enum ConflictEvent {
     },
     /// A verdict no longer holds.
     Resolved {
+        /// Which one.
+        key: VerdictKey,
+    },
+    /// A verdict says the same as before, of other lines or other text.
+    Contents {
         /// Which one.
         key: VerdictKey,
     },

@@ -13,7 +13,7 @@ use crate::quiet::{BadGlob, Quiet, QuietAbout, glob, matches};
 use crate::survey::{AskError, Survey, path_in, rank};
 use crate::types::{
     CheckAnswer, Clock, ConflictEvent, ConflictFilter, Health, HealthState, Picture,
-    ProposedChange, Severity, Verdict, VerdictDetails, VerdictKey,
+    ProposedChange, Severity, Verdict, VerdictDetails, VerdictKey, WorktreeInfo,
 };
 use crate::watch::{Batch, Notice, Notifier, Places, SystemNotifier, Watches};
 
@@ -169,6 +169,21 @@ impl ConflictWatcher {
     pub fn picture(&self) -> Picture {
         let health = self.shared.health();
         self.shared.survey().picture(health)
+    }
+
+    /// Tells of the worktrees alone, the main one first.
+    pub fn worktrees(&self) -> Vec<WorktreeInfo> {
+        self.shared.survey().worktrees()
+    }
+
+    /// Tells of the verdicts alone, in no order: quiet ones and those for information, too.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        self.shared.survey().verdicts()
+    }
+
+    /// Tells which pairs and files could not be compared, and why, for a person.
+    pub fn notes(&self) -> Vec<String> {
+        self.shared.survey().notes()
     }
 
     /// Lists the verdicts that pass the filter, the worst first.

@@ -3,6 +3,7 @@ import type {
   ClosedPane,
   Colours,
   CommandMark,
+  ConflictsHappened,
   HostState,
   Line,
   OpenPane,
@@ -10,14 +11,21 @@ import type {
   PaneId,
   PaneInfo,
   PaneSize,
+  Picture,
   Platform,
+  Quiet,
+  QuietAbout,
   ReadLines,
+  RepositoryConflicts,
+  RepositoryView,
   SearchAnswer,
   SearchProgress,
   SearchRequest,
   Settings,
   SettingsFiles,
   SettingsNews,
+  VerdictDetails,
+  VerdictKey,
 } from "../bindings";
 
 export type { BackendError };
@@ -30,11 +38,34 @@ export type Result<T> =
 /** Ends a subscription. */
 export type Stop = () => void;
 
+/** The part of the door that is about repositories and what their worktrees make of each other. */
+export interface ConflictsBackend {
+  listRepositories(): Promise<Result<RepositoryView[]>>;
+  addRepository(path: string): Promise<Result<RepositoryView>>;
+  removeRepository(repository: string): Promise<Result<null>>;
+  rescanRepository(repository: string): Promise<Result<null>>;
+  /** All that is known of a repository, each touched file included. */
+  repositoryPicture(repository: string): Promise<Result<Picture>>;
+  listConflicts(): Promise<Result<RepositoryConflicts[]>>;
+  conflictDetails(
+    repository: string,
+    key: VerdictKey,
+  ): Promise<Result<VerdictDetails>>;
+  quietConflicts(repository: string, quiet: Quiet): Promise<Result<null>>;
+  /** Takes a wish for quiet back; whether there was one. */
+  unquietConflicts(
+    repository: string,
+    about: QuietAbout,
+  ): Promise<Result<boolean>>;
+  onRepositories(listener: (repositories: RepositoryView[]) => void): Stop;
+  onConflicts(listener: (happened: ConflictsHappened) => void): Stop;
+}
+
 /**
  * The one door to Rust. `tauri-backend.ts` is the real one; `memory-backend.ts` is its twin for tests and for a
  * plain browser.
  */
-export interface Backend {
+export interface Backend extends ConflictsBackend {
   openPane(request: OpenPane): Promise<Result<PaneInfo>>;
   listPanes(): Promise<Result<PaneInfo[]>>;
   closePane(pane: PaneId): Promise<Result<null>>;

@@ -20,6 +20,7 @@ import type {
 } from "../bindings";
 import type { Backend, Result } from "./backend";
 import { encodeFrame } from "./frames";
+import { type MemoryConflicts, memoryConflicts } from "./memory-conflicts";
 
 export const defaultSettings: Required<Settings> = {
   $schema: null,
@@ -68,7 +69,7 @@ interface MemoryState {
 }
 
 /** The twin, and what a test may do to it and see of it. */
-export interface MemoryBackend extends Backend {
+export interface MemoryBackend extends Backend, MemoryConflicts {
   readonly state: MemoryState;
   /** Prints text in a pane as its program would. */
   print(pane: PaneId, text: string): void;
@@ -468,6 +469,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
   }
 
   return {
+    ...memoryConflicts(),
     state,
     print,
     change,

@@ -69,6 +69,21 @@ export function tauriBackend(): Backend {
       return ask(() => commands.search(id, request, channel));
     },
     cancelSearch: (id) => ask(() => commands.cancelSearch(id)),
+    listRepositories: () => ask(() => commands.listRepositories()),
+    addRepository: (path) => ask(() => commands.addRepository(path)),
+    removeRepository: (repository) =>
+      ask(() => commands.removeRepository(repository)),
+    rescanRepository: (repository) =>
+      ask(() => commands.rescanRepository(repository)),
+    repositoryPicture: (repository) =>
+      ask(() => commands.repositoryPicture(repository)),
+    listConflicts: () => ask(() => commands.listConflicts()),
+    conflictDetails: (repository, key) =>
+      ask(() => commands.conflictDetails(repository, key)),
+    quietConflicts: (repository, quiet) =>
+      ask(() => commands.quietConflicts(repository, quiet)),
+    unquietConflicts: (repository, about) =>
+      ask(() => commands.unquietConflicts(repository, about)),
     loadSession: () => ask(() => commands.loadSession()),
     saveSession: (json) => ask(() => commands.saveSession(json)),
     setColours: (colours) => ask(() => commands.setColours(colours)),
@@ -95,6 +110,12 @@ export function tauriBackend(): Backend {
       subscription(events.settingsChanged.listen((e) => listener(e.payload))),
     onHost: (listener) =>
       subscription(events.hostChanged.listen((e) => listener(e.payload))),
+    onRepositories: (listener) =>
+      subscription(
+        events.repositoriesChanged.listen((e) => listener(e.payload)),
+      ),
+    onConflicts: (listener) =>
+      subscription(events.conflictsChanged.listen((e) => listener(e.payload))),
     onDrop: (listener) =>
       subscription(
         getCurrentWebview().onDragDropEvent((e) => {

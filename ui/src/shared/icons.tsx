@@ -123,3 +123,11 @@ export const FailedIcon = icon(
 export const EndedIcon = icon(
   <rect x="4.5" y="4.5" width="7" height="7" rx="1" />,
 );
+export const BranchIcon = icon(
+  <>
+    <circle cx="4.5" cy="3.8" r="1.6" />
+    <circle cx="4.5" cy="12.2" r="1.6" />
+    <circle cx="11.5" cy="5.2" r="1.6" />
+    <path d="M4.5 5.4v5.2M11.5 6.8c0 2.4-3 2.6-7 3.4" />
+  </>,
+);

@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import type { PaneInfo } from "../bindings";
 import { IconButton } from "../shared/Button";
+import { ConflictBadge } from "../shared/ConflictBadge";
 import { keyOf } from "../shared/commands";
 import { useDock } from "../shared/dock/dock";
 import { CloseIcon, FolderIcon, PlusIcon } from "../shared/icons";
@@ -140,6 +141,7 @@ function PaneRow({
           </span>
           {detail && <span className="pane-detail">{detail}</span>}
         </span>
+        <ConflictBadge directory={pane.cwd} />
         {!hasTab && <span className="pane-note">no tab</span>}
         <span className="pane-state">{state}</span>
       </button>

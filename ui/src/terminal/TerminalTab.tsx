@@ -2,6 +2,7 @@ import * as Menu from "@radix-ui/react-context-menu";
 import type { IDockviewPanelHeaderProps } from "dockview-react";
 import { useEffect, useState } from "react";
 import type { PaneId } from "../bindings";
+import { ConflictBadge } from "../shared/ConflictBadge";
 import { keyOf } from "../shared/commands";
 import { activate, toggleZoom } from "../shared/dock/dock";
 import { CloseIcon } from "../shared/icons";
@@ -73,6 +74,7 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
           ) : (
             <span className="tab-title">{title}</span>
           )}
+          {info && <ConflictBadge directory={info.cwd} />}
           <button
             type="button"
             className="tab-close"

@@ -1,0 +1,600 @@
+//! Which repositories the workspace holds: those that panes work in, and those that a person added.
+//!
+//! One task tends them: it looks where the panes are, opens a watcher for a repository that is new, lets go of one
+//! that nobody works in any more, says which agent works in which worktree, and tells the list when it changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::conflicts::{ConflictWatcher, Health, HealthState, Severity, Verdict, repository_at};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use terminal::{PaneEvent, PaneInfo, PaneRole};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::blocking;
+use crate::{App, AppEvent, Code, Error, HostState, lock};
+
+/// Under which key the repositories that a person added, and those left out, are kept.
+const KEPT: &str = "conflicts.repositories";
+
+/// How long to let things come to rest before looking again: a burst is one look.
+const REST: Duration = Duration::from_millis(60);
+
+/// How long a repository is watched on after the last pane left it: `cd` and back costs nothing.
+const LINGER: Duration = Duration::from_secs(120);
+
+/// How often to try again what could not be opened.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Programs that are coding agents, by which a worktree is said to have one.
+const AGENTS: [&str; 14] = [
+    "aider",
+    "amp",
+    "auggie",
+    "claude",
+    "codex",
+    "copilot",
+    "crush",
+    "cursor-agent",
+    "droid",
+    "gemini",
+    "goose",
+    "opencode",
+    "paseo",
+    "qwen",
+];
+
+/// One repository of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct RepositoryView {
+    /// What commands call it: the directory that its worktrees share.
+    pub repository: String,
+    /// The root of its main worktree; for a bare one, the shared directory.
+    pub root: String,
+    /// What people call it: the last part of its root.
+    pub name: String,
+    /// A person added it: it stays without panes, and over restarts.
+    pub added: bool,
+    /// How far it is known.
+    pub state: RepositoryState,
+    /// Its worktrees, the main one first.
+    pub worktrees: Vec<WorktreeView>,
+}
+
+/// How far a repository is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RepositoryState {
+    /// All its files are being looked at for the first time.
+    Looking,
+    /// It is watched.
+    Watched {
+        /// Whether changes are seen as they happen.
+        health: HealthState,
+        /// Why not, a line per reason, for a person.
+        reasons: Vec<String>,
+        /// Directories being watched.
+        watches: u32,
+    },
+    /// It can't be watched; it is tried again now and then.
+    Failed {
+        /// Why, for a person.
+        message: String,
+    },
+}
+
+/// One worktree of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct WorktreeView {
+    /// Its root, which is also its name for commands.
+    pub path: String,
+    /// What people call it: the last part of its path.
+    pub name: String,
+    /// The branch it is on; none when its HEAD is detached.
+    pub branch: Option<String>,
+    /// It is the repository's own checkout, not a linked one.
+    pub main: bool,
+    /// Its directory is there and can be read.
+    pub present: bool,
+    /// The agent that works in it, when one is known.
+    pub agent: Option<String>,
+    /// How many files differ from the nearest merge base, committed or not.
+    pub changed_files: u32,
+    /// How many warnings it has a part in; those that a person quieted don't count.
+    pub conflicts: u32,
+    /// How many of them a merge would stop at.
+    pub would_conflict: u32,
+    /// The worst of them.
+    pub worst: Option<Severity>,
+}
+
+/// What the workspace knows of its repositories.
+#[derive(Default)]
+pub(super) struct Workspace {
+    kept: Option<Kept>,
+    /// Those that could not be opened, and those being opened.
+    opening: BTreeMap<String, Opening>,
+    /// By repository: since when no pane works in it.
+    left: BTreeMap<String, Instant>,
+    /// Roots, by repository, of those that are watched.
+    roots: BTreeMap<String, PathBuf>,
+    /// The agents that were said to work in worktrees because of panes.
+    agents: BTreeMap<String, String>,
+    told: Vec<RepositoryView>,
+}
+
+struct Opening {
+    root: PathBuf,
+    failed: Option<(String, Instant)>,
+}
+
+#[derive(Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept {
+    added: BTreeSet<PathBuf>,
+    /// Repositories that a person took away although panes work in them.
+    left_out: BTreeSet<String>,
+}
+
+impl App {
+    /// Watches the repositories of the workspace from now on: those that panes work in, and those that were added.
+    ///
+    /// [`App::list_repositories`] tells which, and [`AppEvent::Repositories`] when that changes.
+    pub fn watch_workspace(&self) {
+        let app = Arc::downgrade(&self.0);
+        let mut events = self.events();
+        let mut news = self.conflict_news();
+        let stir = self.0.conflicts.stir.clone();
+        self.spawn(async move {
+            loop {
+                let Some(inner) = app.upgrade() else { break };
+                let next = App(inner).tend_workspace().await;
+                loop {
+                    let stirred = tokio::select! {
+                        event = events.recv() => match event {
+                            Ok(AppEvent::Pane(event)) => concerns_places(&event),
+                            Ok(AppEvent::Host(state)) => !matches!(state, HostState::Down { .. }),
+                            Ok(_) => false,
+                            Err(RecvError::Lagged(_)) => true,
+                            Err(RecvError::Closed) => return,
+                        },
+                        told = news.recv() => !matches!(told, Err(RecvError::Closed)),
+                        () = stir.notified() => true,
+                        () = tokio::time::sleep(next) => true,
+                    };
+                    if stirred {
+                        break;
+                    }
+                }
+                tokio::time::sleep(REST).await;
+                // What came meanwhile is seen by the look that follows.
+                while events.try_recv().is_ok() {}
+                while news.try_recv().is_ok() {}
+            }
+        });
+    }
+
+    /// Lists the repositories of the workspace with their worktrees, by name.
+    pub fn list_repositories(&self) -> Vec<RepositoryView> {
+        lock(&self.0.conflicts.workspace).told.clone()
+    }
+
+    /// Adds the repository that `path` is in to the workspace; it stays there over restarts.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadParams`] when `path` is in no repository, [`Code::Store`] when it can't be kept.
+    pub async fn add_repository(&self, path: PathBuf) -> Result<RepositoryView, Error> {
+        let asked = path.clone();
+        let place = blocking(move || Ok(repository_at(&asked))).await?;
+        let Some(place) = place else {
+            return Err(Error::new(
+                Code::BadParams,
+                format!("`{}` is not in a git repository", path.display()),
+            ));
+        };
+        let repository = place.common_dir.to_string_lossy().into_owned();
+        self.keep(|kept| {
+            kept.left_out.remove(&repository);
+            kept.added.insert(place.root.clone());
+        })
+        .await?;
+        self.tend_workspace().await;
+        let listed = self.list_repositories();
+        let found = listed
+            .into_iter()
+            .find(|view| view.repository == repository);
+        found.ok_or_else(|| Error::new(Code::Failed, format!("`{repository}` was not added")))
+    }
+
+    /// Takes a repository out of the workspace, also when panes work in it; nothing on disk changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when the workspace has no such repository, [`Code::Store`].
+    pub async fn remove_repository(&self, repository: String) -> Result<(), Error> {
+        let listed = self.list_repositories();
+        let Some(view) = listed.iter().find(|view| view.repository == repository) else {
+            return Err(Error::new(
+                Code::BadId,
+                format!("repository `{repository}` is not in the workspace"),
+            ));
+        };
+        let root = PathBuf::from(&view.root);
+        self.keep(|kept| {
+            kept.added.remove(&root);
+            kept.left_out.insert(repository.clone());
+        })
+        .await?;
+        self.tend_workspace().await;
+        Ok(())
+    }
+
+    /// Opens what is to be watched, lets go of the rest, and tells what changed; says when to look again.
+    async fn tend_workspace(&self) -> Duration {
+        let _tending = self.0.conflicts.tending.lock().await;
+        let mut next = Duration::from_secs(3600);
+        // Without an answer the panes are where they were.
+        if let Ok(panes) = self.list_panes().await {
+            match self.kept().await {
+                Ok(kept) => next = self.tend(kept, &panes).await,
+                Err(error) => {
+                    tracing::warn!("the workspace's repositories can't be read: {error}");
+                    next = RETRY;
+                }
+            }
+        }
+        self.tell_repositories().await;
+        next
+    }
+
+    async fn tend(&self, kept: Kept, panes: &[PaneInfo]) -> Duration {
+        let places: BTreeSet<PathBuf> = panes.iter().map(|pane| pane.cwd.clone().into()).collect();
+        let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+        let looked = kept.clone();
+        let Ok(wanted) = blocking(move || Ok(wanted(&looked, &places, home.as_deref()))).await
+        else {
+            return RETRY;
+        };
+        let now = Instant::now();
+        let mut next = Duration::from_secs(3600);
+        let watched: Vec<_> = lock(&self.0.conflicts.watchers).keys().cloned().collect();
+        let mut go = Vec::new();
+        let mut open = Vec::new();
+        {
+            let mut workspace = lock(&self.0.conflicts.workspace);
+            workspace
+                .left
+                .retain(|repository, _| !wanted.contains_key(repository));
+            for repository in watched.iter().filter(|one| !wanted.contains_key(*one)) {
+                let since = *workspace.left.entry(repository.clone()).or_insert(now);
+                let over = kept.left_out.contains(repository);
+                match LINGER
+                    .checked_sub(now - since)
+                    .filter(|left| !over && !left.is_zero())
+                {
+                    Some(left) => next = next.min(left),
+                    None => go.push(repository.clone()),
+                }
+            }
+            workspace
+                .opening
+                .retain(|repository, _| wanted.contains_key(repository));
+            for (repository, root) in &wanted {
+                workspace.roots.insert(repository.clone(), root.clone());
+                if watched.contains(repository) {
+                    continue;
+                }
+                if let Some(opening) = workspace.opening.get(repository) {
+                    match &opening.failed {
+                        None => continue,
+                        Some((_, at)) if now - *at < RETRY => {
+                            next = next.min(RETRY - (now - *at));
+                            continue;
+                        }
+                        Some(_) => {}
+                    }
+                }
+                let opening = Opening {
+                    root: root.clone(),
+                    failed: None,
+                };
+                workspace.opening.insert(repository.clone(), opening);
+                open.push((repository.clone(), root.clone()));
+            }
+        }
+        for repository in go {
+            self.forget_repository(&repository).await;
+            let mut workspace = lock(&self.0.conflicts.workspace);
+            workspace.left.remove(&repository);
+            workspace.roots.remove(&repository);
+        }
+        for (repository, root) in open {
+            self.open_in_background(repository, root);
+        }
+        self.name_agents(panes).await;
+        next
+    }
+
+    fn open_in_background(&self, repository: String, root: PathBuf) {
+        let app = Arc::downgrade(&self.0);
+        self.spawn(async move {
+            let Some(inner) = app.upgrade() else { return };
+            let app = Self(inner);
+            let opened = app.watch_repository(root).await;
+            {
+                let mut workspace = lock(&app.0.conflicts.workspace);
+                match opened {
+                    Ok(_) => drop(workspace.opening.remove(&repository)),
+                    Err(error) => {
+                        if let Some(opening) = workspace.opening.get_mut(&repository) {
+                            opening.failed = Some((error.message, Instant::now()));
+                        }
+                    }
+                }
+            }
+            app.0.conflicts.stir.notify_one();
+        });
+    }
+
+    /// Says which agents work where, as the panes show it; what an agent said itself stays.
+    async fn name_agents(&self, panes: &[PaneInfo]) {
+        let working: Vec<_> = panes
+            .iter()
+            .filter_map(|pane| Some((PathBuf::from(&pane.cwd), agent_of(pane)?)))
+            .collect();
+        let watchers = self.watchers();
+        let known = lock(&self.0.conflicts.workspace).agents.clone();
+        let named = blocking(move || Ok(name_agents(&watchers, &working, known))).await;
+        if let Ok(named) = named {
+            lock(&self.0.conflicts.workspace).agents = named;
+        }
+    }
+
+    async fn tell_repositories(&self) {
+        let kept = self.kept().await.unwrap_or_default();
+        let watchers: Vec<_> = lock(&self.0.conflicts.watchers)
+            .iter()
+            .map(|(repository, watcher)| (repository.clone(), watcher.clone()))
+            .collect();
+        let (roots, opening) = {
+            let workspace = lock(&self.0.conflicts.workspace);
+            let opening: Vec<_> = workspace
+                .opening
+                .iter()
+                .map(|(repository, opening)| {
+                    let failed = opening.failed.as_ref().map(|(message, _)| message.clone());
+                    (repository.clone(), opening.root.clone(), failed)
+                })
+                .collect();
+            (workspace.roots.clone(), opening)
+        };
+        let views = blocking(move || {
+            let mut views: Vec<_> = watchers
+                .iter()
+                .map(|(repository, watcher)| watched_view(repository, watcher, &roots, &kept))
+                .collect();
+            for (repository, root, failed) in opening {
+                if views.iter().any(|view| view.repository == repository) {
+                    continue;
+                }
+                let state = match failed {
+                    None => RepositoryState::Looking,
+                    Some(message) => RepositoryState::Failed { message },
+                };
+                views.push(view(repository, &root, &kept, state, Vec::new()));
+            }
+            views.sort_by(|a, b| (&a.name, &a.root).cmp(&(&b.name, &b.root)));
+            Ok(views)
+        });
+        let Ok(views) = views.await else { return };
+        {
+            let mut workspace = lock(&self.0.conflicts.workspace);
+            if workspace.told == views {
+                return;
+            }
+            workspace.told.clone_from(&views);
+        }
+        self.emit(AppEvent::Repositories(views));
+    }
+
+    async fn kept(&self) -> Result<Kept, Error> {
+        if let Some(kept) = &lock(&self.0.conflicts.workspace).kept {
+            return Ok(kept.clone());
+        }
+        let stored = self.0.store.get(KEPT).await;
+        let stored = stored.map_err(|error| Error::from_chain(Code::Store, &error))?;
+        let kept: Kept = stored.map_or_else(Kept::default, |json| {
+            serde_json::from_str(&json).unwrap_or_else(|error| {
+                tracing::warn!("which repositories were added could not be read: {error}");
+                Kept::default()
+            })
+        });
+        lock(&self.0.conflicts.workspace).kept = Some(kept.clone());
+        Ok(kept)
+    }
+
+    async fn keep(&self, change: impl FnOnce(&mut Kept)) -> Result<(), Error> {
+        let mut kept = self.kept().await?;
+        change(&mut kept);
+        let json = serde_json::to_string(&kept)
+            .map_err(|error| Error::from_chain(Code::Failed, &error))?;
+        let stored = self.0.store.put(KEPT, &json).await;
+        stored.map_err(|error| Error::from_chain(Code::Store, &error))?;
+        lock(&self.0.conflicts.workspace).kept = Some(kept);
+        Ok(())
+    }
+}
+
+/// Whether panes may work elsewhere now, or others than before.
+fn concerns_places(event: &PaneEvent) -> bool {
+    matches!(
+        event,
+        PaneEvent::Opened { .. }
+            | PaneEvent::Changed { .. }
+            | PaneEvent::Closed { .. }
+            | PaneEvent::Lagged
+    )
+}
+
+/// Which repositories are to be watched: their roots, by their shared directory.
+fn wanted(
+    kept: &Kept,
+    places: &BTreeSet<PathBuf>,
+    home: Option<&Path>,
+) -> BTreeMap<String, PathBuf> {
+    let mut wanted = BTreeMap::new();
+    for root in &kept.added {
+        let (repository, root) = match repository_at(root) {
+            Some(place) => (place.common_dir, place.root),
+            // It may come back; until then it is listed with the reason.
+            None => (root.clone(), root.clone()),
+        };
+        let repository = repository.to_string_lossy().into_owned();
+        wanted.insert(repository, root);
+    }
+    for place in places {
+        let Some(place) = repository_at(place) else {
+            continue;
+        };
+        // A home that is kept in git holds everything a person has: watched only when they say so.
+        if home == Some(place.root.as_path()) || place.root.parent().is_none() {
+            continue;
+        }
+        let repository = place.common_dir.to_string_lossy().into_owned();
+        if !kept.left_out.contains(&repository) {
+            wanted.entry(repository).or_insert(place.root);
+        }
+    }
+    wanted
+}
+
+/// The agent that runs in a pane: the pane's own name, else its program.
+fn agent_of(pane: &PaneInfo) -> Option<String> {
+    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let program = pane.program.first().map(|program| base(program));
+    let command = pane.command.as_deref().filter(|_| pane.busy);
+    let command = command
+        .and_then(|command| command.split_whitespace().next())
+        .map(base);
+    let known = |name: &Option<String>| name.clone().filter(|name| AGENTS.contains(&name.as_str()));
+    let name = match pane.role {
+        PaneRole::Agent => program,
+        PaneRole::Shell | PaneRole::Step => known(&program).or_else(|| known(&command)),
+    };
+    name.map(|name| pane.name.clone().unwrap_or(name))
+}
+
+fn name_agents(
+    watchers: &[Arc<ConflictWatcher>],
+    working: &[(PathBuf, String)],
+    before: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut named = BTreeMap::new();
+    for watcher in watchers {
+        let worktrees = watcher.worktrees();
+        for worktree in &worktrees {
+            let root = Path::new(&worktree.id.0);
+            // A worktree may lie inside another one: the innermost counts.
+            let innermost = |place: &Path| {
+                let roots = worktrees.iter().map(|other| Path::new(&other.id.0));
+                roots
+                    .filter(|other| place.starts_with(other))
+                    .max_by_key(|other| other.components().count())
+                    == Some(root)
+            };
+            let agent = working.iter().find(|(place, _)| innermost(place));
+            let agent = agent.map(|(_, agent)| agent.clone());
+            let ours = before.get(&worktree.id.0);
+            let told_otherwise = worktree.agent.is_some() && worktree.agent.as_ref() != ours;
+            if told_otherwise {
+                continue;
+            }
+            if worktree.agent != agent {
+                // It went away meanwhile: there is nobody to name.
+                let _ = watcher.set_agent(&worktree.id.0, agent.clone());
+            }
+            if let Some(agent) = agent {
+                named.insert(worktree.id.0.clone(), agent);
+            }
+        }
+    }
+    named
+}
+
+fn watched_view(
+    repository: &str,
+    watcher: &ConflictWatcher,
+    roots: &BTreeMap<String, PathBuf>,
+    kept: &Kept,
+) -> RepositoryView {
+    let Health {
+        state,
+        reasons,
+        watches,
+        ..
+    } = watcher.health();
+    let verdicts = watcher.verdicts();
+    let warnings: Vec<_> = verdicts.iter().filter(|verdict| warns(verdict)).collect();
+    let worktrees = watcher.worktrees().into_iter().map(|worktree| {
+        let part = warnings.iter().filter(|verdict| {
+            [&verdict.left.worktree, &verdict.right.worktree].contains(&&worktree.id)
+        });
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        WorktreeView {
+            conflicts: count(part.clone().count()),
+            would_conflict: count(
+                part.clone()
+                    .filter(|verdict| verdict.would_conflict)
+                    .count(),
+            ),
+            worst: part.map(|verdict| verdict.severity).max(),
+            path: worktree.id.0,
+            name: worktree.name,
+            branch: worktree.branch,
+            main: worktree.main,
+            present: worktree.present,
+            agent: worktree.agent,
+            changed_files: worktree.changed_files,
+        }
+    });
+    let worktrees: Vec<_> = worktrees.collect();
+    let main = worktrees.iter().find(|worktree| worktree.main);
+    let root = match (main, roots.get(repository)) {
+        (Some(main), _) => PathBuf::from(&main.path),
+        (None, Some(root)) => root.clone(),
+        (None, None) => PathBuf::from(repository),
+    };
+    let state = RepositoryState::Watched {
+        health: state,
+        reasons,
+        watches,
+    };
+    view(repository.to_owned(), &root, kept, state, worktrees)
+}
+
+/// Whether a verdict is a warning: near, and not quieted.
+fn warns(verdict: &Verdict) -> bool {
+    !verdict.quiet && (verdict.would_conflict || verdict.severity >= Severity::AdjacentLine)
+}
+
+fn view(
+    repository: String,
+    root: &Path,
+    kept: &Kept,
+    state: RepositoryState,
+    worktrees: Vec<WorktreeView>,
+) -> RepositoryView {
+    let name = root.file_name().unwrap_or(root.as_os_str());
+    RepositoryView {
+        repository,
+        name: name.to_string_lossy().into_owned(),
+        added: kept.added.contains(root),
+        root: root.to_string_lossy().into_owned(),
+        state,
+        worktrees,
+    }
+}
