@@ -7,6 +7,7 @@ import type {
 import { useEffect, useRef, useState } from "react";
 import { backend } from "./backend/backend";
 import { openPalette, Palette } from "./palette/Palette";
+import { Sidebar } from "./Sidebar";
 import { FindBar } from "./search/FindBar";
 import { HistoryView } from "./search/HistoryView";
 import { SearchPanel } from "./search/SearchPanel";
@@ -55,7 +56,6 @@ import {
 } from "./terminal/actions";
 import { followAttention } from "./terminal/attention";
 import { attachAnew } from "./terminal/hosts";
-import { PaneList } from "./terminal/PaneList";
 import {
   listPanes,
   paneTitle,
@@ -71,7 +71,7 @@ import { TerminalView } from "./terminal/TerminalView";
 import { terminalCommands } from "./terminal/terminal-commands";
 import { askForFolder, FolderDialog } from "./workspace/FolderDialog";
 import { Frame } from "./workspace/Frame";
-import { NeedsYou, NeedsYouItem } from "./workspace/NeedsYou";
+import { NeedsYouItem } from "./workspace/NeedsYou";
 import { Welcome } from "./workspace/Welcome";
 import { showAside, toggleSidebar } from "./workspace/workspace-store";
 
@@ -91,12 +91,7 @@ export function App() {
   return (
     <>
       <Frame
-        sidebar={
-          <>
-            <NeedsYou />
-            <PaneList />
-          </>
-        }
+        sidebar={<Sidebar />}
         asides={{
           search: (
             <SearchPanel
@@ -243,6 +238,8 @@ function dropped(paths: string[], at: { x: number; y: number }): void {
 }
 
 function openFolder(path: string): void {
+  // A folder that is in no repository is a folder.
+  void backend.addRepository(path);
   void newTerminal("tab", { cwd: path });
 }
 

@@ -16,6 +16,7 @@ import {
   openPanel,
 } from "./shared/dock/dock";
 import { notify } from "./shared/notices";
+import { baseName, shortPath } from "./shared/paths";
 import { useSettings } from "./shared/settings-store";
 import {
   activePane,
@@ -25,12 +26,7 @@ import {
   selectedText,
 } from "./terminal/actions";
 import { hostOf, liveHosts, useHosts, withHost } from "./terminal/hosts";
-import {
-  baseName,
-  paneTitle,
-  shortPath,
-  usePanes,
-} from "./terminal/pane-store";
+import { paneTitle, usePanes } from "./terminal/pane-store";
 import type { MarkedMatch } from "./terminal/xterm-host";
 import { showAside, useWorkspace } from "./workspace/workspace-store";
 

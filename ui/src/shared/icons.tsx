@@ -107,6 +107,21 @@ export const ConflictIcon = icon(
   </>,
 );
 
+export const BranchIcon = icon(
+  <>
+    <circle cx="4.5" cy="3.8" r="1.6" />
+    <circle cx="4.5" cy="12.2" r="1.6" />
+    <circle cx="11.5" cy="5.2" r="1.6" />
+    <path d="M4.5 5.4v5.2M11.5 6.8c0 2.4-2.4 2.9-4.4 3.3-1.2.3-2 .6-2.4 1" />
+  </>,
+);
+export const FolderPlusIcon = icon(
+  <>
+    <path d="M13.5 9V6.1a1 1 0 0 0-1-1h-5L6.1 3.5H3.5a1 1 0 0 0-1 1V12a1 1 0 0 0 1 1h5" />
+    <path d="M12 10.5v4M10 12.5h4" />
+  </>,
+);
+
 // States: each has a shape of its own, so that colour is never the only difference.
 export const IdleIcon = icon(<circle cx="8" cy="8" r="2.2" />);
 export const WorkingIcon = icon(<path d="M8 3a5 5 0 1 1-4.6 3" />);
@@ -122,12 +137,4 @@ export const FailedIcon = icon(
 );
 export const EndedIcon = icon(
   <rect x="4.5" y="4.5" width="7" height="7" rx="1" />,
-);
-export const BranchIcon = icon(
-  <>
-    <circle cx="4.5" cy="3.8" r="1.6" />
-    <circle cx="4.5" cy="12.2" r="1.6" />
-    <circle cx="11.5" cy="5.2" r="1.6" />
-    <path d="M4.5 5.4v5.2M11.5 6.8c0 2.4-3 2.6-7 3.4" />
-  </>,
 );

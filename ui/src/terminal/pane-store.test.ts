@@ -1,14 +1,12 @@
 import { expect, test } from "vitest";
+import { baseName, shortPath } from "../shared/paths";
 import { paneInfo } from "../test-support";
-import { groupPanes } from "./PaneList";
 import { stateOf } from "./PaneState";
 import {
   applyPaneEvent,
-  baseName,
   emptyPanes,
   panesInOrder,
   paneTitle,
-  shortPath,
 } from "./pane-store";
 
 test("panes come, change and go", () => {
@@ -60,18 +58,6 @@ test("paths are short, and home is a tilde", () => {
   expect(baseName("/")).toBe("/");
   expect(shortPath("/home/you/code", "/home/you")).toBe("~/code");
   expect(shortPath("/home/younger", "/home/you")).toBe("/home/younger");
-});
-
-test("panes are grouped by directory, in the order in which they came", () => {
-  const groups = groupPanes([
-    paneInfo({ id: 1, cwd: "/b" }),
-    paneInfo({ id: 2, cwd: "/a" }),
-    paneInfo({ id: 3, cwd: "/b" }),
-  ]);
-  expect(groups.map(({ cwd, panes }) => [cwd, panes.length])).toEqual([
-    ["/b", 2],
-    ["/a", 1],
-  ]);
 });
 
 test("an ended program is told apart from an idle one", () => {

@@ -66,19 +66,6 @@ export function paneTitle(
   return pane.name || pane.title || program || "pane";
 }
 
-/** The last part of a path; `~` for home. */
-export function baseName(path: string, home = ""): string {
-  if (home !== "" && path === home) return "~";
-  return path.replace(/\/+$/, "").split("/").pop() || "/";
-}
-
-/** A path with home as `~`. */
-export function shortPath(path: string, home = ""): string {
-  if (home !== "" && (path === home || path.startsWith(`${home}/`)))
-    return `~${path.slice(home.length)}`;
-  return path;
-}
-
 /** Lists the panes; whether they are known now. */
 export async function listPanes(): Promise<boolean> {
   const listed = await backend.listPanes();

@@ -6,6 +6,8 @@ interface Workspace {
   aside: string | null;
   sidebarWidth: number;
   asideWidth: number;
+  /** Repositories and worktrees that are folded in the sidebar. */
+  collapsed: string[];
 }
 
 const KEPT = "switchyard.workspace";
@@ -15,6 +17,7 @@ const usual: Workspace = {
   aside: null,
   sidebarWidth: 232,
   asideWidth: 400,
+  collapsed: [],
 };
 
 /** What is around the dock. Widths and what is open are kept in the page's own storage: losing them costs nothing. */
@@ -32,11 +35,15 @@ function kept(): Partial<Workspace> {
   try {
     const value: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "null");
     if (typeof value !== "object" || value === null) return {};
-    const { sidebar, sidebarWidth, asideWidth } = value as Partial<Workspace>;
+    const { sidebar, sidebarWidth, asideWidth, collapsed } =
+      value as Partial<Workspace>;
     return {
       ...(typeof sidebar === "boolean" && { sidebar }),
       ...(typeof sidebarWidth === "number" && { sidebarWidth }),
       ...(typeof asideWidth === "number" && { asideWidth }),
+      ...(Array.isArray(collapsed) && {
+        collapsed: collapsed.filter((id) => typeof id === "string"),
+      }),
     };
   } catch {
     return {};
@@ -49,4 +56,13 @@ export function toggleSidebar(): void {
 
 export function showAside(name: string | null): void {
   useWorkspace.setState({ aside: name });
+}
+
+/** Folds a repository or a worktree of the sidebar, or unfolds it. */
+export function toggleCollapsed(id: string): void {
+  useWorkspace.setState(({ collapsed }) => ({
+    collapsed: collapsed.includes(id)
+      ? collapsed.filter((other) => other !== id)
+      : [...collapsed, id],
+  }));
 }

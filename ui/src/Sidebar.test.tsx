@@ -1,0 +1,154 @@
+import { act, render, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import type { MemoryBackend } from "./backend/memory-backend";
+import type { RepositoryView, WorktreeView } from "./bindings";
+import { Sidebar } from "./Sidebar";
+import { useRepositories } from "./shared/repositories";
+import { startPanes } from "./terminal/pane-store";
+import { StatusItems } from "./terminal/StatusItems";
+import { freshBackend, opened } from "./test-support";
+import { useWorkspace } from "./workspace/workspace-store";
+
+let twin: MemoryBackend;
+
+beforeEach(async () => {
+  twin = freshBackend();
+  useRepositories.setState({ repositories: [] });
+  useWorkspace.setState({ collapsed: [] });
+  await startPanes();
+});
+
+const row = (id: number) => screen.getByTestId(`sidebar-pane-${id}`);
+
+test("an empty list says what to do", () => {
+  render(<Sidebar />);
+  expect(screen.getByText("Open a terminal")).toBeInTheDocument();
+});
+
+test("each pane shows its state in words, under its directory", async () => {
+  render(<Sidebar />);
+  await act(async () => {
+    await opened(twin, { cwd: "/home/you/api", name: "tests" });
+    await opened(twin, { cwd: "/home/you/web", name: "claude" });
+  });
+  expect(screen.getByText("api")).toBeInTheDocument();
+  for (const [attention, words] of [
+    ["working", "working"],
+    ["needs_you", "needs you"],
+    ["done", "done"],
+    ["failed", "failed"],
+    ["idle", "idle"],
+  ] as const) {
+    act(() => twin.change(1, { attention }));
+    expect(within(row(1)).getByText(words)).toBeInTheDocument();
+  }
+  act(() =>
+    twin.change(2, {
+      attention: "needs_you",
+      attention_message: "Run the migration?",
+    }),
+  );
+  expect(row(2)).toHaveTextContent("Run the migration?");
+  expect(row(2)).toHaveTextContent("no tab");
+});
+
+test("the list is walked with the arrow keys", async () => {
+  render(<Sidebar />);
+  await act(async () => {
+    await opened(twin, { cwd: "/a" });
+    await opened(twin, { cwd: "/b" });
+    await opened(twin, { cwd: "/a" });
+  });
+  row(1).focus();
+  await userEvent.keyboard("{ArrowDown}");
+  expect(row(3)).toHaveFocus();
+  await userEvent.keyboard("{End}");
+  expect(row(2)).toHaveFocus();
+  await userEvent.keyboard("{Home}{ArrowUp}");
+  expect(row(1)).toHaveFocus();
+});
+
+const worktree = (
+  path: string,
+  more: Partial<WorktreeView> = {},
+): WorktreeView => ({
+  path,
+  name: path.split("/").pop() ?? "",
+  branch: path.split("/").pop() ?? null,
+  main: false,
+  present: true,
+  agent: null,
+  changed_files: 0,
+  conflicts: 0,
+  would_conflict: 0,
+  worst: null,
+  ...more,
+});
+
+const repository = (worktrees: WorktreeView[]): RepositoryView => ({
+  repository: "/code/api/.git",
+  root: "/code/api",
+  name: "api",
+  added: false,
+  state: { state: "watched", health: "live", reasons: [], watches: 3 },
+  worktrees,
+});
+
+const inside = (testId: string) => within(screen.getByTestId(testId));
+
+test("panes stand under their worktree, and worktrees under their repository", async () => {
+  useRepositories.setState({
+    repositories: [
+      repository([
+        worktree("/code/api", { branch: "main", main: true }),
+        worktree("/code/api-login", { branch: "login", conflicts: 2 }),
+        worktree("/code/api-old", { branch: "old" }),
+      ]),
+    ],
+  });
+  render(<Sidebar />);
+  await act(async () => {
+    await opened(twin, { cwd: "/code/api/src" });
+    await opened(twin, { cwd: "/code/api-login" });
+    await opened(twin, { cwd: "/tmp" });
+  });
+  inside("worktree-api").getByTestId("sidebar-pane-1");
+  inside("worktree-api-login").getByTestId("sidebar-pane-2");
+  inside("worktree-api-login").getByTestId("conflict-badge");
+  expect(screen.getByText("tmp")).toBeInTheDocument();
+  // What nothing goes on in is one click away.
+  expect(screen.queryByTestId("worktree-api-old")).toBeNull();
+  await userEvent.click(screen.getByText("1 more worktree"));
+  await userEvent.click(inside("worktree-api-old").getByText("old"));
+  expect(twin.state.panes.get(4)?.info.cwd).toBe("/code/api-old");
+});
+
+test("a repository of one worktree is one line, and folds", async () => {
+  useRepositories.setState({
+    repositories: [
+      repository([worktree("/code/api", { branch: "main", main: true })]),
+    ],
+  });
+  render(<Sidebar />);
+  await act(async () => {
+    await opened(twin, { cwd: "/code/api" });
+  });
+  expect(screen.queryByTestId("worktree-api")).toBeNull();
+  expect(screen.getByTestId("repository-api")).toHaveTextContent("main");
+  const heading = inside("repository-api").getByRole("button", {
+    expanded: true,
+  });
+  await userEvent.click(heading);
+  expect(screen.queryByTestId("sidebar-pane-1")).toBeNull();
+  expect(heading).toHaveAttribute("aria-expanded", "false");
+});
+
+test("the status bar counts the panes", async () => {
+  render(<StatusItems />);
+  await act(async () => {
+    await opened(twin);
+    await opened(twin);
+  });
+  expect(screen.getByTestId("status-panes")).toHaveTextContent("2 panes");
+});

@@ -1,0 +1,88 @@
+import { useMemo } from "react";
+import type { PaneInfo } from "../bindings";
+import { IconButton } from "../shared/Button";
+import { useDock } from "../shared/dock/dock";
+import { CloseIcon } from "../shared/icons";
+import type { TreeItem } from "../shared/tree-item";
+import { panelOfPane, paneOfParams, requestClose, showPane } from "./actions";
+import { StateIcon, stateOf } from "./PaneState";
+import { panesInOrder, paneTitle, usePanes } from "./pane-store";
+
+/** The panes as they stand in the sidebar. */
+export function usePaneItems(): TreeItem[] {
+  const panes = usePanes((state) => state.panes);
+  // The dock says which pane is in front and which has no tab.
+  const activeId = useDock((state) => state.activeId);
+  const panels = useDock((state) => state.panels);
+  const api = useDock((state) => state.api);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: which panes have a tab follows the panels
+  return useMemo(() => {
+    const active = activeId
+      ? paneOfParams(api?.getPanel(activeId)?.params)
+      : null;
+    return panesInOrder({ panes }).map((pane) => ({
+      key: `pane-${pane.id}`,
+      directory: pane.cwd,
+      row: (
+        <PaneRow
+          pane={pane}
+          active={pane.id === active}
+          hasTab={panelOfPane(pane.id) !== null}
+        />
+      ),
+    }));
+  }, [panes, activeId, panels, api]);
+}
+
+/** A pane with its state in words. */
+function PaneRow({
+  pane,
+  active,
+  hasTab,
+}: {
+  pane: PaneInfo;
+  active: boolean;
+  hasTab: boolean;
+}) {
+  const state = stateOf(pane);
+  const title = paneTitle(pane);
+  const detail =
+    pane.attention_message && pane.attention === "needs_you"
+      ? pane.attention_message
+      : pane.busy && pane.command && pane.command !== title
+        ? pane.command
+        : null;
+  return (
+    <div className="pane-row" data-state={state} data-active={active}>
+      <button
+        type="button"
+        className="pane-button"
+        data-walk
+        data-testid={`sidebar-pane-${pane.id}`}
+        aria-current={active}
+        title={hasTab ? title : `${title}: running without a tab`}
+        onClick={() => showPane(pane.id)}
+      >
+        <StateIcon state={state} />
+        <span className="pane-text">
+          <span className="pane-title">
+            {title}
+            {!detail && pane.command && (
+              <span className="pane-command">{pane.command}</span>
+            )}
+          </span>
+          {detail && <span className="pane-detail">{detail}</span>}
+        </span>
+        {!hasTab && <span className="pane-note">no tab</span>}
+        <span className="pane-state">{state}</span>
+      </button>
+      <IconButton
+        label={`Close ${title}`}
+        tabIndex={-1}
+        onClick={() => void requestClose(pane.id)}
+      >
+        <CloseIcon size={12} />
+      </IconButton>
+    </div>
+  );
+}

@@ -1,0 +1,324 @@
+import { type ReactNode, useMemo, useState } from "react";
+import type { RepositoryView, WorktreeView } from "../bindings";
+import { IconButton } from "../shared/Button";
+import { ConflictBadge } from "../shared/ConflictBadge";
+import { keyOf } from "../shared/commands";
+import {
+  BranchIcon,
+  CloseIcon,
+  DownIcon,
+  FolderIcon,
+  FolderPlusIcon,
+  PlusIcon,
+  RightIcon,
+} from "../shared/icons";
+import { baseName, shortPath } from "../shared/paths";
+import { removeRepository, useRepositories } from "../shared/repositories";
+import { useSettings } from "../shared/settings-store";
+import type { TreeItem } from "../shared/tree-item";
+import { walk } from "../shared/walk";
+import "./workspace-tree.css";
+import { toggleCollapsed, useWorkspace } from "./workspace-store";
+import {
+  type RepositoryGroup,
+  type WorktreeGroup,
+  workspaceTree,
+} from "./workspace-tree";
+
+export interface WorkspaceTreeProps {
+  /** Everything that works in a directory, in the order in which it is listed. */
+  items: TreeItem[];
+  onTerminal: (directory?: string) => void;
+  onAddFolder: () => void;
+}
+
+/** The sidebar's tree: repositories, their worktrees, and what works in each; walked with the arrow keys. */
+export function WorkspaceTree({
+  items,
+  onTerminal,
+  onAddFolder,
+}: WorkspaceTreeProps) {
+  const repositories = useRepositories((state) => state.repositories);
+  const home = useSettings((state) => state.platform?.home ?? "");
+  const tree = useMemo(
+    () => workspaceTree(items, repositories),
+    [items, repositories],
+  );
+  const empty = items.length === 0 && repositories.length === 0;
+  return (
+    <section className="tree" aria-label="Workspace">
+      <header className="sidebar-heading">
+        <h2>Workspace</h2>
+        <span className="spacer" />
+        <IconButton
+          label="Open a folder or a repository"
+          hint={keyOf("workspace.open_folder")}
+          onClick={onAddFolder}
+        >
+          <FolderPlusIcon size={14} />
+        </IconButton>
+        <IconButton
+          label="New terminal"
+          hint={keyOf("pane.new")}
+          data-testid="new-terminal"
+          onClick={() => onTerminal()}
+        >
+          <PlusIcon size={14} />
+        </IconButton>
+      </header>
+      {empty && (
+        <p className="empty">
+          Nothing is open.{" "}
+          <button
+            type="button"
+            className="link-button"
+            onClick={() => onTerminal()}
+          >
+            Open a terminal
+          </button>{" "}
+          or drop a folder here.
+        </p>
+      )}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: arrow keys move between the buttons inside */}
+      <div onKeyDown={walk}>
+        {tree.repositories.map((group) => (
+          <Repository
+            key={group.repository.repository}
+            group={group}
+            onTerminal={onTerminal}
+          />
+        ))}
+        {tree.elsewhere.map(({ directory, items: found }) => (
+          <div key={directory} className="tree-directory">
+            <h3 title={shortPath(directory, home)}>
+              <FolderIcon size={13} />
+              <span>{baseName(directory, home)}</span>
+            </h3>
+            <ul>{found.map(rowOf)}</ul>
+          </div>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+const rowOf = ({ key, row }: TreeItem) => <li key={key}>{row}</li>;
+
+function Repository({
+  group: { repository, worktrees, quiet },
+  onTerminal,
+}: {
+  group: RepositoryGroup;
+  onTerminal: (directory: string) => void;
+}) {
+  const [all, setAll] = useState(false);
+  const only = repository.worktrees.length === 1 ? worktrees[0] : undefined;
+  const title = `repository ${repository.name}`;
+  return (
+    <div
+      className="tree-repository"
+      data-testid={`repository-${repository.name}`}
+    >
+      <Heading
+        id={repository.repository}
+        title={repository.root}
+        icon={<FolderIcon size={13} />}
+        text={repository.name}
+        note={only ? branchOf(only.worktree) : stateOf(repository)}
+        noteTitle={stateTitle(repository)}
+        {...(only && { directory: only.worktree.path })}
+        buttons={
+          <>
+            <IconButton
+              label={`Take the ${title} out of the workspace`}
+              tabIndex={-1}
+              onClick={() => void removeRepository(repository.repository)}
+            >
+              <CloseIcon size={12} />
+            </IconButton>
+            {only && (
+              <NewTerminal worktree={only.worktree} onTerminal={onTerminal} />
+            )}
+          </>
+        }
+      >
+        {only ? (
+          <ul>{only.items.map(rowOf)}</ul>
+        ) : (
+          <>
+            {worktrees.map((group) => (
+              <Worktree
+                key={group.worktree.path}
+                group={group}
+                onTerminal={onTerminal}
+              />
+            ))}
+            {all &&
+              quiet.map((worktree) => (
+                <Worktree
+                  key={worktree.path}
+                  group={{ worktree, items: [] }}
+                  onTerminal={onTerminal}
+                />
+              ))}
+            {quiet.length > 0 && (
+              <button
+                type="button"
+                className="tree-more"
+                data-walk
+                aria-expanded={all}
+                onClick={() => setAll(!all)}
+              >
+                {all
+                  ? "Fewer worktrees"
+                  : quiet.length === 1
+                    ? "1 more worktree"
+                    : `${quiet.length} more worktrees`}
+              </button>
+            )}
+          </>
+        )}
+      </Heading>
+    </div>
+  );
+}
+
+function Worktree({
+  group: { worktree, items },
+  onTerminal,
+}: {
+  group: WorktreeGroup;
+  onTerminal: (directory: string) => void;
+}) {
+  return (
+    <div
+      className="tree-worktree"
+      data-testid={`worktree-${worktree.name}`}
+      data-present={worktree.present}
+    >
+      <Heading
+        id={worktree.path}
+        title={
+          worktree.present
+            ? worktree.path
+            : `${worktree.path}: its directory is not there`
+        }
+        icon={<BranchIcon size={13} />}
+        text={branchOf(worktree)}
+        note={worktree.changed_files > 0 ? changes(worktree) : ""}
+        directory={worktree.path}
+        buttons={<NewTerminal worktree={worktree} onTerminal={onTerminal} />}
+        {...(items.length === 0 && {
+          onOpen: () => onTerminal(worktree.path),
+        })}
+      >
+        <ul>{items.map(rowOf)}</ul>
+      </Heading>
+    </div>
+  );
+}
+
+function NewTerminal({
+  worktree,
+  onTerminal,
+}: {
+  worktree: WorktreeView;
+  onTerminal: (directory: string) => void;
+}) {
+  return (
+    <IconButton
+      label={`New terminal in ${branchOf(worktree)}`}
+      tabIndex={-1}
+      onClick={() => onTerminal(worktree.path)}
+    >
+      <PlusIcon size={12} />
+    </IconButton>
+  );
+}
+
+/** A line with a name, and what is below it, which folds. */
+function Heading({
+  id,
+  title,
+  icon,
+  text,
+  note,
+  noteTitle,
+  directory,
+  buttons,
+  onOpen,
+  children,
+}: {
+  id: string;
+  title: string;
+  icon: ReactNode;
+  text: string;
+  note: string;
+  noteTitle?: string;
+  /** Its conflicts are shown. */
+  directory?: string;
+  buttons: ReactNode;
+  /** What a click does where there is nothing to fold. */
+  onOpen?: () => void;
+  children: ReactNode;
+}) {
+  const collapsed = useWorkspace((state) => state.collapsed.includes(id));
+  const Fold = collapsed ? RightIcon : DownIcon;
+  return (
+    <>
+      <div className="tree-line">
+        <button
+          type="button"
+          className="tree-heading"
+          data-walk
+          title={title}
+          {...(!onOpen && { "aria-expanded": !collapsed })}
+          onClick={onOpen ?? (() => toggleCollapsed(id))}
+        >
+          <span className="tree-fold">{!onOpen && <Fold size={11} />}</span>
+          {icon}
+          <span className="tree-name">{text}</span>
+          {note !== "" && (
+            <span className="tree-note" title={noteTitle}>
+              {note}
+            </span>
+          )}
+        </button>
+        {directory !== undefined && <ConflictBadge directory={directory} />}
+        <span className="tree-buttons">{buttons}</span>
+      </div>
+      {!collapsed && children}
+    </>
+  );
+}
+
+/** The branch of a worktree; its directory where it is on none. */
+function branchOf(worktree: WorktreeView): string {
+  return worktree.branch ?? `${worktree.name} (no branch)`;
+}
+
+function changes({ changed_files: count }: WorktreeView): string {
+  return count === 1 ? "1 file" : `${count} files`;
+}
+
+function stateOf({ state }: RepositoryView): string {
+  switch (state.state) {
+    case "looking":
+      return "looking…";
+    case "watched":
+      return state.health === "live" ? "" : "seen late";
+    case "failed":
+      return "not watched";
+  }
+}
+
+function stateTitle({ state }: RepositoryView): string {
+  switch (state.state) {
+    case "looking":
+      return "Its files are being looked at for the first time";
+    case "watched":
+      return state.reasons.join("\n");
+    case "failed":
+      return state.message;
+  }
+}
