@@ -14,7 +14,7 @@ use specta::Type;
 use tokio::sync::broadcast;
 
 use crate::{App, Code, Error, Inner};
-use world::PaneActions;
+use world::World;
 
 /// How many runs a list holds at most.
 const MOST_RUNS: u32 = 500;
@@ -188,10 +188,7 @@ impl App {
             Flows::new(FlowsConfig {
                 store: self.0.store.clone(),
                 outputs: self.0.paths.data().join("outputs"),
-                actions: Arc::new(PaneActions::new(
-                    Arc::downgrade(&self.0),
-                    self.0.paths.data(),
-                )),
+                actions: Arc::new(World::new(Arc::downgrade(&self.0), self.0.paths.data())),
                 clock: Arc::new(SystemClock),
                 owners: Arc::new(SystemOwners),
                 limits: RunLimits::default(),

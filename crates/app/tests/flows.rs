@@ -181,7 +181,7 @@ async fn programs_that_fail_say_how() {
         "id: missing, run: no_such_program_anywhere",
         "id: signal, run: 'kill -9 $$'",
         "id: nowhere, run: 'true', cwd: no/such/directory",
-        "id: agent, agent: { backend: acp, name: x }, prompt: p",
+        "id: agent, agent: { backend: acp, name: no-such-agent }, prompt: p",
         "id: hangs, run: 'sleep 600 & sleep 600', timeout: 300ms",
         "id: silent, run: 'sleep 600', idle_timeout: 500ms",
     ]);
@@ -192,7 +192,7 @@ async fn programs_that_fail_say_how() {
         ("missing", "a program was not found"),
         ("signal", "signal 9 ended it"),
         ("nowhere", "there is no directory"),
-        ("agent", "can't use the backend `acp` yet"),
+        ("agent", "of the backend `acp`"),
         ("hangs", "longer than its `timeout`"),
         ("silent", "printed nothing for longer"),
     ] {
@@ -247,5 +247,43 @@ async fn a_new_worktree_is_made_for_a_step_and_kept() {
         "{view:#?}"
     );
     assert_eq!(last(&view, "work").output, last(&view, "work").worktree);
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_looks_at_the_other_worktrees() {
+    let desk = Desk::new().await;
+    let main = desk.home.path().join("main");
+    std::fs::create_dir(&main).unwrap();
+    let git = |cwd: &Path, arguments: &[&str]| {
+        let done = std::process::Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@t"])
+            .args(arguments)
+            .current_dir(cwd)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    git(&main, &["init", "-q"]);
+    std::fs::write(main.join("a.txt"), "one\ntwo\n").unwrap();
+    git(&main, &["add", "."]);
+    git(&main, &["commit", "-q", "-m", "first"]);
+    git(&main, &["worktree", "add", "-q", "../other"]);
+    let flow = desk.write(&[
+        r#"id: any, run: 'true', cwd: main, when: 'conflicts("*.txt") < "same_line"'"#,
+        r#"id: elsewhere, run: 'true', cwd: main, when: 'conflicts("docs") == "none"'"#,
+    ]);
+    let view = desk.run(&flow, json!({})).await;
+    assert_eq!(view.info.state, RunState::Succeeded, "{view:#?}");
+    assert_eq!(last(&view, "any").state, StepState::Succeeded);
+
+    std::fs::write(main.join("a.txt"), "one\n2\n").unwrap();
+    std::fs::write(desk.home.path().join("other/a.txt"), "one\nzwei\n").unwrap();
+    let view = desk.run(&flow, json!({})).await;
+    let any = &view.step_list[0];
+    assert_eq!(any.state, StepState::Skipped, "{view:#?}");
+    let seen = &any.guard.as_ref().unwrap().saw;
+    assert_eq!(seen["conflicts(\"*.txt\")"], json!("same_line"));
+    assert_eq!(last(&view, "elsewhere").state, StepState::Succeeded);
     desk.app.shutdown().await;
 }

@@ -415,7 +415,7 @@ fn list(runs: &[RunInfo], out: &mut Output<'_>) -> Result<(), Failure> {
             Cell::new(word(&run.state)).tone(run_tone(run.state)),
             Cell::new(format!("{}/{}", run.done, run.steps)).right(),
             Cell::new(run.flow.as_str()),
-            Cell::new(run.asks.join(", ")).tone(Tone::Urgent),
+            Cell::new([run.asks.as_slice(), &run.needs_you].concat().join(", ")).tone(Tone::Urgent),
         ]);
     }
     Ok(out.table(&table)?)
@@ -452,6 +452,9 @@ fn show(run: &RunView, out: &mut Output<'_>) -> Result<(), Failure> {
             && let Some(question) = last.and_then(|attempt| attempt.question.as_ref())
         {
             why.clone_from(&question.message);
+        }
+        if let Some(asks) = last.and_then(|attempt| attempt.needs_you.as_ref()) {
+            why = format!("its agent needs you: {asks}");
         }
         if step.attempts.len() > 1 {
             let _ = write!(why, " (attempt {})", step.attempts.len());
@@ -671,6 +674,16 @@ impl Watched {
                 let text = format!(
                     "{step} asks: {}\n  switchyard flow approve {run} {step}   or   reject",
                     question.message
+                );
+                ("?", Tone::Urgent, text)
+            }
+            Happened::StepNeedsYou {
+                step,
+                message: Some(asks),
+                ..
+            } => {
+                let text = format!(
+                    "{step} needs you, its agent asks: {asks}\n  switchyard agents ls   shows who asks, `answer` answers"
                 );
                 ("?", Tone::Urgent, text)
             }

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
+use specta::Type;
 use tokio::sync::watch;
 
 use crate::PromptBy;
@@ -85,6 +86,15 @@ pub enum Work {
     },
 }
 
+/// The agent that works on a step, as the agents' backends name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct StepAgent {
+    /// Its backend: `paseo:localhost:6767`, `acp:codex`.
+    pub backend: String,
+    /// Its id there.
+    pub id: String,
+}
+
 /// An attempt that is at work.
 pub struct Activity {
     /// What finds it again after a restart; kept in the journal.
@@ -93,6 +103,10 @@ pub struct Activity {
     pub pane: Option<u32>,
     /// The worktree that it works in, if it has one.
     pub worktree: Option<String>,
+    /// The agent that works on it, if one does.
+    pub agent: Option<StepAgent>,
+    /// What it asks a person for in the middle of its work, while it does; none: it never asks.
+    pub asks: Option<watch::Receiver<Option<String>>>,
     /// Resolves once it has ended and been reaped.
     pub ended: Answer<'static, Finished>,
     /// Changes whenever it prints something; none: that can't be told, and it is never idle.
@@ -167,6 +181,15 @@ pub trait Actions: Send + Sync + 'static {
         file: String,
         text: String,
     ) -> Answer<'_, Result<(), ActionError>>;
+
+    /// How bad the worst conflict is that the worktree at `place` has with another one: `none`,
+    /// `identical`, `different_area`, `adjacent_line` or `same_line`; of all files, or of those that
+    /// `glob` matches.
+    fn conflicts(
+        &self,
+        place: String,
+        glob: Option<String>,
+    ) -> Answer<'_, Result<String, ActionError>>;
 
     /// The value of an environment variable.
     fn env(&self, name: &str) -> Option<String>;

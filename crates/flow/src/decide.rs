@@ -537,6 +537,34 @@ impl Progress {
         }
     }
 
+    /// The condition of a step that was admitted turned out not to hold once the world was looked at:
+    /// it has not run, and there was no attempt.
+    pub(crate) fn guarded(
+        &mut self,
+        number: StepIndex,
+        guarded: Guarded,
+        guards: &mut dyn Guards,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if guarded == Guarded::Holds {
+            return changes;
+        }
+        self.steps[number].attempts -= 1;
+        match guarded {
+            Guarded::Holds => {}
+            Guarded::False => {
+                let skip = self.skip(SkipCause::GuardFalse, number, false, None);
+                self.mark_skipped(number, skip, &mut changes);
+            }
+            Guarded::Error(message) => {
+                self.enter(number, StepState::Failed);
+                changes.push(Change::Failed(number, message));
+            }
+        }
+        self.follow(number, guards, &mut changes);
+        changes
+    }
+
     /// The step waits for its next attempt.
     pub(crate) fn retry_later(&mut self, number: StepIndex) {
         self.enter(number, StepState::RetryWait);

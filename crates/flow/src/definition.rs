@@ -8,6 +8,7 @@ mod check;
 mod duration;
 mod file;
 mod graph;
+pub(crate) mod outside;
 pub(crate) mod template;
 
 use std::collections::{BTreeMap, HashMap};

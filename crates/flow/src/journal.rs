@@ -12,7 +12,8 @@ use specta::Type;
 use store::sql::{Connection, OptionalExtension as _, Transaction, params};
 use store::{Schema, Store, StoreError};
 
-use crate::decide::{Decision, Outcome, Skip, StepState};
+use crate::action::StepAgent;
+use crate::decide::{Decision, Outcome, Skip, StepState, Tried};
 use crate::definition::{Branch, InputInfo};
 use crate::owner::{Owner, Owners};
 
@@ -46,6 +47,10 @@ pub const SCHEMA: Schema = Schema {
         CREATE TABLE requests (
             id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, request TEXT NOT NULL, answer TEXT
         );
+    ", "
+        ALTER TABLE attempts ADD COLUMN agent TEXT;
+        ALTER TABLE attempts ADD COLUMN needs_you TEXT;
+        ALTER TABLE steps ADD COLUMN guard TEXT;
     "],
 };
 
@@ -125,6 +130,24 @@ pub enum Happened {
         pane: Option<u32>,
         /// The worktree that it works in.
         worktree: Option<String>,
+        /// The agent that works on it.
+        agent: Option<StepAgent>,
+    },
+    /// The agent of a step asks a person for something in the middle of its work, or no longer does.
+    StepNeedsYou {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What it asks; none: that is settled, and it works on.
+        message: Option<String>,
+    },
+    /// The condition of a step was looked at, together with what it asked about the world. Never again.
+    StepGuarded {
+        /// Which step.
+        step: String,
+        /// The condition, what it saw, and what it said.
+        guard: Tried,
     },
     /// A person is asked.
     StepAsked {
@@ -306,8 +329,10 @@ pub struct RunInfo {
     pub steps: u32,
     /// How many of them have ended or were skipped.
     pub done: u32,
-    /// The steps that wait for a person.
+    /// The steps that wait for a person's answer: approvals, and what a crash cut off.
     pub asks: Vec<String>,
+    /// The running steps whose agents ask a person for something: a permission, mostly.
+    pub needs_you: Vec<String>,
     /// What a person should know.
     pub message: Option<String>,
     /// Whether every step was skipped.
@@ -344,6 +369,8 @@ pub struct StepView {
     pub skip: Option<Skip>,
     /// For a switch that has decided: the branch that was taken.
     pub branch: Option<String>,
+    /// Its condition and what that saw, when it asked about the world.
+    pub guard: Option<Tried>,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptView>,
 }
@@ -365,6 +392,10 @@ pub struct AttemptView {
     pub pane: Option<u32>,
     /// The worktree that it worked in.
     pub worktree: Option<String>,
+    /// The agent that worked on it.
+    pub agent: Option<StepAgent>,
+    /// What its agent asks a person for at the moment.
+    pub needs_you: Option<String>,
     /// Its exit status.
     pub exit_code: Option<i32>,
     /// Why it ended so.
@@ -427,6 +458,7 @@ pub(crate) struct StoredStep {
     pub(crate) branch: Option<Branch>,
     pub(crate) attempts: u32,
     pub(crate) earlier: u32,
+    pub(crate) guard: Option<Tried>,
     /// All its attempts, oldest first.
     pub(crate) history: Vec<AttemptView>,
 }
@@ -670,7 +702,7 @@ impl Journal {
             transaction
                 .prepare_cached(
                     "UPDATE attempts SET state = ?4, ended_at = ?5, exit_code = ?6, message = ?7, output = ?8,
-                         output_file = ?9, data = ?10, decision = ?11, due = ?12
+                         output_file = ?9, data = ?10, decision = ?11, due = ?12, needs_you = NULL
                      WHERE run = ?1 AND step = ?2 AND attempt = ?3",
                 )?
                 .execute(params![
@@ -720,14 +752,30 @@ impl Journal {
                 handle,
                 pane,
                 worktree,
+                agent,
                 ..
+            } => {
+                let agent = agent.as_ref().map(text).transpose()?;
+                transaction
+                    .prepare_cached(
+                        "UPDATE attempts SET handle = ?4, pane = ?5, worktree = ?6, agent = ?7, needs_you = NULL
+                         WHERE run = ?1 AND step = ?2 AND attempt = ?3",
+                    )?
+                    .execute(params![run, number, attempt, handle, pane, worktree, agent])?;
+            }
+            Happened::StepNeedsYou {
+                attempt, message, ..
             } => {
                 transaction
                     .prepare_cached(
-                        "UPDATE attempts SET handle = ?4, pane = ?5, worktree = ?6
-                         WHERE run = ?1 AND step = ?2 AND attempt = ?3",
+                        "UPDATE attempts SET needs_you = ?4 WHERE run = ?1 AND step = ?2 AND attempt = ?3",
                     )?
-                    .execute(params![run, number, attempt, handle, pane, worktree])?;
+                    .execute(params![run, number, attempt, message])?;
+            }
+            Happened::StepGuarded { guard, .. } => {
+                transaction
+                    .prepare_cached("UPDATE steps SET guard = ?3 WHERE run = ?1 AND number = ?2")?
+                    .execute(params![run, number, text(guard)?])?;
             }
             Happened::StepAsked {
                 attempt, question, ..
@@ -780,7 +828,7 @@ impl Journal {
             Happened::StepInterrupted { attempt, .. } => {
                 transaction
                     .prepare_cached(
-                        "UPDATE attempts SET state = 'skipped', ended_at = ?4, message = 'cut off'
+                        "UPDATE attempts SET state = 'skipped', ended_at = ?4, message = 'cut off', needs_you = NULL
                          WHERE run = ?1 AND step = ?2 AND attempt = ?3",
                     )?
                     .execute(params![run, number, attempt, signed(at)])?;
@@ -793,7 +841,7 @@ impl Journal {
             Happened::StepLate { attempt, ended, .. } => end(*attempt, ended, None)?,
             Happened::StepsReset { steps } => {
                 let mut reset = transaction.prepare_cached(
-                    "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, earlier = attempts
+                    "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, guard = NULL, earlier = attempts
                      WHERE run = ?1 AND id = ?2",
                 )?;
                 for id in steps {
@@ -830,7 +878,7 @@ impl Journal {
                 };
                 let mut history = attempts(connection, &run)?;
                 let mut statement = connection.prepare_cached(
-                    "SELECT number, state, skip, branch, attempts, earlier FROM steps WHERE run = ?1 ORDER BY number",
+                    "SELECT number, state, skip, branch, attempts, earlier, guard FROM steps WHERE run = ?1 ORDER BY number",
                 )?;
                 let mut rows = statement.query([&run])?;
                 let mut steps = Vec::new();
@@ -842,6 +890,7 @@ impl Journal {
                         branch: optional(row.get(3)?)?,
                         attempts: row.get(4)?,
                         earlier: row.get(5)?,
+                        guard: optional(row.get(6)?)?,
                         history: history.remove(&number).unwrap_or_default(),
                     });
                 }
@@ -936,7 +985,7 @@ impl Journal {
                 )?;
                 let mut history = attempts(connection, &run)?;
                 let mut statement = connection.prepare_cached(
-                    "SELECT number, id, state, skip FROM steps WHERE run = ?1 ORDER BY number",
+                    "SELECT number, id, state, skip, guard FROM steps WHERE run = ?1 ORDER BY number",
                 )?;
                 let mut rows = statement.query([&run])?;
                 let mut step_list = Vec::new();
@@ -951,6 +1000,7 @@ impl Journal {
                         id: row.get(1)?,
                         state: state_of(&row.get::<_, String>(2)?)?,
                         skip: optional(row.get(3)?)?,
+                        guard: optional(row.get(4)?)?,
                         branch,
                         attempts,
                     });
@@ -1119,13 +1169,21 @@ fn info(
             _ => {}
         }
     }
+    let needs_you: Vec<String> = connection
+        .prepare_cached(
+            "SELECT id FROM steps JOIN attempts ON attempts.run = steps.run AND attempts.step = steps.number
+                 AND attempts.attempt = steps.attempts
+             WHERE steps.run = ?1 AND steps.state = 'running' AND attempts.needs_you IS NOT NULL ORDER BY number",
+        )?
+        .query_map([run], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     let state = match optional::<Outcome>(outcome)? {
         Some(Outcome::Succeeded) => RunState::Succeeded,
         Some(Outcome::Failed) => RunState::Failed,
         Some(Outcome::Cancelled) => RunState::Cancelled,
         None => match optional::<Owner>(owner)? {
             Some(owner) if owners.is_alive(&owner) => {
-                if busy == 0 && !asks.is_empty() {
+                if busy == needs_you.len() && !(asks.is_empty() && needs_you.is_empty()) {
                     RunState::Waiting
                 } else {
                     RunState::Running
@@ -1144,6 +1202,7 @@ fn info(
         steps,
         done,
         asks,
+        needs_you,
         message,
         nothing_ran,
     }))
@@ -1155,7 +1214,7 @@ fn attempts(
 ) -> Result<BTreeMap<i64, Vec<AttemptView>>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT step, attempt, state, started_at, ended_at, pane, worktree, exit_code, message, output, output_file,
-                data, prompt, decision, question, answer, due, handle, awake, boot
+                data, prompt, decision, question, answer, due, handle, awake, boot, agent, needs_you
          FROM attempts WHERE run = ?1 ORDER BY step, attempt",
     )?;
     let mut rows = statement.query([run])?;
@@ -1181,6 +1240,8 @@ fn attempts(
             handle: row.get(17)?,
             awake: unsigned(row.get(18)?),
             boot: row.get(19)?,
+            agent: optional(row.get(20)?)?,
+            needs_you: row.get(21)?,
         });
     }
     Ok(found)

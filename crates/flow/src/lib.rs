@@ -22,8 +22,8 @@ mod simulate;
 mod why;
 
 pub use action::{
-    ActionError, Actions, Activity, Answer, Finished, Found, Job, JobKey, Work, WorktreeWish,
-    plain_text,
+    ActionError, Actions, Activity, Answer, Finished, Found, Job, JobKey, StepAgent, Work,
+    WorktreeWish, plain_text,
 };
 pub use clock::{Clock, SystemClock};
 pub use decide::{Decision, Outcome, Skip, SkipCause, StepState, Tried};

@@ -4,7 +4,9 @@
 //! it. Each pass works out what follows from what woke it, commits that as one transaction, and only
 //! then acts. What an attempt does in the world happens in a task of its own, which reports back.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod looking;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +16,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::action::{
-    ActionError, Activity, Answer, Finished, Found, Job, JobKey, Work, WorktreeWish,
+    ActionError, Activity, Answer, Finished, Found, Job, JobKey, StepAgent, Work, WorktreeWish,
 };
 use crate::clock::jitter;
 use crate::decide::{Change, Guarded, Guards, Outcome, Progress, Recorded, SkipCause, StepState};
+use crate::definition::outside::{self, Answers, Outside};
 use crate::definition::{Flow, Kind, OnInterrupt, OnTimeout, OutputType, StepIndex, fill};
 use crate::flows::{Inner, RequestError};
 use crate::journal::{AttemptEnd, FlowEvent, Given, Happened, Question, QuestionKind, StoredRun};
 use crate::scope::{self, StepResult, Values};
+use looking::Look;
 
 /// How often a place among the agents is asked for again, when another process may hold it.
 const AGENT_POLL_MS: u64 = 200;
@@ -54,6 +58,19 @@ pub(crate) enum Wake {
         handle: String,
         pane: Option<u32>,
         worktree: Option<String>,
+        agent: Option<StepAgent>,
+    },
+    /// The agent of an attempt asks a person for something, or no longer does.
+    NeedsYou {
+        step: StepIndex,
+        attempt: u32,
+        message: Option<String>,
+    },
+    /// The world was looked at for a condition.
+    Looked {
+        step: StepIndex,
+        number: u64,
+        answers: Answers,
     },
     /// An attempt has ended.
     Ended {
@@ -105,6 +122,7 @@ struct Known {
 struct Eyes<'k> {
     known: &'k Known,
     progress: &'k Progress,
+    outside: Outside,
 }
 
 impl Values for Eyes<'_> {
@@ -125,6 +143,9 @@ impl Values for Eyes<'_> {
     fn env(&self, name: &str) -> Option<String> {
         self.known.inner.actions.env(name)
     }
+    fn outside(&self) -> Outside {
+        self.outside.clone()
+    }
 }
 
 struct RunGuards<'k>(&'k Known);
@@ -134,17 +155,20 @@ impl Guards for RunGuards<'_> {
         let Some(when) = &self.0.flow.steps[step].when else {
             return Guarded::Holds;
         };
-        match scope::holds(
-            &self.0.flow,
-            &Eyes {
-                known: self.0,
-                progress,
-            },
-            when,
-            None,
-        )
-        .0
-        {
+        // What asks about the world is decided when the step could start: see `looking`.
+        if outside::mentions(when) {
+            return Guarded::Holds;
+        }
+        let eyes = Eyes {
+            known: self.0,
+            progress,
+            outside: Outside::default(),
+        };
+        let answer = match scope::holds(&self.0.flow, &eyes, when, None) {
+            Ok((answer, _)) => answer,
+            Err(_) => return Guarded::Holds,
+        };
+        match answer {
             Ok(true) => Guarded::Holds,
             Ok(false) => Guarded::False,
             Err(message) => Guarded::Error(format!("its condition: {message}")),
@@ -177,6 +201,12 @@ pub(crate) struct Driver {
     /// When the first attempt of the present series began, on the clock that stands still in sleep.
     series: HashMap<StepIndex, u64>,
     questions: HashMap<StepIndex, QuestionKind>,
+    /// The steps for which the world is looked at now, and what was answered.
+    looking: HashMap<StepIndex, Look>,
+    answers: HashMap<StepIndex, Answers>,
+    looks: u64,
+    /// The steps whose condition asked about the world and was decided.
+    guarded: HashSet<StepIndex>,
     dues: BTreeSet<(u64, Due)>,
     agents_full: bool,
     entries: Vec<(usize, Happened)>,
@@ -238,6 +268,9 @@ impl Driver {
                 None => StepResult::default(),
             })
             .collect();
+        let guarded = (0..stored.steps.len())
+            .filter(|step| stored.steps[*step].guard.is_some())
+            .collect();
         let recorded = stored
             .steps
             .iter()
@@ -264,6 +297,10 @@ impl Driver {
             active: HashMap::new(),
             series: HashMap::new(),
             questions: HashMap::new(),
+            looking: HashMap::new(),
+            answers: HashMap::new(),
+            looks: 0,
+            guarded,
             dues: BTreeSet::new(),
             agents_full: false,
             entries: Vec::new(),
@@ -499,12 +536,9 @@ impl Driver {
                 handle,
                 pane,
                 worktree,
+                agent,
             } => {
-                if self
-                    .active
-                    .get(&step)
-                    .is_some_and(|active| active.attempt == attempt)
-                {
+                if self.is_active(step, attempt) {
                     self.known.results[step].worktree.clone_from(&worktree);
                     let id = self.step_id(step);
                     self.note(
@@ -515,10 +549,34 @@ impl Driver {
                             handle,
                             pane,
                             worktree,
+                            agent,
                         },
                     );
                 }
             }
+            Wake::NeedsYou {
+                step,
+                attempt,
+                message,
+            } => {
+                if self.is_active(step, attempt) {
+                    let id = self.step_id(step);
+                    let message = message.map(|message| self.mask(message));
+                    self.note(
+                        step,
+                        Happened::StepNeedsYou {
+                            step: id,
+                            attempt,
+                            message,
+                        },
+                    );
+                }
+            }
+            Wake::Looked {
+                step,
+                number,
+                answers,
+            } => self.looked(step, number, answers),
             Wake::Ended { step, attempt, how } => self.attempt_ended(step, attempt, how),
             Wake::Asked { request, reply } => {
                 let answer = self.request(request);
@@ -531,6 +589,12 @@ impl Driver {
             Wake::Pause => {}
         }
         Ok(())
+    }
+
+    fn is_active(&self, step: StepIndex, attempt: u32) -> bool {
+        self.active
+            .get(&step)
+            .is_some_and(|active| active.attempt == attempt)
     }
 
     fn next_wait(&self) -> Duration {
@@ -601,6 +665,9 @@ impl Driver {
             let Some(step) = self.progress.admit(agents) else {
                 break;
             };
+            if !self.may_start(step) {
+                continue;
+            }
             let attempt = self.progress.step(step).attempts;
             let flow = self.flow();
             let definition = &flow.steps[step];
@@ -656,7 +723,15 @@ impl Driver {
                     }
                 }
                 Kind::Switch(switch) => {
-                    let (taken, decision) = scope::choose(&flow, &self.eyes(), switch);
+                    let (taken, decision) = match scope::choose(&flow, &self.eyes_of(step), switch)
+                    {
+                        Ok(decided) => decided,
+                        Err(unknown) => {
+                            self.look(step, unknown);
+                            continue;
+                        }
+                    };
+                    self.answers.remove(&step);
                     self.note(step, started(None));
                     let ended = match taken {
                         Ok(branch) => AttemptEnd {
@@ -735,7 +810,38 @@ impl Driver {
         Eyes {
             known: &self.known,
             progress: &self.progress,
+            outside: Outside::default(),
         }
+    }
+
+    /// Where a step works: a directory, and the worktree in place of it.
+    fn directory(&self, step: StepIndex) -> Result<(String, Option<WorktreeWish>), String> {
+        let flow = &self.known.flow;
+        let definition = &flow.steps[step];
+        let optional = |what: &str, source: &Option<String>| {
+            source
+                .as_deref()
+                .map(|source| {
+                    scope::render(flow, &self.eyes(), source)
+                        .map_err(|message| format!("`{what}`: {message}"))
+                })
+                .transpose()
+        };
+        let below = |path: String| {
+            std::path::Path::new(&self.cwd)
+                .join(path)
+                .display()
+                .to_string()
+        };
+        let cwd = optional("cwd", &definition.cwd)?.map_or_else(|| self.cwd.clone(), below);
+        let worktree = optional("worktree", &definition.worktree)?.map(|worktree| {
+            if worktree == "new" {
+                WorktreeWish::New
+            } else {
+                WorktreeWish::Path(below(worktree))
+            }
+        });
+        Ok((cwd, worktree))
     }
 
     /// Folds everything that an attempt takes with it into the world.
@@ -782,25 +888,7 @@ impl Driver {
             }
             env.insert(name.clone(), value);
         }
-        let cwd = match optional("cwd", &definition.cwd)? {
-            Some(cwd) => std::path::Path::new(&self.cwd)
-                .join(cwd)
-                .display()
-                .to_string(),
-            None => self.cwd.clone(),
-        };
-        let worktree = optional("worktree", &definition.worktree)?.map(|worktree| {
-            if worktree == "new" {
-                WorktreeWish::New
-            } else {
-                WorktreeWish::Path(
-                    std::path::Path::new(&self.cwd)
-                        .join(worktree)
-                        .display()
-                        .to_string(),
-                )
-            }
-        });
+        let (cwd, worktree) = self.directory(step)?;
         let key = JobKey {
             run: self.id.clone(),
             step: definition.id.clone(),
@@ -853,16 +941,24 @@ impl Driver {
         let inner = Arc::clone(self.inner());
         let tx = self.tx.clone();
         self.tasks.spawn(async move {
-            let how = follow(&inner, key, activity, limits, stopped, |activity| {
+            let attached = |activity: &Activity| {
                 let _ = tx.send(Wake::Attached {
                     step,
                     attempt,
                     handle: activity.handle.clone(),
                     pane: activity.pane,
                     worktree: activity.worktree.clone(),
+                    agent: activity.agent.clone(),
                 });
-            })
-            .await;
+            };
+            let asks = |message| {
+                let _ = tx.send(Wake::NeedsYou {
+                    step,
+                    attempt,
+                    message,
+                });
+            };
+            let how = follow(&inner, key, activity, limits, stopped, attached, asks).await;
             // The run may have been let go of; the next process finds the attempt again.
             let _ = tx.send(Wake::Ended { step, attempt, how });
         });
@@ -1361,6 +1457,7 @@ impl Driver {
             self.ended = false;
             self.note(0, Happened::RunResumed);
         }
+        self.forget_looks(steps);
         for step in steps {
             // Its result will be late, and be recorded as that.
             if let Some(mut active) = self.active.remove(step)
@@ -1378,6 +1475,13 @@ impl Driver {
 
     fn cancel_step(&mut self, step: StepIndex) {
         match self.progress.step(step).state {
+            StepState::Running | StepState::AwaitingApproval
+                if self.looking.contains_key(&step) =>
+            {
+                if let Some(look) = self.looking.get_mut(&step) {
+                    look.cancelled = true;
+                }
+            }
             StepState::Running => {
                 if let Some(active) = self.active.get_mut(&step)
                     && let Some(stop) = active.stop.take()
@@ -1482,6 +1586,7 @@ async fn follow(
     limits: Limits,
     mut stopped: oneshot::Receiver<()>,
     attached: impl FnOnce(&Activity),
+    asks: impl Fn(Option<String>),
 ) -> How {
     // Not raced against the stop: what is being started must be known before it can be ended.
     let mut activity = match activity.await {
@@ -1493,10 +1598,33 @@ async fn follow(
         Some(limit) => tokio::time::sleep(limit).await,
         None => std::future::pending().await,
     };
+    let mut asked = activity.asks.clone();
+    let needs_you = async {
+        let Some(asked) = &mut asked else {
+            return std::future::pending().await;
+        };
+        let mut told = None;
+        loop {
+            let now = asked.borrow_and_update().clone();
+            if now != told {
+                asks(now.clone());
+                told = now;
+            }
+            if asked.changed().await.is_err() {
+                return std::future::pending::<()>().await;
+            }
+        }
+    };
+    let mut person = activity.asks.clone();
     let idle = async {
         match (limits.idle, &mut activity.output) {
             (Some(limit), Some(output)) => loop {
+                // A person who is asked may take their time.
+                if let Some(person) = &mut person {
+                    let _ = person.wait_for(Option::is_none).await;
+                }
                 match tokio::time::timeout(limit, output.changed()).await {
+                    Err(_) if person.as_ref().is_some_and(|asks| asks.borrow().is_some()) => {}
                     Err(_) => break,
                     Ok(Ok(())) => {}
                     // Nothing more will be printed; it ends soon, or its other limits end it.
@@ -1516,6 +1644,7 @@ async fn follow(
         },
         () = over(limits.timeout) => How::TimedOut("it took longer than its `timeout`"),
         () = over(limits.total) => How::TimedOut("it took longer than its `total_timeout`"),
+        () = needs_you => std::future::pending().await,
         () = idle => How::TimedOut("it printed nothing for longer than its `idle_timeout`"),
     };
     inner.actions.end(key, activity.handle.clone()).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::decide::{Decision, StepState, Tried};
+use crate::definition::outside::Outside;
 use crate::definition::template::{self, Form, Problem, Scope};
 use crate::definition::{Branch, Flow, StepIndex, Switch};
 
@@ -46,6 +47,8 @@ pub(crate) trait Values {
     fn result(&self, step: StepIndex) -> StepResult;
     fn run(&self) -> serde_json::Map<String, serde_json::Value>;
     fn env(&self, name: &str) -> Option<String>;
+    /// What conditions may ask about the world.
+    fn outside(&self) -> Outside;
 }
 
 /// Collects what `source` asks for, and nothing else: a long run has many results.
@@ -61,6 +64,7 @@ pub(crate) fn scope(
     let mut scope = Scope {
         inputs: values.inputs().clone(),
         run: values.run(),
+        outside: values.outside(),
         ..Scope::default()
     };
     let wanted: BTreeSet<(String, String)> = template::names(source, form)?
@@ -95,15 +99,26 @@ pub(crate) fn render(flow: &Flow, values: &impl Values, source: &str) -> Result<
         .map_err(|problem| problem.message)
 }
 
+/// Something about the world must be looked up before a condition can be evaluated.
+#[derive(Debug)]
+pub(crate) struct Unknown(pub(crate) BTreeSet<String>);
+
 /// Evaluates one condition, with what it saw.
 pub(crate) fn holds(
     flow: &Flow,
     values: &impl Values,
     when: &str,
     case: Option<&str>,
-) -> (Result<bool, String>, Tried) {
+) -> Result<(Result<bool, String>, Tried), Unknown> {
     let (answer, saw) = match scope(flow, values, when, Form::Condition) {
-        Ok(scope) => (template::holds(when, &scope), template::seen(when, &scope)),
+        Ok(scope) => {
+            let answer = template::holds(when, &scope);
+            let missing = scope.outside.missing();
+            if !missing.is_empty() {
+                return Err(Unknown(missing));
+            }
+            (answer, template::seen(when, &scope))
+        }
         Err(problem) => (Err(problem), std::collections::BTreeMap::new()),
     };
     let tried = Tried {
@@ -112,7 +127,7 @@ pub(crate) fn holds(
         holds: answer.as_ref().ok().copied(),
         saw,
     };
-    (answer.map_err(|problem| problem.message), tried)
+    Ok((answer.map_err(|problem| problem.message), tried))
 }
 
 /// Tries the cases of a switch in order; the first whose condition is true is taken.
@@ -120,28 +135,23 @@ pub(crate) fn choose(
     flow: &Flow,
     values: &impl Values,
     switch: &Switch,
-) -> (Result<Option<Branch>, String>, Decision) {
+) -> Result<(Result<Option<Branch>, String>, Decision), Unknown> {
     let mut decision = Decision {
         taken: None,
         tried: Vec::new(),
     };
     for (position, case) in switch.cases.iter().enumerate() {
-        let (answer, tried) = holds(flow, values, &case.when, Some(&case.label));
+        let (answer, tried) = holds(flow, values, &case.when, Some(&case.label))?;
         decision.tried.push(tried);
         match answer {
             Ok(true) => {
                 decision.taken = Some(case.label.clone());
-                return (Ok(Some(Branch::Case(position))), decision);
+                return Ok((Ok(Some(Branch::Case(position))), decision));
             }
             Ok(false) => {}
             Err(message) => {
-                return (
-                    Err(format!(
-                        "the condition of the case `{}`: {message}",
-                        case.label
-                    )),
-                    decision,
-                );
+                let message = format!("the condition of the case `{}`: {message}", case.label);
+                return Ok((Err(message), decision));
             }
         }
     }
@@ -152,7 +162,7 @@ pub(crate) fn choose(
         .copied()
         .flatten()
         .map(|_| "default".to_owned());
-    (taken, decision)
+    Ok((taken, decision))
 }
 
 /// What a switch does when no case matches.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::decide::{Change, Guarded, Guards, Outcome, Progress, SkipCause, StepState};
+use crate::definition::outside::Outside;
 use crate::definition::{Branch, Flow, Kind, StepIndex};
 use crate::scope::{self, StepResult, Values};
 
@@ -134,6 +135,9 @@ impl Values for World {
     }
     fn env(&self, _: &str) -> Option<String> {
         None
+    }
+    fn outside(&self) -> Outside {
+        Outside::nothing()
     }
 }
 
@@ -330,7 +334,10 @@ impl Simulator<'_> {
                     Err("no case matches, and one is required".to_owned())
                 }
                 Some(branch) => Ok(*branch),
-                None => scope::choose(&flow, &self.world, switch).0,
+                None => scope::choose(&flow, &self.world, switch).map_or_else(
+                    |_| Err("there is no world to look at".to_owned()),
+                    |(choice, _)| choice,
+                ),
             };
             match choice {
                 Ok(taken) => {

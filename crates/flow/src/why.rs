@@ -60,6 +60,12 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
     if let Some(decision) = last.and_then(|attempt| attempt.decision.as_ref()) {
         let _ = write!(text, "\n{}", decided(decision));
     }
+    if let Some(guard) = &step.guard {
+        let _ = write!(text, "\n{}", tried(guard));
+    }
+    if let Some(asks) = last.and_then(|attempt| attempt.needs_you.as_ref()) {
+        let _ = write!(text, "\nIts agent needs you: {asks}");
+    }
     if step.attempts.len() > 1 {
         let _ = write!(text, "\nIt was tried {} times.", step.attempts.len());
     }
@@ -128,28 +134,32 @@ fn skipped(flow: &Flow, run: &RunView, step: &StepView, number: usize) -> String
 }
 
 fn decided(decision: &crate::decide::Decision) -> String {
-    let mut lines = Vec::new();
-    for tried in &decision.tried {
-        let saw = tried
-            .saw
-            .iter()
-            .map(|(name, value)| format!("{name} = {value}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let said = match tried.holds {
-            Some(true) => "true",
-            Some(false) => "false",
-            None => "could not be evaluated",
-        };
-        let case = tried.case.as_deref().unwrap_or("-");
-        let saw = if saw.is_empty() {
-            String::new()
-        } else {
-            format!("; it saw {saw}")
-        };
-        lines.push(format!("  case `{case}`: `{}` was {said}{saw}", tried.when));
-    }
+    let lines: Vec<String> = decision.tried.iter().map(tried).collect();
     lines.join("\n")
+}
+
+fn tried(tried: &crate::decide::Tried) -> String {
+    let saw = tried
+        .saw
+        .iter()
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let said = match tried.holds {
+        Some(true) => "was true",
+        Some(false) => "was false",
+        None => "could not be evaluated",
+    };
+    let what = match &tried.case {
+        Some(case) => format!("case `{case}`"),
+        None => "its condition".to_owned(),
+    };
+    let saw = if saw.is_empty() {
+        String::new()
+    } else {
+        format!("; it saw {saw}")
+    };
+    format!("  {what}: `{}` {said}{saw}", tried.when)
 }
 
 fn waits_for(flow: &Flow, run: &RunView, number: usize) -> String {

@@ -269,7 +269,12 @@ pub(crate) fn short() -> Deadlines {
 pub(crate) fn program(dir: &Path, name: &str) -> PathBuf {
     let at = dir.join(name);
     if !at.exists() {
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_stand-in-paseo"), &at).unwrap();
+        #[allow(
+            clippy::option_env_unwrap,
+            reason = "other rooms include this file, and have no such program"
+        )]
+        let stand_in = option_env!("CARGO_BIN_EXE_stand-in-paseo").expect("a test of this room");
+        std::os::unix::fs::symlink(stand_in, &at).unwrap();
     }
     at
 }

@@ -1,8 +1,10 @@
-//! What the steps of flows do in the world: scripts and agents' programs, each in a pane of its own.
+//! What the steps of flows do in the world: scripts and programs in panes of their own, agents of backends.
 //!
 //! A step's directory, owner-only, holds its script or prompt, what it printed on its standard output
 //! (`out`), its exit status (`status`) and what it wrote to `$SWITCHYARD_OUTPUT` (`structured`). So how
 //! it ended can be told even when this process and the pane host were gone at that moment.
+
+mod agent;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -11,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Weak;
 use std::time::Duration;
 
+use ::conflicts::{ConflictFilter, Picture, Severity};
 use ::flow::{
     ActionError, Actions, Activity, Answer, Finished, Found, Job, JobKey, PromptBy, Work,
     WorktreeWish, plain_text,
@@ -35,13 +38,13 @@ const LOOK_FOR_OUTPUT: Duration = Duration::from_millis(200);
 /// How long the end of a process group may take after it was killed.
 const REAP_WITHIN: Duration = Duration::from_secs(20);
 
-/// The world of panes.
-pub(super) struct PaneActions {
+/// The world of panes, agents and worktrees.
+pub(super) struct World {
     app: Weak<Inner>,
     data: PathBuf,
 }
 
-impl PaneActions {
+impl World {
     pub(super) fn new(app: Weak<Inner>, data: &Path) -> Self {
         Self {
             app,
@@ -75,6 +78,9 @@ impl PaneActions {
                 (path.clone(), Some(path))
             }
         };
+        if agent::is_agent(&job.work) {
+            return agent::begin(&app, directory, &job, cwd, worktree).await;
+        }
         if !Path::new(&cwd).is_dir() {
             return Err(ActionError::new(format!(
                 "there is no directory `{cwd}` to work in"
@@ -124,6 +130,8 @@ impl PaneActions {
             handle: format!("pane {pane}"),
             pane: Some(pane.0),
             worktree,
+            agent: None,
+            asks: None,
             output,
             ended: Box::pin(async move {
                 let state = until_exit(&app, pane).await;
@@ -143,6 +151,16 @@ impl PaneActions {
 
     async fn look(&self, job: Job, handle: Option<String>) -> Found {
         let directory = self.directory(&job.key);
+        if agent::is_agent(&job.work) {
+            let (cwd, worktree) = match self.worktree_of(&job) {
+                Some(path) => (path.clone(), Some(path)),
+                None => (job.cwd.clone(), None),
+            };
+            return match self.app() {
+                Ok(app) => agent::find(&app, directory, &job, cwd, worktree).await,
+                Err(_) => Found::Gone,
+            };
+        }
         let pane = match handle.as_deref().and_then(pane_of) {
             Some(pane) => self.pane(pane).await,
             None => self.pane_named(&pane_name(&job.key)).await,
@@ -153,13 +171,7 @@ impl PaneActions {
         match pane {
             Some(pane) => match pane.state {
                 PaneState::Running { .. } => {
-                    let worktree = match &job.worktree {
-                        None => None,
-                        Some(WorktreeWish::Path(path)) => Some(path.clone()),
-                        Some(WorktreeWish::New) => {
-                            Some(self.worktree_path(&job).display().to_string())
-                        }
-                    };
+                    let worktree = self.worktree_of(&job);
                     Found::Alive(self.activity(&job, pane.id, worktree))
                 }
                 PaneState::Exited { .. } => Found::Ended(finished(&directory, Some(&pane.state))),
@@ -180,6 +192,9 @@ impl PaneActions {
     }
 
     async fn stop(&self, handle: &str) {
+        if let (Some(agent), Ok(app)) = (agent::agent_of(handle), self.app()) {
+            return agent::stop(&app, &agent).await;
+        }
         let (Some(pane), Ok(app)) = (pane_of(handle), self.app()) else {
             return;
         };
@@ -204,6 +219,15 @@ impl PaneActions {
         };
         if tokio::time::timeout(REAP_WITHIN, gone).await.is_err() {
             tracing::warn!(%pane, "the programs of a step do not end");
+        }
+    }
+
+    /// The worktree that an attempt works in, if it has one.
+    fn worktree_of(&self, job: &Job) -> Option<String> {
+        match &job.worktree {
+            None => None,
+            Some(WorktreeWish::Path(path)) => Some(path.clone()),
+            Some(WorktreeWish::New) => Some(self.worktree_path(job).display().to_string()),
         }
     }
 
@@ -246,7 +270,7 @@ impl PaneActions {
     }
 }
 
-impl Actions for PaneActions {
+impl Actions for World {
     fn start(&self, job: Job) -> Answer<'_, Result<Activity, ActionError>> {
         Box::pin(self.begin(job))
     }
@@ -284,9 +308,73 @@ impl Actions for PaneActions {
         })
     }
 
+    fn conflicts(
+        &self,
+        place: String,
+        glob: Option<String>,
+    ) -> Answer<'_, Result<String, ActionError>> {
+        Box::pin(async move {
+            let filter = ConflictFilter {
+                paths: glob.into_iter().collect(),
+                at_least: Some(Severity::Identical),
+                ..ConflictFilter::default()
+            };
+            let worst = worst_conflict(&self.app()?, place, filter).await;
+            worst
+                .map(|worst| worst.map_or("none", Severity::as_str).to_owned())
+                .map_err(|error| {
+                    ActionError::new(format!("could not look for conflicts: {}", error.message))
+                })
+        })
+    }
+
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
+}
+
+/// The worst conflict of the worktree that `place` is in: from memory where its repository is watched,
+/// else by looking at the repository now.
+async fn worst_conflict(
+    app: &App,
+    place: String,
+    filter: ConflictFilter,
+) -> Result<Option<Severity>, crate::Error> {
+    let place = std::fs::canonicalize(&place).unwrap_or_else(|_| PathBuf::from(place));
+    for picture in app.conflict_pictures().await? {
+        if let Some(worktree) = worktree_at(&picture, &place) {
+            let filter = ConflictFilter {
+                worktree: Some(worktree),
+                ..filter
+            };
+            let verdicts = app.conflicts(filter).await?;
+            return Ok(verdicts.iter().map(|verdict| verdict.severity).max());
+        }
+    }
+    let looked = tokio::task::spawn_blocking(move || {
+        let picture = crate::look_for_conflicts(&place, &filter)?;
+        let worktree = worktree_at(&picture, &place);
+        let ours = picture.verdicts.iter().filter(|verdict| {
+            [&verdict.left, &verdict.right]
+                .iter()
+                .any(|side| Some(&side.worktree.0) == worktree.as_ref())
+        });
+        Ok(ours.map(|verdict| verdict.severity).max())
+    });
+    looked
+        .await
+        .map_err(|error| crate::Error::from_chain(Code::Failed, &error))?
+}
+
+/// The root of the worktree that a directory is in.
+fn worktree_at(picture: &Picture, place: &Path) -> Option<String> {
+    picture
+        .worktrees
+        .iter()
+        .map(|worktree| &worktree.id.0)
+        .filter(|root| place.starts_with(root))
+        .max_by_key(|root| root.len())
+        .cloned()
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> ActionError {
@@ -359,7 +447,7 @@ fn command(directory: &Path, work: &Work) -> Result<(Vec<String>, String, PaneRo
             Ok((program, stdin, PaneRole::Agent))
         }
         Work::Agent { backend, .. } => Err(ActionError::new(format!(
-            "steps can't use the backend `{backend}` yet; `command` runs any program that answers a prompt"
+            "an agent of the backend `{backend}` does not run in a pane"
         ))),
     }
 }

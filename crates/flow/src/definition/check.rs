@@ -7,6 +7,7 @@ use super::file::{
     AgentFile, At, FlowFile, InputFile, InputType, Names, OnInterrupt, OnRejectFile, OutputType,
     Position, StepFile, Trigger,
 };
+use super::outside;
 use super::template::{self, Form};
 use super::{
     Agent, Approval, Batch, BatchIndex, Branch, Case, Finding, Flow, FlowRefused, Gate, Input,
@@ -1591,6 +1592,12 @@ impl Checker<'_> {
                         );
                     }
                 }
+                [outside::CONFLICTS] if form == Form::Condition => {}
+                [outside::CONFLICTS] => self.error(
+                    at,
+                    "`conflicts` can be asked for in conditions only".to_owned(),
+                    Some("ask in a `when`, or in a case of a switch".to_owned()),
+                ),
                 ["env", ..] | ["range" | "dict" | "debug" | "namespace", ..] => {}
                 [other, ..] => {
                     let hint = if known.inputs.contains_key(*other) {

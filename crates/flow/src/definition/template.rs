@@ -1,10 +1,13 @@
-//! The one language for text and for conditions: Jinja, strict and bounded. The only file that names minijinja.
+//! The one language for text and for conditions: Jinja, strict and bounded. With `outside`, the only
+//! file that names minijinja.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde::Serialize;
+
+use super::outside::{self, Outside};
 
 /// What one rendering may cost: about a tenth of a second, and 64 bytes of memory for each.
 const FUEL: u64 = 1_000_000;
@@ -35,6 +38,9 @@ pub(crate) struct Scope {
     pub(crate) results: serde_json::Map<String, serde_json::Value>,
     pub(crate) run: serde_json::Map<String, serde_json::Value>,
     pub(crate) env: serde_json::Map<String, serde_json::Value>,
+    /// What conditions may ask about the world.
+    #[serde(skip)]
+    pub(crate) outside: Outside,
 }
 
 fn environment() -> &'static Environment<'static> {
@@ -86,6 +92,7 @@ pub(crate) fn names(source: &str, form: Form) -> Result<BTreeSet<String>, Proble
                     fragment: Some("{{".to_owned()),
                 });
             }
+            outside::ranked(source)?;
             environment()
                 .compile_expression(source)
                 .map_err(problem)?
@@ -207,9 +214,14 @@ pub(crate) fn render(source: &str, scope: &Scope) -> Result<String, Problem> {
 /// Evaluates a condition. Only `true` and `false` are answers: an unknown name, a missing value or a
 /// text is an error, never "false".
 pub(crate) fn holds(source: &str, scope: &Scope) -> Result<bool, Problem> {
+    let ranked = outside::ranked(source)?;
+    let mut names = Value::from(minijinja::value::Serde(scope));
+    if outside::mentions(source) {
+        names = minijinja::value::merge_maps([names, scope.outside.functions()]);
+    }
     let value = environment()
-        .compile_expression(source)
-        .and_then(|expression| expression.eval(Value::from(minijinja::value::Serde(scope))))
+        .compile_expression(&ranked)
+        .and_then(|expression| expression.eval(names))
         .map_err(problem)?;
     if value.is_undefined() {
         return Err(Problem {
@@ -244,18 +256,22 @@ pub(crate) fn seen(source: &str, scope: &Scope) -> BTreeMap<String, serde_json::
         return BTreeMap::new();
     };
     let root = Value::from(minijinja::value::Serde(scope));
-    names
-        .into_iter()
-        .map(|name| {
-            let value = name
-                .split('.')
-                .try_fold(root.clone(), |value, part| value.get_attr(part).ok());
-            let value = value
-                .and_then(|value| serde_json::to_value(value).ok())
-                .map_or(serde_json::Value::Null, shorten);
-            (name, value)
-        })
-        .collect()
+    let mut seen = scope.outside.seen();
+    seen.extend(
+        names
+            .into_iter()
+            .filter(|name| name != outside::CONFLICTS)
+            .map(|name| {
+                let value = name
+                    .split('.')
+                    .try_fold(root.clone(), |value, part| value.get_attr(part).ok());
+                let value = value
+                    .and_then(|value| serde_json::to_value(value).ok())
+                    .map_or(serde_json::Value::Null, shorten);
+                (name, value)
+            }),
+    );
+    seen
 }
 
 /// Cuts long texts, so that a record of a decision stays small.

@@ -43,6 +43,8 @@ impl World {
             handle: format!("handle of {key}"),
             pane: Some(7),
             worktree: None,
+            agent: None,
+            asks: None,
             output: None,
             ended: Box::pin(async move {
                 match finished {
@@ -131,6 +133,25 @@ impl Actions for Fake {
         Box::pin(async move {
             self.0.written.lock().unwrap().insert(file, text);
             Ok(())
+        })
+    }
+
+    fn conflicts(
+        &self,
+        place: String,
+        glob: Option<String>,
+    ) -> Answer<'_, Result<String, ActionError>> {
+        Box::pin(async move {
+            let mut log = self.0.log.lock().unwrap();
+            log.push(format!(
+                "conflicts {place} {}",
+                glob.as_deref().unwrap_or("all")
+            ));
+            match glob.as_deref() {
+                Some("bad/**") => Ok("same_line".to_owned()),
+                Some("broken") => Err(ActionError::new("no repository there")),
+                _ => Ok("different_area".to_owned()),
+            }
         })
     }
 
@@ -1037,4 +1058,53 @@ async fn a_run_ends_the_same_wherever_its_process_ended() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_ends_the_same_when_its_programs_were_lost_too() {
     survives_every_write(EVERYTHING, serde_json::json!({}), true).await;
+}
+
+// ---- conditions that ask about the world -----------------------------------------------------
+
+#[tokio::test]
+async fn a_condition_may_ask_about_conflicts_and_is_decided_once() {
+    let mut machine = Machine::new().does("slow", Does::FailsFirst(1));
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: slow, run: x, retries: 1, backoff: 1ms, when: 'conflicts(\"src/**\") < \"same_line\"'",
+            "id: bad, run: x, cwd: tree, when: 'conflicts(\"bad/**\") < \"same_line\"'",
+            "id: after, needs: [bad], run: x",
+            "id: error, run: x, when: 'conflicts(\"broken\") == \"none\"'",
+            "id: S, default: [no_], switch: [{ case: yes, when: 'conflicts() >= \"different_area\"', steps: [yes_] }]",
+            "id: yes_, value: x",
+            "id: no_, value: x",
+        ],
+    )
+    .await;
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r#"
+    failed
+    slow Succeeded #2
+    bad Skipped GuardFalse from bad
+    after Skipped AllInputsDead from bad
+    error Failed
+    S Succeeded #1 "branch:yes"
+    yes_ Succeeded #1 "x"
+    no_ Skipped BranchNotTaken from S
+    "#);
+    let looks: Vec<_> = machine
+        .log()
+        .into_iter()
+        .filter(|line| line.starts_with("conflicts"))
+        .collect();
+    assert_eq!(
+        looks,
+        [
+            "conflicts /work src/**",
+            "conflicts /work/tree bad/**",
+            "conflicts /work broken",
+            "conflicts /work all"
+        ]
+    );
+    insta::assert_snapshot!(flows.why(&run, "bad").await.unwrap(), @r#"
+    `bad` did not run, because its condition was false: `conflicts("bad/**") < "same_line"`.
+      its condition: `conflicts("bad/**") < "same_line"` was false; it saw conflicts("bad/**") = "same_line"
+    "#);
 }

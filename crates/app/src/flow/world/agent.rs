@@ -1,0 +1,630 @@
+//! Steps that an agent of a backend works on: a session for each attempt, found again after a restart.
+//!
+//! What the agent says goes to the step's file `out` as it is said; how the turn ended is written to
+//! `answer` before anybody hears of it, so that an answer is not lost when this process ends meanwhile.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Weak;
+use std::time::Duration;
+
+use ::flow::{ActionError, Activity, Finished, Found, Job, StepAgent, Work};
+use agents::{
+    AgentError, AgentEvent, AgentId, AgentInfo, AgentStatus, Agents, AgentsEvent, BackendId,
+    BackendKind, ListAgents, NewAgent, Outcome, PermissionRequest, Prompt, TimelineEntry,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::{failed, private_dir, private_file};
+use crate::{App, Inner};
+
+/// How often an agent whose turn was begun by an earlier process is looked at, besides its events.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How often a backend that does not answer is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// How long an agent that was told to stop may take before its session is put away.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a session is asked that was cut off in the middle of its work.
+const GO_ON: &str = "You were cut off while you worked on this. See what is done already, go on \
+                     from there, and give the whole answer:\n\n";
+
+/// The sessions of a run in the store belong to this.
+fn owner(job: &Job) -> String {
+    format!("run:{}", job.key.run)
+}
+
+/// The name of a session within its run: an attempt begins with an empty head.
+fn session_name(job: &Job) -> String {
+    format!("{} #{}", job.key.step, job.key.attempt)
+}
+
+/// Whether an agent of a backend works on it, and not a program in a pane.
+pub(super) fn is_agent(work: &Work) -> bool {
+    matches!(work, Work::Agent { backend, .. } if backend != "command")
+}
+
+/// The agent that a handle stands for, if it is one.
+pub(super) fn agent_of(handle: &str) -> Option<StepAgent> {
+    serde_json::from_str(handle).ok()
+}
+
+/// How a turn ended, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Kept {
+    output: String,
+    error: Option<String>,
+}
+
+impl From<Kept> for Finished {
+    fn from(kept: Kept) -> Self {
+        Self {
+            output: kept.output,
+            error: kept.error,
+            ..Self::default()
+        }
+    }
+}
+
+/// What is to be done with a session.
+enum Next {
+    /// Ask it this, and follow the answer.
+    Prompt(String),
+    /// It was found again: see how it stands.
+    Found(Box<AgentInfo>),
+    /// Its backend does not answer yet.
+    Reach(String),
+}
+
+/// A session that works on an attempt.
+struct Session {
+    app: Weak<Inner>,
+    backend: BackendId,
+    agent: AgentId,
+    prompt: String,
+    worktree: String,
+    directory: PathBuf,
+    asks: watch::Sender<Option<String>>,
+    output: watch::Sender<u64>,
+}
+
+/// Makes a session and asks it the prompt.
+pub(super) async fn begin(
+    app: &App,
+    directory: PathBuf,
+    job: &Job,
+    cwd: String,
+    worktree: Option<String>,
+) -> Result<Activity, ActionError> {
+    let Work::Agent {
+        provider,
+        model,
+        mode,
+        prompt,
+        ..
+    } = &job.work
+    else {
+        return Err(ActionError::new("only an agent can be asked a prompt"));
+    };
+    private_dir(&directory).map_err(|error| failed("create", &directory, &error))?;
+    let agents = app.agents().await.map_err(action)?;
+    let backend = backend_of(agents, &job.work)?;
+    let new = NewAgent {
+        provider: provider.clone().unwrap_or_default(),
+        cwd: cwd.clone(),
+        title: Some(super::pane_name(&job.key)),
+        model: model.clone(),
+        mode: mode.clone(),
+        labels: labels(job),
+    };
+    let info = agents
+        .ensure(&owner(job), &session_name(job), &backend, new)
+        .await
+        .map_err(action)?;
+    let next = Next::Prompt(prompt.clone());
+    Ok(activity(app, directory, &info, prompt, cwd, worktree, next))
+}
+
+/// Finds the session of an attempt that an earlier process began.
+pub(super) async fn find(
+    app: &App,
+    directory: PathBuf,
+    job: &Job,
+    cwd: String,
+    worktree: Option<String>,
+) -> Found {
+    if let Some(kept) = kept(&directory) {
+        return Found::Ended(kept.into());
+    }
+    let Work::Agent { prompt, .. } = &job.work else {
+        return Found::Gone;
+    };
+    let Ok(agents) = app.agents().await else {
+        return Found::Gone;
+    };
+    let row = match agents.row(&owner(job), &session_name(job)).await {
+        Ok(Some(row)) => row,
+        // It may have been made in the moment before it could be written down.
+        Ok(None) => return orphan(app, agents, directory, job, cwd, worktree).await,
+        Err(_) => return Found::Gone,
+    };
+    let Ok(backend) = agents.backend(&row.backend) else {
+        return Found::Gone;
+    };
+    let (info, next) = match backend.resume(&row.session, &row.worktree).await {
+        Ok(info) => (info.clone(), Next::Found(Box::new(info))),
+        Err(error) if is_passing(&error) => (
+            placeholder(&row.backend, &row.session),
+            Next::Reach(error.to_string()),
+        ),
+        Err(error) => {
+            tracing::info!(%error, step = job.key.step, "the session of a step is gone");
+            return Found::Gone;
+        }
+    };
+    Found::Alive(activity(app, directory, &info, prompt, cwd, worktree, next))
+}
+
+/// Looks for a session by what it was labelled with.
+async fn orphan(
+    app: &App,
+    agents: &Agents,
+    directory: PathBuf,
+    job: &Job,
+    cwd: String,
+    worktree: Option<String>,
+) -> Found {
+    let (Ok(backend), Work::Agent { prompt, .. }) = (backend_of(agents, &job.work), &job.work)
+    else {
+        return Found::Gone;
+    };
+    let Ok(at) = agents.backend(&backend) else {
+        return Found::Gone;
+    };
+    let which = ListAgents {
+        archived: false,
+        labels: labels(job),
+    };
+    match at.list(which).await {
+        Ok(found) => match found.into_iter().next() {
+            Some(info) => {
+                let next = Next::Found(Box::new(info.clone()));
+                Found::Alive(activity(app, directory, &info, prompt, cwd, worktree, next))
+            }
+            None => Found::Gone,
+        },
+        Err(_) => Found::Gone,
+    }
+}
+
+/// Stops the turn of an agent and returns once it is over; one that does not stop is put away.
+pub(super) async fn stop(app: &App, agent: &StepAgent) {
+    let (backend, id) = (BackendId(agent.backend.clone()), AgentId(agent.id.clone()));
+    if let Err(error) = app.stop_agent(&backend, &id).await {
+        tracing::warn!(%error, agent = agent.id, "the agent of a step could not be told to stop");
+    }
+    let Ok(agents) = app.agents().await else {
+        return;
+    };
+    let over = async {
+        loop {
+            match agents.inspect(&backend, &id.0).await {
+                Ok(info) if info.status.is_busy() => {}
+                Ok(_) | Err(AgentError::UnknownAgent { .. }) => return,
+                Err(error) => tracing::debug!(%error, "an agent can't be looked at now"),
+            }
+            tokio::time::sleep(LOOK_AGAIN / 10).await;
+        }
+    };
+    if tokio::time::timeout(STOP_WITHIN, over).await.is_err()
+        && let Err(error) = agents.archive(&backend, &id, true).await
+    {
+        tracing::warn!(%error, agent = agent.id, "the agent of a step does not stop");
+    }
+}
+
+fn action(error: impl Into<crate::Error>) -> ActionError {
+    ActionError::new(error.into().message)
+}
+
+fn labels(job: &Job) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("origin".to_owned(), "switchyard".to_owned()),
+        ("run".to_owned(), job.key.run.clone()),
+        ("step".to_owned(), job.key.step.clone()),
+        ("attempt".to_owned(), job.key.attempt.to_string()),
+    ])
+}
+
+/// The backend that a step means: the one it names, or the only one of its kind.
+fn backend_of(agents: &Agents, work: &Work) -> Result<BackendId, ActionError> {
+    let Work::Agent { backend, name, .. } = work else {
+        return Err(ActionError::new("only an agent has a backend"));
+    };
+    let kind = match backend.as_str() {
+        "paseo" => BackendKind::Paseo,
+        "acp" => BackendKind::Acp,
+        other => return Err(ActionError::new(format!("there is no backend `{other}`"))),
+    };
+    let known: Vec<BackendId> = agents
+        .backends()
+        .into_iter()
+        .filter(|info| info.kind == kind)
+        .map(|info| info.id)
+        .collect();
+    let names = || {
+        let names: Vec<_> = known.iter().map(|id| format!("`{}`", id.name())).collect();
+        names.join(", ")
+    };
+    match (name, known.as_slice()) {
+        (_, []) => Err(ActionError::new(format!(
+            "there is no agent of the backend `{backend}` here; `switchyard agents health` shows what there is"
+        ))),
+        (Some(name), known) => known
+            .iter()
+            .find(|id| id.name() == name)
+            .cloned()
+            .ok_or_else(|| {
+                ActionError::new(format!(
+                    "the backend `{backend}` has no `{name}`; there are {}",
+                    names()
+                ))
+            }),
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => Err(ActionError::new(format!(
+            "the backend `{backend}` has several agents: say with `name` which of {}",
+            names()
+        ))),
+    }
+}
+
+/// Whether it may work later, so that nothing can be concluded from it.
+fn is_passing(error: &AgentError) -> bool {
+    !matches!(
+        error,
+        AgentError::UnknownAgent { .. }
+            | AgentError::UnknownBackend { .. }
+            | AgentError::Unsupported { .. }
+            | AgentError::BadRequest { .. }
+            | AgentError::ProgramMissing { .. }
+            | AgentError::Refused { .. }
+    )
+}
+
+fn placeholder(backend: &BackendId, agent: &AgentId) -> AgentInfo {
+    AgentInfo {
+        backend: backend.clone(),
+        id: agent.clone(),
+        title: None,
+        provider: String::new(),
+        model: None,
+        status: AgentStatus::Asleep,
+        cwd: String::new(),
+        created_at: None,
+        updated_at: None,
+        labels: BTreeMap::new(),
+        permissions: Vec::new(),
+        last_error: None,
+        session: None,
+    }
+}
+
+fn activity(
+    app: &App,
+    directory: PathBuf,
+    info: &AgentInfo,
+    prompt: &str,
+    cwd: String,
+    worktree: Option<String>,
+    next: Next,
+) -> Activity {
+    let (asks, asked) = watch::channel(None);
+    let (output, printed) = watch::channel(0);
+    let agent = StepAgent {
+        backend: info.backend.0.clone(),
+        id: info.id.0.clone(),
+    };
+    let session = Session {
+        app: std::sync::Arc::downgrade(&app.0),
+        backend: info.backend.clone(),
+        agent: info.id.clone(),
+        prompt: prompt.to_owned(),
+        worktree: cwd,
+        directory,
+        asks,
+        output,
+    };
+    Activity {
+        handle: serde_json::to_string(&agent).unwrap_or_default(),
+        pane: None,
+        worktree,
+        agent: Some(agent),
+        asks: Some(asked),
+        output: Some(printed),
+        ended: Box::pin(session.work(next)),
+    }
+}
+
+impl Session {
+    /// Waits for the answer, and keeps it before anybody hears of it.
+    async fn work(self, next: Next) -> Finished {
+        let kept = match next {
+            Next::Prompt(prompt) => self.ask(prompt).await,
+            Next::Found(info) => self.go_on(*info).await,
+            Next::Reach(reason) => {
+                self.tell(&reason);
+                self.reach().await
+            }
+        };
+        if let Err(error) = keep(&self.directory, &kept) {
+            tracing::warn!(%error, "the answer of an agent could not be kept beside the journal");
+        }
+        kept.into()
+    }
+
+    /// Our process ends: the next one finds the session again.
+    async fn app(&self) -> App {
+        match self.app.upgrade() {
+            Some(inner) => App(inner),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Shows that a person is needed.
+    fn tell(&self, message: &str) {
+        self.asks.send_replace(Some(message.to_owned()));
+    }
+
+    fn told(&self) {
+        self.asks.send_if_modified(|asks| asks.take().is_some());
+    }
+
+    /// Asks, and follows the turn to its end.
+    async fn ask(&self, text: String) -> Kept {
+        let app = self.app().await;
+        let turn = app
+            .prompt_agent(&self.backend, &self.agent, Prompt::new(text))
+            .await;
+        drop(app);
+        let mut turn = match turn {
+            Ok(turn) => turn,
+            Err(error) => return wrong(error.message),
+        };
+        let mut out = self.out();
+        let mut open: BTreeMap<String, String> = BTreeMap::new();
+        while let Some(event) = turn.next().await {
+            self.output.send_modify(|seen| *seen += 1);
+            match event {
+                AgentEvent::Text { text } => write(&mut out, &text),
+                AgentEvent::Permission { request } => {
+                    open.insert(request.id.clone(), asks_for(&request));
+                }
+                AgentEvent::PermissionResolved { id } => {
+                    open.remove(&id);
+                }
+                _ => continue,
+            }
+            match open.values().next() {
+                Some(message) => self.tell(message),
+                None => self.told(),
+            }
+        }
+        self.told();
+        let result = turn.so_far();
+        Kept {
+            output: result.answer,
+            error: match result.outcome {
+                Outcome::Completed => None,
+                Outcome::Failed { message } => Some(message),
+                Outcome::Cancelled => Some("the agent was stopped".to_owned()),
+                Outcome::TimedOut => Some("the agent took too long and was stopped".to_owned()),
+                Outcome::NeedsPermission => Some("the agent waits for a permission".to_owned()),
+            },
+        }
+    }
+
+    /// Tries to reach a backend until it answers: what has become of the agent is not known before.
+    async fn reach(&self) -> Kept {
+        loop {
+            tokio::time::sleep(TRY_AGAIN).await;
+            let app = self.app().await;
+            let found = match app
+                .agents()
+                .await
+                .map(|agents| agents.backend(&self.backend))
+            {
+                Ok(Ok(backend)) => backend.resume(&self.agent, &self.worktree).await,
+                _ => continue,
+            };
+            match found {
+                Ok(info) => {
+                    self.told();
+                    return self.go_on(info).await;
+                }
+                Err(error) if is_passing(&error) => self.tell(&error.to_string()),
+                Err(error) => return wrong(format!("its session is gone: {error}")),
+            }
+        }
+    }
+
+    /// Goes on with a session that was found again.
+    async fn go_on(&self, info: AgentInfo) -> Kept {
+        if info.status.is_busy() || matches!(info.status, AgentStatus::Unknown { .. }) {
+            return self.attach().await;
+        }
+        if info.status == AgentStatus::Archived {
+            return wrong("its session was put away before it had answered".to_owned());
+        }
+        let app = self.app().await;
+        let timeline = match app.agent_timeline(&self.backend, &self.agent).await {
+            Ok(timeline) => timeline,
+            // It can't be read back: the agent itself knows what it did.
+            Err(_) => return self.ask(format!("{GO_ON}{}", self.prompt)).await,
+        };
+        drop(app);
+        let Some(said) = since(&timeline, &self.prompt) else {
+            // It was cut off before it was asked.
+            return self.ask(self.prompt.clone()).await;
+        };
+        let ended = match info.status {
+            AgentStatus::Done | AgentStatus::Failed => true,
+            // At a daemon, a turn that ended and was looked at; elsewhere the process ended with ours.
+            AgentStatus::Idle => {
+                !said.is_empty()
+                    && self
+                        .backend
+                        .0
+                        .starts_with(&format!("{}:", BackendKind::Paseo))
+            }
+            _ => false,
+        };
+        if ended {
+            return self.answered(&info, said);
+        }
+        self.ask(format!("{GO_ON}{}", self.prompt)).await
+    }
+
+    /// Follows a turn that an earlier process began.
+    async fn attach(&self) -> Kept {
+        let mut events = {
+            let app = self.app().await;
+            match app.agent_events().await {
+                Ok(events) => events,
+                Err(error) => return wrong(error.message),
+            }
+        };
+        let mut out = self.out();
+        loop {
+            let app = self.app().await;
+            let Ok(agents) = app.agents().await else {
+                return wrong("the agents' backends can't be used".to_owned());
+            };
+            match agents.inspect(&self.backend, &self.agent.0).await {
+                Ok(info) if info.status.is_busy() => match info.permissions.first() {
+                    Some(request) => self.tell(&asks_for(request)),
+                    None => self.told(),
+                },
+                Ok(info) => {
+                    self.told();
+                    let said = agents.timeline(&self.backend, &self.agent).await;
+                    let said = said
+                        .ok()
+                        .and_then(|timeline| since(&timeline, &self.prompt))
+                        .unwrap_or_default();
+                    return self.answered(&info, said);
+                }
+                Err(error) if is_passing(&error) => self.tell(&error.to_string()),
+                Err(error) => return wrong(format!("its session is gone: {error}")),
+            }
+            drop(app);
+            let news = async {
+                while let Ok(event) = events.recv().await {
+                    match event {
+                        AgentsEvent::Conversation {
+                            agent, happened, ..
+                        } if agent == self.agent => {
+                            self.output.send_modify(|seen| *seen += 1);
+                            match happened {
+                                AgentEvent::Text { text } => write(&mut out, &text),
+                                AgentEvent::Permission { .. }
+                                | AgentEvent::PermissionResolved { .. }
+                                | AgentEvent::Ended { .. } => return,
+                                _ => {}
+                            }
+                        }
+                        AgentsEvent::Changed { agent } if agent.id == self.agent => return,
+                        _ => {}
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(LOOK_AGAIN, news).await;
+        }
+    }
+
+    fn answered(&self, info: &AgentInfo, output: String) -> Kept {
+        let error = match info.status {
+            AgentStatus::Failed => Some(
+                info.last_error
+                    .clone()
+                    .unwrap_or_else(|| "the agent failed".to_owned()),
+            ),
+            _ if output.is_empty() => Some("the agent was stopped before it answered".to_owned()),
+            _ => None,
+        };
+        Kept { output, error }
+    }
+
+    /// What the agent says, as it says it, for people who watch.
+    fn out(&self) -> Option<std::fs::File> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(self.directory.join("out"))
+            .ok()
+    }
+}
+
+fn write(out: &mut Option<std::fs::File>, text: &str) {
+    if let Some(file) = out
+        && file.write_all(text.as_bytes()).is_err()
+    {
+        // The answer itself is kept elsewhere.
+        *out = None;
+    }
+}
+
+fn wrong(message: String) -> Kept {
+    Kept {
+        output: String::new(),
+        error: Some(message),
+    }
+}
+
+fn asks_for(request: &PermissionRequest) -> String {
+    let what = request.title.as_ref().unwrap_or(&request.tool);
+    format!("may it do this: {what}")
+}
+
+/// What the agent answered after it was asked `prompt`: what follows the last use of a tool.
+/// None: it never was asked.
+fn since(timeline: &[TimelineEntry], prompt: &str) -> Option<String> {
+    let said = |entry: &TimelineEntry| match &entry.event {
+        AgentEvent::Prompt { text } => Some(text.contains(prompt.trim())),
+        _ => None,
+    };
+    // The session is ours alone, so whatever it was asked first is our prompt in the backend's words.
+    let asked = timeline
+        .iter()
+        .rposition(|entry| said(entry) == Some(true))
+        .or_else(|| timeline.iter().position(|entry| said(entry).is_some()))?;
+    let (mut all, mut last) = (String::new(), String::new());
+    for entry in &timeline[asked + 1..] {
+        match &entry.event {
+            AgentEvent::Text { text } => {
+                all.push_str(text);
+                last.push_str(text);
+            }
+            AgentEvent::Tool { .. } => last.clear(),
+            _ => {}
+        }
+    }
+    let said = if last.trim().is_empty() { all } else { last };
+    Some(said.trim().to_owned())
+}
+
+fn kept(directory: &Path) -> Option<Kept> {
+    let text = std::fs::read_to_string(directory.join("answer")).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Written whole or not at all.
+fn keep(directory: &Path, kept: &Kept) -> Result<(), ActionError> {
+    let text = serde_json::to_string(kept).map_err(|error| ActionError::new(error.to_string()))?;
+    let (new, path) = (directory.join("answer.new"), directory.join("answer"));
+    private_file(&new, 0o600, &text)?;
+    std::fs::rename(&new, &path).map_err(|error| failed("write", &path, &error))
+}
