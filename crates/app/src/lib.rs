@@ -122,6 +122,8 @@ struct Inner {
     events: broadcast::Sender<AppEvent>,
     /// The agents' backends, made when they are first asked for.
     agents: tokio::sync::OnceCell<::agents::Agents>,
+    /// Where [`App::start`] was called, and what runs beside the commands runs.
+    runtime: tokio::runtime::Handle,
     /// What runs beside the commands; ended by [`App::shutdown`].
     tasks: std::sync::Mutex<JoinSet<()>>,
 }
@@ -175,6 +177,7 @@ impl App {
             settings: watch::Sender::new(settings),
             events: broadcast::Sender::new(EVENTS),
             agents: tokio::sync::OnceCell::new(),
+            runtime: tokio::runtime::Handle::current(),
             tasks: std::sync::Mutex::new(JoinSet::new()),
         }));
         app.follow_panes();
@@ -219,8 +222,9 @@ impl App {
         let _ = self.0.events.send(event);
     }
 
+    /// Runs `task` until [`App::shutdown`], wherever this is called from.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        lock(&self.0.tasks).spawn(task);
+        lock(&self.0.tasks).spawn_on(task, &self.0.runtime);
     }
 
     /// Applies what a person saves in the settings' files.
