@@ -31,7 +31,10 @@ fn repository(dir: &Path) -> PathBuf {
     git(&main, &["add", "-A"]);
     git(&main, &["commit", "-q", "-m", "x"]);
     for name in ["one", "two"] {
-        git(&main, &["worktree", "add", "-q", "-b", name, &format!("../{name}")]);
+        git(
+            &main,
+            &["worktree", "add", "-q", "-b", name, &format!("../{name}")],
+        );
     }
     main
 }
@@ -72,14 +75,19 @@ fn say(repositories: &[RepositoryView]) -> String {
             let branch = tree.branch.as_deref().unwrap_or("-");
             let agent = tree.agent.as_deref().unwrap_or("nobody");
             let (files, conflicts) = (tree.changed_files, tree.conflicts);
-            text += &format!("  {} on {branch}, {agent}: {files} files, {conflicts} conflicts\n", tree.name);
+            text += &format!(
+                "  {} on {branch}, {agent}: {files} files, {conflicts} conflicts\n",
+                tree.name
+            );
         }
     }
     text
 }
 
 fn whole(repositories: &[RepositoryView]) -> bool {
-    repositories.iter().any(|repository| repository.worktrees.len() == 3)
+    repositories
+        .iter()
+        .any(|repository| repository.worktrees.len() == 3)
 }
 
 #[tokio::test]
@@ -110,7 +118,12 @@ async fn a_pane_brings_its_repository_with_it_and_warnings_are_counted() {
         std::fs::write(place.path().join(name).join("f"), format!("1\n{name}\n3\n")).unwrap();
     }
     until(&app, "both warnings", |all| {
-        all[0].worktrees.iter().filter(|tree| tree.would_conflict == 1).count() == 2
+        all[0]
+            .worktrees
+            .iter()
+            .filter(|tree| tree.would_conflict == 1)
+            .count()
+            == 2
     })
     .await;
     insta::assert_snapshot!(say(&app.list_repositories()), @r"
@@ -127,7 +140,9 @@ async fn a_pane_brings_its_repository_with_it_and_warnings_are_counted() {
     .await;
     // What is taken out stays out, although a pane works there.
     let listed = app.list_repositories();
-    app.remove_repository(listed[0].repository.clone()).await.unwrap();
+    app.remove_repository(listed[0].repository.clone())
+        .await
+        .unwrap();
     assert!(app.list_repositories().is_empty());
     let refused = app.remove_repository(listed[0].repository.clone()).await;
     assert_eq!(refused.unwrap_err().code, Code::BadId);
@@ -140,7 +155,10 @@ async fn a_repository_that_was_added_is_there_after_a_restart_also_when_it_is_go
     let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     repository(place.path());
     let app = open(&home).await;
-    let refused = app.add_repository(home.path().to_owned()).await.unwrap_err();
+    let refused = app
+        .add_repository(home.path().to_owned())
+        .await
+        .unwrap_err();
     assert_eq!(refused.code, Code::BadParams);
     let added = app.add_repository(place.path().join("two")).await.unwrap();
     assert!(added.added);
@@ -161,9 +179,11 @@ async fn a_repository_that_was_added_is_there_after_a_restart_also_when_it_is_go
 
     std::fs::remove_dir_all(place.path().join("shop")).unwrap();
     let app = open(&home).await;
-    until(&app, "the reason", |all| {
-        matches!(all, [view] if matches!(view.state, app::RepositoryState::Failed { .. }))
-    })
+    until(
+        &app,
+        "the reason",
+        |all| matches!(all, [view] if matches!(view.state, app::RepositoryState::Failed { .. })),
+    )
     .await;
     app.shutdown().await;
 }
