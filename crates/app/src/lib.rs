@@ -21,7 +21,7 @@ mod settings;
 use std::sync::Arc;
 use std::time::Duration;
 
-use host::HostClient;
+use host::{HostClient, ServeError};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use store::Store;
@@ -113,6 +113,8 @@ struct Inner {
     paths: Paths,
     store: Store,
     panes: PaneHost,
+    /// Held while panes live in this process: no pane host may serve the same files.
+    claim: std::sync::Mutex<Option<host::Host>>,
     /// The runs; opened on first use.
     flows: std::sync::OnceLock<::flow::Flows>,
     conflicts: self::conflicts::Repositories,
@@ -133,7 +135,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When a directory or the database can't be used, or no pane host answers. Settings that are
+    /// When a directory or the database can't be used, or no pane host answers; [`Code::Refused`] when panes are to
+    /// live in this process and a pane host has them already. Settings that are
     /// wrong are not an error: the defaults are used, and [`App::notices`] says why.
     pub async fn start(config: AppConfig) -> Result<Self, Error> {
         let AppConfig { paths, host } = config;
@@ -156,11 +159,16 @@ impl App {
                 aside.display()
             ));
         }
+        let mut claim = None;
         let panes = match host {
-            HostMode::InProcess => PaneHost::InProcess(
-                Panes::new(panes_config(&paths, &settings))
-                    .map_err(|error| Error::from_chain(Code::Failed, &error))?,
-            ),
+            HostMode::InProcess => {
+                // Before any of the panes' files is opened: two who write them would spoil them.
+                claim = Some(claim_panes(&paths)?);
+                PaneHost::InProcess(
+                    Panes::new(panes_config(&paths, &settings))
+                        .map_err(|error| Error::from_chain(Code::Failed, &error))?,
+                )
+            }
             HostMode::Detached { program } => PaneHost::Detached(
                 HostClient::connect_or_start(&host_paths(&paths), &program)
                     .await
@@ -171,6 +179,7 @@ impl App {
             paths,
             store: opened.store,
             panes,
+            claim: std::sync::Mutex::new(claim),
             flows: std::sync::OnceLock::new(),
             conflicts: self::conflicts::Repositories::default(),
             notices,
@@ -215,6 +224,7 @@ impl App {
         }
         tasks.shutdown().await;
         self.0.panes.shutdown().await;
+        lock(&self.0.claim).take();
     }
 
     fn emit(&self, event: AppEvent) {
@@ -272,6 +282,21 @@ pub fn panes_config(paths: &Paths, settings: &Settings) -> PanesConfig {
         },
         ..PanesConfig::default()
     }
+}
+
+/// Claims the panes' files for this process.
+fn claim_panes(paths: &Paths) -> Result<host::Host, Error> {
+    host::Host::claim(&host_paths(paths)).map_err(|error| match error {
+        ServeError::AlreadyRunning { .. } => Error::new(
+            Code::Refused,
+            format!(
+                "panes can't live in this process: {error}, and it keeps its panes in `{}`. Use it, or end it and its \
+                 programs first with `switchyard host --stop`",
+                paths.data().display()
+            ),
+        ),
+        error => Error::from_chain(Code::Failed, &error),
+    })
 }
 
 fn host_paths(paths: &Paths) -> host::HostPaths {

@@ -107,3 +107,41 @@ pub async fn host_health(paths: &Paths) -> Result<Option<HostHealth>, Error> {
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{App, AppConfig, HostMode};
+
+    #[tokio::test]
+    async fn panes_live_in_this_process_only_where_no_host_has_them() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::below(home.path());
+        paths.create().unwrap();
+        let start = || {
+            App::start(AppConfig {
+                paths: paths.clone(),
+                host: HostMode::InProcess,
+            })
+        };
+        let claim = Host::claim(&host_paths(&paths)).unwrap();
+        let Err(refused) = start().await else {
+            panic!("a host serves these panes");
+        };
+        assert_eq!(refused.code, Code::Refused);
+        assert!(
+            refused.message.contains("host --stop"),
+            "{}",
+            refused.message
+        );
+        drop(claim);
+
+        let app = start().await.unwrap();
+        assert!(matches!(
+            Host::claim(&host_paths(&paths)),
+            Err(ServeError::AlreadyRunning { .. })
+        ));
+        app.shutdown().await;
+        assert!(Host::claim(&host_paths(&paths)).is_ok());
+    }
+}
