@@ -4,7 +4,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::segment::{Kind, LogBlock, blocks};
 use super::{ClosedPane, HistoryBudget, HistoryError};
@@ -157,16 +156,20 @@ impl Disk {
     }
 }
 
-/// Takes a pane's lock. Another host may hold it for the moment in which it looks whether the pane lives.
+/// Takes a pane's lock; fails when another host has it. Those who only look share the lock for that moment, and
+/// are waited for.
 fn hold(file: &File) -> io::Result<()> {
-    for _ in 0..100 {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
-            Err(TryLockError::Error(source)) => return Err(source),
-        }
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(source)) => return Err(source),
+        Ok(()) => return Ok(()),
     }
-    Err(io::Error::other("another host holds it"))
+    match file.try_lock_shared() {
+        // Nobody has it for himself.
+        Ok(()) => file.lock(),
+        Err(TryLockError::WouldBlock) => Err(io::Error::other("another host holds it")),
+        Err(TryLockError::Error(source)) => Err(source),
+    }
 }
 
 impl Segment {
@@ -299,7 +302,8 @@ pub(super) fn read_meta(dir: &Path) -> Option<ClosedPane> {
 /// Whether a host holds this pane's files: the pane lives there.
 pub(super) fn is_held(dir: &Path) -> bool {
     match File::open(dir.join(LOCK)) {
-        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+        // Shared: two who look must not take each other for a pane that lives.
+        Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
         Err(_) => false,
     }
 }
