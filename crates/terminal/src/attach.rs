@@ -161,6 +161,10 @@ struct Flow {
     /// The pane is gone.
     closed: bool,
     sent_at: Option<Instant>,
+    /// A snapshot waits for the picture to be whole, and whether it is to be a light one.
+    awaited: Option<bool>,
+    /// It was made when the picture was whole, and is the next thing to send.
+    made: Option<Snapshot>,
 }
 
 impl Stream {
@@ -181,6 +185,8 @@ impl Stream {
                 ended: false,
                 closed: false,
                 sent_at: None,
+                awaited: None,
+                made: None,
             }),
             wake: Notify::new(),
         })
@@ -212,7 +218,45 @@ impl Stream {
 
     /// A snapshot was made, and is sent before anything that comes after it.
     fn snapshot_sent(&self, bytes: usize, light: bool) {
+        self.sent(&mut self.flow.lock(), bytes, light);
+    }
+
+    /// The snapshot that is due waits for the end of a synchronized update.
+    fn await_picture(&self, light: bool) {
+        self.flow.lock().awaited = Some(light);
+    }
+
+    /// Whether a snapshot waits for the end of a synchronized update.
+    pub(crate) fn awaits_picture(&self) -> bool {
+        self.flow.lock().awaited.is_some()
+    }
+
+    /// No synchronized update is under way: the snapshot that waited is made, of at most so many rows as `make` is
+    /// told. Called under the pane's lock, like [`Stream::push`].
+    pub(crate) fn picture_is_whole(&self, make: impl FnOnce(u32) -> Snapshot) {
         let mut flow = self.flow.lock();
+        let Some(light) = flow.awaited.take() else {
+            return;
+        };
+        let snapshot = make(self.rows(light));
+        self.sent(&mut flow, snapshot.bytes.len(), light);
+        flow.made = Some(snapshot);
+        drop(flow);
+        self.wake.notify_one();
+    }
+
+    fn rows(&self, light: bool) -> u32 {
+        let rows = self.options.scrollback_rows;
+        if light { rows.min(LIGHT) } else { rows }
+    }
+
+    fn sent(&self, flow: &mut Flow, bytes: usize, light: bool) {
+        flow.awaited = None;
+        if let Some(older) = flow.made.take() {
+            // It never went out.
+            flow.unacknowledged -= older.bytes.len() as u64;
+            flow.of_snapshot -= older.bytes.len() as u64;
+        }
         let now = Instant::now();
         let rate = flow.snapshot_at.map_or(0, |at| {
             u128::from(flow.since) * 1_000 / now.duration_since(at).as_millis().max(1)
@@ -232,6 +276,60 @@ impl Stream {
         flow.unacknowledged += bytes as u64;
         flow.of_snapshot += bytes as u64;
         flow.sent_at = Some(now);
+    }
+
+    /// What is to be sent next.
+    fn take(&self) -> Next {
+        let mut flow = self.flow.lock();
+        if let Some(snapshot) = flow.made.take() {
+            return Next::Frame(Frame::Snapshot(snapshot));
+        }
+        if flow.due && !flow.closed {
+            return Next::Snapshot { light: false };
+        }
+        let left = |of: Duration, since: Option<Instant>| {
+            since
+                .and_then(|at| of.checked_sub(at.elapsed()))
+                .filter(|left| !left.is_zero())
+        };
+        if flow.behind && !flow.closed {
+            return match left(CALM, flow.snapshot_at) {
+                _ if flow.unacknowledged > 0 => Next::Wait,
+                Some(wait) => Next::Later(wait),
+                None => Next::Snapshot { light: true },
+            };
+        }
+        if !flow.pending.is_empty() {
+            if flow.pending.len() < FRAME / 2
+                && let Some(wait) = left(PACE, flow.sent_at)
+            {
+                return Next::Later(wait);
+            }
+            let bytes = if flow.pending.len() > FRAME {
+                let rest = flow.pending.split_off(FRAME);
+                std::mem::replace(&mut flow.pending, rest)
+            } else {
+                std::mem::take(&mut flow.pending)
+            };
+            flow.unacknowledged += bytes.len() as u64;
+            flow.sent_at = Some(Instant::now());
+            return Next::Frame(Frame::Output(bytes));
+        }
+        if flow.closed {
+            return Next::Closed;
+        }
+        if flow.flooded {
+            return match left(OVER, Some(flow.pushed_at)) {
+                _ if flow.unacknowledged > 0 => Next::Wait,
+                Some(wait) => Next::Later(wait),
+                None => Next::Snapshot { light: false },
+            };
+        }
+        if flow.ended {
+            flow.ended = false;
+            return Next::Frame(Frame::Ended);
+        }
+        Next::Wait
     }
 
     pub(crate) fn ended(&self) {
@@ -291,16 +389,21 @@ impl Attachment {
     /// Nothing is lost when the future is dropped before it is done.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
-            match self.take() {
+            match self.stream.take() {
                 Next::Frame(frame) => return Some(frame),
                 Next::Snapshot { light } => {
-                    let rows = self.stream.options.scrollback_rows;
-                    let snapshot = self
-                        .pane
-                        .snapshot_for(if light { rows.min(LIGHT) } else { rows }, |snapshot| {
-                            self.stream.snapshot_sent(snapshot.bytes.len(), light)
-                        });
-                    return Some(Frame::Snapshot(snapshot));
+                    let made = self.pane.snapshot_for(
+                        self.stream.rows(light),
+                        |snapshot| self.stream.snapshot_sent(snapshot.bytes.len(), light),
+                        || self.stream.await_picture(light),
+                    );
+                    match made {
+                        Ok(snapshot) => return Some(Frame::Snapshot(snapshot)),
+                        // Made by then, or else it is made of what there is.
+                        Err(wait) => {
+                            let _ = tokio::time::timeout(wait, self.stream.wake.notified()).await;
+                        }
+                    }
                 }
                 Next::Closed => return None,
                 Next::Later(wait) => {
@@ -310,56 +413,6 @@ impl Attachment {
                 Next::Wait => self.stream.wake.notified().await,
             }
         }
-    }
-
-    fn take(&self) -> Next {
-        let mut flow = self.stream.flow.lock();
-        if flow.due && !flow.closed {
-            return Next::Snapshot { light: false };
-        }
-        let left = |of: Duration, since: Option<Instant>| {
-            since
-                .and_then(|at| of.checked_sub(at.elapsed()))
-                .filter(|left| !left.is_zero())
-        };
-        if flow.behind && !flow.closed {
-            return match left(CALM, flow.snapshot_at) {
-                _ if flow.unacknowledged > 0 => Next::Wait,
-                Some(wait) => Next::Later(wait),
-                None => Next::Snapshot { light: true },
-            };
-        }
-        if !flow.pending.is_empty() {
-            if flow.pending.len() < FRAME / 2
-                && let Some(wait) = left(PACE, flow.sent_at)
-            {
-                return Next::Later(wait);
-            }
-            let bytes = if flow.pending.len() > FRAME {
-                let rest = flow.pending.split_off(FRAME);
-                std::mem::replace(&mut flow.pending, rest)
-            } else {
-                std::mem::take(&mut flow.pending)
-            };
-            flow.unacknowledged += bytes.len() as u64;
-            flow.sent_at = Some(Instant::now());
-            return Next::Frame(Frame::Output(bytes));
-        }
-        if flow.closed {
-            return Next::Closed;
-        }
-        if flow.flooded {
-            return match left(OVER, Some(flow.pushed_at)) {
-                _ if flow.unacknowledged > 0 => Next::Wait,
-                Some(wait) => Next::Later(wait),
-                None => Next::Snapshot { light: false },
-            };
-        }
-        if flow.ended {
-            flow.ended = false;
-            return Next::Frame(Frame::Ended);
-        }
-        Next::Wait
     }
 
     /// Says that the window has parsed `bytes` more bytes of payload (see [`Frame::payload`]).
@@ -396,6 +449,52 @@ mod tests {
         ] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
         }
+    }
+
+    fn taken(stream: &Stream) -> Option<Frame> {
+        match stream.take() {
+            Next::Frame(frame) => Some(frame),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_waited_for_a_whole_picture_comes_before_what_follows_it() {
+        let stream = Stream::new(AttachOptions::default());
+        let picture = |text: &str| Snapshot {
+            size: PaneSize { cols: 80, rows: 24 },
+            first_line: LineId(0),
+            bytes: text.as_bytes().to_vec(),
+        };
+        assert!(matches!(stream.take(), Next::Snapshot { light: false }));
+        assert!(!stream.awaits_picture());
+        stream.await_picture(false);
+        stream.push(b"half of it");
+        assert!(stream.awaits_picture());
+        stream.picture_is_whole(|rows| {
+            assert_eq!(rows, AttachOptions::default().scrollback_rows);
+            picture("all of it")
+        });
+        stream.picture_is_whole(|_| panic!("nobody waits for another one"));
+        stream.push(b" and more");
+        assert_eq!(taken(&stream), Some(Frame::Snapshot(picture("all of it"))));
+        let more = loop {
+            match stream.take() {
+                Next::Frame(frame) => break frame,
+                Next::Later(wait) => std::thread::park_timeout(wait),
+                _ => panic!("there is output"),
+            }
+        };
+        assert_eq!(more, Frame::Output(b" and more".to_vec()));
+
+        // One that was made otherwise meanwhile is the newer one, and the window owes an answer for that alone.
+        let stream = Stream::new(AttachOptions::default());
+        stream.await_picture(false);
+        stream.picture_is_whole(|_| picture("old"));
+        stream.snapshot_sent(5, false);
+        assert_eq!(taken(&stream), None);
+        stream.ack(5);
+        assert_eq!(stream.flow.lock().unacknowledged, 0);
     }
 
     #[test]

@@ -38,6 +38,10 @@ const PIECE: usize = 8 * 1024;
 const TELL: Duration = Duration::from_millis(50);
 /// A pane this quiet gives memory back.
 const QUIET: Duration = Duration::from_secs(3);
+/// A program that has begun a synchronized update has this long for it: then its half picture is shown.
+const UPDATE: Duration = Duration::from_millis(150);
+/// What ends such an update.
+const UPDATE_ENDS: &[u8] = b"\x1b[?2026l";
 /// How many commands are remembered.
 const MAX_MARKS: usize = 2_000;
 /// How long the last words of a program that has ended are waited for, when another process holds its terminal.
@@ -105,6 +109,8 @@ struct Core {
     state: PaneState,
     ended_at: Option<u64>,
     streams: Vec<Arc<Stream>>,
+    /// The synchronized update that the program is within, and since when.
+    update: Option<(u64, Instant)>,
     /// All output has been read.
     silent: bool,
     closed: bool,
@@ -188,6 +194,7 @@ impl Pane {
                 state: PaneState::Running { pid: pty.pid() },
                 ended_at: None,
                 streams: Vec::new(),
+                update: None,
                 silent: false,
                 closed: false,
                 changed: false,
@@ -285,8 +292,35 @@ impl Pane {
     }
 
     fn take(&self, core: &mut Core, bytes: &[u8]) {
+        if !core.streams.iter().any(|stream| stream.awaits_picture()) {
+            self.take_in(core, bytes);
+            return;
+        }
+        // Somebody waits for the end of an update: looked at where it is, for the next may begin right behind it.
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let end = memchr::memmem::find(rest, UPDATE_ENDS)
+                .map_or(rest.len(), |at| at + UPDATE_ENDS.len());
+            self.take_in(core, &rest[..end]);
+            rest = &rest[end..];
+            if core.update.is_none() {
+                let Core {
+                    screen,
+                    ring,
+                    floor,
+                    streams,
+                    ..
+                } = core;
+                for stream in streams.iter() {
+                    stream.picture_is_whole(|rows| snapshot(screen, ring, *floor, rows));
+                }
+            }
+        }
+    }
+
+    fn take_in(&self, core: &mut Core, bytes: &[u8]) {
         let now = Instant::now();
-        if core.sampler.is_due(now) {
+        if core.sampler.is_due(now) && !core.within_update(now) {
             core.sample(now);
         }
         let mut taking = Taking {
@@ -296,6 +330,7 @@ impl Pane {
         };
         core.screen.feed(bytes, &mut taking);
         let said = taking.said;
+        core.follow_update(now);
         if core.history.is_some() && core.screen.full_screen() {
             core.sampler.wrote(now);
         }
@@ -587,13 +622,23 @@ impl Pane {
             .retain(|other| !Arc::ptr_eq(other, stream));
     }
 
-    /// Makes a snapshot; `sent` is called before any output can follow it.
-    pub(crate) fn snapshot_for(&self, rows: u32, sent: impl FnOnce(&Snapshot)) -> Snapshot {
+    /// Makes a snapshot; `sent` is called before any output can follow it. Amid a synchronized update there is none
+    /// yet: `wait` is called instead, and the answer says how long to wait for [`Stream::picture_is_whole`].
+    pub(crate) fn snapshot_for(
+        &self,
+        rows: u32,
+        sent: impl FnOnce(&Snapshot),
+        wait: impl FnOnce(),
+    ) -> Result<Snapshot, Duration> {
         let mut core = self.core.lock();
         let core = &mut *core;
+        if let Some(left) = core.update_left(Instant::now()) {
+            wait();
+            return Err(left);
+        }
         let snapshot = snapshot(&mut core.screen, &core.ring, core.floor, rows);
         sent(&snapshot);
-        snapshot
+        Ok(snapshot)
     }
 
     pub(crate) fn marks(&self) -> Vec<CommandMark> {
@@ -686,6 +731,26 @@ impl Pane {
 }
 
 impl Core {
+    /// Notes whether the program is within a synchronized update, and since when.
+    fn follow_update(&mut self, now: Instant) {
+        self.update = self.screen.update().map(|update| match self.update {
+            Some((known, since)) if known == update => (known, since),
+            _ => (update, now),
+        });
+    }
+
+    /// How long the picture may stay half for the sake of an update; nothing when it is whole, or that was too long.
+    fn update_left(&self, now: Instant) -> Option<Duration> {
+        let (_, since) = self.update?;
+        UPDATE
+            .checked_sub(now.saturating_duration_since(since))
+            .filter(|left| !left.is_zero())
+    }
+
+    fn within_update(&self, now: Instant) -> bool {
+        self.update_left(now).is_some()
+    }
+
     /// Keeps what a full-screen program shows now and did not show before.
     fn sample(&mut self, now: Instant) {
         if self.screen.full_screen() {

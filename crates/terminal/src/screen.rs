@@ -103,7 +103,8 @@ impl EventListener for Events {
     }
 }
 
-/// A synchronized update is for whoever draws; here every byte counts at once, and nothing waits for a timer.
+/// A synchronized update is for whoever draws (see [`Screen::update`]); here every byte counts at once, and nothing
+/// waits for a timer.
 #[derive(Debug, Default)]
 struct AtOnce;
 
@@ -393,6 +394,12 @@ impl Screen {
 
     fn primary_lines_of_active(&self) -> Vec<StyledLine> {
         lines_of(&self.term, &self.leaving)
+    }
+
+    /// Which synchronized update (mode 2026) the program is within, counted from 1: what is on screen then is half of
+    /// one picture and half of the next.
+    pub(crate) fn update(&self) -> Option<u64> {
+        self.told.update
     }
 
     /// What is on screen now, as plain text.

@@ -134,6 +134,22 @@ fn a_program_runs_prints_and_ends() {
     assert!(info.ended_at >= Some(info.opened_at));
 }
 
+#[tokio::test]
+async fn an_update_that_does_not_end_is_shown_as_it_is() {
+    let bench = Bench::new();
+    let pane = bench.run(r"printf '\033[?2026hhalf\n'; read go");
+    bench.wait_text(pane.id, "half");
+    let mut window = bench
+        .panes
+        .attach(pane.id, AttachOptions::default())
+        .unwrap();
+    let Some(Frame::Snapshot(snapshot)) = next(&mut window).await else {
+        panic!("a snapshot comes first");
+    };
+    let text = String::from_utf8_lossy(&snapshot.bytes).into_owned();
+    assert!(text.contains("half"), "{text}");
+}
+
 #[test]
 fn the_program_knows_its_terminal_and_its_pane() {
     let bench = Bench::new();

@@ -19,6 +19,9 @@ use crate::types::PaneSize;
 
 /// No program needs to remember more titles.
 const MAX_TITLES: usize = 16;
+/// Bytes of a link's target, as other terminals have it, and of its id.
+const MAX_LINK: usize = 2083;
+const MAX_LINK_ID: usize = 250;
 /// No character has more combining marks.
 const MAX_MARKS: usize = 32;
 
@@ -38,8 +41,10 @@ pub(super) struct Told {
     pub(super) other_modes: Vec<u16>,
     /// The program chose the cursor's shape.
     pub(super) shaped: bool,
-    /// Within a synchronized update: the picture is not whole.
-    pub(super) synchronized: bool,
+    /// Which synchronized update the program is within: the picture is not whole.
+    pub(super) update: Option<u64>,
+    /// How many such updates have begun.
+    pub(super) updates: u64,
 }
 
 impl Told {
@@ -52,7 +57,8 @@ impl Told {
             titles: Vec::new(),
             other_modes: Vec::new(),
             shaped: false,
-            synchronized: false,
+            update: None,
+            updates: 0,
         }
     }
 }
@@ -254,7 +260,6 @@ impl<S: Sink> Handler for Intake<'_, S> {
         decaln();
         text_area_size_pixels();
         text_area_size_chars();
-        set_hyperlink(link: Option<Hyperlink>);
         report_keyboard_mode();
         push_keyboard_mode(mode: KeyboardModes);
         pop_keyboard_modes(count: u16);
@@ -403,7 +408,10 @@ impl<S: Sink> Handler for Intake<'_, S> {
             PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor) => {
                 self.enter_full_screen();
             }
-            PrivateMode::Named(NamedPrivateMode::SyncUpdate) => self.told.synchronized = true,
+            PrivateMode::Named(NamedPrivateMode::SyncUpdate) => {
+                self.told.updates += 1;
+                self.told.update = Some(self.told.updates);
+            }
             PrivateMode::Named(NamedPrivateMode::ColumnMode) => self.told.region = None,
             PrivateMode::Named(NamedPrivateMode::BlinkingCursor) => self.told.shaped = true,
             PrivateMode::Unknown(number)
@@ -429,7 +437,7 @@ impl<S: Sink> Handler for Intake<'_, S> {
             PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor) => {
                 self.leave_full_screen();
             }
-            PrivateMode::Named(NamedPrivateMode::SyncUpdate) => self.told.synchronized = false,
+            PrivateMode::Named(NamedPrivateMode::SyncUpdate) => self.told.update = None,
             PrivateMode::Named(NamedPrivateMode::ColumnMode) => self.told.region = None,
             PrivateMode::Named(NamedPrivateMode::BlinkingCursor) => self.told.shaped = true,
             PrivateMode::Unknown(number) => {
@@ -438,6 +446,13 @@ impl<S: Sink> Handler for Intake<'_, S> {
             _ => {}
         }
         self.term.unset_private_mode(mode);
+    }
+
+    fn set_hyperlink(&mut self, link: Option<Hyperlink>) {
+        let sound = |text: &str, most| text.len() <= most && !text.contains(char::is_control);
+        self.term.set_hyperlink(link.filter(|link| {
+            sound(&link.uri, MAX_LINK) && link.id.as_ref().is_none_or(|id| sound(id, MAX_LINK_ID))
+        }));
     }
 
     fn set_title(&mut self, title: Option<String>) {
