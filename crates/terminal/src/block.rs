@@ -5,8 +5,12 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::styled::{Style, StyleRun, StyledLine};
+use crate::styled::{Link, LinkRun, Style, StyleRun, StyledLine};
+
+/// A block keeps no more bytes of links than this: text is what it is for.
+const MAX_LINKS: usize = 64 * 1024;
 
 /// Consecutive lines, their text contiguous, their styles beside it and only where there are any.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +24,64 @@ pub(crate) struct Block {
     /// For each of `run_starts`, its style as an index into `palette`.
     run_styles: Vec<u16>,
     palette: Vec<Style>,
+    /// Few blocks have any.
+    links: Option<Box<Links>>,
+}
+
+/// The links of a block.
+#[derive(Debug, Clone, Default)]
+struct Links {
+    /// Where they are in the text, ascending; the index is one into `targets`.
+    runs: Vec<(u32, u32, u16)>,
+    targets: Vec<Arc<Link>>,
+    /// The bytes of `targets`.
+    bytes: usize,
+}
+
+impl Links {
+    fn push(&mut self, start: u32, end: u32, link: &Arc<Link>) {
+        // The newest is the likeliest: a line's links follow one another.
+        let known = self
+            .targets
+            .iter()
+            .rev()
+            .take(16)
+            .position(|known| known == link);
+        let index = match known {
+            Some(back) => self.targets.len() - 1 - back,
+            None => {
+                let bytes = size_of::<Link>() + link.id.len() + link.target.len();
+                if self.bytes + bytes > MAX_LINKS || self.targets.len() > usize::from(u16::MAX) {
+                    return;
+                }
+                self.bytes += bytes;
+                self.targets.push(Arc::clone(link));
+                self.targets.len() - 1
+            }
+        };
+        self.runs.push((start, end, index as u16));
+    }
+
+    fn within(&self, range: &Range<usize>) -> Vec<LinkRun> {
+        let (from, to) = (range.start as u32, range.end as u32);
+        let first = self.runs.partition_point(|(start, ..)| *start < from);
+        self.runs[first..]
+            .iter()
+            .take_while(|(start, ..)| *start < to)
+            .map(|(start, end, index)| LinkRun {
+                start: start - from,
+                end: end - from,
+                link: Arc::clone(&self.targets[usize::from(*index)]),
+            })
+            .collect()
+    }
+
+    fn memory(&self) -> usize {
+        size_of::<Self>()
+            + self.bytes
+            + self.runs.capacity() * size_of::<(u32, u32, u16)>()
+            + self.targets.capacity() * size_of::<Arc<Link>>()
+    }
 }
 
 impl Block {
@@ -39,6 +101,12 @@ impl Block {
                 let style = self.style_index(run.style);
                 self.run_starts.push(start + run.start);
                 self.run_styles.push(style);
+            }
+        }
+        if !line.links.is_empty() {
+            let links = self.links.get_or_insert_default();
+            for run in &line.links {
+                links.push(start + run.start, start + run.end, &run.link);
             }
         }
     }
@@ -78,6 +146,10 @@ impl Block {
         self.run_starts.shrink_to_fit();
         self.run_styles.shrink_to_fit();
         self.palette.shrink_to_fit();
+        if let Some(links) = &mut self.links {
+            links.runs.shrink_to_fit();
+            links.targets.shrink_to_fit();
+        }
     }
 
     /// The number of the first line.
@@ -144,6 +216,10 @@ impl Block {
                     style: self.palette[usize::from(self.run_styles[run])],
                 })
                 .collect(),
+            links: self
+                .links
+                .as_ref()
+                .map_or_else(Vec::new, |links| links.within(&range)),
             full_screen: false,
             continues: self.continues(index),
         }
@@ -157,6 +233,7 @@ impl Block {
             + self.run_starts.capacity() * size_of::<u32>()
             + self.run_styles.capacity() * size_of::<u16>()
             + self.palette.capacity() * size_of::<Style>()
+            + self.links.as_ref().map_or(0, |links| links.memory())
     }
 
     /// Makes a block of text that was written down: `joins` are the starts of lines that no newline precedes.

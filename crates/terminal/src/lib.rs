@@ -45,7 +45,7 @@ pub use search::{
     SearchError, SearchProgress, SearchRequest, search,
 };
 pub use snapshot::Snapshot;
-pub use styled::{Color, Style, StyleRun, StyledLine};
+pub use styled::{Color, Link, LinkRun, Style, StyleRun, StyledLine};
 pub use types::{
     Attention, CommandMark, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole,
     PaneSize, PaneState, PanesHealth, ReadLines, ScreenText, Source,

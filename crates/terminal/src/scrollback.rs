@@ -389,6 +389,7 @@ mod tests {
                     })
                     .collect(),
                 text,
+                links: Vec::new(),
                 full_screen: false,
                 continues,
             })

@@ -5,10 +5,12 @@
 //! wraps them itself, and can lay them out anew when its width changes.
 
 use std::io::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::screen::{HalfPicture, ModeKind, Picture, PictureCursor, Screen};
 use crate::scrollback::Scrollback;
-use crate::styled::{Color, Style, StyledLine};
+use crate::styled::{Color, Link, Style, StyledLine};
 use crate::types::{LineId, PaneSize};
 
 /// A snapshot has no more scrollback than this, whatever was asked for.
@@ -74,6 +76,7 @@ pub(crate) fn snapshot(
 struct Printer {
     out: Vec<u8>,
     style: Style,
+    link: Option<Arc<Link>>,
     drawing: [bool; 4],
 }
 
@@ -164,6 +167,7 @@ impl Printer {
             self.line(cell);
         }
         self.pen(cursor.pen);
+        self.link(cursor.link.as_ref());
         self.charsets(cursor.drawing);
     }
 
@@ -180,6 +184,7 @@ impl Printer {
 
     fn plain(&mut self) {
         self.pen(Style::default());
+        self.link(None);
         self.charsets([false; 4]);
     }
 
@@ -234,22 +239,63 @@ impl Printer {
     }
 
     fn line(&mut self, line: &StyledLine) {
-        let mut from = 0;
-        let mut style = Style::default();
-        for run in &line.runs {
-            let start = run.start as usize;
+        let mut at = 0;
+        for run in &line.links {
+            let (start, end) = (run.start as usize, run.end as usize);
+            self.text(line, at..start);
+            self.link(Some(&run.link));
+            self.styled(line, start..end);
+            at = end;
+        }
+        self.text(line, at..line.text.len());
+    }
+
+    /// Prints a part of a line that is no link.
+    fn text(&mut self, line: &StyledLine, range: Range<usize>) {
+        self.link(None);
+        self.styled(line, range);
+    }
+
+    fn styled(&mut self, line: &StyledLine, range: Range<usize>) {
+        let first = line
+            .runs
+            .partition_point(|run| run.start as usize <= range.start);
+        let mut style = match first.checked_sub(1) {
+            Some(before) => line.runs[before].style,
+            None => Style::default(),
+        };
+        let mut from = range.start;
+        for run in &line.runs[first..] {
+            let start = (run.start as usize).min(range.end);
             if start > from {
                 self.pen(style);
                 self.out
                     .extend_from_slice(&line.text.as_bytes()[from..start]);
+                from = start;
             }
-            from = start;
+            if start == range.end {
+                return;
+            }
             style = run.style;
         }
-        if from < line.text.len() {
+        if from < range.end {
             self.pen(style);
-            self.out.extend_from_slice(&line.text.as_bytes()[from..]);
+            self.out
+                .extend_from_slice(&line.text.as_bytes()[from..range.end]);
         }
+    }
+
+    /// Begins a link, or ends the one that was begun.
+    fn link(&mut self, link: Option<&Arc<Link>>) {
+        if self.link.as_ref() == link {
+            return;
+        }
+        self.link = link.cloned();
+        // Writing to memory does not fail.
+        let _ = match link {
+            Some(link) => write!(self.out, "\x1b]8;id={};{}\x1b\\", link.id, link.target),
+            None => write!(self.out, "\x1b]8;;\x1b\\"),
+        };
     }
 
     fn pen(&mut self, style: Style) {
@@ -340,7 +386,8 @@ mod tests {
                 } else {
                     &row.line.text
                 };
-                face.push_str(&format!("{:?} {wraps} {:?}\n", text, row.line.runs));
+                let (runs, links) = (&row.line.runs, &row.line.links);
+                face.push_str(&format!("{text:?} {wraps} {runs:?} {links:?}\n"));
             }
             face.push_str(&format!("{:?}\n", half.cursor));
             // A cursor out of the reach of positions is brought back by way of the saved one.
@@ -367,6 +414,54 @@ mod tests {
         let taken = snapshot(&mut original, &ring.0, LineId(0), 1_000);
         let (mut copy, _) = screen(size, &taken.bytes);
         (face(&mut original), face(&mut copy))
+    }
+
+    #[test]
+    fn links_are_in_a_snapshot_wherever_they_are() {
+        let size = PaneSize { cols: 20, rows: 4 };
+        let mut bytes = Vec::new();
+        for number in 0..400 {
+            bytes.extend_from_slice(
+                format!(
+                    "see \x1b]8;id={number};https://example.org/{number}\x1b\\page \x1b[31m{number}\x1b[m, \
+                     which goes on\x1b]8;;\x1b\\ here\r\n"
+                )
+                .as_bytes(),
+            );
+        }
+        bytes.extend_from_slice(b"\x1b]8;id=open;file:///etc\x07written on");
+        let (original, copy) = replayed(size, &bytes);
+        assert_eq!(original, copy);
+
+        let (mut screen, ring) = screen(size, &bytes);
+        assert!(ring.0.len() > 30, "some lines are in the ring");
+        let taken = snapshot(&mut screen, &ring.0, LineId(0), 1_000);
+        let text = String::from_utf8(taken.bytes).unwrap();
+        for number in [0, 200, 399] {
+            let link = format!("\x1b]8;id={number};https://example.org/{number}\x1b\\page");
+            assert!(text.contains(&link), "{number}");
+        }
+        // What is written next goes on being one.
+        assert!(
+            text.ends_with("\x1b]8;id=open;file:///etc\x1b\\"),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn a_link_that_no_terminal_would_take_is_text() {
+        let size = PaneSize { cols: 20, rows: 4 };
+        let long = "x".repeat(3_000);
+        for target in [long.as_str(), "https://a\u{85}b"] {
+            let bytes = format!("\x1b]8;;{target}\x07text\x1b]8;;\x07");
+            let (mut screen, ring) = screen(size, bytes.as_bytes());
+            let taken = snapshot(&mut screen, &ring.0, LineId(0), 10);
+            let text = String::from_utf8(taken.bytes).unwrap();
+            assert!(
+                text.contains("text") && !text.contains("\x1b]8"),
+                "{text:?}"
+            );
+        }
     }
 
     /// Bytes as programs write them, and worse.

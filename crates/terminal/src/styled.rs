@@ -3,6 +3,8 @@
 //! The screen makes [`StyledLine`]s out of its cells, the ring keeps them, and the snapshot turns them back
 //! into escape sequences. Nobody else needs to know how either side stores them.
 
+use std::sync::Arc;
+
 /// One logical line: what the program printed up to a newline, however the screen wrapped it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StyledLine {
@@ -11,6 +13,8 @@ pub struct StyledLine {
     /// Where the style changes, in ascending order of `start`; text before the first run has the default
     /// style, so that a plain line has no runs at all.
     pub runs: Vec<StyleRun>,
+    /// The parts of it that the program made links, in ascending order.
+    pub links: Vec<LinkRun>,
     /// It was sampled from a full-screen program instead of having left the screen.
     pub full_screen: bool,
     /// It goes on in the next line: a line too long to be kept in one piece.
@@ -24,6 +28,26 @@ pub struct StyleRun {
     pub start: u32,
     /// What the text looks like from there.
     pub style: Style,
+}
+
+/// The text from `start` to `end` is a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRun {
+    /// A byte offset in the line's text, on a character's border.
+    pub start: u32,
+    /// Another, after it.
+    pub end: u32,
+    /// Where it leads.
+    pub link: Arc<Link>,
+}
+
+/// A link as a program gave it (OSC 8): nothing in it has been checked, and nobody follows it unasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// What the pieces of one link have in common.
+    pub id: String,
+    /// Where it leads.
+    pub target: String,
 }
 
 /// How a cell is drawn.

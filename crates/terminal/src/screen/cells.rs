@@ -1,13 +1,15 @@
 //! Cells as text: rows of the emulator's grid become styled lines.
 
+use std::sync::Arc;
+
 use alacritty_terminal::grid::{Dimensions, Row as GridRow};
 use alacritty_terminal::index::Line as Row;
 use alacritty_terminal::term::Term;
-use alacritty_terminal::term::cell::{Cell, Flags};
+use alacritty_terminal::term::cell::{Cell, Flags, Hyperlink};
 use alacritty_terminal::vte::ansi::{Color as AnsiColor, NamedColor, Rgb};
 
 use super::Events;
-use crate::styled::{Color, Style, StyleRun, StyledLine};
+use crate::styled::{Color, Link, LinkRun, Style, StyleRun, StyledLine};
 
 /// Whether the row goes on in the next one.
 pub(super) fn wraps(row: &GridRow<Cell>) -> bool {
@@ -43,10 +45,39 @@ pub(super) fn append_row(line: &mut StyledLine, cells: &[Cell], whole: bool) {
             }
         }
         set_style(line, &mut style, style_of(cell));
+        let start = line.text.len() as u32;
         line.text.push(if cell.c == '\t' { ' ' } else { cell.c });
-        if let Some(marks) = cell.zerowidth() {
-            line.text.extend(marks);
+        if cell.extra.is_some() {
+            line.text.extend(cell.zerowidth().unwrap_or_default());
+            if let Some(link) = cell.hyperlink() {
+                set_link(line, start, &link);
+            }
         }
+    }
+}
+
+/// Makes the text from `start` on part of a link.
+fn set_link(line: &mut StyledLine, start: u32, link: &Hyperlink) {
+    let end = line.text.len() as u32;
+    match line.links.last_mut() {
+        Some(last) if last.end == start && is_same(&last.link, link) => last.end = end,
+        _ => line.links.push(LinkRun {
+            start,
+            end,
+            link: Arc::new(link_of(link)),
+        }),
+    }
+}
+
+fn is_same(ours: &Link, theirs: &Hyperlink) -> bool {
+    ours.id == theirs.id() && ours.target == theirs.uri()
+}
+
+/// A link in our words.
+pub(super) fn link_of(link: &Hyperlink) -> Link {
+    Link {
+        id: link.id().to_owned(),
+        target: link.uri().to_owned(),
     }
 }
 

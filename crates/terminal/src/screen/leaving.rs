@@ -84,6 +84,7 @@ pub(super) fn take_row(row: &GridRow<Cell>, leaving: &mut Leaving, sink: &mut im
         leaving.count += 1;
         leaving.partial.text.clear();
         leaving.partial.runs.clear();
+        leaving.partial.links.clear();
     } else if leaving.partial.text.len() >= MAX_LINE {
         leaving.partial.continues = true;
         sink.line(&leaving.partial);

@@ -1,16 +1,18 @@
 //! The picture: all that a snapshot has to say again, in words that are not the emulator's.
 
+use std::sync::Arc;
+
 use alacritty_terminal::grid::{Cursor, Dimensions};
 use alacritty_terminal::index::{Column, Line as Row};
 use alacritty_terminal::term::cell::{Cell, Flags};
 use alacritty_terminal::term::{Term, TermMode};
 use alacritty_terminal::vte::ansi::{CharsetIndex, CursorShape, CursorStyle, Rgb, StandardCharset};
 
-use super::cells::{append_row, style_of, wraps};
+use super::cells::{append_row, link_of, style_of, wraps};
 use super::intake::default_tabs;
 use super::leaving::with_primary;
 use super::{Events, Screen};
-use crate::styled::{Style, StyledLine};
+use crate::styled::{Link, Style, StyledLine};
 use crate::types::PaneSize;
 
 /// All that a snapshot has to say again, in words that are not the emulator's.
@@ -83,6 +85,8 @@ pub(crate) struct PictureCursor {
     /// It waits to wrap: the column and the content of the cell that it stands on.
     pub(crate) pending: Option<(usize, StyledLine)>,
     pub(crate) pen: Style,
+    /// The link that is being written.
+    pub(crate) link: Option<Arc<Link>>,
     /// Which of the four character sets draw lines.
     pub(crate) drawing: [bool; 4],
 }
@@ -122,6 +126,10 @@ fn half_picture(term: &Term<Events>) -> HalfPicture {
             column,
             pending,
             pen: style_of(&cursor.template),
+            link: cursor
+                .template
+                .hyperlink()
+                .map(|link| Arc::new(link_of(&link))),
             drawing: CHARSETS.map(|index| {
                 cursor.charsets[index] == StandardCharset::SpecialCharacterAndLineDrawing
             }),
