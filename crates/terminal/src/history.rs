@@ -32,7 +32,7 @@ use crate::styled::StyledLine;
 use crate::types::{LineId, PaneId, PaneInfo, PaneRole};
 use disk::Disk;
 pub use read::HistoryReader;
-pub(crate) use read::{Chunk, Damage, Filter, Placed, Scratch, Text};
+pub(crate) use read::{Chunk, Damage, Filter, Placed, Scratch, Text, Wanted};
 pub(crate) use segment::{Key, Kind, LogBlock};
 
 /// A block of lines is compressed and written when it has this much text.

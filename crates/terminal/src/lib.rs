@@ -13,6 +13,7 @@ mod block;
 mod clock;
 mod history;
 mod ids;
+mod imprint;
 mod input;
 mod lines;
 mod osc;

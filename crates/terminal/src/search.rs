@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::block::Block;
-use crate::history::{Chunk, Damage, Filter, Key, Kind, Text};
+use crate::history::{Chunk, Damage, Filter, Key, Kind, Text, Wanted};
 use crate::lines::{Lines, PaneText};
 use crate::types::{Line, LineId, PaneId, Source};
 use pattern::Pattern;
@@ -978,7 +978,12 @@ impl Worker<'_> {
             }
             What::History(chunk) => {
                 let mut scratch = scanner.take_scratch();
-                let read = chunk.read(&unit.filter, self.newest_first, &mut scratch, |text| {
+                let wanted = Wanted {
+                    lines: &unit.filter,
+                    needs: self.pattern.needs(),
+                    newest_first: self.newest_first,
+                };
+                let read = chunk.read(&wanted, &mut scratch, |text| {
                     see(scanner, &text, Source::History)
                 });
                 done.damage = read.err();

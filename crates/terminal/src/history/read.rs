@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::disk;
 use super::segment::{self, HEADER, Header, Key, Kind, Located, LogBlock};
 use crate::block::Block;
+use crate::imprint::Needs;
 use crate::types::PaneId;
 
 /// A pane's history at one moment. It holds what waited to be written then; the files are read on demand.
@@ -68,6 +69,15 @@ pub(crate) struct Text<'a> {
     pub(crate) text: &'a [u8],
     /// The starts of lines that no newline precedes.
     pub(crate) joins: &'a [u32],
+}
+
+/// What a search wants of a piece of history.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) lines: &'a Filter,
+    /// Blocks that lack this need not be read.
+    pub(crate) needs: &'a Needs,
+    pub(crate) newest_first: bool,
 }
 
 /// What reading needs, kept from one block to the next.
@@ -241,29 +251,7 @@ impl Placed {
 
 /// The blocks of a file, by their headers; a damaged file is read whole, for what is left of it.
 fn locate(path: &Path) -> Vec<Located> {
-    let by_headers = || -> io::Result<Option<Vec<Located>>> {
-        let file = File::open(path)?;
-        let size = file.metadata()?.len();
-        let mut found = Vec::new();
-        let mut at = 0;
-        let mut bytes = [0; HEADER];
-        while at < size {
-            if size - at < HEADER as u64 {
-                return Ok(None);
-            }
-            file.read_exact_at(&mut bytes, at)?;
-            let Some(header) = Header::parse(&bytes) else {
-                return Ok(None);
-            };
-            let offset = at + HEADER as u64;
-            at = offset + u64::from(header.stored_len);
-            if at > size {
-                return Ok(None);
-            }
-            found.push(Located { header, offset });
-        }
-        Ok(Some(found))
-    };
+    let by_headers = || walk(&File::open(path)?, 0, &mut Vec::new(), |_, _| true);
     match by_headers() {
         Ok(Some(found)) => found,
         Ok(None) => fs::read(path)
@@ -273,16 +261,48 @@ fn locate(path: &Path) -> Vec<Located> {
     }
 }
 
+/// Goes from header to header and gathers the blocks that are `wanted`, as their header and at most `beside` bytes
+/// behind it tell; nothing when the file is damaged.
+fn walk(
+    file: &File,
+    beside: usize,
+    bytes: &mut Vec<u8>,
+    wanted: impl Fn(&Header, &[u8]) -> bool,
+) -> io::Result<Option<Vec<Located>>> {
+    let size = file.metadata()?.len();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < size {
+        let here = (HEADER + beside).min((size - at) as usize);
+        bytes.resize(here, 0);
+        file.read_exact_at(bytes, at)?;
+        let Some(header) = Header::parse(bytes) else {
+            return Ok(None);
+        };
+        let offset = at + (HEADER + header.before_stored()) as u64;
+        at = offset + u64::from(header.stored_len);
+        if at > size {
+            return Ok(None);
+        }
+        if wanted(&header, &bytes[HEADER..]) {
+            found.push(Located { header, offset });
+        }
+    }
+    Ok(Some(found))
+}
+
+/// The imprint of a full block, and its checksum: what is read beside a header.
+const BESIDE: usize = 4 * 1024 + 4;
+
 impl Chunk {
-    /// Hands the text of each block that holds wanted lines to `see`, until it says `false`.
+    /// Hands the text of each block that may hold what is wanted to `see`, until it says `false`.
     ///
     /// # Errors
     ///
     /// What could not be read; all the rest was.
     pub(crate) fn read(
         &self,
-        filter: &Filter,
-        newest_first: bool,
+        wanted: &Wanted<'_>,
         scratch: &mut Scratch,
         mut see: impl FnMut(Text<'_>) -> bool,
     ) -> Result<(), Damage> {
@@ -299,46 +319,15 @@ impl Chunk {
                 Ok(())
             }
             Chunk::File(path) => {
-                if let Err(error) = read_file(path, &mut scratch.file) {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    return Err(Damage(if error.kind() == io::ErrorKind::NotFound {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let damaged = read_file(path, wanted, scratch, see).map_err(|error| {
+                    Damage(if error.kind() == io::ErrorKind::NotFound {
                         "a part was removed while it was searched".to_owned()
                     } else {
                         format!("`{name}` can't be read: {error}")
-                    }));
-                }
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let (mut found, whole) = segment::blocks(&scratch.file);
-                let mut damaged = usize::from(!whole);
-                if newest_first {
-                    found.reverse();
-                }
-                for Located { header, offset } in found {
-                    if filter
-                        .indices(header.kind, header.first, header.next())
-                        .is_empty()
-                    {
-                        continue;
-                    }
-                    let from = offset as usize;
-                    let stored = &scratch.file[from..from + header.stored_len as usize];
-                    let Some(joins) = header.unpack(stored, &mut scratch.text) else {
-                        damaged += 1;
-                        continue;
-                    };
-                    let more = see(Text {
-                        kind: header.kind,
-                        anchor: header.anchor,
-                        first: header.first,
-                        next: header.next(),
-                        text: &scratch.text,
-                        joins: &joins,
-                    });
-                    if !more {
-                        break;
-                    }
-                }
-                if damaged > 0 {
+                    })
+                })?;
+                if damaged {
                     return Err(Damage(format!(
                         "`{name}` is damaged; what was whole in it was searched"
                     )));
@@ -349,10 +338,54 @@ impl Chunk {
     }
 }
 
-fn read_file(path: &Path, bytes: &mut Vec<u8>) -> io::Result<()> {
+/// Reads the blocks of a file that may hold what is wanted, and says whether one of them was damaged.
+fn read_file(
+    path: &Path,
+    wanted: &Wanted<'_>,
+    scratch: &mut Scratch,
+    mut see: impl FnMut(Text<'_>) -> bool,
+) -> io::Result<bool> {
     let file = File::open(path)?;
-    let size = file.metadata()?.len() as usize;
-    // Grown once and kept: only what is read is looked at.
-    bytes.resize(size, 0);
-    file.read_exact_at(bytes, 0)
+    let holds = |header: &Header| {
+        let lines = wanted.lines;
+        !lines
+            .indices(header.kind, header.first, header.next())
+            .is_empty()
+    };
+    let beside = if wanted.needs.none() { 0 } else { BESIDE };
+    let walked = walk(&file, beside, &mut scratch.file, |header, beside| {
+        holds(header) && header.may_meet(wanted.needs, beside)
+    })?;
+    let (mut found, mut damaged) = match walked {
+        Some(found) => (found, false),
+        None => {
+            // What is whole is found by its own mark, wherever it is.
+            let (mut found, whole) = segment::blocks(&fs::read(path)?);
+            found.retain(|located| holds(&located.header));
+            (found, !whole)
+        }
+    };
+    if wanted.newest_first {
+        found.reverse();
+    }
+    for Located { header, offset } in found {
+        scratch.file.resize(header.stored_len as usize, 0);
+        file.read_exact_at(&mut scratch.file, offset)?;
+        let Some(joins) = header.unpack(&scratch.file, &mut scratch.text) else {
+            damaged = true;
+            continue;
+        };
+        let more = see(Text {
+            kind: header.kind,
+            anchor: header.anchor,
+            first: header.first,
+            next: header.next(),
+            text: &scratch.text,
+            joins: &joins,
+        });
+        if !more {
+            break;
+        }
+    }
+    Ok(damaged)
 }

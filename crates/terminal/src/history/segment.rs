@@ -1,14 +1,19 @@
 //! How lines lie on disk: blocks behind one another in a file, each with a header and checksums.
 //!
 //! A block says by itself which lines it holds, so a file that was cut off, or damaged in the middle, gives
-//! back every block that is whole.
+//! back every block that is whole. A compressed block has its text's imprint before it (see `imprint.rs`), by
+//! which a search passes it over unread; older files have none, and are read as before.
 
 use std::borrow::Cow;
 
 use crate::block::Block;
+use crate::imprint::{Needs, imprint, is_length};
 use crate::types::LineId;
 
-const MAGIC: [u8; 4] = *b"SWB1";
+/// A block without an imprint, and one with; both begin with [`MARK`].
+const PLAIN: [u8; 4] = *b"SWB1";
+const IMPRINTED: [u8; 4] = *b"SWB2";
+const MARK: &[u8] = b"SWB";
 /// The bytes of a block's header.
 pub(crate) const HEADER: usize = 56;
 /// No block is larger: a header that says so is damaged.
@@ -96,9 +101,15 @@ impl LogBlock {
             Some(packed) if packed.len() < raw.len() => (LZ4, packed.as_slice()),
             _ => (RAW, raw.as_ref()),
         };
+        let imprint = compress.then(|| imprint(text)).flatten();
         let start = out.len();
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[u8::from(self.kind == Kind::Printed), codec, 0, 0]);
+        let power = imprint.as_ref().map_or(0, |bits| bits.len().ilog2() as u8);
+        out.extend_from_slice(if imprint.is_some() {
+            &IMPRINTED
+        } else {
+            &PLAIN
+        });
+        out.extend_from_slice(&[u8::from(self.kind == Kind::Printed), codec, power, 0]);
         out.extend_from_slice(&self.block.first().to_le_bytes());
         out.extend_from_slice(&self.anchor.to_le_bytes());
         out.extend_from_slice(&now_ms.to_le_bytes());
@@ -109,6 +120,10 @@ impl LogBlock {
         out.extend_from_slice(&crc32fast::hash(stored).to_le_bytes());
         let check = crc32fast::hash(&out[start..]);
         out.extend_from_slice(&check.to_le_bytes());
+        if let Some(bits) = imprint {
+            out.extend_from_slice(&bits);
+            out.extend_from_slice(&crc32fast::hash(&bits).to_le_bytes());
+        }
         out.extend_from_slice(stored);
     }
 }
@@ -118,6 +133,8 @@ impl LogBlock {
 pub(crate) struct Header {
     pub(crate) kind: Kind,
     codec: u8,
+    /// The bytes of the imprint; 0: there is none.
+    imprint: u32,
     pub(crate) first: u64,
     pub(crate) anchor: u64,
     pub(crate) written_ms: u64,
@@ -132,9 +149,14 @@ impl Header {
     /// Reads a header; nothing when these bytes are none, or are damaged.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; HEADER] = bytes.get(..HEADER)?.try_into().ok()?;
-        if bytes[..4] != MAGIC || crc32fast::hash(&bytes[..52]) != u32_at(bytes, 52) {
+        if crc32fast::hash(&bytes[..52]) != u32_at(bytes, 52) {
             return None;
         }
+        let imprint = match &bytes[..4] {
+            mark if *mark == PLAIN => 0,
+            mark if *mark == IMPRINTED => 1_u32.checked_shl(u32::from(bytes[6]))?,
+            _ => return None,
+        };
         let header = Self {
             kind: if bytes[4] == 1 {
                 Kind::Printed
@@ -142,6 +164,7 @@ impl Header {
                 Kind::FullScreen
             },
             codec: bytes[5],
+            imprint,
             first: u64_at(bytes, 8),
             anchor: u64_at(bytes, 16),
             written_ms: u64_at(bytes, 24),
@@ -155,6 +178,7 @@ impl Header {
             && header.stored_len <= header.raw_len
             && header.joins as usize * 4 <= header.raw_len as usize
             && header.codec <= LZ4
+            && (header.imprint == 0 || is_length(header.imprint as usize))
             && header.first < LineId::FULL_SCREEN
             && header.anchor < LineId::FULL_SCREEN;
         sane.then_some(header)
@@ -163,6 +187,28 @@ impl Header {
     /// The number of the line after the last.
     pub(crate) fn next(&self) -> u64 {
         self.first + u64::from(self.count)
+    }
+
+    /// How many bytes lie between the header and what is stored.
+    pub(crate) fn before_stored(&self) -> usize {
+        if self.imprint == 0 {
+            0
+        } else {
+            self.imprint as usize + 4
+        }
+    }
+
+    /// Whether the block may hold a match of a pattern with these needs; `bytes` follow the header.
+    pub(crate) fn may_meet(&self, needs: &Needs, bytes: &[u8]) -> bool {
+        let size = self.imprint as usize;
+        if size == 0 || needs.none() {
+            return true;
+        }
+        let (Some(bits), Some(check)) = (bytes.get(..size), bytes.get(size..size + 4)) else {
+            return true;
+        };
+        // A damaged imprint must not hide what is there.
+        crc32fast::hash(bits).to_le_bytes() != *check || needs.met_by(bits)
     }
 
     /// Checks and unpacks a block's bytes into `text`, and returns the starts of lines that no newline
@@ -218,7 +264,7 @@ fn u64_at(bytes: &[u8; HEADER], at: usize) -> u64 {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Located {
     pub(crate) header: Header,
-    /// Where the bytes after the header begin.
+    /// Where what is stored begins.
     pub(crate) offset: u64,
 }
 
@@ -229,18 +275,19 @@ pub(crate) fn blocks(bytes: &[u8]) -> (Vec<Located>, bool) {
     let mut at = 0;
     while at < bytes.len() {
         let end = Header::parse(&bytes[at..])
-            .map(|header| (header, at + HEADER + header.stored_len as usize));
+            .map(|header| (header, at + HEADER + header.before_stored()))
+            .map(|(header, from)| (header, from, from + header.stored_len as usize));
         match end {
-            Some((header, end)) if end <= bytes.len() => {
+            Some((header, from, end)) if end <= bytes.len() => {
                 found.push(Located {
                     header,
-                    offset: (at + HEADER) as u64,
+                    offset: from as u64,
                 });
                 at = end;
             }
             _ => {
                 whole = false;
-                match memchr::memmem::find(&bytes[at + 1..], &MAGIC) {
+                match memchr::memmem::find(&bytes[at + 1..], MARK) {
                     Some(skip) => at += 1 + skip,
                     None => break,
                 }

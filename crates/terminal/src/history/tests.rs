@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
 use super::*;
+use crate::imprint::Needs;
 use crate::lines::PaneText;
 use crate::types::ReadLines;
 
@@ -126,6 +127,20 @@ fn crashed(place: &Place) -> Place {
         }
     }
     copy
+}
+
+#[test]
+fn a_pane_that_somebody_looks_at_is_not_taken_for_one_that_lives() {
+    let place = Place::new();
+    place.open().begin(pane(1)).close(&[plain("$ exit")]);
+    let looking = fs::File::open(place.path().join("1/lock")).unwrap();
+    looking.try_lock_shared().unwrap();
+    assert_eq!(place.open().closed().len(), 1);
+
+    let living = fs::File::open(place.path().join("1/lock")).unwrap();
+    drop(looking);
+    living.try_lock().unwrap();
+    assert_eq!(place.open().closed().len(), 0);
 }
 
 #[test]
@@ -269,14 +284,19 @@ fn a_segment_that_was_cut_off_or_damaged_gives_what_is_whole() {
     let whole = fs::read(segment).unwrap();
     let all = read(&history, 1).len();
     assert_eq!(all, 20_000);
-    for at in [0, 1, 40, 57, 5_000, whole.len() / 2, whole.len() - 1] {
-        fs::write(segment, &whole[..at]).unwrap();
-        let cut = first_words(&read(&history, 1));
-        assert!(cut.len() < all, "cut at {at}");
+    let spoil = |at: usize| {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x55;
         fs::write(segment, &damaged).unwrap();
-        let spoiled = first_words(&read(&history, 1));
+        first_words(&read(&history, 1))
+    };
+    // An imprint holds no line.
+    assert_eq!(spoil(57).len(), all);
+    for at in [0, 1, 40, 5_000, whole.len() / 2, whole.len() - 1] {
+        fs::write(segment, &whole[..at]).unwrap();
+        let cut = first_words(&read(&history, 1));
+        assert!(cut.len() < all, "cut at {at}");
+        let spoiled = spoil(at);
         assert!(
             spoiled.len() < all && !spoiled.is_empty(),
             "spoiled at {at}"
@@ -286,6 +306,30 @@ fn a_segment_that_was_cut_off_or_damaged_gives_what_is_whole() {
             assert!(line.starts_with("line "), "{line}");
         }
     }
+}
+
+#[test]
+fn a_damaged_imprint_hides_nothing() {
+    use crate::search::{Cancel, Query, Scope, SearchRequest, search};
+    let place = Place::new();
+    let history = place.open();
+    let kept = history.begin(pane(1));
+    print(&kept, 0, 20_000);
+    kept.close(&[]);
+    let find = |pattern: &str| {
+        let query = Query::new(&SearchRequest::new(pattern, Scope::Closed)).unwrap();
+        let text = PaneText::closed(history.reader(PaneId(1)).unwrap());
+        search(&query, vec![text], &Cancel::default(), &mut |_| {}).total
+    };
+    let segment = &place.segments(1)[0];
+    let whole = fs::read(segment).unwrap();
+    // Every bit of the first one is taken out.
+    let mut damaged = whole.clone();
+    damaged[56..56 + 4096].fill(0);
+    fs::write(segment, &damaged).unwrap();
+    assert_eq!(find("line 77 "), 1);
+    assert_eq!(find("line"), 20_000);
+    assert_eq!(find("nowhere"), 0);
 }
 
 #[test]
@@ -326,7 +370,12 @@ fn a_search_reports_what_is_damaged_or_gone() {
     });
     gone.call_once(|| fs::remove_file(&segment).unwrap());
     let (chunk, filter) = &chunks[0];
-    let lost = chunk.read(filter, true, &mut Scratch::default(), |_| true);
+    let wanted = Wanted {
+        lines: filter,
+        needs: &Needs::default(),
+        newest_first: true,
+    };
+    let lost = chunk.read(&wanted, &mut Scratch::default(), |_| true);
     assert_eq!(
         lost,
         Err(Damage(

@@ -11,6 +11,7 @@ use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::{self, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
 
 use super::{Case, SearchError, SearchRequest};
+use crate::imprint::Needs;
 
 /// A pattern that takes more memory than this when compiled is refused.
 const MAX_COMPILED: usize = 10 * 1024 * 1024;
@@ -27,6 +28,7 @@ pub(crate) struct Pattern {
     regex: meta::Regex,
     /// It may match the empty string, too; such a match is none.
     maybe_empty: bool,
+    needs: Needs,
 }
 
 impl Pattern {
@@ -114,7 +116,17 @@ impl Pattern {
                 };
                 bad(message, 0)
             })?;
-        Ok(Self { regex, maybe_empty })
+        let needs = Needs::of(&hir);
+        Ok(Self {
+            regex,
+            maybe_empty,
+            needs,
+        })
+    }
+
+    /// What a text must hold to be worth a look.
+    pub(crate) fn needs(&self) -> &Needs {
+        &self.needs
     }
 
     /// What a thread needs to search.
