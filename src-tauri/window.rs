@@ -50,8 +50,12 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
             program: std::env::current_exe().map_err(|error| error.to_string())?,
         }
     };
-    let app = tauri::async_runtime::block_on(App::start(AppConfig { paths, host }))
-        .map_err(|error| error.message)?;
+    let app = tauri::async_runtime::block_on(async {
+        let app = App::start(AppConfig { paths, host }).await?;
+        app.watch_workspace();
+        Ok::<_, Error>(app)
+    })
+    .map_err(|error| error.message)?;
     let resuming = app.clone();
     tauri::async_runtime::spawn(async move {
         match resuming.resume_flows().await {
@@ -61,7 +65,6 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         }
     });
 
-    let watching = app.clone();
     let builder = bindings::builder();
     let shell = tauri::Builder::default()
         .manage(app.clone())
@@ -73,7 +76,6 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         .setup(move |shell| {
             builder.mount_events(shell);
             events::forward(&shell.state::<App>(), shell.handle().clone());
-            watching.watch_workspace();
             WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()))
                 .title("Switchyard")
                 .inner_size(1280.0, 800.0)
