@@ -2,7 +2,7 @@
 
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::commands::{conflicts, search, terminal, workspace};
+use crate::commands::{agents, conflicts, search, terminal, workspace};
 use crate::events;
 
 /// Every command and every event of the window.
@@ -50,6 +50,18 @@ pub fn builder() -> Builder<tauri::Wry> {
             workspace::platform,
             workspace::save_text,
             workspace::prompt_on_screen,
+            agents::known_agents,
+            agents::check_agents,
+            agents::start_agent,
+            agents::import_agent,
+            agents::prompt_agent,
+            agents::stop_agent,
+            agents::answer_agent,
+            agents::archive_agent,
+            agents::follow_agent,
+            agents::next_of_agent,
+            agents::unfollow_agent,
+            agents::add_worktree,
         ])
         .events(collect_events![
             events::PaneHappened,
@@ -57,6 +69,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             events::HostChanged,
             events::RepositoriesChanged,
             events::ConflictsChanged,
+            events::AgentsHappened,
         ])
 }
 

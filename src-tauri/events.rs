@@ -1,5 +1,6 @@
 //! `App`'s events, to the page; and the bytes of panes, through channels.
 
+use agents::AgentsEvent;
 use app::{App, AppEvent, ConflictNews, HostState, RepositoryView, Settings};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -57,6 +58,10 @@ pub(crate) enum ConflictsHappened {
     Lagged,
 }
 
+/// Something happened to agents or their backends.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct AgentsHappened(pub(crate) AgentsEvent);
+
 /// One frame of a pane, as bytes: it reaches the page as an `ArrayBuffer`, not as JSON.
 pub(crate) struct PaneBytes(pub(crate) Vec<u8>);
 
@@ -91,6 +96,8 @@ pub(crate) fn forward(app: &App, handle: AppHandle) {
                 .emit(&handle),
                 Ok(AppEvent::Host(state)) => HostChanged(state).emit(&handle),
                 Ok(AppEvent::Repositories(all)) => RepositoriesChanged(all).emit(&handle),
+                // The agents' own task waits for it.
+                Ok(AppEvent::AgentsUsable) => Ok(()),
                 Err(RecvError::Lagged(_)) => PaneHappened(PaneEvent::Lagged).emit(&handle),
                 Err(RecvError::Closed) => break,
             };
@@ -113,6 +120,47 @@ fn forward_conflicts(app: &App, handle: AppHandle) {
             };
             if let Err(error) = ConflictsChanged(happened).emit(&handle) {
                 tracing::warn!("the page was not told of conflicts: {error}");
+            }
+        }
+    });
+}
+
+/// Tells the page what happens to agents. What is said in their conversations is told to those who follow them.
+pub(crate) fn forward_agents(app: App, handle: AppHandle) {
+    tauri::async_runtime::spawn(async move {
+        use tokio::sync::broadcast::error::RecvError;
+        let mut usable = app.events();
+        let mut events = loop {
+            match app.agent_events().await {
+                Ok(events) => break events,
+                // The page says what is wrong with the file; saving it well is told.
+                Err(error) => tracing::warn!("agents: {error}"),
+            }
+            loop {
+                match usable.recv().await {
+                    Ok(AppEvent::AgentsUsable) => break,
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        };
+        let tell = |event: AgentsEvent| {
+            if let Err(error) = AgentsHappened(event).emit(&handle) {
+                tracing::warn!("the page was not told: {error}");
+            }
+        };
+        let all = async || {
+            for listed in app.known_agents().await.unwrap_or_default() {
+                tell(AgentsEvent::Listed { listed });
+            }
+        };
+        all().await;
+        loop {
+            match events.recv().await {
+                Ok(AgentsEvent::Conversation { .. } | AgentsEvent::Edit { .. }) => {}
+                Ok(event) => tell(event),
+                Err(RecvError::Lagged(_)) => all().await,
+                Err(RecvError::Closed) => break,
             }
         }
     });

@@ -1,5 +1,6 @@
 //! What the page may ask, by subject. A command unpacks, asks [`app::App`] and returns.
 
+pub(crate) mod agents;
 pub(crate) mod conflicts;
 pub(crate) mod search;
 pub(crate) mod terminal;

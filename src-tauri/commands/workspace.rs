@@ -40,6 +40,7 @@ pub(crate) async fn startup_notices(app: State<'_, App>) -> Result<Vec<String>, 
 pub(crate) struct SettingsFiles {
     settings: String,
     keys: String,
+    agents: String,
 }
 
 /// The files that hold settings and keys.
@@ -50,6 +51,7 @@ pub(crate) async fn settings_files(app: State<'_, App>) -> Result<SettingsFiles,
     Ok(SettingsFiles {
         settings: paths.settings_file().display().to_string(),
         keys: paths.keys_file().display().to_string(),
+        agents: paths.agents_file().display().to_string(),
     })
 }
 

@@ -5,6 +5,15 @@ import type {
   IDockviewPanelProps,
 } from "dockview-react";
 import { useEffect, useRef, useState } from "react";
+import { AgentQuestions } from "./agents/AgentQuestions";
+import { AgentsHub } from "./agents/AgentsHub";
+import { AgentTab } from "./agents/AgentTab";
+import { AGENT, AGENTS } from "./agents/actions";
+import { agentCommands } from "./agents/agent-commands";
+import { followAgents } from "./agents/agent-needs";
+import { startAgents } from "./agents/agent-store";
+import { StatusAgents } from "./agents/StatusAgents";
+import { AgentPanel } from "./agents-in-window";
 import { backend } from "./backend/backend";
 import { openPalette, Palette } from "./palette/Palette";
 import { Sidebar } from "./Sidebar";
@@ -107,6 +116,8 @@ export function App() {
           views={{
             [TERMINAL]: TerminalPanel,
             [HISTORY]: HistoryPanel,
+            [AGENTS]: AgentsHub,
+            [AGENT]: AgentPanel,
             welcome: Welcome,
           }}
           tab={Tab}
@@ -117,6 +128,7 @@ export function App() {
       </Frame>
       <Palette />
       <Questions />
+      <AgentQuestions />
       <FolderDialog home={home} onFolder={openFolder} />
       <Notices />
     </>
@@ -157,6 +169,7 @@ function useStart(): boolean {
         ...workspaceCommands(),
         ...terminalCommands(),
         ...searchCommands(),
+        ...agentCommands(),
       ]),
       followMarks(),
       listenForKeys(window),
@@ -173,6 +186,9 @@ function useStart(): boolean {
       else stops.push(stop);
     };
     void startRepositories().then(own);
+    stops.push(followAgents());
+    // Nothing of the window waits for an agent's host.
+    void startAgents().then(own);
     void Promise.all([startSettings().then(own), startPanes().then(own)]).then(
       () => {
         if (!stopped) setReady(true);
@@ -308,6 +324,7 @@ function leaveAside(): void {
 
 function Tab(props: IDockviewPanelHeaderProps) {
   if (props.api.component === TERMINAL) return <TerminalTab {...props} />;
+  if (props.api.component === AGENT) return <AgentTab {...props} />;
   return <PlainTab {...props} />;
 }
 
@@ -388,6 +405,7 @@ function StatusBar() {
         <SidebarIcon size={14} />
       </IconButton>
       <StatusItems />
+      <StatusAgents />
       <NeedsYouItem />
       <span className="spacer" />
       <button

@@ -1,3 +1,5 @@
+import { useMemo } from "react";
+import { AgentList, useAgentItems } from "./agents/AgentList";
 import { newTerminal } from "./terminal/actions";
 import { usePaneItems } from "./terminal/PaneRow";
 import { askForFolder } from "./workspace/FolderDialog";
@@ -7,14 +9,17 @@ import { WorkspaceTree } from "./workspace/WorkspaceTree";
 /** The left side: who needs the person, and the workspace with everything that works in it. */
 export function Sidebar() {
   const panes = usePaneItems();
+  const agents = useAgentItems();
+  const items = useMemo(() => [...panes, ...agents], [panes, agents]);
   return (
     <>
       <NeedsYou />
       <WorkspaceTree
-        items={panes}
+        items={items}
         onTerminal={(cwd) => void newTerminal("tab", cwd ? { cwd } : {})}
         onAddFolder={askForFolder}
       />
+      <AgentList />
     </>
   );
 }

@@ -84,10 +84,42 @@ export const commands = {
 	saveText: (name: string, text: string) => typedError<string, Error>(__TAURI_INVOKE("save_text", { name, text })),
 	/**  Notes that the first prompt is on screen: the end of the start, for people and for measurements. */
 	promptOnScreen: () => typedError<null, Error>(__TAURI_INVOKE("prompt_on_screen")),
+	/**  The agents of every backend as far as they are known; at once. See [`App::known_agents`]. */
+	knownAgents: () => typedError<BackendAgents[], Error>(__TAURI_INVOKE("known_agents")),
+	/**  Asks every backend how it is; what changed is told as events. See [`App::check_backends`]. */
+	checkAgents: () => typedError<null, Error>(__TAURI_INVOKE("check_agents")),
+	/**  Makes a new agent. See [`App::start_agent`]. */
+	startAgent: (backend: BackendId, agent: NewAgent) => typedError<AgentInfo, Error>(__TAURI_INVOKE("start_agent", { backend, agent })),
+	/**  Takes over a conversation that a provider has. See [`App::import_agent`]. */
+	importAgent: (backend: BackendId, session: ImportSession) => typedError<AgentInfo, Error>(__TAURI_INVOKE("import_agent", { backend, session })),
+	/**  Says something to an agent; what it answers comes to those who follow it. See [`App::prompt_agent`]. */
+	promptAgent: (backend: BackendId, agent: AgentId, prompt: Prompt) => typedError<null, Error>(__TAURI_INVOKE("prompt_agent", { backend, agent, prompt })),
+	/**  Stops the turn that runs; `false` if none did. See [`App::stop_agent`]. */
+	stopAgent: (backend: BackendId, agent: AgentId) => typedError<boolean, Error>(__TAURI_INVOKE("stop_agent", { backend, agent })),
+	/**  Answers what an agent asked. See [`App::answer_agent`]. */
+	answerAgent: (backend: BackendId, agent: AgentId, permission: string, answer: PermissionAnswer) => typedError<null, Error>(__TAURI_INVOKE("answer_agent", { backend, agent, permission, answer })),
+	/**  Puts an agent away. See [`App::archive_agent`]. */
+	archiveAgent: (backend: BackendId, agent: AgentId, force: boolean) => typedError<Archived, Error>(__TAURI_INVOKE("archive_agent", { backend, agent, force })),
+	/**
+	 *  Follows an agent's conversation; its number is for [`next_of_agent`] and [`unfollow_agent`].
+	 *  See [`App::follow_agent`].
+	 */
+	followAgent: (backend: BackendId, agent: AgentId) => typedError<number, Error>(__TAURI_INVOKE("follow_agent", { backend, agent })),
+	/**
+	 *  Waits for what comes next in a conversation; none when it is not followed any more.
+	 * 
+	 *  The page asks for each step: while it is busy with one, what follows is joined.
+	 */
+	nextOfAgent: (number: number) => typedError<ConversationStep | null, Error>(__TAURI_INVOKE("next_of_agent", { number })),
+	/**  Ends the following of a conversation; the agent goes on. */
+	unfollowAgent: (number: number) => typedError<null, Error>(__TAURI_INVOKE("unfollow_agent", { number })),
+	/**  Makes a worktree with a branch of its own. See [`App::add_worktree`]. */
+	addWorktree: (directory: string, name: string) => typedError<MadeWorktree, Error>(__TAURI_INVOKE("add_worktree", { directory, name })),
 };
 
 /** Events */
 export const events = {
+	agentsHappened: makeEvent<AgentsHappened, AgentsHappened>("agents-happened"),
 	conflictsChanged: makeEvent<ConflictsChanged, ConflictsChanged>("conflicts-changed"),
 	hostChanged: makeEvent<HostChanged, HostChanged>("host-changed"),
 	paneHappened: makeEvent<PaneHappened, PaneHappened>("pane-happened"),
@@ -96,6 +128,167 @@ export const events = {
 };
 
 /* Types */
+/**  One thing that happened in a conversation, live or read back. */
+export type AgentEvent = 
+/**  A person, or a flow, said something. */
+{ event: "prompt"; 
+/**  What was said. */
+text: string } | 
+/**  A turn began. */
+{ event: "started" } | 
+/**  A piece of the answer; pieces are joined without anything between them. */
+{ event: "text"; 
+/**  The piece. */
+text: string } | 
+/**  A piece of the agent's thoughts. */
+{ event: "reasoning"; 
+/**  The piece. */
+text: string } | 
+/**  A tool call began, went on, or ended. */
+{ event: "tool"; 
+/**  What is known of it now. */
+call: ToolCall } | 
+/**  The agent's plan, replacing the one before. */
+{ event: "plan"; 
+/**  The whole plan. */
+items: PlanItem[] } | 
+/**  The agent waits for a person's answer. */
+{ event: "permission"; 
+/**  What it asks. */
+request: PermissionRequest } | 
+/**  A permission was answered, here or elsewhere. */
+{ event: "permission_resolved"; 
+/**  Which request. */
+id: string } | 
+/**  What the turn has cost. */
+{ event: "usage"; 
+/**  The counts. */
+usage: Usage } | 
+/**  Something a person should know that is not the agent's answer. */
+{ event: "notice"; 
+/**  What. */
+text: string } | 
+/**  The reader was too slow, and this much text was dropped before what follows. */
+{ event: "missed"; 
+/**  How many bytes. */
+bytes: number } | 
+/**  The turn ended; nothing follows. */
+{ event: "ended"; 
+/**  How. */
+outcome: Outcome };
+
+/**  Names one agent at its backend, in full; a prefix is resolved before it becomes one of these. */
+export type AgentId = string;
+
+/**  Everything that is known of one agent. What a transport does not tell is absent, never invented. */
+export type AgentInfo = {
+	/**  The backend that drives it. */
+	backend: BackendId,
+	/**  Its full id at that backend. */
+	id: AgentId,
+	/**  Its title, if it has one. */
+	title: string | null,
+	/**  Who makes it: `claude`, `codex`, an ACP agent's name. */
+	provider: string,
+	/**  The model, when one was chosen or told. */
+	model: string | null,
+	/**  What it is doing. */
+	status: AgentStatus,
+	/**  The directory that it works in. */
+	cwd: string,
+	/**  When it was created, in ISO 8601, or in the words of the transport. */
+	created_at: string | null,
+	/**  When something last happened to it. */
+	updated_at: string | null,
+	/**  Labels that were given to it. */
+	labels: { [key in string]: string },
+	/**  What it waits for a person to allow. */
+	permissions: PermissionRequest[],
+	/**  Why its last turn failed. */
+	last_error: string | null,
+	/**  The provider's own id of the conversation. */
+	session: string | null,
+};
+
+/**  What an agent is doing, and whether it needs a person. */
+export type AgentStatus = 
+/**  It is being started. */
+{ state: "starting" } | 
+/**  A turn runs. */
+{ state: "working" } | 
+/**  A turn waits for an answer from a person. */
+{ state: "needs_you" } | 
+/**  A turn ended well, and nobody has looked since. */
+{ state: "done" } | 
+/**  It waits for a prompt. */
+{ state: "idle" } | 
+/**  Its last turn failed. */
+{ state: "failed" } | 
+/**  It exists, but its process is not loaded; a prompt wakes it. */
+{ state: "asleep" } | 
+/**  It was put away; a prompt would bring it back. */
+{ state: "archived" } | 
+/**  The backend said a word that this version does not know. */
+{ state: "unknown"; 
+/**  The word, as it came. */
+word: string };
+
+/**  What happened, for the window. A reader that fell behind lists anew. */
+export type AgentsEvent = 
+/**  A backend came, went up or down, or became busy or free. */
+{ event: "backend"; 
+/**  How it is now. */
+backend: BackendInfo } | 
+/**  An agent appeared or changed. */
+{ event: "changed"; 
+/**  What is known of it now. */
+agent: AgentInfo } | 
+/**  An agent is gone. */
+{ event: "removed"; 
+/**  Where it was. */
+backend: BackendId; 
+/**  Which. */
+agent: AgentId } | 
+/**  Something happened in a conversation. */
+{ event: "conversation"; 
+/**  Where. */
+backend: BackendId; 
+/**  Whose. */
+agent: AgentId; 
+/**  What. */
+happened: AgentEvent } | 
+/**  An agent announced that it changes a file, which may not be on disk yet. */
+{ event: "edit"; 
+/**  Where. */
+backend: BackendId; 
+/**  Whose. */
+agent: AgentId; 
+/**  The directory that it works in, as far as is known. */
+cwd: string; 
+/**  The file. */
+path: string; 
+/**  The text that it replaces, if it tells. */
+old_text: string | null } | 
+/**  The agents of a backend were listed anew: what is not in the list is gone. */
+{ event: "listed"; 
+/**  The backend and its agents. */
+listed: BackendAgents } | 
+/**  A backend is no more: it was taken out of the settings. */
+{ event: "gone"; 
+/**  Which. */
+backend: BackendId };
+
+/**  Something happened to agents or their backends. */
+export type AgentsHappened = AgentsEvent;
+
+/**  What came of putting an agent away. */
+export type Archived = {
+	/**  When, if told. */
+	at: string | null,
+	/**  It had been archived before. */
+	already: boolean,
+};
+
 /**  What a pane wants from the person. */
 export type Attention = 
 /**  Nothing: a shell at its prompt, or a program whose state is not known. */
@@ -108,6 +301,42 @@ export type Attention =
 "done" | 
 /**  A command or the program ended badly since a person last looked. */
 "failed";
+
+/**  The agents of one backend, or why they can't be told. */
+export type BackendAgents = {
+	/**  The backend. */
+	backend: BackendInfo,
+	/**  Its agents; while it is down, those that were known of it last. */
+	agents: AgentInfo[],
+	/**  Why they can't be told. */
+	error: string | null,
+};
+
+/**  Names one backend: its kind, and the host or the program it drives: `paseo:localhost:6767`, `acp:codex`. */
+export type BackendId = string;
+
+/**  A backend as the hub shows it. */
+export type BackendInfo = {
+	/**  Which. */
+	id: BackendId,
+	/**  What kind. */
+	kind: BackendKind,
+	/**  How it was when last asked. */
+	health: Health,
+	/**  Whether a turn runs that was started from here. */
+	busy: boolean,
+	/**  It was found or assumed, and nobody asked for it: that it is down is no trouble. */
+	found: boolean,
+};
+
+/**  What kind of backend drives an agent. */
+export type BackendKind = 
+/**  A Paseo daemon, on this machine or another. */
+"paseo" | 
+/**  An agent that speaks the Agent Client Protocol over its standard input and output. */
+"acp" | 
+/**  Any program in a pane. */
+"command";
 
 /**
  *  Lines of the file at the merge base, counted from 1; `end` is not included.
@@ -300,6 +529,21 @@ news: ConflictNews } |
 /**  Too much to tell: what is shown is to be asked for anew. */
 { happened: "lagged" };
 
+/**  A step of a conversation that is followed. */
+export type ConversationStep = 
+/**  Everything that was said so far, in place of what was told before. */
+{ step: "whole"; 
+/**  Oldest first. */
+entries: TimelineEntry[] } | 
+/**  What was said since; text that came in pieces is joined. */
+{ step: "more"; 
+/**  In order. */
+events: AgentEvent[] } | 
+/**  What was said can't be read back; what is said from now on is still told. */
+{ step: "unread"; 
+/**  Why, and what to do. */
+reason: string };
+
 /**  The cursor's shape where the program did not choose one. */
 export type CursorStyle = 
 /**  A filled cell. */
@@ -318,6 +562,21 @@ export type Error = {
 	/**  Where in the input the mistake is, in characters from 0, when it is in one place. */
 	position: number | null,
 };
+
+/**  Whether a backend answers, and why not. */
+export type Health = 
+/**  Nobody has asked yet. */
+{ state: "unknown" } | 
+/**  It answers. */
+{ state: "up"; 
+/**  Its version, if it tells. */
+version: string | null; 
+/**  How it is reached: `socket`, `program`, `stdio`, `pane`. */
+transport: string } | 
+/**  It does not answer, or refuses. */
+{ state: "down"; 
+/**  Why, and what to do, in one line. */
+reason: string };
 
 /**  How much of what panes printed is kept on disk. */
 export type HistorySettings = {
@@ -372,6 +631,18 @@ export type HunkView = {
 	rows: HunkRow[],
 };
 
+/**  An existing conversation of a provider, to be driven from here on. */
+export type ImportSession = {
+	/**  Who made it. */
+	provider?: string,
+	/**  The provider's own id of the conversation. */
+	session?: string,
+	/**  The directory that it works in; none: the one the provider remembers. */
+	cwd?: string | null,
+	/**  Labels to give it: `origin`, `project`, `chat`, `worktree`, `agent`. */
+	labels?: { [key in string]: string },
+};
+
 /**  One line as it is read back: by the history view, by `switchyard read`. */
 export type Line = {
 	/**  Which line. */
@@ -398,6 +669,14 @@ export type LineRange = {
 	to: LineId,
 };
 
+/**  A worktree that was made. */
+export type MadeWorktree = {
+	/**  Its directory. */
+	path: string,
+	/**  The branch that it is on. */
+	branch: string,
+};
+
 /**  A line in which the pattern occurs. */
 export type Match = {
 	/**  In which pane. */
@@ -421,6 +700,22 @@ export type Match = {
 	source: Source,
 	/**  It was shown by a full-screen program. */
 	full_screen: boolean,
+};
+
+/**  What to start an agent with. */
+export type NewAgent = {
+	/**  Who makes it: `claude`, `codex`; for an ACP or command backend it may stay empty. */
+	provider?: string,
+	/**  The directory that it works in. */
+	cwd?: string,
+	/**  A title for people. */
+	title?: string | null,
+	/**  The model; none: the provider's own choice. */
+	model?: string | null,
+	/**  The provider's mode: `plan`, `yolo`. */
+	mode?: string | null,
+	/**  Labels to give it. */
+	labels?: { [key in string]: string },
 };
 
 /**  What to open. Everything has a default: the user's login shell, at home, 80 × 24. */
@@ -453,6 +748,21 @@ export type Order =
 "newest_first" | 
 /**  What was printed first. */
 "oldest_first";
+
+/**  How a turn ended. */
+export type Outcome = 
+/**  The agent ended its turn. */
+{ outcome: "completed" } | 
+/**  The agent waits for an answer, and the caller asked not to wait for it. */
+{ outcome: "needs_permission" } | 
+/**  The turn failed. */
+{ outcome: "failed"; 
+/**  Why, in the backend's words. */
+message: string } | 
+/**  The deadline passed; the agent was told to stop. */
+{ outcome: "timed_out" } | 
+/**  Someone stopped it. */
+{ outcome: "cancelled" };
 
 /**  What happened to a pane. A reader that fell behind is told to list anew. */
 export type PaneEvent = 
@@ -563,6 +873,43 @@ code: number | null;
 /**  The name of the signal that ended it, when one did: `SIGKILL`. */
 signal: string | null };
 
+/**  A person's answer to a permission request. */
+export type PermissionAnswer = 
+/**  Go ahead, this once. */
+{ answer: "allow" } | 
+/**  Go ahead, and do not ask for the like again. Where the backend can't, it is an `Allow`. */
+{ answer: "allow_always" } | 
+/**  Don't. */
+{ answer: "deny"; 
+/**  Said to the agent, when it can be told. */
+message: string | null; 
+/**  Ends the turn as well. */
+interrupt: boolean };
+
+/**  One answer that an agent offers. */
+export type PermissionOption = {
+	/**  Names the option. */
+	id: string,
+	/**  What a person reads. */
+	name: string,
+	/**  `allow_once`, `allow_always`, `reject_once`, `reject_always`. */
+	kind: string,
+};
+
+/**  What an agent asks a person to allow. */
+export type PermissionRequest = {
+	/**  Names the request until it is answered. */
+	id: string,
+	/**  The tool that asks: `execute`, `edit`. */
+	tool: string,
+	/**  One line that says what is to be allowed, if the transport tells. */
+	title: string | null,
+	/**  The details: the command, the file, the diff. */
+	detail: ToolDetail | null,
+	/**  The answers that the agent offers, when it says which. */
+	options: PermissionOption[],
+};
+
 /**  All that is known, at one moment. */
 export type Picture = {
 	/**  The repository: its common directory. */
@@ -579,6 +926,14 @@ export type Picture = {
 	health: WatchHealth,
 };
 
+/**  One line of an agent's plan. */
+export type PlanItem = {
+	/**  What is to be done. */
+	text: string,
+	/**  Whether it is done. */
+	done: boolean,
+};
+
 /**  What the page should know of the machine and of this program. */
 export type Platform = {
 	version: string,
@@ -587,6 +942,18 @@ export type Platform = {
 	host: HostKind,
 	/**  Whether WebGL would be drawn by software. */
 	software_rendering: boolean,
+};
+
+/**  What to say to an agent, and how long to wait. */
+export type Prompt = {
+	/**  The text, of any size and content, not blank. */
+	text?: string,
+	/**  Cancels a turn that runs. Without it, a prompt to a busy agent is refused. */
+	replace?: boolean,
+	/**  Ends the turn at this side, with `NeedsPermission`, as soon as the agent asks for one. */
+	stop_at_permission?: boolean,
+	/**  Stops the agent after so many milliseconds; none: never. */
+	timeout_ms?: number | null,
 };
 
 /**  One wish for quiet. */
@@ -833,6 +1200,7 @@ export type SettingsChanged = SettingsNews;
 export type SettingsFiles = {
 	settings: string,
 	keys: string,
+	agents: string,
 };
 
 /**  What came of reading the settings anew. */
@@ -874,6 +1242,67 @@ export type Theme =
 "dark" | 
 /**  Light. */
 "light";
+
+/**  One entry of a conversation that was read back. */
+export type TimelineEntry = {
+	/**  When, in ISO 8601, if told. */
+	at: string | null,
+	/**  What. */
+	event: AgentEvent,
+};
+
+/**  One use of a tool by an agent. The same id comes again whenever something about it changes. */
+export type ToolCall = {
+	/**  Names the call within its session. */
+	id: string,
+	/**  The tool's name. */
+	name: string,
+	/**  One line for a person. */
+	title: string | null,
+	/**  How it stands. */
+	status: ToolStatus,
+	/**  What it is about. */
+	detail: ToolDetail | null,
+	/**  Why it failed. */
+	error: string | null,
+};
+
+/**  What a tool call is about, as far as the agent tells. */
+export type ToolDetail = {
+	/**  `shell`, `read`, `edit`, `write`, `search`, or the agent's own word. */
+	kind?: string,
+	/**  The file that it touches. */
+	path?: string | null,
+	/**  The command that it runs. */
+	command?: string | null,
+	/**  What it printed or read, capped. */
+	output?: string | null,
+	/**  The text before an edit. */
+	old_text?: string | null,
+	/**  The text after an edit, or a unified diff when only that is told. */
+	new_text?: string | null,
+};
+
+/**  How a tool call stands. */
+export type ToolStatus = 
+/**  Announced, or at work. */
+"running" | 
+/**  Ended well. */
+"completed" | 
+/**  Ended badly. */
+"failed" | 
+/**  Ended by a cancel. */
+"cancelled";
+
+/**  What a turn has cost so far. */
+export type Usage = {
+	/**  Tokens read. */
+	input_tokens?: number,
+	/**  Tokens written. */
+	output_tokens?: number,
+	/**  Tokens read from a cache. */
+	cached_tokens?: number,
+};
 
 /**  What is said of one file and one pair of worktrees. */
 export type Verdict = {

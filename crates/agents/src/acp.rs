@@ -26,15 +26,14 @@ use crate::acp::updates::{Calls, permission};
 use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve, sort_for_people};
 use crate::error::AgentError;
 use crate::process::sleep;
+use crate::sessions::SessionRow;
+use crate::timeline::{TIMELINE_LIMIT, Timeline};
 use crate::turn::{Turn, TurnWriter, turn};
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendKind, Health,
     ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, PermissionRequest, Prompt,
     TimelineEntry, ToolCall, ToolDetail, ToolStatus,
 };
-
-/// How much of a conversation is kept for reading back.
-const TIMELINE_LIMIT: usize = 4_000;
 
 /// How long each stage may take.
 #[derive(Debug, Clone)]
@@ -184,7 +183,7 @@ struct State {
     status: AgentStatus,
     last_error: Option<String>,
     labels: BTreeMap<String, String>,
-    timeline: Vec<TimelineEntry>,
+    timeline: Timeline,
     calls: Calls,
     writer: Option<TurnWriter>,
     pending: Vec<(PermissionRequest, oneshot::Sender<Option<String>>)>,
@@ -308,17 +307,19 @@ impl Session {
     }
 
     fn happened(&self, event: AgentEvent) {
-        {
+        let position = {
             let mut state = lock(&self.state);
             state.heard.notify_one();
-            remember(&mut state.timeline, &event);
             if let Some(writer) = &state.writer {
                 writer.push(event.clone());
             }
-        }
-        let _ = self
-            .news
-            .send(News::Event(AgentId(self.id.clone()), Box::new(event)));
+            state.timeline.add(&event)
+        };
+        let _ = self.news.send(News::Event {
+            agent: AgentId(self.id.clone()),
+            event: Box::new(event),
+            position: Some(position),
+        });
     }
 
     fn asks(&self, request: &RequestPermissionRequest, answer: oneshot::Sender<Option<String>>) {
@@ -352,8 +353,12 @@ impl Session {
     /// Ends the turn that runs, for everyone who follows it.
     fn finish(&self, outcome: Outcome) {
         self.cancel_pending();
-        let writer = {
+        let ended = AgentEvent::Ended {
+            outcome: outcome.clone(),
+        };
+        let (writer, position) = {
             let mut state = lock(&self.state);
+            let position = state.timeline.add(&ended);
             state.stop_at_permission = false;
             (state.status, state.last_error) = match &outcome {
                 Outcome::Completed => (AgentStatus::Done, None),
@@ -361,56 +366,17 @@ impl Session {
                 Outcome::NeedsPermission => (AgentStatus::NeedsYou, None),
                 Outcome::Failed { message } => (AgentStatus::Failed, Some(message.clone())),
             };
-            state.writer.take()
+            (state.writer.take(), position)
         };
-        let _ = self.news.send(News::Event(
-            AgentId(self.id.clone()),
-            Box::new(AgentEvent::Ended {
-                outcome: outcome.clone(),
-            }),
-        ));
+        let _ = self.news.send(News::Event {
+            agent: AgentId(self.id.clone()),
+            event: Box::new(ended),
+            position: Some(position),
+        });
         self.changed();
         if let Some(writer) = writer {
             writer.end(outcome);
         }
-    }
-}
-
-/// Adds an event to what can be read back; text goes on where text ended.
-fn remember(timeline: &mut Vec<TimelineEntry>, event: &AgentEvent) {
-    match (timeline.last_mut().map(|entry| &mut entry.event), event) {
-        (Some(AgentEvent::Text { text: last }), AgentEvent::Text { text })
-        | (Some(AgentEvent::Reasoning { text: last }), AgentEvent::Reasoning { text })
-        | (Some(AgentEvent::Prompt { text: last }), AgentEvent::Prompt { text })
-            if last.len() < 1 << 20 =>
-        {
-            last.push_str(text);
-        }
-        (_, AgentEvent::Tool { call }) => {
-            let known =
-                timeline
-                    .iter_mut()
-                    .rev()
-                    .take(200)
-                    .find_map(|entry| match &mut entry.event {
-                        AgentEvent::Tool { call: known } if known.id == call.id => Some(known),
-                        _ => None,
-                    });
-            match known {
-                Some(known) => *known = call.clone(),
-                None => timeline.push(TimelineEntry {
-                    at: None,
-                    event: event.clone(),
-                }),
-            }
-        }
-        _ => timeline.push(TimelineEntry {
-            at: None,
-            event: event.clone(),
-        }),
-    }
-    if timeline.len() > TIMELINE_LIMIT {
-        timeline.drain(..TIMELINE_LIMIT / 4);
     }
 }
 
@@ -512,7 +478,7 @@ impl Inner {
                 status: AgentStatus::Idle,
                 last_error: None,
                 labels,
-                timeline: Vec::new(),
+                timeline: Timeline::new(),
                 calls: Calls::default(),
                 writer: None,
                 pending: Vec::new(),
@@ -961,6 +927,17 @@ impl AgentBackend for Acp {
         })
     }
 
+    fn recall(&self, row: &SessionRow) {
+        if lock(&self.inner.sessions).contains_key(&row.session.0) {
+            return;
+        }
+        let labels = BTreeMap::new();
+        let session = self
+            .inner
+            .add(&row.session.0, &row.worktree, row.title.clone(), labels);
+        session.set_status(AgentStatus::Asleep);
+    }
+
     fn inspect<'a>(&'a self, name: &'a str) -> Answer<'a, AgentInfo> {
         Box::pin(async move {
             let agents: Vec<_> = lock(&self.inner.sessions)
@@ -1022,7 +999,19 @@ impl AgentBackend for Acp {
     }
 
     fn timeline<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, Vec<TimelineEntry>> {
-        Box::pin(async move { Ok(lock(&self.inner.find(agent)?.state).timeline.clone()) })
+        Box::pin(async move {
+            let session = self.inner.find(agent)?;
+            let unread = {
+                let state = lock(&session.state);
+                state.timeline.is_empty() && state.status == AgentStatus::Asleep
+            };
+            if unread {
+                // The agent tells what was said when its session is loaded.
+                self.inner.warm(&session).await?;
+                session.set_status(AgentStatus::Idle);
+            }
+            Ok(lock(&session.state).timeline.entries())
+        })
     }
 
     fn close<'a>(&'a self, agent: &'a AgentId, force: bool) -> Answer<'a, Archived> {

@@ -1,23 +1,27 @@
 //! All backends at once: which there are, how they are, and which session belongs to whom.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::backend::{AgentBackend, News};
+use crate::backend::{AgentBackend, News, sort_for_people};
+use crate::conversation::Conversation;
 use crate::error::AgentError;
+use crate::process::sleep;
+use crate::roster::Roster;
 use crate::sessions::{SessionRow, SessionStatus, Sessions};
 use crate::turn::Turn;
 use crate::types::{
-    AgentEvent, AgentId, AgentInfo, Archived, BackendId, BackendInfo, ImportSession, ListAgents,
-    NewAgent, PermissionAnswer, Prompt, TimelineEntry,
+    AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendInfo, ImportSession,
+    ListAgents, NewAgent, PermissionAnswer, Position, Prompt, TimelineEntry, ToolStatus,
 };
 
 /// What time it is, in milliseconds since 1970; handed in, so that tests can turn it.
@@ -52,6 +56,9 @@ pub enum AgentsEvent {
         agent: AgentId,
         /// What.
         happened: AgentEvent,
+        /// Where it stands among what is read back.
+        #[serde(skip)]
+        position: Option<Position>,
     },
     /// An agent announced that it changes a file, which may not be on disk yet.
     Edit {
@@ -63,9 +70,16 @@ pub enum AgentsEvent {
         cwd: String,
         /// The file.
         path: String,
+        /// The text that it replaces, if it tells.
+        old_text: Option<String>,
     },
-    /// The list of a backend's agents may have changed in ways that were not told.
-    ListAgain {
+    /// The agents of a backend were listed anew: what is not in the list is gone.
+    Listed {
+        /// The backend and its agents.
+        listed: BackendAgents,
+    },
+    /// A backend is no more: it was taken out of the settings.
+    Gone {
         /// Which.
         backend: BackendId,
     },
@@ -76,10 +90,13 @@ pub enum AgentsEvent {
 pub struct BackendAgents {
     /// The backend.
     pub backend: BackendInfo,
-    /// Its agents; empty when it is down.
+    /// Its agents; while it is down, those that were known of it last.
     pub agents: Vec<AgentInfo>,
-    /// Why there are none.
+    /// Why they can't be told.
     pub error: Option<String>,
+    /// Something may have been missed before this list.
+    #[serde(skip)]
+    pub(crate) anew: bool,
 }
 
 /// How often, and how patiently, backends are asked how they are.
@@ -89,6 +106,10 @@ pub struct AgentsConfig {
     pub tick: Duration,
     /// How long a listing waits for one backend before it goes on without it.
     pub patience: Duration,
+    /// The time between two listings of a backend that does not tell of changes.
+    pub relist: Duration,
+    /// The pause before a backend that could not be listed is asked again; doubled each time, up to `tick`.
+    pub retry: Duration,
 }
 
 impl Default for AgentsConfig {
@@ -96,12 +117,17 @@ impl Default for AgentsConfig {
         Self {
             tick: Duration::from_secs(15),
             patience: Duration::from_secs(60),
+            relist: Duration::from_secs(120),
+            retry: Duration::from_millis(250),
         }
     }
 }
 
 struct Added {
     backend: Arc<dyn AgentBackend>,
+    found: bool,
+    /// Asks for a fresh list.
+    again: Arc<Notify>,
     /// Ends what follows the backend, when it is removed.
     _follow: DropGuard,
 }
@@ -112,13 +138,18 @@ pub struct Agents {
     inner: Arc<Inner>,
 }
 
+impl std::fmt::Debug for Agents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agents").finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     config: AgentsConfig,
     sessions: Arc<dyn Sessions>,
     clock: Clock,
     backends: RwLock<BTreeMap<BackendId, Added>>,
-    /// Where agents work, as last heard, so that an announced edit can say it.
-    places: Mutex<HashMap<(BackendId, AgentId), String>>,
+    roster: Mutex<Roster>,
     events: broadcast::Sender<AgentsEvent>,
 }
 
@@ -131,7 +162,7 @@ impl Agents {
                 sessions,
                 clock,
                 backends: RwLock::default(),
-                places: Mutex::default(),
+                roster: Mutex::default(),
                 events: broadcast::channel(4096).0,
             }),
         }
@@ -142,28 +173,25 @@ impl Agents {
         self.inner.events.subscribe()
     }
 
-    /// Adds a backend, in place of one with the same id: asks it how it is from time to time, and
-    /// passes its news on.
+    /// Adds a backend, in place of one with the same id: keeps a list of its agents, asks it how it is
+    /// from time to time, and passes its news on.
     pub fn add(&self, backend: Arc<dyn AgentBackend>) {
+        self.add_as(backend, false);
+    }
+
+    /// As [`Agents::add`], for one that nobody asked for: it was found, or may be there.
+    pub fn add_found(&self, backend: Arc<dyn AgentBackend>) {
+        self.add_as(backend, true);
+    }
+
+    fn add_as(&self, backend: Arc<dyn AgentBackend>, found: bool) {
         let stop = CancellationToken::new();
-        let weak = Arc::downgrade(&self.inner);
-        let id = backend.id().clone();
-        let mut news = backend.news();
-        tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
-            while let Some(news) = news.next().await {
-                let Some(inner) = weak.upgrade() else {
-                    return;
-                };
-                inner.pass_on(&id, news);
-            }
-        }));
-        tokio::spawn(
-            stop.clone()
-                .run_until_cancelled_owned(tick(Arc::downgrade(&self.inner), backend.clone())),
-        );
+        let again = Arc::new(Notify::new());
         let added = Added {
             backend: backend.clone(),
-            _follow: stop.drop_guard(),
+            found,
+            again: again.clone(),
+            _follow: stop.clone().drop_guard(),
         };
         let mut backends = self
             .inner
@@ -171,6 +199,17 @@ impl Agents {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         backends.insert(backend.id().clone(), added);
+        drop(backends);
+        self.inner.backend_changed(backend.as_ref());
+        // The news are listened to from here on, not from when the task first runs.
+        let keeper = Keeper {
+            news: backend.news(),
+            inner: Arc::downgrade(&self.inner),
+            backend: backend.clone(),
+            again,
+        };
+        tokio::spawn(stop.clone().run_until_cancelled_owned(keeper.run()));
+        tokio::spawn(stop.run_until_cancelled_owned(tick(Arc::downgrade(&self.inner), backend)));
     }
 
     /// Removes a backend and ends what it had started here, unless a turn runs at it.
@@ -192,6 +231,10 @@ impl Agents {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(id);
+        self.inner.roster().forget(id);
+        let _ = self.inner.events.send(AgentsEvent::Gone {
+            backend: id.clone(),
+        });
         backend.dispose().await
     }
 
@@ -226,8 +269,34 @@ impl Agents {
     pub fn backends(&self) -> Vec<BackendInfo> {
         self.all()
             .iter()
-            .map(|backend| info(backend.as_ref()))
+            .map(|backend| self.inner.info(backend.as_ref()))
             .collect()
+    }
+
+    /// The agents of every backend as far as they are known. Never waits.
+    pub fn known(&self) -> Vec<BackendAgents> {
+        let backends = self.all();
+        backends
+            .iter()
+            .map(|backend| self.inner.known(backend.as_ref(), true))
+            .collect()
+    }
+
+    /// Follows one agent's conversation: what was said, then what is being said.
+    pub fn follow(&self, backend: &BackendId, agent: &AgentId) -> Conversation {
+        Conversation::new(self.clone(), backend.clone(), agent.clone())
+    }
+
+    /// Knows the sessions of earlier runs again, so that they are listed before anybody talks to them.
+    pub async fn recall(&self) -> Result<(), AgentError> {
+        let rows = self.rows().await?;
+        for row in rows.iter().filter(|row| row.status == SessionStatus::Open) {
+            // A row whose backend is gone from the settings waits for it to come back.
+            if let Ok(backend) = self.backend(&row.backend) {
+                backend.recall(row);
+            }
+        }
+        Ok(())
     }
 
     /// Asks every backend how it is, all at once; each within its own deadline.
@@ -257,12 +326,13 @@ impl Agents {
                     Err(error) => (Vec::new(), Some(error.to_string())),
                 };
                 for agent in &agents {
-                    inner.remember_place(agent);
+                    inner.remember(agent);
                 }
                 BackendAgents {
-                    backend: info(backend.as_ref()),
+                    backend: inner.info(backend.as_ref()),
                     agents,
                     error,
+                    anew: false,
                 }
             }
         }))
@@ -272,7 +342,7 @@ impl Agents {
     /// Looks at one agent; `name` is an id, a unique prefix of one, or an exact title.
     pub async fn inspect(&self, backend: &BackendId, name: &str) -> Result<AgentInfo, AgentError> {
         let agent = self.backend(backend)?.inspect(name).await?;
-        self.inner.remember_place(&agent);
+        self.inner.remember(&agent);
         Ok(agent)
     }
 
@@ -357,7 +427,7 @@ impl Agents {
         {
             match at.resume(&row.session, &row.worktree).await {
                 Ok(info) => {
-                    self.inner.remember_place(&info);
+                    self.inner.remember(&info);
                     self.write(owner, agent, &info, SessionStatus::Open).await?;
                     return Ok(info);
                 }
@@ -368,6 +438,12 @@ impl Agents {
         let info = self.start(backend, new).await?;
         self.write(owner, agent, &info, SessionStatus::Open).await?;
         Ok(info)
+    }
+
+    /// Writes down a session that belongs to nobody but the person, so that it is found again after a restart.
+    pub async fn keep(&self, agent: &AgentInfo) -> Result<(), AgentError> {
+        let owner = format!("chat:{}", agent.id);
+        self.write(&owner, "main", agent, SessionStatus::Open).await
     }
 
     /// The row of (`owner`, `agent`), if there is one.
@@ -403,6 +479,7 @@ impl Agents {
                 backend: info.backend.clone(),
                 session: info.id.clone(),
                 worktree: info.cwd.clone(),
+                title: info.title.clone(),
                 status,
                 last_activity: (self.inner.clock)(),
             })
@@ -426,6 +503,9 @@ impl Agents {
             .filter(|row| row.session == *agent && row.backend == *backend)
         {
             row.last_activity = (self.inner.clock)();
+            if row.title.is_none() {
+                row.title = self.inner.title(backend, agent);
+            }
             self.inner
                 .sessions
                 .put(row)
@@ -433,12 +513,29 @@ impl Agents {
                 .map_err(|reason| AgentError::Sessions { reason })?;
         }
         self.inner.backend_changed(at.as_ref());
+        self.look_again(backend);
         Ok(turn)
+    }
+
+    /// Lists a backend anew where it does not tell of changes by itself.
+    fn look_again(&self, backend: &BackendId) {
+        let backends = self
+            .inner
+            .backends
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(added) = backends.get(backend)
+            && !added.backend.live()
+        {
+            added.again.notify_one();
+        }
     }
 
     /// Stops the turn that runs; `false` if none did.
     pub async fn stop(&self, backend: &BackendId, agent: &AgentId) -> Result<bool, AgentError> {
-        self.backend(backend)?.stop(agent).await
+        let stopped = self.backend(backend)?.stop(agent).await?;
+        self.look_again(backend);
+        Ok(stopped)
     }
 
     /// Answers what an agent asked.
@@ -451,7 +548,9 @@ impl Agents {
     ) -> Result<(), AgentError> {
         self.backend(backend)?
             .answer(agent, permission, answer)
-            .await
+            .await?;
+        self.look_again(backend);
+        Ok(())
     }
 
     /// Reads a conversation back.
@@ -484,9 +583,7 @@ impl Agents {
                 .await
                 .map_err(|reason| AgentError::Sessions { reason })?;
         }
-        let _ = self.inner.events.send(AgentsEvent::ListAgain {
-            backend: backend.clone(),
-        });
+        self.inner.removed(backend, agent.clone());
         Ok(archived)
     }
 
@@ -507,86 +604,224 @@ impl Agents {
 }
 
 impl Inner {
-    fn remember_place(&self, agent: &AgentInfo) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        places.insert((agent.backend.clone(), agent.id.clone()), agent.cwd.clone());
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> String {
+        i64::try_from((self.clock)())
+            .ok()
+            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+            .unwrap_or_default()
+            .to_string()
+    }
+
+    fn remember(&self, agent: &AgentInfo) {
+        let now = self.now();
+        self.roster().changed(&mut agent.clone(), &now);
+    }
+
+    fn title(&self, backend: &BackendId, agent: &AgentId) -> Option<String> {
+        self.roster().get(backend, agent)?.title.clone()
     }
 
     fn changed(&self, agent: &AgentInfo) {
-        self.remember_place(agent);
-        let _ = self.events.send(AgentsEvent::Changed {
-            agent: agent.clone(),
+        let now = self.now();
+        let mut agent = agent.clone();
+        if agent.status == AgentStatus::Archived {
+            self.removed(&agent.backend, agent.id.clone());
+            return;
+        }
+        self.roster().changed(&mut agent, &now);
+        let _ = self.events.send(AgentsEvent::Changed { agent });
+    }
+
+    fn removed(&self, backend: &BackendId, agent: AgentId) {
+        self.roster().removed(backend, &agent);
+        let _ = self.events.send(AgentsEvent::Removed {
+            backend: backend.clone(),
+            agent,
         });
+    }
+
+    fn info(&self, backend: &dyn AgentBackend) -> BackendInfo {
+        let backends = self.backends.read().unwrap_or_else(PoisonError::into_inner);
+        BackendInfo {
+            id: backend.id().clone(),
+            kind: backend.kind(),
+            health: backend.health(),
+            busy: backend.busy(),
+            found: backends.get(backend.id()).is_some_and(|added| added.found),
+        }
+    }
+
+    fn known(&self, backend: &dyn AgentBackend, anew: bool) -> BackendAgents {
+        let (mut agents, error) = self.roster().of(backend.id());
+        sort_for_people(&mut agents);
+        BackendAgents {
+            backend: self.info(backend),
+            agents,
+            error,
+            anew,
+        }
     }
 
     fn backend_changed(&self, backend: &dyn AgentBackend) {
         let _ = self.events.send(AgentsEvent::Backend {
-            backend: info(backend),
+            backend: self.info(backend),
         });
     }
 
-    fn conversation(&self, backend: &BackendId, agent: &AgentId, happened: AgentEvent) {
+    fn conversation(
+        &self,
+        backend: &BackendId,
+        agent: &AgentId,
+        happened: AgentEvent,
+        position: Option<Position>,
+    ) {
         if let AgentEvent::Tool { call } = &happened
+            && call.status == ToolStatus::Running
             && let Some(detail) = call.detail.as_ref().filter(|detail| detail.is_edit())
             && let Some(path) = &detail.path
         {
-            let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-            let cwd = places
-                .get(&(backend.clone(), agent.clone()))
-                .cloned()
+            let cwd = self
+                .roster()
+                .get(backend, agent)
+                .map(|agent| agent.cwd.clone())
                 .unwrap_or_default();
-            drop(places);
             let _ = self.events.send(AgentsEvent::Edit {
                 backend: backend.clone(),
                 agent: agent.clone(),
                 cwd,
                 path: path.clone(),
+                old_text: detail.old_text.clone(),
             });
         }
         let _ = self.events.send(AgentsEvent::Conversation {
             backend: backend.clone(),
             agent: agent.clone(),
             happened,
+            position,
         });
     }
 
     fn pass_on(&self, backend: &BackendId, news: News) {
         match news {
             News::Changed(agent) => self.changed(&agent),
-            News::Removed(agent) => {
-                let _ = self.events.send(AgentsEvent::Removed {
-                    backend: backend.clone(),
-                    agent,
+            News::Removed(agent) => self.removed(backend, agent),
+            News::Event {
+                agent,
+                event,
+                position,
+            } => self.conversation(backend, &agent, *event, position),
+            // The keeper lists again.
+            News::ListAgain => {}
+        }
+    }
+}
+
+/// Keeps the list of one backend's agents: listed once, then changed by its news; listed again when the connection was
+/// lost or something was missed. One that hangs or is down holds up nobody else.
+struct Keeper {
+    inner: Weak<Inner>,
+    backend: Arc<dyn AgentBackend>,
+    news: BoxStream<'static, News>,
+    again: Arc<Notify>,
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            let Some(patience) = self.inner.upgrade().map(|inner| inner.config.patience) else {
+                return;
+            };
+            let watched = tokio::time::timeout(patience, self.backend.watch())
+                .await
+                .unwrap_or_else(|_| {
+                    Err(AgentError::Timeout {
+                        what: format!("listing the agents of {}", self.backend.id()),
+                        after: patience,
+                    })
                 });
+            let Some(inner) = self.inner.upgrade() else {
+                return;
+            };
+            let pause = self.listed(&inner, watched, &mut failures);
+            drop(inner);
+            if !self.follow(pause).await {
+                return;
             }
-            News::Event(agent, event) => self.conversation(backend, &agent, *event),
-            News::ListAgain => {
-                let _ = self.events.send(AgentsEvent::ListAgain {
-                    backend: backend.clone(),
-                });
+        }
+    }
+
+    /// Takes what came of a listing; how long it is good for, if not for ever.
+    fn listed(
+        &mut self,
+        inner: &Inner,
+        watched: Result<Vec<AgentInfo>, AgentError>,
+        failures: &mut u32,
+    ) -> Option<Duration> {
+        let now = inner.now();
+        let id = self.backend.id();
+        let pause = match watched {
+            Ok(mut agents) => {
+                *failures = 0;
+                inner.roster().listed(id, &mut agents, &now);
+                (!self.backend.live()).then_some(inner.config.relist)
+            }
+            Err(error) => {
+                inner.roster().unlisted(id, error.to_string());
+                let pause = inner.config.retry * 2u32.pow((*failures).min(16));
+                *failures += 1;
+                Some(pause.min(inner.config.tick))
+            }
+        };
+        let _ = inner.events.send(AgentsEvent::Listed {
+            listed: inner.known(self.backend.as_ref(), self.backend.live()),
+        });
+        // What was told while the list was on its way is in it, or follows from it; that the connection was made is
+        // no reason to list once more.
+        while let Some(Some(news)) = self.news.next().now_or_never() {
+            inner.pass_on(id, news);
+        }
+        pause
+    }
+
+    /// Passes news on until it is time to list again; `false` when there is nobody to tell any more.
+    async fn follow(&mut self, pause: Option<Duration>) -> bool {
+        let over = sleep(pause);
+        tokio::pin!(over);
+        loop {
+            let news = tokio::select! {
+                news = self.news.next() => news,
+                () = &mut over => return true,
+                () = self.again.notified() => return true,
+            };
+            let Some(inner) = self.inner.upgrade() else {
+                return false;
+            };
+            match news {
+                None => return false,
+                Some(News::ListAgain) => return true,
+                Some(news) => inner.pass_on(self.backend.id(), news),
             }
         }
     }
 }
 
-fn info(backend: &dyn AgentBackend) -> BackendInfo {
-    BackendInfo {
-        id: backend.id().clone(),
-        kind: backend.kind(),
-        health: backend.health(),
-        busy: backend.busy(),
-    }
-}
-
 /// Asks one backend, for ever, how it is; says so when it changed. One that hangs holds up nobody else.
-async fn tick(inner: std::sync::Weak<Inner>, backend: Arc<dyn AgentBackend>) {
+async fn tick(inner: Weak<Inner>, backend: Arc<dyn AgentBackend>) {
     let mut before = None;
     loop {
-        backend.check().await;
+        // Where asking costs a process, the listings tell.
+        if backend.live() {
+            backend.check().await;
+        }
         let Some(inner) = inner.upgrade() else {
             return;
         };
-        let now = info(backend.as_ref());
+        let now = inner.info(backend.as_ref());
         if before.as_ref() != Some(&now) {
             let _ = inner.events.send(AgentsEvent::Backend {
                 backend: now.clone(),

@@ -8,10 +8,11 @@ use futures_util::stream::{self, BoxStream};
 use tokio::sync::broadcast;
 
 use crate::error::AgentError;
+use crate::sessions::SessionRow;
 use crate::turn::Turn;
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, Archived, BackendId, BackendKind, Health, ImportSession,
-    ListAgents, NewAgent, PermissionAnswer, Prompt, TimelineEntry,
+    ListAgents, NewAgent, PermissionAnswer, Position, Prompt, TimelineEntry,
 };
 
 /// An answer that is on its way.
@@ -25,7 +26,14 @@ pub enum News {
     /// An agent is gone.
     Removed(AgentId),
     /// Something happened in a conversation.
-    Event(AgentId, Box<AgentEvent>),
+    Event {
+        /// Whose.
+        agent: AgentId,
+        /// What.
+        event: Box<AgentEvent>,
+        /// Where it stands among what [`AgentBackend::timeline`] reads back; none for what is not read back.
+        position: Option<Position>,
+    },
     /// The connection was made or lost, or the reader was too slow: list anew.
     ListAgain,
 }
@@ -53,6 +61,20 @@ pub trait AgentBackend: Send + Sync {
 
     /// Lists its agents, those that need a person first.
     fn list(&self, which: ListAgents) -> Answer<'_, Vec<AgentInfo>>;
+
+    /// Lists its agents, and from then on tells every change of them as [`AgentBackend::news`], for as long
+    /// as the connection stands; [`News::ListAgain`] says that it was lost.
+    fn watch(&self) -> Answer<'_, Vec<AgentInfo>> {
+        self.list(ListAgents::default())
+    }
+
+    /// Whether [`AgentBackend::news`] tells every change. Where it does not, each listing costs a process.
+    fn live(&self) -> bool {
+        true
+    }
+
+    /// Knows a session of an earlier run again, without starting anything for it.
+    fn recall(&self, _session: &SessionRow) {}
 
     /// Looks at one agent. `name` is an id, a prefix of one that is unique, or an exact title.
     fn inspect<'a>(&'a self, name: &'a str) -> Answer<'a, AgentInfo>;

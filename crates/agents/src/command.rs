@@ -12,6 +12,8 @@ use tokio::sync::broadcast;
 use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve, sort_for_people};
 use crate::error::AgentError;
 use crate::process::sleep;
+use crate::sessions::SessionRow;
+use crate::timeline::Timeline;
 use crate::turn::{Turn, TurnWriter, turn};
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendKind, Health,
@@ -20,8 +22,6 @@ use crate::types::{
 
 /// The longest single argument that Linux takes, with room to spare.
 const ARGUMENT_LIMIT: usize = 120_000;
-/// How much of the conversation is kept for reading back.
-const TIMELINE_LIMIT: usize = 400;
 
 /// What this room needs of terminals; `app` answers with panes.
 pub trait Terminals: Send + Sync {
@@ -91,7 +91,6 @@ struct Inner {
     news: broadcast::Sender<News>,
 }
 
-#[derive(Clone)]
 struct Session {
     title: Option<String>,
     cwd: String,
@@ -100,7 +99,7 @@ struct Session {
     labels: BTreeMap<String, String>,
     pane: Option<u32>,
     writer: Option<TurnWriter>,
-    timeline: Vec<TimelineEntry>,
+    timeline: Timeline,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -230,29 +229,17 @@ impl Inner {
 
     fn happened(&self, agent: &AgentId, event: AgentEvent) {
         let kept = self.with(agent, |session| {
-            match (
-                session.timeline.last_mut().map(|entry| &mut entry.event),
-                &event,
-            ) {
-                (Some(AgentEvent::Text { text: last }), AgentEvent::Text { text })
-                    if last.len() < 1 << 20 =>
-                {
-                    last.push_str(text);
-                }
-                _ => session.timeline.push(TimelineEntry {
-                    at: None,
-                    event: event.clone(),
-                }),
-            }
-            if session.timeline.len() > TIMELINE_LIMIT {
-                session.timeline.drain(..TIMELINE_LIMIT / 4);
-            }
             if let Some(writer) = &session.writer {
                 writer.push(event.clone());
             }
+            session.timeline.add(&event)
         });
-        if kept.is_ok() {
-            let _ = self.news.send(News::Event(agent.clone(), Box::new(event)));
+        if let Ok(position) = kept {
+            let _ = self.news.send(News::Event {
+                agent: agent.clone(),
+                event: Box::new(event),
+                position: Some(position),
+            });
         }
     }
 
@@ -371,12 +358,12 @@ impl Inner {
                 _ => (AgentStatus::Idle, None),
             };
         });
-        let _ = self.news.send(News::Event(
-            agent.clone(),
-            Box::new(AgentEvent::Ended {
+        self.happened(
+            &agent,
+            AgentEvent::Ended {
                 outcome: outcome.clone(),
-            }),
-        ));
+            },
+        );
         self.changed(&agent);
         writer.end(outcome);
     }
@@ -412,7 +399,7 @@ fn session(cwd: &str, title: Option<String>, labels: BTreeMap<String, String>) -
         labels,
         pane: None,
         writer: None,
-        timeline: Vec::new(),
+        timeline: Timeline::new(),
     }
 }
 
@@ -468,6 +455,16 @@ impl AgentBackend for Command {
             sort_for_people(&mut agents);
             Ok(agents)
         })
+    }
+
+    fn recall(&self, row: &SessionRow) {
+        let known = lock(&self.inner.sessions).contains_key(&row.session.0);
+        if !known {
+            self.inner.add(
+                row.session.0.clone(),
+                session(&row.worktree, row.title.clone(), BTreeMap::new()),
+            );
+        }
     }
 
     fn inspect<'a>(&'a self, name: &'a str) -> Answer<'a, AgentInfo> {
@@ -543,7 +540,7 @@ impl AgentBackend for Command {
     }
 
     fn timeline<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, Vec<TimelineEntry>> {
-        Box::pin(async move { self.inner.with(agent, |session| session.timeline.clone()) })
+        Box::pin(async move { self.inner.with(agent, |session| session.timeline.entries()) })
     }
 
     fn close<'a>(&'a self, agent: &'a AgentId, force: bool) -> Answer<'a, Archived> {

@@ -162,12 +162,10 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    /// Whether another transport to the same host might do better.
-    pub(crate) fn is_transport(&self) -> bool {
-        matches!(
-            self,
-            AgentError::Unreachable { .. } | AgentError::Protocol { .. }
-        )
+    /// Whether another transport to the same host might do better: somebody answers there, in a way that
+    /// this client does not understand. Where nobody does, no other client reaches it either.
+    pub(crate) fn is_not_understood(&self) -> bool {
+        matches!(self, AgentError::Protocol { .. })
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::{OnceCell, broadcast};
 
 pub use address::{AddressError, HostAddress};
 
-use crate::backend::{AgentBackend, Answer, News, check_prompt, resolve, sort_for_people};
+use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve, sort_for_people};
 use crate::error::AgentError;
 use crate::process::Limits;
 use crate::secret::{PasswordRef, Secret, read_password};
@@ -138,6 +138,8 @@ struct Inner {
     health: Mutex<Health>,
     turns: AtomicUsize,
     in_use: AtomicU8,
+    /// What the turns over the program tell, which no socket does.
+    program_told: broadcast::Sender<News>,
 }
 
 /// How a call goes.
@@ -169,6 +171,7 @@ impl Paseo {
                 health: Mutex::new(Health::Unknown),
                 turns: AtomicUsize::new(0),
                 in_use: AtomicU8::new(first),
+                program_told: broadcast::channel(1024).0,
             }),
         }
     }
@@ -179,11 +182,6 @@ impl Paseo {
             PROGRAM => "program",
             _ => "socket",
         }
-    }
-
-    /// Lists all agents and asks the daemon to tell [`AgentBackend::news`] of every change from here on.
-    pub async fn watch(&self) -> Result<Vec<AgentInfo>, AgentError> {
-        self.inner.list(ListAgents::default(), true).await
     }
 }
 
@@ -217,7 +215,7 @@ impl Inner {
                 });
                 Ok(Route::Socket(secret))
             }
-            Err(error) if error.is_transport() && self.config.transport == Transport::Auto => {
+            Err(error) if error.is_not_understood() && self.config.transport == Transport::Auto => {
                 let program = self.program(secret.as_ref());
                 // Where there is no program, the socket's own reason helps more.
                 if program
@@ -726,7 +724,8 @@ impl Inner {
                         }
                     });
                 }
-                Ok(timeline.entries.into_iter().filter_map(frames::Entry::read_back).collect())
+                let epoch = timeline.epoch.as_deref();
+                Ok(timeline.entries.into_iter().filter_map(|entry| entry.read_back(epoch)).collect())
             }
             Route::Program(_) => Err(AgentError::Unsupported {
                 backend: self.id.0.clone(),
@@ -888,6 +887,14 @@ impl AgentBackend for Paseo {
         Box::pin(self.inner.list(which, false))
     }
 
+    fn watch(&self) -> Answer<'_, Vec<AgentInfo>> {
+        Box::pin(self.inner.list(ListAgents::default(), true))
+    }
+
+    fn live(&self) -> bool {
+        self.inner.in_use.load(Ordering::Relaxed) != PROGRAM
+    }
+
     fn inspect<'a>(&'a self, name: &'a str) -> Answer<'a, AgentInfo> {
         Box::pin(self.inner.inspect(name))
     }
@@ -939,17 +946,21 @@ impl AgentBackend for Paseo {
         })
     }
 
-    /// Only the socket tells; over the program it is silent.
+    /// Over the program, only the turns that were begun here are told.
     fn news(&self) -> BoxStream<'static, News> {
         let backend = self.inner.id.clone();
         let told = self.inner.socket.subscribe();
-        stream::unfold((told, backend), |(mut told, backend)| async move {
+        let socket = stream::unfold((told, backend), |(mut told, backend)| async move {
             loop {
                 let news = match told.recv().await {
                     Ok(Told::Changed(agent)) => News::Changed(Box::new(agent.info(&backend))),
                     Ok(Told::Removed(id)) => News::Removed(AgentId(id)),
                     Ok(Told::Stream(stream)) => match turns::event(stream.event) {
-                        Some(event) => News::Event(AgentId(stream.agent), Box::new(event)),
+                        Some(event) => News::Event {
+                            agent: AgentId(stream.agent),
+                            event: Box::new(event),
+                            position: stream.position,
+                        },
                         None => continue,
                     },
                     Ok(Told::Up | Told::Down) | Err(broadcast::error::RecvError::Lagged(_)) => {
@@ -959,7 +970,8 @@ impl AgentBackend for Paseo {
                 };
                 return Some((news, (told, backend)));
             }
-        })
-        .boxed()
+        });
+        let program = news_of(self.inner.program_told.subscribe());
+        stream::select(socket, program).boxed()
     }
 }

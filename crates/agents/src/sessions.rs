@@ -32,6 +32,8 @@ pub struct SessionRow {
     pub session: AgentId,
     /// The directory that it works in.
     pub worktree: String,
+    /// What people call it.
+    pub title: Option<String>,
     /// Whether it is still used.
     pub status: SessionStatus,
     /// When it was last used, in milliseconds since 1970.

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use crate::types::{AgentEvent, Outcome, TurnResult, Usage};
+use crate::backend::News;
+use crate::types::{AgentEvent, AgentId, Outcome, TurnResult, Usage};
 
 /// How much unread text a turn holds before the oldest of it is dropped.
 const UNREAD_LIMIT: usize = 8 << 20;
@@ -38,6 +39,8 @@ impl Canceller {
 pub(crate) struct TurnWriter {
     shared: Arc<Shared>,
     cancel: CancellationToken,
+    /// Who else is told, and as whose conversation.
+    told: Option<(AgentId, broadcast::Sender<News>)>,
 }
 
 #[derive(Debug)]
@@ -58,6 +61,17 @@ struct State {
     best_effort: bool,
     outcome: Option<Outcome>,
     ended_told: bool,
+    /// The turn was dropped: nobody reads any more.
+    dropped: bool,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared.state);
+        state.dropped = true;
+        state.unread = VecDeque::new();
+        state.text = String::new();
+    }
 }
 
 /// Makes the two sides of one turn.
@@ -72,7 +86,11 @@ pub(crate) fn turn() -> (Turn, TurnWriter) {
             shared: shared.clone(),
             cancel: cancel.clone(),
         },
-        TurnWriter { shared, cancel },
+        TurnWriter {
+            shared,
+            cancel,
+            told: None,
+        },
     )
 }
 
@@ -137,10 +155,31 @@ impl Turn {
 }
 
 impl TurnWriter {
+    /// Tells everything as the backend's news as well.
+    pub(crate) fn told_to(mut self, agent: AgentId, news: broadcast::Sender<News>) -> Self {
+        self.told = Some((agent, news));
+        self
+    }
+
+    fn tell(&self, event: &AgentEvent) {
+        if let Some((agent, news)) = &self.told {
+            // Nobody listening is fine.
+            let _ = news.send(News::Event {
+                agent: agent.clone(),
+                event: Box::new(event.clone()),
+                position: None,
+            });
+        }
+    }
+
     /// Adds what happened. After the end, nothing is added any more.
     pub(crate) fn push(&self, event: AgentEvent) {
         let mut state = lock(&self.shared.state);
         if state.outcome.is_some() {
+            return;
+        }
+        self.tell(&event);
+        if state.dropped {
             return;
         }
         match &event {
@@ -177,7 +216,14 @@ impl TurnWriter {
 
     /// Ends the turn; the first end counts.
     pub(crate) fn end(&self, outcome: Outcome) {
-        lock(&self.shared.state).outcome.get_or_insert(outcome);
+        let mut state = lock(&self.shared.state);
+        if state.outcome.is_none() {
+            self.tell(&AgentEvent::Ended {
+                outcome: outcome.clone(),
+            });
+            state.outcome = Some(outcome);
+        }
+        drop(state);
         self.shared.changed.notify_waiters();
     }
 

@@ -370,6 +370,15 @@ pub struct TurnResult {
     pub best_effort: bool,
 }
 
+/// Where in its conversation something stands, so that what is read back and what is heard live fit together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// Changes when the backend counts anew: after a restart of it.
+    pub epoch: String,
+    /// Only grows within an epoch.
+    pub seq: u64,
+}
+
 /// One entry of a conversation that was read back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct TimelineEntry {
@@ -377,6 +386,9 @@ pub struct TimelineEntry {
     pub at: Option<String>,
     /// What.
     pub event: AgentEvent,
+    /// Where the last piece of it stands.
+    #[serde(skip)]
+    pub position: Option<Position>,
 }
 
 /// Whether a backend answers, and why not.
@@ -417,6 +429,8 @@ pub struct BackendInfo {
     pub health: Health,
     /// Whether a turn runs that was started from here.
     pub busy: bool,
+    /// It was found or assumed, and nobody asked for it: that it is down is no trouble.
+    pub found: bool,
 }
 
 /// What to start an agent with.

@@ -74,6 +74,7 @@ async fn a_prompt_streams_text_thoughts_tools_and_plans() {
         "tool read Completed Some(\"Read README.md\")",
         "plan 2",
         "text \"The answer is 42.\"",
+        "Ended",
     ]
     "#);
     let info = soon(acp.inspect(&agent.0)).await.unwrap();

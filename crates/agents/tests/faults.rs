@@ -24,6 +24,7 @@ fn registry() -> Agents {
         AgentsConfig {
             tick: Duration::from_millis(50),
             patience: Duration::from_secs(2),
+            ..AgentsConfig::default()
         },
         Arc::new(MemorySessions::default()),
         Arc::new(|| 1_000),

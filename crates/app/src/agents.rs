@@ -1,172 +1,94 @@
 //! Agents: every backend that the person has, their sessions in the store, their programs in panes.
 
+mod file;
+mod rows;
+mod terminals;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use agents::{
-    Acp, AcpConfig, AgentBackend, AgentError, AgentId, AgentInfo, Agents, AgentsConfig,
-    AgentsEvent, Answer, Archived, BackendAgents, BackendId, BackendInfo, Command, CommandConfig,
-    ImportSession, Kept, ListAgents, NewAgent, Paseo, PaseoConfig, PasswordRef, PermissionAnswer,
-    Prompt, SessionRow, SessionStatus, Sessions, Terminal, TerminalEvent, Terminals, TimelineEntry,
-    Transport, Turn,
+    AgentError, AgentId, AgentInfo, Agents, AgentsConfig, AgentsEvent, Archived, BackendAgents,
+    BackendId, BackendInfo, Conversation, ImportSession, ListAgents, NewAgent, PermissionAnswer,
+    Prompt, TimelineEntry, Turn,
 };
-use serde::{Deserialize, Serialize};
-use store::sql::{OptionalExtension as _, Row, params};
-use store::{Schema, Store};
-use terminal::{Attention, OpenPane, PaneEvent, PaneId, PaneRole, PaneState, ReadLines};
+use conflicts::{LineRange, ProposedChange};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{App, AppEvent, Code, Error, Inner, Paths};
+use crate::{App, AppEvent, Code, Error};
+use file::Configured;
+use rows::StoredSessions;
+use terminals::PaneTerminals;
 
-/// Where sessions are kept: one row per (chat or run, agent).
-pub(crate) const SCHEMA: Schema = Schema {
-    room: "agents",
-    migrations: &["CREATE TABLE agent_sessions (
-        owner TEXT NOT NULL,
-        agent TEXT NOT NULL,
-        backend TEXT NOT NULL,
-        session TEXT NOT NULL,
-        worktree TEXT NOT NULL,
-        open INTEGER NOT NULL,
-        last_activity INTEGER NOT NULL,
-        PRIMARY KEY (owner, agent)
-    ) WITHOUT ROWID"],
-};
+pub use file::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
+pub(crate) use rows::SCHEMA;
 
-/// What the person wrote in `agents.json`: hosts and programs beside those that are found by themselves.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AgentsFile {
-    /// Paseo daemons; missing: the one at `localhost:6767`.
-    pub paseo: Option<Vec<PaseoHost>>,
-    /// ACP agents beside the well-known ones on the PATH.
-    pub acp: Vec<AcpProgram>,
-    /// Programs that answer a prompt.
-    pub command: Vec<CommandProgram>,
+/// The largest file in which an announced edit is looked for.
+const LOOKED_THROUGH: u64 = 4 << 20;
+
+/// The backends, and what each was made from.
+pub(crate) struct Backends {
+    agents: Agents,
+    from: std::sync::Mutex<BTreeMap<BackendId, String>>,
+    /// A change of the settings waits for a turn to end.
+    waits: AtomicBool,
 }
 
-/// One Paseo daemon.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PaseoHost {
-    /// Where it listens, without a password.
-    pub address: String,
-    /// Where its password is kept.
-    #[serde(default)]
-    pub password: Option<PasswordRef>,
-    /// How it is reached.
-    #[serde(default)]
-    pub transport: Transport,
-    /// The `paseo` program; missing: the one on the PATH.
-    #[serde(default)]
-    pub program: Option<PathBuf>,
-}
-
-/// One ACP agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AcpProgram {
-    /// Its name.
-    pub name: String,
-    /// The program.
-    pub program: PathBuf,
-    /// Its arguments.
-    #[serde(default)]
-    pub args: Vec<String>,
-    /// Added to its environment.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-}
-
-/// One program that answers a prompt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CommandProgram {
-    /// Its name.
-    pub name: String,
-    /// The program and its arguments; `{prompt}` is where the prompt goes, else it is the last.
-    pub program: Vec<String>,
-}
-
-impl AgentsFile {
-    /// Reads `agents.json`; a missing one is the default.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::BadFile`] when it is not JSON or has a field that is unknown or wrong.
-    pub fn load(paths: &Paths) -> Result<Self, Error> {
-        Ok(crate::settings::read(&agents_file(paths))?.unwrap_or_default())
+impl Backends {
+    /// Adds what is new or changed, and removes what is gone; the rest is left as it is.
+    async fn apply(&self, configured: Vec<Configured>) {
+        let before = crate::lock(&self.from).clone();
+        let mut kept: BTreeMap<BackendId, String> = BTreeMap::new();
+        let mut fresh: BTreeMap<BackendId, Configured> = BTreeMap::new();
+        // A later entry of the same name is the person's own, in place of one that was found.
+        for one in configured {
+            fresh.insert(one.backend.id().clone(), one);
+        }
+        for (id, from) in before {
+            if fresh.get(&id).is_some_and(|one| one.from == from) {
+                fresh.remove(&id);
+                kept.insert(id, from);
+            } else if let Err(error) = self.agents.remove(&id).await {
+                tracing::info!(%error, "the settings of an agent apply when its turn has ended");
+                self.waits.store(true, Ordering::Relaxed);
+                fresh.remove(&id);
+                kept.insert(id, from);
+            }
+        }
+        for (id, one) in fresh {
+            kept.insert(id, one.from);
+            if one.found {
+                self.agents.add_found(one.backend);
+            } else {
+                self.agents.add(one.backend);
+            }
+        }
+        *crate::lock(&self.from) = kept;
     }
 
-    /// The backends that the file and the PATH give; a wrong entry is refused as a whole.
-    fn backends(
-        &self,
-        file: &Path,
-        panes: &Arc<PaneTerminals>,
-    ) -> Result<Vec<Arc<dyn AgentBackend>>, Error> {
-        let wrong =
-            |what: String| Error::new(Code::BadFile, format!("`{}`: {what}", file.display()));
-        let mut backends: Vec<Arc<dyn AgentBackend>> = Vec::new();
-        let local = [PaseoHost {
-            address: "localhost:6767".into(),
-            password: None,
-            transport: Transport::Auto,
-            program: None,
-        }];
-        for host in self.paseo.as_deref().unwrap_or(&local) {
-            let address = host
-                .address
-                .parse()
-                .map_err(|error: agents::AddressError| {
-                    wrong(format!("`paseo.address`: {error}"))
-                })?;
-            let mut config = PaseoConfig::new(address);
-            config.password = host.password.clone();
-            config.transport = host.transport;
-            if let Some(program) = &host.program {
-                config.program.clone_from(program);
-            }
-            backends.push(Arc::new(Paseo::new(config)));
-        }
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        for preset in agents::presets(&path) {
-            backends.push(Arc::new(Acp::new(AcpConfig::new(
-                preset.name,
-                preset.program,
-                preset.args,
-            ))));
-        }
-        for program in &self.acp {
-            if program.name.trim().is_empty() {
-                return Err(wrong("`acp.name` is empty; give the agent a name".into()));
-            }
-            let mut config = AcpConfig::new(&program.name, &program.program, &[]);
-            config.args.clone_from(&program.args);
-            config.env.clone_from(&program.env);
-            backends.push(Arc::new(Acp::new(config)));
-        }
-        for program in &self.command {
-            if program.name.trim().is_empty() {
-                return Err(wrong(
-                    "`command.name` is empty; give the program a name".into(),
-                ));
-            }
-            let config = CommandConfig {
-                name: program.name.clone(),
-                program: program.program.clone(),
-                silent_turn: std::time::Duration::from_secs(30 * 60),
-            };
-            let command = Command::new(config, panes.clone())
-                .map_err(|error| wrong(format!("`command` `{}`: {error}", program.name)))?;
-            backends.push(Arc::new(command));
-        }
-        Ok(backends)
+    pub(crate) async fn shutdown(&self) {
+        self.agents.shutdown().await;
     }
 }
 
-fn agents_file(paths: &Paths) -> PathBuf {
-    paths.config().join("agents.json")
+/// Where `text` stands in a file, as lines from 1; nowhere, when it is not there or there more than once.
+fn lines_of(file: &Path, text: &str) -> Option<LineRange> {
+    if text.is_empty() || std::fs::metadata(file).ok()?.len() > LOOKED_THROUGH {
+        return None;
+    }
+    let whole = std::fs::read_to_string(file).ok()?;
+    let (before, after) = whole.split_once(text)?;
+    if after.contains(text) {
+        return None;
+    }
+    let start = u32::try_from(before.matches('\n').count()).ok()? + 1;
+    let lines = u32::try_from(text.trim_end_matches('\n').matches('\n').count()).ok()? + 1;
+    Some(LineRange {
+        start,
+        end: start + lines,
+    })
 }
 
 impl App {
@@ -176,22 +98,112 @@ impl App {
     ///
     /// [`Code::BadFile`] when `agents.json` can't be used.
     pub async fn agents(&self) -> Result<&Agents, Error> {
-        self.0
-            .agents
-            .get_or_try_init(|| async {
-                let file = AgentsFile::load(&self.0.paths)?;
-                let panes = Arc::new(PaneTerminals {
-                    app: Arc::downgrade(&self.0),
-                });
-                let backends = file.backends(&agents_file(&self.0.paths), &panes)?;
-                let sessions = Arc::new(StoredSessions(self.0.store.clone()));
-                let agents = Agents::new(AgentsConfig::default(), sessions, Arc::new(now));
-                for backend in backends {
-                    agents.add(backend);
+        let begun = self.0.agents.get_or_try_init(|| async {
+            let configured = self.configured_agents()?;
+            let sessions = Arc::new(StoredSessions(self.0.store.clone()));
+            let agents = Agents::new(AgentsConfig::default(), sessions, Arc::new(now));
+            let backends = Backends {
+                agents,
+                from: std::sync::Mutex::default(),
+                waits: AtomicBool::new(false),
+            };
+            backends.apply(configured).await;
+            backends.agents.recall().await?;
+            Ok::<_, Error>(backends)
+        });
+        let first = !self.0.agents.initialized();
+        let backends = begun.await?;
+        if first {
+            self.follow_agents(backends);
+        }
+        Ok(&backends.agents)
+    }
+
+    fn configured_agents(&self) -> Result<Vec<Configured>, Error> {
+        let file = AgentsFile::load(&self.0.paths)?;
+        let panes = Arc::new(PaneTerminals {
+            app: Arc::downgrade(&self.0),
+        });
+        file.backends(&self.0.paths.agents_file(), &panes)
+    }
+
+    /// Applies what a person saved in `agents.json`. A backend at which a turn runs is changed when it has ended.
+    pub(crate) async fn reload_agents(&self) {
+        match (self.configured_agents(), self.0.agents.get()) {
+            (Ok(_), None) => self.emit(AppEvent::AgentsUsable),
+            (Ok(configured), Some(backends)) => {
+                backends.apply(configured).await;
+                if let Err(error) = backends.agents.recall().await {
+                    tracing::warn!(%error, "earlier sessions are not listed");
                 }
-                Ok(agents)
-            })
-            .await
+            }
+            (Err(error), _) => self.emit(AppEvent::SettingsRefused(error)),
+        }
+    }
+
+    /// What other rooms are to know of agents: changes of files that they announce.
+    fn follow_agents(&self, backends: &Backends) {
+        let mut events = backends.agents.events();
+        let app = Arc::downgrade(&self.0);
+        self.spawn(async move {
+            loop {
+                let event = match events.recv().await {
+                    Ok(event) => event,
+                    Err(RecvError::Lagged(_)) => continue,
+                    Err(RecvError::Closed) => return,
+                };
+                let Some(inner) = app.upgrade() else { return };
+                let app = Self(inner);
+                match event {
+                    AgentsEvent::Edit {
+                        agent,
+                        cwd,
+                        path,
+                        old_text,
+                        ..
+                    } => app.announce_edit(agent, cwd, path, old_text).await,
+                    AgentsEvent::Backend { backend } if !backend.busy => {
+                        let waits =
+                            app.0.agents.get().is_some_and(|backends| {
+                                backends.waits.swap(false, Ordering::Relaxed)
+                            });
+                        if waits {
+                            app.reload_agents().await;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    /// Tells the index of conflicts that an agent is about to change a file, where its worktree is watched.
+    async fn announce_edit(
+        &self,
+        agent: AgentId,
+        cwd: String,
+        path: String,
+        old_text: Option<String>,
+    ) {
+        let file = Path::new(&cwd).join(&path);
+        let read = file.clone();
+        let found = tokio::task::spawn_blocking(move || {
+            let worktree = read.ancestors().find(|at| at.join(".git").exists())?;
+            let lines = old_text.and_then(|old| lines_of(&read, &old));
+            Some((worktree.to_owned(), lines))
+        });
+        let Ok(Some((worktree, lines))) = found.await else {
+            return;
+        };
+        let change = ProposedChange {
+            file: file.display().to_string(),
+            lines,
+            worktree: worktree.display().to_string(),
+        };
+        // A repository that nobody watches has nobody to tell.
+        if let Err(error) = self.announce_change(change, Some(agent.0)).await {
+            tracing::debug!(%error, "an announced edit was not taken note of");
+        }
     }
 
     /// Tells what happens to agents and backends from now on.
@@ -230,6 +242,28 @@ impl App {
         Ok(self.agents().await?.list(which).await)
     }
 
+    /// The agents of every backend as far as they are known. Never waits for one.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadFile`] when `agents.json` can't be used.
+    pub async fn known_agents(&self) -> Result<Vec<BackendAgents>, Error> {
+        Ok(self.agents().await?.known())
+    }
+
+    /// Follows one agent's conversation: what was said, then what is being said.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadFile`] when `agents.json` can't be used.
+    pub async fn follow_agent(
+        &self,
+        backend: &BackendId,
+        agent: &AgentId,
+    ) -> Result<Conversation, Error> {
+        Ok(self.agents().await?.follow(backend, agent))
+    }
+
     /// Finds an agent by its id, a unique prefix of it, or its exact title; at `backend`, or wherever it is.
     ///
     /// # Errors
@@ -247,7 +281,7 @@ impl App {
         })
     }
 
-    /// Makes a new agent.
+    /// Makes a new agent, which is found again after a restart.
     ///
     /// # Errors
     ///
@@ -257,7 +291,10 @@ impl App {
         backend: &BackendId,
         agent: NewAgent,
     ) -> Result<AgentInfo, Error> {
-        Ok(self.agents().await?.start(backend, agent).await?)
+        let agents = self.agents().await?;
+        let agent = agents.start(backend, agent).await?;
+        agents.keep(&agent).await?;
+        Ok(agent)
     }
 
     /// Takes over a conversation that a provider already has.
@@ -270,7 +307,10 @@ impl App {
         backend: &BackendId,
         session: ImportSession,
     ) -> Result<AgentInfo, Error> {
-        Ok(self.agents().await?.import(backend, session).await?)
+        let agents = self.agents().await?;
+        let agent = agents.import(backend, session).await?;
+        agents.keep(&agent).await?;
+        Ok(agent)
     }
 
     /// Says something to an agent, and streams what it does.
@@ -374,244 +414,17 @@ fn now() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
-/// The rows of sessions, in the database.
-struct StoredSessions(Store);
-
-impl Sessions for StoredSessions {
-    fn find<'a>(&'a self, owner: &'a str, agent: &'a str) -> Kept<'a, Option<SessionRow>> {
-        let key = (owner.to_owned(), agent.to_owned());
-        Box::pin(async move {
-            let read = self.0.read(move |connection| {
-                Ok(connection
-                    .query_row(
-                        "SELECT owner, agent, backend, session, worktree, open, last_activity
-                         FROM agent_sessions WHERE owner = ?1 AND agent = ?2",
-                        params![key.0, key.1],
-                        read_row,
-                    )
-                    .optional()?)
-            });
-            read.await.map_err(|error| error.to_string())
-        })
-    }
-
-    fn put(&self, row: SessionRow) -> Kept<'_, ()> {
-        Box::pin(async move {
-            let written = self.0.write(move |transaction| {
-                transaction.execute(
-                    "INSERT OR REPLACE INTO agent_sessions
-                     (owner, agent, backend, session, worktree, open, last_activity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    params![
-                        row.owner,
-                        row.agent,
-                        row.backend.0,
-                        row.session.0,
-                        row.worktree,
-                        row.status == SessionStatus::Open,
-                        i64::try_from(row.last_activity).unwrap_or(i64::MAX),
-                    ],
-                )?;
-                Ok(())
-            });
-            written.await.map_err(|error| error.to_string())
-        })
-    }
-
-    fn all(&self) -> Kept<'_, Vec<SessionRow>> {
-        Box::pin(async move {
-            let read = self.0.read(|connection| {
-                let mut statement = connection.prepare(
-                    "SELECT owner, agent, backend, session, worktree, open, last_activity
-                     FROM agent_sessions ORDER BY last_activity DESC",
-                )?;
-                let rows = statement.query_map([], read_row)?;
-                Ok(rows.collect::<Result<Vec<_>, _>>()?)
-            });
-            read.await.map_err(|error| error.to_string())
-        })
-    }
-}
-
-fn read_row(row: &Row<'_>) -> Result<SessionRow, store::sql::Error> {
-    Ok(SessionRow {
-        owner: row.get(0)?,
-        agent: row.get(1)?,
-        backend: BackendId(row.get(2)?),
-        session: AgentId(row.get(3)?),
-        worktree: row.get(4)?,
-        status: if row.get(5)? {
-            SessionStatus::Open
-        } else {
-            SessionStatus::Closed
-        },
-        last_activity: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
-    })
-}
-
-/// Panes, for programs that answer prompts.
-struct PaneTerminals {
-    app: Weak<Inner>,
-}
-
-impl Terminals for PaneTerminals {
-    fn open<'a>(
-        &'a self,
-        program: &'a [String],
-        cwd: &'a str,
-        name: &'a str,
-    ) -> Answer<'a, Box<dyn Terminal>> {
-        Box::pin(async move {
-            let inner = self.app.upgrade().ok_or_else(|| ended("opening a pane"))?;
-            let app = App(inner);
-            // Listening begins before the pane opens: a quick program may have ended by then.
-            let events = app.events();
-            let pane = app
-                .open_pane(OpenPane {
-                    program: program.first().cloned(),
-                    args: program.iter().skip(1).cloned().collect(),
-                    cwd: Some(cwd.to_owned()),
-                    name: Some(name.to_owned()),
-                    role: PaneRole::Agent,
-                    no_shell_integration: true,
-                    ..OpenPane::default()
-                })
-                .await
-                .map_err(|error| AgentError::ProgramMissing {
-                    program: name.to_owned(),
-                    reason: error.message,
-                })?;
-            Ok(Box::new(PaneTerminal {
-                app: self.app.clone(),
-                pane: pane.id,
-                events,
-                attention: Attention::Idle,
-                looked: false,
-                left: Vec::new(),
-            }) as Box<dyn Terminal>)
-        })
-    }
-}
-
-fn ended(what: &str) -> AgentError {
-    AgentError::Lost {
-        host: "the pane host".into(),
-        what: what.into(),
-        reason: "Switchyard is ending".into(),
-    }
-}
-
-/// A program in a pane, followed by the pane's events.
-struct PaneTerminal {
-    app: Weak<Inner>,
-    pane: PaneId,
-    events: broadcast::Receiver<AppEvent>,
-    attention: Attention,
-    /// The state at the start was looked at; from there on the events tell.
-    looked: bool,
-    /// What is still to be told, last first.
-    left: Vec<TerminalEvent>,
-}
-
-impl PaneTerminal {
-    async fn step(&mut self) -> Option<TerminalEvent> {
-        loop {
-            if let Some(event) = self.left.pop() {
-                return Some(event);
-            }
-            let changed = if self.looked {
-                match self.events.recv().await {
-                    Ok(AppEvent::Pane(PaneEvent::Changed { pane })) if pane.id == self.pane => {
-                        Some(pane)
-                    }
-                    Ok(AppEvent::Pane(PaneEvent::Closed { id })) if id == self.pane => return None,
-                    Ok(AppEvent::Pane(PaneEvent::Lagged)) | Err(RecvError::Lagged(_)) => None,
-                    Err(RecvError::Closed) => return None,
-                    Ok(_) => continue,
-                }
-            } else {
-                None
-            };
-            self.looked = true;
-            let app = App(self.app.upgrade()?);
-            let pane = match changed {
-                Some(pane) => pane,
-                None => app.pane_info(self.pane).await.ok()?,
-            };
-            if let PaneState::Exited { code, signal } = pane.state {
-                let lines = app
-                    .read_lines(self.pane, ReadLines::Newest { count: 100_000 })
-                    .await
-                    .unwrap_or_default();
-                let text: Vec<_> = lines.into_iter().map(|line| line.text).collect();
-                self.left.push(TerminalEvent::Exited { code, signal });
-                let text = text.join("\n");
-                if !text.trim().is_empty() {
-                    return Some(TerminalEvent::Output(text.trim_end().to_owned()));
-                }
-                continue;
-            }
-            if pane.attention != self.attention {
-                self.attention = pane.attention;
-                match pane.attention {
-                    Attention::NeedsYou => {
-                        return Some(TerminalEvent::NeedsYou(
-                            pane.attention_message.unwrap_or_default(),
-                        ));
-                    }
-                    Attention::Working | Attention::Idle => return Some(TerminalEvent::Working),
-                    Attention::Done | Attention::Failed => {}
-                }
-            }
-        }
-    }
-}
-
-impl Terminal for PaneTerminal {
-    fn pane(&self) -> u32 {
-        self.pane.0
-    }
-
-    fn next(
-        &mut self,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Option<TerminalEvent>> + Send + '_>> {
-        Box::pin(self.step())
-    }
-
-    fn stop(&self) -> Answer<'_, ()> {
-        Box::pin(async {
-            let app = App(self
-                .app
-                .upgrade()
-                .ok_or_else(|| ended("stopping a program"))?);
-            let running = app
-                .pane_info(self.pane)
-                .await
-                .is_ok_and(|pane| matches!(pane.state, PaneState::Running { .. }));
-            if running {
-                app.close_pane(self.pane)
-                    .await
-                    .map_err(|error| AgentError::Refused {
-                        what: format!("stopping the program in pane {}", self.pane),
-                        code: "pane".into(),
-                        message: error.message,
-                    })?;
-            }
-            Ok(())
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppConfig, HostMode};
+    use crate::{AppConfig, HostMode, Paths};
     use agents::{BackendKind, Outcome};
 
     async fn app_with(file: &str) -> (tempfile::TempDir, App) {
         let home = tempfile::tempdir().expect("a directory");
         let paths = Paths::below(home.path());
         paths.create().expect("created");
-        std::fs::write(agents_file(&paths), file).expect("written");
+        std::fs::write(paths.agents_file(), file).expect("written");
         let app = App::start(AppConfig {
             paths,
             host: HostMode::InProcess,
@@ -660,6 +473,146 @@ mod tests {
         assert!(soon(app.stop_agent(&at, &agent.id)).await.expect("stopped"));
         assert_eq!(soon(turn.result()).await.outcome, Outcome::Cancelled);
         soon(app.shutdown()).await;
+    }
+
+    #[tokio::test]
+    async fn what_a_program_prints_is_heard_as_it_comes() {
+        let (home, app) = app_with(SHELL).await;
+        let at = BackendId::new(BackendKind::Command, "sh");
+        let new = NewAgent {
+            cwd: home.path().display().to_string(),
+            ..NewAgent::default()
+        };
+        let agent = soon(app.start_agent(&at, new)).await.expect("started");
+        let go = home.path().join("go");
+        let prompt = format!(
+            "mkfifo {0}; printf 'one\\n\\ntwo\\nhalf'; read x < {0}; echo ' whole'",
+            go.display()
+        );
+        let mut turn = soon(app.prompt_agent(&at, &agent.id, Prompt::new(prompt)))
+            .await
+            .expect("prompted");
+        let mut said = String::new();
+        soon(async {
+            while said != "one\n\ntwo" {
+                if let Some(agents::AgentEvent::Text { text }) = turn.next().await {
+                    said.push_str(&text);
+                }
+            }
+        })
+        .await;
+        // The program still waits, and half a line is not told.
+        soon(tokio::task::spawn_blocking(move || std::fs::write(go, "x")))
+            .await
+            .expect("not cancelled")
+            .expect("written");
+        let result = soon(turn.result()).await;
+        assert_eq!(result.text, "one\n\ntwo\nhalf whole");
+        soon(app.shutdown()).await;
+    }
+
+    #[tokio::test]
+    async fn saving_the_file_adds_changes_and_removes_backends() {
+        let (_home, app) = app_with(SHELL).await;
+        let ids = async |app: &App| -> Vec<String> {
+            let listed = app.list_backends().await.expect("listed");
+            let mut ids: Vec<_> = listed
+                .into_iter()
+                .filter(|backend| backend.kind == BackendKind::Command)
+                .map(|backend| backend.id.0)
+                .collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(ids(&app).await, ["command:sh"]);
+        let mut events = app.agent_events().await.expect("events");
+        std::fs::write(
+            app.paths().agents_file(),
+            r#"{ "paseo": [], "command": [{ "name": "true", "program": ["true"] }] }"#,
+        )
+        .expect("written");
+        soon(async {
+            loop {
+                if let Ok(AgentsEvent::Gone { backend }) = events.recv().await {
+                    assert_eq!(backend.0, "command:sh");
+                    break;
+                }
+            }
+        })
+        .await;
+        soon(async {
+            while ids(&app).await != ["command:true"] {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        // A mistake changes nothing.
+        let mut told = app.events();
+        std::fs::write(app.paths().agents_file(), "{ \"paseos\": [] }").expect("written");
+        let refused = soon(async {
+            loop {
+                if let Ok(AppEvent::SettingsRefused(error)) = told.recv().await {
+                    return error;
+                }
+            }
+        })
+        .await;
+        assert!(refused.message.contains("paseos"), "{refused}");
+        assert_eq!(ids(&app).await, ["command:true"]);
+        soon(app.shutdown()).await;
+    }
+
+    #[tokio::test]
+    async fn a_session_that_was_begun_by_hand_is_listed_after_a_restart() {
+        let (home, app) = app_with(SHELL).await;
+        let at = BackendId::new(BackendKind::Command, "sh");
+        let new = NewAgent {
+            cwd: home.path().display().to_string(),
+            title: Some("mine".into()),
+            ..NewAgent::default()
+        };
+        let agent = soon(app.start_agent(&at, new)).await.expect("started");
+        soon(app.shutdown()).await;
+        drop(app);
+        let again = App::start(AppConfig {
+            paths: Paths::below(home.path()),
+            host: HostMode::InProcess,
+        })
+        .await
+        .expect("started");
+        let found = soon(again.find_agent(Some(&at), "mine"))
+            .await
+            .expect("found");
+        assert_eq!(found.id, agent.id);
+        soon(again.archive_agent(&at, &agent.id, false))
+            .await
+            .expect("archived");
+        soon(again.shutdown()).await;
+        drop(again);
+        let third = App::start(AppConfig {
+            paths: Paths::below(home.path()),
+            host: HostMode::InProcess,
+        })
+        .await
+        .expect("started");
+        soon(third.find_agent(Some(&at), "mine"))
+            .await
+            .expect_err("put away");
+        soon(third.shutdown()).await;
+    }
+
+    #[test]
+    fn an_announced_edit_is_found_in_its_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("a");
+        std::fs::write(&file, "one\ntwo\nthree\ntwo and a half\n").expect("written");
+        let lines = |text: &str| lines_of(&file, text).map(|lines| (lines.start, lines.end));
+        assert_eq!(lines("three\n"), Some((3, 4)));
+        assert_eq!(lines("two\nthree"), Some((2, 4)));
+        assert_eq!(lines("two"), None, "it is there twice");
+        assert_eq!(lines("four"), None);
+        assert_eq!(lines(""), None);
+        assert_eq!(lines_of(&dir.path().join("none"), "x"), None);
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ mod paths;
 mod search;
 mod session;
 mod settings;
+mod worktrees;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub use paths::Paths;
 pub use settings::{
     ClipboardWrites, CursorStyle, HistorySettings, Renderer, Settings, Theme, create_files,
 };
+
+pub use worktrees::MadeWorktree;
 
 use panes::PaneHost;
 
@@ -85,6 +88,8 @@ pub enum AppEvent {
     Host(HostState),
     /// The workspace holds other repositories or worktrees, or they are in another state: all of them, as they are now.
     Repositories(Vec<RepositoryView>),
+    /// `agents.json`, which could not be used so far, can be now.
+    AgentsUsable,
 }
 
 /// Whether the pane host can be reached.
@@ -123,7 +128,7 @@ struct Inner {
     settings: watch::Sender<Settings>,
     events: broadcast::Sender<AppEvent>,
     /// The agents' backends, made when they are first asked for.
-    agents: tokio::sync::OnceCell<::agents::Agents>,
+    agents: tokio::sync::OnceCell<self::agents::Backends>,
     /// Where [`App::start`] was called, and what runs beside the commands runs.
     runtime: tokio::runtime::Handle,
     /// What runs beside the commands; ended by [`App::shutdown`].
@@ -250,7 +255,9 @@ impl App {
         self.spawn(async move {
             while watch.changed().await.is_some() {
                 let Some(inner) = app.upgrade() else { break };
-                Self(inner).reload_settings();
+                let app = Self(inner);
+                app.reload_settings();
+                app.reload_agents().await;
             }
         });
     }

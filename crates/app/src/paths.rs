@@ -90,6 +90,11 @@ impl Paths {
         self.config.join("settings.json")
     }
 
+    /// The hosts and programs that drive agents, as a person writes them.
+    pub fn agents_file(&self) -> PathBuf {
+        self.config().join("agents.json")
+    }
+
     /// The keys that a person edits.
     pub fn keys_file(&self) -> PathBuf {
         self.config.join("keys.json")

@@ -157,6 +157,7 @@ impl Default for Settings {
 /// What the two files hold when they are created: everything is a comment but the schema's name.
 const SETTINGS_TEMPLATE: &str = include_str!("settings.template.json");
 const KEYS_TEMPLATE: &str = include_str!("keys.template.json");
+const AGENTS_TEMPLATE: &str = include_str!("agents.template.json");
 
 impl Settings {
     /// Reads both files; a missing one is all defaults.
@@ -200,7 +201,7 @@ impl Settings {
     }
 }
 
-/// Writes the two files with their explanations where they are missing, and their schema beside them.
+/// Writes the files with their explanations where they are missing, and their schema beside them.
 ///
 /// # Errors
 ///
@@ -213,6 +214,7 @@ pub fn create_files(paths: &Paths) -> io::Result<()> {
     for (file, template) in [
         (paths.settings_file(), SETTINGS_TEMPLATE),
         (paths.keys_file(), KEYS_TEMPLATE),
+        (paths.agents_file(), AGENTS_TEMPLATE),
     ] {
         if !file.exists() {
             fs::write(file, template)?;

@@ -28,6 +28,8 @@ import type {
   VerdictKey,
 } from "../bindings";
 
+import type { AgentsBackend } from "./agents-backend";
+
 export type { BackendError };
 
 /** What a command came to: a failed command is a value with a code. */
@@ -65,7 +67,7 @@ export interface ConflictsBackend {
  * The one door to Rust. `tauri-backend.ts` is the real one; `memory-backend.ts` is its twin for tests and for a
  * plain browser.
  */
-export interface Backend extends ConflictsBackend {
+export interface Backend extends ConflictsBackend, AgentsBackend {
   openPane(request: OpenPane): Promise<Result<PaneInfo>>;
   listPanes(): Promise<Result<PaneInfo[]>>;
   closePane(pane: PaneId): Promise<Result<null>>;

@@ -1,3 +1,4 @@
+import { demoAgents } from "./demo-agents";
 import { type MemoryBackend, memoryBackend } from "./memory-backend";
 
 /** The twin with some panes in it, for looking at the page in a plain browser. */
@@ -12,6 +13,7 @@ export async function demoBackend(
     },
   });
   if (query.get("demo") === "none") return twin;
+  demoAgents(twin.agents, query.get("demo") === "many");
   const open = async (cwd: string, name: string | null, program?: string) => {
     const opened = await twin.openPane({
       cwd,

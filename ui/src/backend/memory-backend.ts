@@ -20,6 +20,7 @@ import type {
 } from "../bindings";
 import type { Backend, Result } from "./backend";
 import { encodeFrame } from "./frames";
+import { type MemoryAgents, memoryAgents } from "./memory-agents";
 import { type MemoryConflicts, memoryConflicts } from "./memory-conflicts";
 
 export const defaultSettings: Required<Settings> = {
@@ -71,6 +72,8 @@ interface MemoryState {
 /** The twin, and what a test may do to it and see of it. */
 export interface MemoryBackend extends Backend, MemoryConflicts {
   readonly state: MemoryState;
+  /** The agents, and what a test may do to them. */
+  readonly agents: MemoryAgents;
   /** Prints text in a pane as its program would. */
   print(pane: PaneId, text: string): void;
   /** Changes what is known of a pane and tells it. */
@@ -468,8 +471,11 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     };
   }
 
+  const agents = memoryAgents();
   return {
     ...memoryConflicts(),
+    ...agents,
+    agents,
     state,
     print,
     change,
@@ -599,6 +605,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       ok({
         settings: "/home/you/.config/switchyard/settings.json",
         keys: "/home/you/.config/switchyard/keys.json",
+        agents: "/home/you/.config/switchyard/agents.json",
       }),
     readClipboard: () => ok(state.clipboard),
     writeClipboard: (text) => {

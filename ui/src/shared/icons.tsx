@@ -121,6 +121,9 @@ export const FolderPlusIcon = icon(
     <path d="M12 10.5v4M10 12.5h4" />
   </>,
 );
+export const StopIcon = icon(
+  <rect x="4.5" y="4.5" width="7" height="7" rx="1" fill="currentColor" />,
+);
 
 // States: each has a shape of its own, so that colour is never the only difference.
 export const IdleIcon = icon(<circle cx="8" cy="8" r="2.2" />);

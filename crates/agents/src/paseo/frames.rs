@@ -11,7 +11,7 @@ use crate::error::capped;
 use crate::paseo::wire;
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, BackendId, Outcome, PermissionOption,
-    PermissionRequest, PlanItem, TimelineEntry, ToolCall, ToolDetail, ToolStatus, Usage,
+    PermissionRequest, PlanItem, Position, TimelineEntry, ToolCall, ToolDetail, ToolStatus, Usage,
 };
 
 /// How much of a tool's output is passed on.
@@ -166,13 +166,6 @@ pub(crate) struct Stream {
     pub(crate) agent: String,
     pub(crate) event: StreamEvent,
     pub(crate) position: Option<Position>,
-}
-
-/// How far a conversation was read.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Position {
-    pub(crate) epoch: String,
-    pub(crate) seq: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -381,7 +374,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// The entry for a person who reads the conversation back.
-    pub(crate) fn read_back(self) -> Option<TimelineEntry> {
+    pub(crate) fn read_back(self, epoch: Option<&str>) -> Option<TimelineEntry> {
         let event = match item(&self.item) {
             StreamEvent::Said { text, .. } => AgentEvent::Prompt { text },
             StreamEvent::Event(event) => event,
@@ -390,6 +383,10 @@ impl Entry {
         Some(TimelineEntry {
             at: self.timestamp,
             event,
+            position: epoch.map(|epoch| Position {
+                epoch: epoch.to_owned(),
+                seq: self.seq_end,
+            }),
         })
     }
 }

@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::AgentError;
 use crate::paseo::attach::AttachReader;
-use crate::paseo::frames::{self, Position, StreamEvent};
+use crate::paseo::frames::{self, StreamEvent};
 use crate::paseo::process::{Call, Cli};
 use crate::paseo::socket::{Heard, Listener};
 use crate::paseo::{Inner, Route, wire};
 use crate::process::{Limits, sleep};
 use crate::secret::Secret;
 use crate::turn::{Turn, TurnWriter, turn};
-use crate::types::{AgentEvent, AgentId, AgentStatus, Outcome, Prompt};
+use crate::types::{AgentEvent, AgentId, AgentStatus, Outcome, Position, Prompt};
 
 /// The event that a person sees, if the frame is one.
 pub(super) fn event(event: StreamEvent) -> Option<AgentEvent> {
@@ -119,6 +119,7 @@ pub(super) async fn prompt(
             });
         }
         Route::Program(cli) => {
+            let writer = writer.told_to(agent.clone(), inner.program_told.clone());
             tokio::spawn(async move {
                 let _running = running;
                 program_turn(&inner, &cli, &agent, &prompt, &writer).await;

@@ -1,0 +1,32 @@
+import type { IDockviewPanelHeaderProps } from "dockview-react";
+import { useEffect } from "react";
+import { CloseIcon } from "../shared/icons";
+import { AgentState } from "./AgentState";
+import { agentOfParams } from "./actions";
+import { agentTitle, useAgents } from "./agent-store";
+
+/** The tab of a conversation: what the agent does, and what it is called. */
+export function AgentTab({ api, params }: IDockviewPanelHeaderProps) {
+  const key = agentOfParams(params) ?? "";
+  const agent = useAgents((state) => state.agents[key]);
+  const title = agent ? agentTitle(agent) : (api.title ?? "Agent");
+  useEffect(() => {
+    // The layout that is saved keeps the title, for a start at which the host is down.
+    if (api.title !== title) api.setTitle(title);
+  }, [api, title]);
+  return (
+    <div className="tab" data-testid={`tab-${api.id}`} title={title}>
+      {agent && <AgentState status={agent.status} />}
+      <span className="tab-title">{title}</span>
+      <button
+        type="button"
+        className="tab-close"
+        aria-label={`Close ${title}`}
+        onPointerDown={(event) => event.stopPropagation()}
+        onClick={() => api.close()}
+      >
+        <CloseIcon size={12} />
+      </button>
+    </div>
+  );
+}

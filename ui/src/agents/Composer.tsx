@@ -1,0 +1,69 @@
+import { type KeyboardEvent, useLayoutEffect, useRef } from "react";
+import type { AgentStatus } from "../bindings";
+import { Button } from "../shared/Button";
+import { say } from "./actions";
+import { type AgentKey, isBusy } from "./agent-store";
+import { setDraft, useConversations } from "./conversations";
+
+/** Where the person writes to an agent. Enter sends, Shift+Enter begins a line. */
+export function Composer({
+  agent,
+  status,
+  active,
+}: {
+  agent: AgentKey;
+  status: AgentStatus | undefined;
+  /** Whether its panel has the focus. */
+  active: boolean;
+}) {
+  const draft = useConversations((state) => state.drafts[agent] ?? "");
+  const field = useRef<HTMLTextAreaElement>(null);
+  // It is as high as what is in it, up to a third of the panel.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the draft is what changes the height
+  useLayoutEffect(() => {
+    const area = field.current;
+    if (!area) return;
+    area.style.height = "auto";
+    area.style.height = `${area.scrollHeight + 2}px`;
+  }, [draft]);
+  useLayoutEffect(() => {
+    if (active) field.current?.focus({ preventScroll: true });
+  }, [active]);
+
+  function onKey(event: KeyboardEvent) {
+    if (event.key !== "Enter" || event.shiftKey) return;
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    void say(agent, draft);
+  }
+
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void say(agent, draft);
+      }}
+    >
+      <textarea
+        ref={field}
+        rows={1}
+        value={draft}
+        aria-label="Say something to this agent"
+        placeholder={
+          status?.state === "needs_you"
+            ? "It waits for your answer above."
+            : status && isBusy(status)
+              ? "Working. A prompt would cancel that: you are asked."
+              : "Say something…"
+        }
+        data-testid="composer"
+        onChange={(event) => setDraft(agent, event.target.value)}
+        onKeyDown={onKey}
+      />
+      <Button type="submit" look="primary" disabled={draft.trim() === ""}>
+        Send
+      </Button>
+    </form>
+  );
+}

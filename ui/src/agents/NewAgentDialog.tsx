@@ -1,0 +1,177 @@
+import { type FormEvent, useState } from "react";
+import { Button } from "../shared/Button";
+import { Dialog } from "../shared/Dialog";
+import { useRepositories } from "../shared/repositories";
+import { beginAgent } from "./actions";
+import { machineOf, useAgents } from "./agent-store";
+import {
+  BackendField,
+  Field,
+  TextField,
+  useBackends,
+  useFullPath,
+  useProviders,
+} from "./fields";
+
+/** Asks what a new agent is to be: who, where, and what to do first. */
+export function NewAgentDialog({
+  cwd,
+  onClose,
+}: {
+  /** Where it is to work, unless the person says otherwise. */
+  cwd: string | null;
+  onClose: () => void;
+}) {
+  const backends = useBackends(() => true);
+  const [at, setAt] = useState(() => backends[0]?.id ?? "");
+  const [provider, setProvider] = useState("");
+  const [model, setModel] = useState("");
+  const [folder, setFolder] = useState(cwd ?? "");
+  const [own, setOwn] = useState(false);
+  const [name, setName] = useState("");
+  const [prompt, setPrompt] = useState("");
+  const [failed, setFailed] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const fullPath = useFullPath();
+  const providers = useProviders(at);
+  const paseo = at.startsWith("paseo:");
+  const here = machineOf(at) === "";
+  const worktrees = useWorktrees();
+  const folders = useFolders(at);
+  const newTree = own && here;
+  const ready =
+    at !== "" &&
+    folder.trim() !== "" &&
+    (!paseo || provider.trim() !== "") &&
+    (!newTree || name.trim() !== "");
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    if (!ready || busy) return;
+    setBusy(true);
+    setFailed(null);
+    const reason = await beginAgent(
+      at,
+      {
+        provider: provider.trim(),
+        model: model.trim() || null,
+        title: null,
+        mode: null,
+        labels: {},
+      },
+      { cwd: fullPath(folder), worktree: newTree ? name.trim() : null },
+      prompt,
+    );
+    setBusy(false);
+    if (reason === null) onClose();
+    else setFailed(reason);
+  }
+
+  return (
+    <Dialog
+      title="New agent"
+      description="In a worktree of its own, what it changes stays apart from what you and others work on."
+      onClose={onClose}
+      testId="new-agent"
+    >
+      <form className="fields" onSubmit={(event) => void submit(event)}>
+        <BackendField value={at} onChange={setAt} fits={() => true} />
+        {paseo && (
+          <div className="fields-row">
+            <TextField
+              label="Provider"
+              list="agent-providers"
+              value={provider}
+              placeholder="claude"
+              data-testid="provider"
+              onChange={(event) => setProvider(event.target.value)}
+            />
+            <datalist id="agent-providers">
+              {providers.map((one) => (
+                <option key={one} value={one} />
+              ))}
+            </datalist>
+            <TextField
+              label="Model (its own choice when empty)"
+              value={model}
+              onChange={(event) => setModel(event.target.value)}
+            />
+          </div>
+        )}
+        <TextField
+          label={own && here ? "Repository" : "Folder"}
+          list="agent-folders"
+          value={folder}
+          placeholder={here ? "~/code/project" : "/srv/project"}
+          data-testid="folder"
+          onChange={(event) => setFolder(event.target.value)}
+        />
+        <datalist id="agent-folders">
+          {[...new Set(here ? [...worktrees, ...folders] : folders)].map(
+            (one) => (
+              <option key={one} value={one} />
+            ),
+          )}
+        </datalist>
+        {here && (
+          <div className="fields-check">
+            <label>
+              <input
+                type="checkbox"
+                checked={own}
+                data-testid="own-worktree"
+                onChange={(event) => setOwn(event.target.checked)}
+              />
+              In a new worktree
+            </label>
+            {own && (
+              <input
+                className="text-input"
+                aria-label="Name of the worktree and its branch"
+                placeholder="fix-login"
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+              />
+            )}
+          </div>
+        )}
+        <Field label="What it is to do first (can wait)">
+          <textarea
+            className="text-input"
+            rows={3}
+            value={prompt}
+            data-testid="first-prompt"
+            onChange={(event) => setPrompt(event.target.value)}
+          />
+        </Field>
+        {failed && (
+          <p className="field-error" role="alert">
+            {failed}
+          </p>
+        )}
+        <div className="dialog-buttons">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" disabled={!ready || busy}>
+            {busy ? "Starting…" : "Start"}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The worktrees of the repositories that the workspace holds. */
+function useWorktrees(): string[] {
+  const repositories = useRepositories((state) => state.repositories);
+  return repositories.flatMap(({ worktrees }) =>
+    worktrees.map((worktree) => worktree.path),
+  );
+}
+
+/** The folders in which agents of the same machine work. */
+function useFolders(at: string): string[] {
+  const agents = useAgents((state) => state.agents);
+  return Object.values(agents)
+    .filter((agent) => machineOf(agent.backend) === machineOf(at))
+    .map((agent) => agent.cwd);
+}

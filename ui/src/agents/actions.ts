@@ -1,0 +1,195 @@
+import { create } from "zustand";
+import { backend } from "../backend/backend";
+import type {
+  AgentInfo,
+  BackendId,
+  ImportSession,
+  NewAgent,
+  PermissionAnswer,
+} from "../bindings";
+import { activePanel, findPanel, openPanel } from "../shared/dock/dock";
+import { notify, reportFailure } from "../shared/notices";
+import {
+  type AgentKey,
+  agentOfKey,
+  agentTitle,
+  isBusy,
+  keyOfAgent,
+  useAgents,
+} from "./agent-store";
+import { setDraft } from "./conversations";
+
+/** The kinds of panel that this feature has in the dock. */
+export const AGENTS = "agents";
+export const AGENT = "agent";
+
+/** What the person is asked. */
+export type AgentQuestion =
+  | { ask: "new"; cwd?: string }
+  | { ask: "import" }
+  | { ask: "replace"; key: AgentKey; text: string }
+  | { ask: "archive"; key: AgentKey };
+
+export const useAgentQuestions = create<{ question: AgentQuestion | null }>(
+  () => ({ question: null }),
+);
+
+export function askAboutAgents(question: AgentQuestion | null): void {
+  useAgentQuestions.setState({ question });
+}
+
+/** Opens the hub: every agent on every host. */
+export function openHub(): void {
+  openPanel({ id: AGENTS, kind: AGENTS, title: "Agents", params: {} });
+}
+
+/** Opens an agent's conversation, or brings it forward. */
+export function openAgent(key: AgentKey): void {
+  const agent = useAgents.getState().agents[key];
+  openPanel({
+    id: `agent-${key.replace("\n", "-")}`,
+    kind: AGENT,
+    title: agent ? agentTitle(agent) : "Agent",
+    params: agentOfKey(key),
+  });
+}
+
+/** Which agent the parameters of a panel name. */
+export function agentOfParams(params: unknown): AgentKey | null {
+  if (typeof params !== "object" || params === null) return null;
+  const { backend: at, agent } = params as Record<string, unknown>;
+  return typeof at === "string" && typeof agent === "string"
+    ? keyOfAgent({ backend: at, id: agent })
+    : null;
+}
+
+/** The agent whose conversation is in front. */
+export function activeAgent(): AgentKey | null {
+  const panel = activePanel();
+  return panel?.api.component === AGENT ? agentOfParams(panel.params) : null;
+}
+
+/** Whether an agent's conversation has a tab. */
+export function hasTab(key: AgentKey): boolean {
+  return findPanel((panel) => agentOfParams(panel.params) === key) !== null;
+}
+
+/** Says something to an agent. One that works is asked about first, since it would be cancelled. */
+export async function say(
+  key: AgentKey,
+  text: string,
+  replace = false,
+): Promise<void> {
+  if (text.trim() === "") return;
+  const known = useAgents.getState().agents[key];
+  if (!replace && known && isBusy(known.status)) {
+    askAboutAgents({ ask: "replace", key, text });
+    return;
+  }
+  const { backend: at, agent } = agentOfKey(key);
+  setDraft(key, "");
+  const said = await backend.promptAgent(at, agent, {
+    text,
+    replace,
+    stop_at_permission: false,
+    timeout_ms: null,
+  });
+  if (said.status === "ok") return;
+  // What was written is not lost with the failure.
+  setDraft(key, text);
+  // It may have begun to work a moment ago.
+  if (said.error.code === "refused" && !replace && busyNow(key))
+    askAboutAgents({ ask: "replace", key, text });
+  else reportFailure(said);
+}
+
+function busyNow(key: AgentKey): boolean {
+  const agent = useAgents.getState().agents[key];
+  return agent !== undefined && isBusy(agent.status);
+}
+
+export async function stopAgent(key: AgentKey): Promise<void> {
+  const { backend: at, agent } = agentOfKey(key);
+  const stopped = await backend.stopAgent(at, agent);
+  if (!reportFailure(stopped) && stopped.status === "ok" && !stopped.data)
+    notify("info", "It was not working.");
+}
+
+/** Puts an agent away; one that works is asked about first. */
+export async function archiveAgent(
+  key: AgentKey,
+  force = false,
+): Promise<void> {
+  if (!force && busyNow(key)) {
+    askAboutAgents({ ask: "archive", key });
+    return;
+  }
+  const { backend: at, agent } = agentOfKey(key);
+  const archived = await backend.archiveAgent(at, agent, force);
+  if (reportFailure(archived)) return;
+  const panel = findPanel((one) => agentOfParams(one.params) === key);
+  panel?.api.close();
+}
+
+export async function answerAgent(
+  key: AgentKey,
+  permission: string,
+  answer: PermissionAnswer,
+): Promise<void> {
+  const { backend: at, agent } = agentOfKey(key);
+  reportFailure(await backend.answerAgent(at, agent, permission, answer));
+}
+
+/** Answers the first question of the agent in front. */
+export function answerInFront(answer: PermissionAnswer): void {
+  const key = activeAgent();
+  const asked = key && useAgents.getState().agents[key]?.permissions[0];
+  if (key && asked) void answerAgent(key, asked.id, answer);
+}
+
+/** Where a new agent is to work: a directory that is there, or a worktree that is made for it. */
+export type Place = { cwd: string; worktree: string | null };
+
+/** Makes an agent, says the first words to it, and opens its conversation; says whether it came to be. */
+export async function beginAgent(
+  at: BackendId,
+  wanted: Omit<NewAgent, "cwd">,
+  place: Place,
+  prompt: string,
+): Promise<string | null> {
+  let { cwd } = place;
+  if (place.worktree !== null) {
+    const made = await backend.addWorktree(cwd, place.worktree);
+    if (made.status === "error") return made.error.message;
+    cwd = made.data.path;
+  }
+  const started = await backend.startAgent(at, { ...wanted, cwd });
+  if (started.status === "error") return started.error.message;
+  opened(started.data);
+  if (prompt.trim() !== "") await say(keyOfAgent(started.data), prompt);
+  return null;
+}
+
+/** Takes over a conversation that a provider has; the reason when that failed. */
+export async function importAgent(
+  at: BackendId,
+  session: ImportSession,
+): Promise<string | null> {
+  const imported = await backend.importAgent(at, session);
+  if (imported.status === "error") return imported.error.message;
+  opened(imported.data);
+  return null;
+}
+
+/** The backend's own word may come a moment later: what it answered is known already. */
+function opened(agent: AgentInfo): void {
+  const key = keyOfAgent(agent);
+  useAgents.setState(({ agents }) =>
+    agents[key] ? {} : { agents: { ...agents, [key]: agent } },
+  );
+  openAgent(key);
+}
+
+export async function checkBackends(): Promise<void> {
+  reportFailure(await backend.checkAgents());
+}

@@ -1,0 +1,194 @@
+import { act, render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, it, vi } from "vitest";
+import type { MemoryBackend } from "../backend/memory-backend";
+import { freshBackend } from "../test-support";
+import { AgentQuestions } from "./AgentQuestions";
+import { AgentsHub } from "./AgentsHub";
+import { AgentTimeline } from "./AgentTimeline";
+import { askAboutAgents } from "./actions";
+import { keyOfAgent, startAgents } from "./agent-store";
+
+let twin: MemoryBackend;
+let stop = () => {};
+
+beforeEach(async () => {
+  stop();
+  twin = freshBackend();
+  askAboutAgents(null);
+  twin.agents.backend({ id: "paseo:localhost:6767" });
+  stop = await startAgents();
+});
+
+function timeline(id: string) {
+  const agent = twin.agents.agents.get(id);
+  if (!agent) throw new Error("no such agent");
+  const onPane = vi.fn();
+  render(
+    <>
+      <AgentTimeline agent={keyOfAgent(agent)} active onPane={onPane} />
+      <AgentQuestions />
+    </>,
+  );
+  return onPane;
+}
+
+it("lists the agents by worktree and finds them by their words", async () => {
+  const user = userEvent.setup();
+  render(<AgentsHub />);
+  act(() => {
+    twin.agents.agent({ id: "a", title: "Fix the login", cwd: "/w/login" });
+    twin.agents.agent({
+      id: "b",
+      title: "Write the docs",
+      cwd: "/w/docs",
+      status: { state: "failed" },
+      last_error: "out of tokens",
+    });
+  });
+  expect(screen.getByText("Fix the login")).toBeVisible();
+  expect(screen.getByText("out of tokens")).toBeVisible();
+  await user.type(screen.getByLabelText("Find an agent"), "login");
+  expect(screen.queryByText("Write the docs")).toBeNull();
+  await user.clear(screen.getByLabelText("Find an agent"));
+  await user.click(screen.getByRole("button", { name: "Failed 1" }));
+  expect(screen.queryByText("Fix the login")).toBeNull();
+});
+
+it("says in a line that a host is down, and keeps what it had", () => {
+  render(<AgentsHub />);
+  act(() => {
+    twin.agents.agent({ id: "a", title: "Fix the login" });
+    twin.agents.backend({
+      id: "paseo:localhost:6767",
+      health: { state: "down", reason: "`localhost:6767` does not answer" },
+    });
+  });
+  expect(screen.getByText("`localhost:6767` does not answer")).toBeVisible();
+  expect(screen.getByText("Fix the login")).toBeVisible();
+});
+
+it("says what to do when there are no agents", () => {
+  render(<AgentsHub />);
+  expect(screen.getByText("No agent works here yet.")).toBeVisible();
+});
+
+it("streams what an agent says, folded thoughts and changes with it", async () => {
+  const user = userEvent.setup();
+  twin.agents.agent({ id: "a", title: "Fix" });
+  timeline("a");
+  await user.type(screen.getByTestId("composer"), "Do it{Enter}");
+  expect(twin.agents.asked).toEqual(["prompt a: Do it"]);
+  act(() =>
+    twin.agents.happen(
+      "a",
+      { event: "reasoning", text: "first line\nsecond line" },
+      { event: "text", text: "Done: `x` is now " },
+      { event: "text", text: "**y**." },
+      {
+        event: "tool",
+        call: {
+          id: "1",
+          name: "edit",
+          title: null,
+          status: "completed",
+          detail: { kind: "edit", path: "a.rs", old_text: "x", new_text: "y" },
+          error: null,
+        },
+      },
+    ),
+  );
+  expect(screen.getByTestId("said")).toHaveTextContent("Do it");
+  expect(screen.getByText("first line")).toBeVisible();
+  expect(screen.queryByText(/second line/)).toBeNull();
+  await user.click(screen.getByText("thought"));
+  expect(screen.getByText(/second line/)).toBeVisible();
+  expect(screen.getByText("a.rs")).toBeVisible();
+  expect(screen.getByText("+1")).toBeVisible();
+  expect(screen.getByTestId("composer")).toHaveValue("");
+});
+
+it("asks before a prompt to an agent that works, and cancels only then", async () => {
+  const user = userEvent.setup();
+  twin.agents.agent({ id: "a", title: "Fix", status: { state: "working" } });
+  timeline("a");
+  await user.type(screen.getByTestId("composer"), "Something else{Enter}");
+  expect(screen.getByTestId("replace-question")).toBeVisible();
+  expect(twin.agents.asked).toEqual([]);
+  await user.click(screen.getByRole("button", { name: "Let it work" }));
+  expect(screen.getByTestId("composer")).toHaveValue("Something else");
+  await user.type(screen.getByTestId("composer"), "{Enter}");
+  await user.click(screen.getByRole("button", { name: "Cancel it and send" }));
+  expect(twin.agents.asked).toEqual(["prompt a: Something else"]);
+});
+
+it("shows what is asked with its details, and answers", async () => {
+  const user = userEvent.setup();
+  twin.agents.agent({
+    id: "a",
+    status: { state: "needs_you" },
+    permissions: [
+      {
+        id: "p1",
+        tool: "execute",
+        title: "Remove the build",
+        detail: { kind: "shell", command: "rm -rf build/" },
+        options: [{ id: "x", name: "Always", kind: "allow_always" }],
+      },
+    ],
+  });
+  timeline("a");
+  expect(screen.getByText("rm -rf build/")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Always allow" }));
+  expect(twin.agents.asked).toEqual(["answer a p1: allow_always"]);
+  await waitFor(() => expect(screen.queryByTestId("permission")).toBeNull());
+});
+
+it("leads to the pane where a program waits", async () => {
+  const user = userEvent.setup();
+  twin.agents.agent({
+    id: "a",
+    backend: "command:claude",
+    status: { state: "needs_you" },
+    session: "pane 7",
+  });
+  const onPane = timeline("a");
+  await user.click(screen.getByRole("button", { name: "Go to pane 7" }));
+  expect(onPane).toHaveBeenCalledWith(7);
+});
+
+it("starts an agent in a new worktree with its first prompt", async () => {
+  const user = userEvent.setup();
+  render(<AgentQuestions />);
+  act(() => askAboutAgents({ ask: "new", cwd: "~/project" }));
+  const start = screen.getByRole("button", { name: "Start" });
+  expect(start).toBeDisabled();
+  await user.type(screen.getByTestId("provider"), "claude");
+  await user.click(screen.getByTestId("own-worktree"));
+  await user.type(
+    screen.getByLabelText("Name of the worktree and its branch"),
+    "fix-login",
+  );
+  await user.type(screen.getByTestId("first-prompt"), "Begin");
+  await user.click(start);
+  await waitFor(() => expect(screen.queryByTestId("new-agent")).toBeNull());
+  expect(twin.agents.asked).toEqual([
+    "worktree fix-login of /home/you/project",
+    "start at paseo:localhost:6767 in /home/you/project-fix-login",
+    "prompt agent-1: Begin",
+  ]);
+});
+
+it("says nothing of HTML in what agents say", () => {
+  twin.agents.agent({ id: "a" });
+  timeline("a");
+  act(() =>
+    twin.agents.happen("a", {
+      event: "text",
+      text: "<img src=x onerror=alert(1)>\n```html\n<b>bold</b>\n```\nafter",
+    }),
+  );
+  expect(document.querySelector(".agent-rows img")).toBeNull();
+  expect(screen.getByText("<b>bold</b>")).toBeVisible();
+  expect(screen.getByText("after")).toBeVisible();
+});

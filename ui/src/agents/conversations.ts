@@ -1,0 +1,52 @@
+import { create } from "zustand";
+import { backend } from "../backend/backend";
+import { type AgentKey, agentOfKey } from "./agent-store";
+import { applyStep, emptyTimeline, type Timeline } from "./timeline";
+
+interface Conversations {
+  timelines: Record<AgentKey, Timeline>;
+  /** What the person is writing, kept while another tab is in front. */
+  drafts: Record<AgentKey, string>;
+}
+
+/** The conversations that are open in this window. */
+export const useConversations = create<Conversations>(() => ({
+  timelines: {},
+  drafts: {},
+}));
+
+const followers = new Map<AgentKey, { count: number; stop: () => void }>();
+
+/** Follows a conversation for as long as a view shows it; two views share one. */
+export function followConversation(key: AgentKey): () => void {
+  const known = followers.get(key);
+  if (known) known.count++;
+  else {
+    const { backend: at, agent } = agentOfKey(key);
+    const stop = backend.followAgent(at, agent, (step) =>
+      useConversations.setState(({ timelines }) => ({
+        timelines: {
+          ...timelines,
+          [key]: applyStep(timelines[key] ?? emptyTimeline, step),
+        },
+      })),
+    );
+    followers.set(key, { count: 1, stop });
+  }
+  return () => {
+    const follower = followers.get(key);
+    if (!follower || --follower.count > 0) return;
+    follower.stop();
+    followers.delete(key);
+    useConversations.setState(({ timelines }) => {
+      const { [key]: _closed, ...others } = timelines;
+      return { timelines: others };
+    });
+  };
+}
+
+export function setDraft(key: AgentKey, text: string): void {
+  useConversations.setState(({ drafts }) => ({
+    drafts: { ...drafts, [key]: text },
+  }));
+}
