@@ -1,9 +1,11 @@
 //! What the whole-app scenarios share: a home of its own for every test, the program run from outside, its window
 //! driven through WebDriver, and waiting with a deadline.
 
+mod daemon;
 mod home;
 mod window;
 
+pub use daemon::PaseoDaemon;
 pub use home::Home;
 pub use window::Window;
 

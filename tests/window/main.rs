@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use fantoccini::key::Key;
 use support::{Home, Window, wait_for};
 
+mod agents;
 mod panes;
 mod search;
 mod workspace;

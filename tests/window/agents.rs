@@ -1,0 +1,125 @@
+//! Agents: listed from every host, talked to, asked by them, stopped; and hosts that go away and come back.
+
+use anyhow::Result;
+use support::{Home, PaseoDaemon, Window};
+
+use crate::{at_a_prompt, enter, enter_line, killed_and_opened_again, says, scenario};
+
+const HUB: &str = "[data-testid=\"agents-hub\"]";
+const DOWN: &str = "[data-testid=\"agent-down\"]";
+const TIMELINE: &str = "[data-testid=\"agent-timeline\"]";
+
+/// A window whose only host is a daemon of its own, with the hub open.
+async fn at_the_hub(home: &Home) -> Result<Window> {
+    let (window, _) = at_a_prompt(home).await?;
+    window.click("[data-testid=\"open-hub\"]").await?;
+    window.find(HUB).await?;
+    Ok(window)
+}
+
+/// Opens an agent from the hub.
+async fn open_agent(window: &Window, id: &str) -> Result<()> {
+    window
+        .click(&format!("{HUB} [data-testid=\"agent-{id}\"]"))
+        .await?;
+    window.find(TIMELINE).await.map(drop)
+}
+
+/// Writes to the agent in front.
+async fn say(window: &Window, text: &str) -> Result<()> {
+    window.click("[data-testid=\"composer\"]").await?;
+    window.type_keys(text).await?;
+    window.type_keys(&enter().to_string()).await
+}
+
+#[tokio::test]
+async fn a_prompt_streams_into_the_timeline_and_a_permission_is_answered() -> Result<()> {
+    let home = Home::new()?;
+    let mut daemon = PaseoDaemon::start()?;
+    let login = daemon.add("Fix the login", "/srv/demo/login")?;
+    daemon.add("Write the docs", "/srv/demo/docs")?;
+    daemon.in_settings(&home)?;
+    let window = at_the_hub(&home).await?;
+    scenario("agents", window, async |window| {
+        says(window, HUB, "Fix the login").await?;
+        says(window, HUB, "Write the docs").await?;
+        open_agent(window, &login).await?;
+        say(window, "what is the answer").await?;
+        let said = says(window, TIMELINE, "The answer is 42.").await?;
+        assert!(said.contains("what is the answer") && said.contains("thought"));
+        assert!(said.contains("README.md"), "{said}");
+        says(window, "[data-testid=\"tab-agents\"]", "Agents").await?;
+
+        say(window, "PERMIT").await?;
+        says(window, "[data-testid=\"permission\"]", "rm -rf build/").await?;
+        says(window, "[data-testid=\"needs-you\"]", "Fix the login").await?;
+        window.click("[data-testid=\"permission-allow\"]").await?;
+        says(window, TIMELINE, "Permission outcome: opt-allow").await?;
+        window.gone("[data-testid=\"permission\"]").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_agent_that_works_is_stopped_and_not_cancelled_unasked() -> Result<()> {
+    let home = Home::new()?;
+    let mut daemon = PaseoDaemon::start()?;
+    let id = daemon.add("Count", "/srv/demo/a")?;
+    daemon.in_settings(&home)?;
+    let window = at_the_hub(&home).await?;
+    scenario("agents-stop", window, async |window| {
+        open_agent(window, &id).await?;
+        say(window, "SLEEP").await?;
+        says(window, TIMELINE, "tick 3/20").await?;
+        say(window, "something else").await?;
+        says(window, "[data-testid=\"replace-question\"]", "cancels").await?;
+        window
+            .click("[data-testid=\"replace-question\"] .button")
+            .await?;
+        assert_eq!(daemon.tell(&format!("status {id}"))?, "running");
+        window.click("[data-testid=\"agent-stop\"]").await?;
+        says(window, TIMELINE, "Stopped.").await?;
+        assert_eq!(daemon.tell(&format!("status {id}"))?, "idle");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_host_that_goes_away_is_said_in_a_line_and_comes_back_by_itself() -> Result<()> {
+    let home = Home::new()?;
+    let mut daemon = PaseoDaemon::start()?;
+    let id = daemon.add("Count", "/srv/demo/a")?;
+    daemon.in_settings(&home)?;
+    let window = at_the_hub(&home).await?;
+    open_agent(&window, &id).await?;
+    say(&window, "hello").await?;
+    says(&window, TIMELINE, "The answer is 42.").await?;
+    // The conversation is in its tab again after the window was killed.
+    let window = killed_and_opened_again(&home, window).await?;
+    scenario("agents-host", window, async |window| {
+        says(window, TIMELINE, "The answer is 42.").await?;
+        daemon.tell("stop")?;
+        says(window, DOWN, "does not answer").await?;
+        says(window, "[data-testid=\"status-agents\"]", "1 host down").await?;
+        // Panes go on as if nothing had happened.
+        window.click("[data-testid^=\"sidebar-pane-\"]").await?;
+        let pane = window.first_pane().await?;
+        enter_line(window, pane, "echo still $((6 * 7))").await?;
+        window
+            .see(pane, "the answer", |screen| screen.contains("\nstill 42"))
+            .await?;
+        window
+            .click("[data-testid^=\"tab-agent-\"] .tab-title")
+            .await?;
+        daemon.tell("start")?;
+        window.gone(DOWN).await?;
+        let other = daemon.add("Another", "/srv/demo/b")?;
+        window.click("[data-testid=\"open-hub\"]").await?;
+        window
+            .find(&format!("{HUB} [data-testid=\"agent-{other}\"]"))
+            .await?;
+        Ok(())
+    })
+    .await
+}
