@@ -18,31 +18,7 @@ const KEYS: usize = 200;
 
 /// Sends keys one by one, each after the former was on screen, and returns the milliseconds of each:
 /// from the input event until the frame in which its character is in the pane's rows.
-const ECHO: &str = r#"
-const [pane, count, done] = arguments;
-const root = document.querySelector(`[data-testid="pane-${pane}"]`);
-const area = root.querySelector(".xterm-helper-textarea");
-const rows = root.querySelector(".xterm-rows");
-area.focus();
-const times = [];
-const alphabet = "abcdefghijklmnopqrstuvwxyz";
-let typed = "";
-const next = () => {
-  if (times.length >= count) { done(times); return; }
-  const key = alphabet[times.length % 26];
-  typed = (typed + key).slice(-6);
-  const start = performance.now();
-  const look = () => {
-    if (rows.textContent.includes(typed)) {
-      requestAnimationFrame(() => { times.push(performance.now() - start); setTimeout(next, 15); });
-    } else if (performance.now() - start > 5000) { times.push(5000); setTimeout(next, 15); }
-    else requestAnimationFrame(look);
-  };
-  area.dispatchEvent(new InputEvent("input", { data: key, inputType: "insertText", bubbles: true, composed: false }));
-  look();
-};
-next();
-"#;
+const ECHO: &str = include_str!("echo.js");
 
 #[tokio::main]
 async fn main() -> Result<()> {
