@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use agents::{Deadlines, HostAddress, Paseo, PaseoConfig, Transport};
 
+#[allow(unused_imports, reason = "each test file uses its own part of this")]
 pub(crate) use daemon::{Daemon, Faults, Stopped};
 
 /// Waits for `future`, at most ten seconds.
