@@ -1,5 +1,6 @@
 //! Flows: what a person can do with them. Their steps' programs run in panes, see `world`.
 
+mod tidy;
 mod world;
 
 use std::sync::Arc;
@@ -214,6 +215,9 @@ impl App {
     ///
     /// [`Code::Store`].
     pub async fn resume_flows(&self) -> Result<Vec<String>, Error> {
+        if let Err(error) = self.tidy_runs().await {
+            tracing::warn!(%error, "what steps left behind could not be tidied");
+        }
         self.flows()
             .resume_interrupted()
             .await
@@ -384,6 +388,57 @@ impl App {
     /// [`Code::BadFile`].
     pub async fn export_flow(&self, path: &str, to: ExportTo) -> Result<String, Error> {
         export_flow_text(&read_file(path).await?, to)
+    }
+
+    /// Removes all that is kept of a run that has ended: its journal, its outputs, what its steps left.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Refused`] when it has not ended, [`Code::Store`].
+    pub async fn forget_run(&self, run: &str) -> Result<(), Error> {
+        self.flows().forget(run).await?;
+        tidy::remove(&self.0.paths.data().join("steps").join(run));
+        Ok(())
+    }
+
+    /// Removes the runs that ended more than `age` ago; gives how many.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`].
+    pub async fn forget_runs_older_than(&self, age: std::time::Duration) -> Result<u32, Error> {
+        let before = tidy::ago(age);
+        let ends = self.flows().ends().await;
+        let ends = ends.map_err(|error| Error::from_chain(Code::Store, &error))?;
+        let mut forgotten = 0;
+        for (run, _) in ends
+            .into_iter()
+            .filter(|(_, ended)| ended.is_some_and(|ended| ended < before))
+        {
+            self.forget_run(&run).await?;
+            forgotten += 1;
+        }
+        Ok(forgotten)
+    }
+
+    /// Removes what steps left behind of runs that ended longer ago than history is kept, and what
+    /// belongs to no run at all. The journal and the outputs of runs stay until they are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`].
+    pub async fn tidy_runs(&self) -> Result<(), Error> {
+        let days = u64::from(self.settings().history.keep_days.max(1));
+        let before = tidy::ago(std::time::Duration::from_secs(days * 24 * 60 * 60));
+        let ends = self.flows().ends().await;
+        let ends = ends.map_err(|error| Error::from_chain(Code::Store, &error))?;
+        let data = self.0.paths.data();
+        tidy::tidy(&data.join("steps"), |run| match ends.get(run) {
+            Some(ended) => ended.is_none_or(|ended| ended >= before),
+            None => false,
+        });
+        tidy::tidy(&data.join("outputs"), |run| ends.contains_key(run));
+        Ok(())
     }
 
     /// Whether this process drives the run.

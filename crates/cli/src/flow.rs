@@ -112,6 +112,15 @@ enum Command {
         #[arg(long, default_value = "")]
         output: String,
     },
+    /// Remove runs that have ended: their journal, their outputs, what their steps left
+    Forget {
+        /// The runs
+        #[arg(required_unless_present = "older_than")]
+        runs: Vec<String>,
+        /// All that ended so long ago: `30d`, `12h`
+        #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "runs")]
+        older_than: Option<Duration>,
+    },
     /// Print the flow as a picture in Mermaid or DOT
     Export {
         /// The flow's file
@@ -155,6 +164,17 @@ fn pair(text: &str) -> Result<(String, String), String> {
         .filter(|(name, _)| !name.is_empty())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| "write NAME=VALUE".to_owned())
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number of days or hours: `30d`, `12h`".to_owned();
+    let (number, seconds) = match text.split_at_checked(text.len().saturating_sub(1)) {
+        Some((number, "d")) => (number, 24 * 60 * 60),
+        Some((number, "h")) => (number, 60 * 60),
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(number.saturating_mul(seconds)))
 }
 
 fn read(file: &PathBuf) -> Result<String, Failure> {
@@ -213,7 +233,7 @@ impl Flow {
                     .start_flow(&file.display().to_string(), inputs, cwd)
                     .await
                     .map_err(refused)?;
-                follow(app, &run, &mut events, out).await
+                follow(app, &run, 0, &mut events, out).await
             }
             Command::List => list(&app.list_runs().await?, out),
             Command::Show { run } => show(&app.show_run(&run).await?, out),
@@ -233,6 +253,7 @@ impl Flow {
                 only,
             } => {
                 let mut events = app.flow_events();
+                let seen = app.show_run(&run).await?.seq;
                 if failed {
                     app.retry_failed(&run).await?;
                 } else if let Some(step) = from {
@@ -242,7 +263,7 @@ impl Flow {
                 } else {
                     app.resume_run(&run).await?;
                 }
-                follow(app, &run, &mut events, out).await
+                follow(app, &run, seen, &mut events, out).await
             }
             Command::Cancel { run, step, batch } => {
                 let what = match (step, batch) {
@@ -254,6 +275,21 @@ impl Flow {
                 app.run_settled(&run).await;
                 Ok(())
             }
+            Command::Forget { runs, older_than } => {
+                let forgotten = match older_than {
+                    Some(age) => app.forget_runs_older_than(age).await?,
+                    None => {
+                        for run in &runs {
+                            app.forget_run(run).await?;
+                        }
+                        u32::try_from(runs.len()).unwrap_or(u32::MAX)
+                    }
+                };
+                if out.json() {
+                    return Ok(out.value(&serde_json::json!({ "forgotten": forgotten }))?);
+                }
+                Ok(out.line(&format!("forgotten: {forgotten}"))?)
+            }
             Command::Approve(answer) => answer.give(true, app, out).await,
             Command::Reject(answer) => answer.give(false, app, out).await,
             Command::Mark {
@@ -263,12 +299,13 @@ impl Flow {
                 output,
             } => {
                 let mut events = app.flow_events();
+                let seen = app.show_run(&run).await?.seq;
                 let mark = match mark {
                     MarkAs::Succeeded => Mark::Succeeded { output },
                     MarkAs::Skipped => Mark::Skipped,
                 };
                 app.mark_step(&run, &step, mark).await?;
-                follow(app, &run, &mut events, out).await
+                follow(app, &run, seen, &mut events, out).await
             }
             Command::Check { .. }
             | Command::Simulate { .. }
@@ -289,6 +326,7 @@ fn refused(error: app::Error) -> Failure {
 impl Answer {
     async fn give(self, approved: bool, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
         let mut events = app.flow_events();
+        let seen = app.show_run(&self.run).await?.seq;
         let form = self
             .fields
             .into_iter()
@@ -303,7 +341,7 @@ impl Answer {
         app.answer_approval(&self.run, &self.step, given).await?;
         // When no other process drives the run, this one does now, to its end.
         if app.drives_run(&self.run) {
-            return follow(app, &self.run, &mut events, out).await;
+            return follow(app, &self.run, seen, &mut events, out).await;
         }
         Ok(())
     }
@@ -496,10 +534,11 @@ struct Watched {
     frame: usize,
 }
 
-/// Shows how a run goes until it has ended, or waits with nobody at the terminal. Control-C cancels it.
+/// Shows how a run goes, from the event after `seen` on, until it has ended, or waits with nobody at the terminal. Control-C cancels it.
 async fn follow(
     app: &App,
     run: &str,
+    mut seen: u64,
     events: &mut tokio::sync::broadcast::Receiver<FlowEvent>,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -511,7 +550,6 @@ async fn follow(
         drawn: false,
         frame: 0,
     };
-    let mut seen = 0;
     let mut draw = tokio::time::interval(DRAW_EVERY);
     let settled = app.run_settled(run);
     tokio::pin!(settled);

@@ -1,5 +1,7 @@
 //! The command line against a real host with real programs: what is printed, and the exit status.
 
+mod flows;
+
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;

@@ -982,3 +982,6 @@ pub struct Tried {
     /// The values of the names in it.
     pub saw: BTreeMap<String, serde_json::Value>,
 }
+
+#[cfg(test)]
+mod schedules;

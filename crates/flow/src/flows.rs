@@ -1,12 +1,12 @@
 //! The room's door: start, watch, answer, cancel, resume runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use store::{Store, StoreError};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::action::Actions;
@@ -124,6 +124,9 @@ pub enum RequestError {
     /// The run has ended.
     #[error("the run has ended already")]
     Ended,
+    /// The run has not ended.
+    #[error("the run has not ended; cancel it first")]
+    NotEnded,
     /// No step of the run failed.
     #[error("no step of the run has failed")]
     NothingFailed,
@@ -160,6 +163,10 @@ pub(crate) struct Inner {
     pub(crate) limits: RunLimits,
     pub(crate) secrets: Vec<String>,
     pub(crate) events: broadcast::Sender<FlowEvent>,
+    /// Told when an agent of ours has ended, so that whoever waits for its place looks at once.
+    pub(crate) agent_ended: Notify,
+    /// Why the journals of runs can't be written at the moment.
+    troubles: Mutex<HashMap<String, String>>,
     runs: Mutex<HashMap<String, Driven>>,
 }
 
@@ -224,6 +231,8 @@ impl Flows {
             limits,
             secrets,
             events: broadcast::channel(4_096).0,
+            agent_ended: Notify::new(),
+            troubles: Mutex::default(),
             runs: Mutex::new(HashMap::new()),
         });
         let requests = tokio::spawn(serve_requests(Arc::downgrade(&inner)));
@@ -302,10 +311,15 @@ impl Flows {
     ///
     /// When the journal can't be read.
     pub async fn list(&self, limit: u32) -> Result<Vec<RunInfo>, StoreError> {
-        self.inner
+        let mut runs = self
+            .inner
             .journal
             .list(Arc::clone(&self.inner.owners), limit)
-            .await
+            .await?;
+        for run in &mut runs {
+            self.inner.tell_trouble(run);
+        }
+        Ok(runs)
     }
 
     /// One run with its steps and their attempts.
@@ -340,13 +354,16 @@ impl Flows {
     }
 
     async fn stored(&self, run: &str) -> Result<(RunView, String), RequestError> {
-        self.inner
+        let mut stored = self
+            .inner
             .journal
             .show(run, Arc::clone(&self.inner.owners))
             .await?
             .ok_or_else(|| RequestError::UnknownRun {
                 run: run.to_owned(),
-            })
+            })?;
+        self.inner.tell_trouble(&mut stored.0.info);
+        Ok(stored)
     }
 
     /// What happened to a run after the event with the number `seq`, oldest first.
@@ -356,6 +373,28 @@ impl Flows {
     /// When the journal can't be read.
     pub async fn events_after(&self, run: &str, seq: u64) -> Result<Vec<FlowEvent>, StoreError> {
         self.inner.journal.events(run, seq).await
+    }
+
+    /// Removes all that is kept of a run that has ended.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, it has not ended, or the journal can't be written.
+    pub async fn forget(&self, run: &str) -> Result<(), RequestError> {
+        if self.inner.journal.forget(run).await? {
+            return Ok(());
+        }
+        self.stored(run).await?;
+        Err(RequestError::NotEnded)
+    }
+
+    /// The ids of all runs, each with when it ended, in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// When the journal can't be read.
+    pub async fn ends(&self) -> Result<BTreeMap<String, Option<u64>>, StoreError> {
+        self.inner.journal.ends().await
     }
 
     /// Goes on with a run that was cut off or cancelled.
@@ -655,6 +694,22 @@ impl Inner {
             let _ = stopping.send(true);
         });
         Ok(())
+    }
+
+    /// Says, or no longer says, why the journal of a run can't be written.
+    pub(crate) fn trouble(&self, run: &str, why: Option<String>) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => troubles.insert(run.to_owned(), why),
+            None => troubles.remove(run),
+        };
+    }
+
+    fn tell_trouble(&self, info: &mut RunInfo) {
+        let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = troubles.get(&info.id) {
+            info.message = Some(why.clone());
+        }
     }
 
     fn driven(&self, run: &str) -> Option<mpsc::UnboundedSender<Wake>> {

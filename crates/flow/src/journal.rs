@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -601,7 +602,7 @@ impl Journal {
         run: &str,
         at: u64,
         awake: u64,
-        entries: Vec<(usize, Happened)>,
+        entries: Arc<Vec<(usize, Happened)>>,
         agents: Option<(u32, u32)>,
     ) -> Result<Option<Vec<FlowEvent>>, StoreError> {
         #[cfg(test)]
@@ -627,8 +628,9 @@ impl Journal {
                     .outputs
                     .join(&run)
                     .join(format!("{step}-{attempt}.txt"));
-                write_private(&path, output).map_err(|error| {
-                    StoreError::Unexpected(format!("could not write `{}`: {error}", path.display()))
+                write_private(&path, output).map_err(|source| StoreError::Beside {
+                    path: path.clone(),
+                    source,
                 })?;
                 files.insert(position, path.display().to_string());
             }
@@ -647,9 +649,9 @@ impl Journal {
                     }
                 }
                 let mut events = Vec::with_capacity(entries.len());
-                for (position, (step, what)) in entries.into_iter().enumerate() {
-                    journal.project(transaction, &run, at, awake, step, &what, files.get(&position))?;
-                    events.push(append(transaction, &run, at, what)?);
+                for (position, (step, what)) in entries.iter().enumerate() {
+                    journal.project(transaction, &run, at, awake, *step, what, files.get(&position))?;
+                    events.push(append(transaction, &run, at, what.clone())?);
                 }
                 Ok(Some(events))
             })
@@ -1037,6 +1039,45 @@ impl Journal {
                     });
                 }
                 Ok(events)
+            })
+            .await
+    }
+
+    /// Removes all that is kept of a run that has ended, and of its outputs. False: it has not ended.
+    pub(crate) async fn forget(&self, run: &str) -> Result<bool, StoreError> {
+        let id = run.to_owned();
+        let forgotten = self
+            .store
+            .write(move |transaction| {
+                let ended = transaction.execute(
+                    "DELETE FROM runs WHERE id = ?1 AND outcome IS NOT NULL AND owner IS NULL",
+                    [&id],
+                )?;
+                if ended == 0 {
+                    return Ok(false);
+                }
+                for table in ["steps", "attempts", "events", "requests"] {
+                    transaction.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [&id])?;
+                }
+                Ok(true)
+            })
+            .await?;
+        if forgotten {
+            // What remains of it does no harm, and is tidied with what nothing speaks of.
+            let _ = fs::remove_dir_all(self.outputs.join(run));
+        }
+        Ok(forgotten)
+    }
+
+    /// The ids of all runs, each with when it ended.
+    pub(crate) async fn ends(&self) -> Result<BTreeMap<String, Option<u64>>, StoreError> {
+        self.store
+            .read(|connection| {
+                let mut statement = connection.prepare_cached("SELECT id, ended_at FROM runs")?;
+                let rows = statement.query_map([], |row| {
+                    Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(unsigned)))
+                })?;
+                Ok(rows.collect::<Result<_, _>>()?)
             })
             .await
     }

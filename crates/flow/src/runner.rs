@@ -6,7 +6,7 @@
 
 mod looking;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ const AGENT_POLL_MS: u64 = 200;
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 /// People's clocks jump: no wait trusts them for longer than this.
 const CLOCK_TRUST_MS: u64 = 30_000;
+/// How often a journal that can't be written is tried again.
+const JOURNAL_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a person asks of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -207,8 +209,14 @@ pub(crate) struct Driver {
     looks: u64,
     /// The steps whose condition asked about the world and was decided.
     guarded: HashSet<StepIndex>,
+    /// What has a time on people's clocks.
     dues: BTreeSet<(u64, Due)>,
+    /// What has a time on the clock that only goes forward, and stands still in sleep.
+    waits: BTreeSet<(u64, Due)>,
+    /// What woke the run while its journal could not be written.
+    backlog: VecDeque<Wake>,
     agents_full: bool,
+    freed_agents: bool,
     entries: Vec<(usize, Happened)>,
     acts: Vec<(StepIndex, Job)>,
     tasks: JoinSet<()>,
@@ -302,7 +310,10 @@ impl Driver {
             looks: 0,
             guarded,
             dues: BTreeSet::new(),
+            waits: BTreeSet::new(),
+            backlog: VecDeque::new(),
             agents_full: false,
+            freed_agents: false,
             entries: Vec::new(),
             acts: Vec::new(),
             tasks: JoinSet::new(),
@@ -365,12 +376,20 @@ impl Driver {
             if !self.ended && self.is_over() {
                 self.end_run().await?;
             }
-            if self.ended && self.rx.is_empty() && self.tasks.is_empty() {
+            let idle = self.backlog.is_empty() && self.rx.is_empty();
+            if self.ended && idle && self.tasks.is_empty() {
                 return Ok(Stopped::Ended);
             }
             let wait = self.next_wait();
+            let inner = Arc::clone(self.inner());
             let wake = tokio::select! {
+                biased;
+                () = std::future::ready(()), if !self.backlog.is_empty() => self.backlog.pop_front(),
                 wake = self.rx.recv() => wake,
+                () = inner.agent_ended.notified(), if self.agents_full => {
+                    self.agents_full = false;
+                    None
+                }
                 () = tokio::time::sleep(wait) => None,
                 Some(_) = self.tasks.join_next(), if !self.tasks.is_empty() => None,
             };
@@ -407,6 +426,14 @@ impl Driver {
             let Some(last) = step.history.last() else {
                 continue;
             };
+            // The limit across attempts counts from the first of the present series.
+            let first = step
+                .history
+                .iter()
+                .find(|known| known.attempt > step.earlier);
+            if let Some(first) = first {
+                self.series.insert(number, self.awake_of(first));
+            }
             match step.state {
                 StepState::Running => {
                     let job = match flow.steps[number].kind {
@@ -420,7 +447,6 @@ impl Driver {
                         }
                         None => Found::Gone,
                     };
-                    self.series.insert(number, self.awake_of(last));
                     match found {
                         Found::Ended(finished) => {
                             self.active.insert(
@@ -445,8 +471,12 @@ impl Driver {
                     }
                 }
                 StepState::RetryWait => {
-                    self.dues
-                        .insert((last.due.unwrap_or(0), Due::Retry(number, step.attempts)));
+                    let clock = &self.inner().clock;
+                    let left = last.due.unwrap_or(0).saturating_sub(clock.now());
+                    // Whatever the clock says now: no wait was ever longer.
+                    let left = left.min(millis(LONGEST_BACKOFF) * 2);
+                    let due = clock.awake() + left;
+                    self.waits.insert((due, Due::Retry(number, step.attempts)));
                 }
                 StepState::AwaitingApproval => {
                     let kind = last
@@ -598,18 +628,25 @@ impl Driver {
     }
 
     fn next_wait(&self) -> Duration {
-        let now = self.inner().clock.now();
-        let wait = self.dues.first().map_or(CLOCK_TRUST_MS, |(due, _)| {
-            due.saturating_sub(now).min(CLOCK_TRUST_MS)
-        });
-        Duration::from_millis(wait.max(1))
+        let clock = &self.inner().clock;
+        let left = |dues: &BTreeSet<(u64, Due)>, now: u64| {
+            let first = dues.first().map(|(due, _)| due.saturating_sub(now));
+            first.unwrap_or(CLOCK_TRUST_MS)
+        };
+        let wait = left(&self.dues, clock.now()).min(left(&self.waits, clock.awake()));
+        Duration::from_millis(wait.clamp(1, CLOCK_TRUST_MS))
     }
 
     /// Whatever time has come for.
     fn due(&mut self) {
-        let now = self.inner().clock.now();
-        while let Some((_, due)) = self.dues.first().copied().filter(|(at, _)| *at <= now) {
-            self.dues.pop_first();
+        let clock = Arc::clone(&self.inner().clock);
+        let next = |dues: &mut BTreeSet<(u64, Due)>, now: u64| {
+            dues.first().filter(|(at, _)| *at <= now)?;
+            dues.pop_first().map(|(_, due)| due)
+        };
+        while let Some(due) =
+            next(&mut self.dues, clock.now()).or_else(|| next(&mut self.waits, clock.awake()))
+        {
             match due {
                 Due::AgentPlace => self.agents_full = false,
                 Due::Retry(step, attempt) => {
@@ -686,8 +723,7 @@ impl Driver {
                     match scope::render(&flow, &self.eyes(), &approval.message) {
                         Ok(message) => {
                             let due = approval.timeout.map(|timeout| {
-                                self.inner().clock.now()
-                                    + u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)
+                                self.inner().clock.now().saturating_add(millis(timeout))
                             });
                             let question = Question {
                                 kind: QuestionKind::Approval,
@@ -784,8 +820,8 @@ impl Driver {
                             if !self.flush_agent().await? {
                                 self.progress.put_back(step);
                                 self.agents_full = true;
-                                let again = self.inner().clock.now() + AGENT_POLL_MS;
-                                self.dues.insert((again, Due::AgentPlace));
+                                let again = self.inner().clock.awake() + AGENT_POLL_MS;
+                                self.waits.insert((again, Due::AgentPlace));
                                 continue;
                             }
                         } else {
@@ -993,20 +1029,60 @@ impl Driver {
         if self.entries.is_empty() {
             return Ok(true);
         }
-        let entries = std::mem::take(&mut self.entries);
+        let entries = Arc::new(std::mem::take(&mut self.entries));
         let inner = Arc::clone(self.inner());
-        let (now, awake) = (inner.clock.now(), inner.clock.awake());
-        let events = inner
-            .journal
-            .commit(&self.id, now, awake, entries, agents)
-            .await?;
+        let mut in_trouble = false;
+        let events = loop {
+            let (now, awake) = (inner.clock.now(), inner.clock.awake());
+            let written = inner
+                .journal
+                .commit(&self.id, now, awake, Arc::clone(&entries), agents);
+            match written.await {
+                Ok(events) => break events,
+                Err(error) if error.is_passing() => {
+                    in_trouble = true;
+                    self.stand_still(error).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if in_trouble {
+            inner.trouble(&self.id, None);
+        }
         let Some(events) = events else {
             return Ok(false);
         };
         for event in events {
             inner.tell(event);
         }
+        if std::mem::take(&mut self.freed_agents) {
+            inner.agent_ended.notify_waiters();
+        }
         Ok(true)
+    }
+
+    /// Nothing more is done while it can't be written down: says why, and waits a while.
+    async fn stand_still(&mut self, error: StoreError) -> Result<(), Stopped> {
+        let mut why = format!("the run stands still, its journal can't be written: {error}");
+        if let Some(source) = std::error::Error::source(&error) {
+            why = format!("{why}: {source}");
+        }
+        tracing::warn!(run = self.id, why);
+        let inner = Arc::clone(self.inner());
+        inner.trouble(&self.id, Some(why));
+        tokio::select! {
+            () = tokio::time::sleep(JOURNAL_AGAIN) => Ok(()),
+            wake = self.rx.recv() => match wake {
+                Some(Wake::Pause) => {
+                    inner.trouble(&self.id, None);
+                    Err(Stopped::Paused)
+                }
+                wake => {
+                    self.backlog.extend(wake);
+                    Ok(())
+                }
+            },
+        }
     }
 
     fn apply(&mut self, changes: Vec<Change>) {
@@ -1059,6 +1135,11 @@ impl Driver {
                 AttemptEnd::new(StepState::Failed).with_message(self.mask(error.message))
             }
         };
+        if matches!(self.known.flow.steps[step].kind, Kind::Agent(_)) {
+            // Its place is free, here and in our other runs, once this is written.
+            self.agents_full = false;
+            self.freed_agents = true;
+        }
         if ours {
             self.active.remove(&step);
             self.settle(step, attempt, ended);
@@ -1102,10 +1183,10 @@ impl Driver {
                 .total_timeout
                 .is_none_or(|total| elapsed + backoff < total)
             {
-                let due =
-                    inner.clock.now() + u64::try_from(backoff.as_millis()).unwrap_or(u64::MAX);
+                let due = inner.clock.now() + millis(backoff);
+                let wait = inner.clock.awake() + millis(backoff);
                 self.progress.retry_later(step);
-                self.dues.insert((due, Due::Retry(step, attempt)));
+                self.waits.insert((wait, Due::Retry(step, attempt)));
                 let id = definition.id.clone();
                 self.note(
                     step,
@@ -1570,6 +1651,10 @@ impl Driver {
             (QuestionKind::Approval, _) => {}
         }
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 struct Limits {

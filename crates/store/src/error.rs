@@ -76,6 +76,15 @@ pub enum StoreError {
     /// The file or its directory may not be written.
     #[error("the database may not be written")]
     ReadOnly(#[source] rusqlite::Error),
+    /// A file that belongs to what is in the database can't be written beside it.
+    #[error("could not write `{path}`")]
+    Beside {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The file is damaged; it is set aside at the next start.
     #[error("the database is damaged")]
     Damaged(#[source] rusqlite::Error),
@@ -88,6 +97,17 @@ pub enum StoreError {
     /// Anything else that SQLite said.
     #[error("the database refused")]
     Sql(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether the same write may succeed later, once a person or another process has made way for it.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Locked(_) | Self::DiskFull(_) | Self::ReadOnly(_) | Self::Beside { .. }
+        )
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

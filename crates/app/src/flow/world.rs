@@ -24,11 +24,14 @@ use tokio::sync::{broadcast, watch};
 use crate::{App, AppEvent, Code, Inner};
 
 /// Runs the program that its arguments name, with its standard output both in the pane and in the file
-/// `out`, and keeps its exit status in `status`: written whole or not at all.
+/// `out`, and keeps its exit status in `status`, in one write. Built-in commands only: each program that is
+/// started costs as much as all the rest.
 const WRAPPER: &str = r#"dir=$1; stdin=$2; shift 2
-{ if [ -n "$stdin" ]; then "$@" <"$stdin"; else "$@"; fi; echo $? >"$dir/status.new"; mv "$dir/status.new" "$dir/status"; } | tee "$dir/out"
-exit "$(cat "$dir/status" 2>/dev/null || echo 1)""#;
+{ if [ -n "$stdin" ]; then "$@" <"$stdin"; else "$@"; fi; echo $? >"$dir/status"; } | tee "$dir/out"
+read -r status <"$dir/status"; exit "${status:-1}""#;
 
+/// How programs end whose terminal is taken away: by SIGHUP, or by SIGPIPE when `tee` was faster.
+const HUNG_UP: [i32; 2] = [128 + 1, 128 + 13];
 /// The longest output that is kept; of a longer one, its beginning and its end.
 const MOST_OUTPUT: u64 = 4 << 20;
 /// How often the state of a pane is asked for, besides waiting for its events.
@@ -165,7 +168,11 @@ impl World {
             Some(pane) => self.pane(pane).await,
             None => self.pane_named(&pane_name(&job.key)).await,
         };
-        if directory.join("status").exists() {
+        if let Some(status) = read_status(&directory) {
+            // It did not end by itself: the pane host went away, and its terminal with it.
+            if pane.is_none() && HUNG_UP.contains(&status) {
+                return Found::Gone;
+            }
             return Found::Ended(finished(&directory, pane.as_ref().map(|pane| &pane.state)));
         }
         match pane {
@@ -495,11 +502,14 @@ async fn until_exit(app: &Weak<Inner>, pane: PaneId) -> Option<PaneState> {
     }
 }
 
+fn read_status(directory: &Path) -> Option<i32> {
+    let text = std::fs::read_to_string(directory.join("status")).ok()?;
+    text.trim().parse().ok()
+}
+
 /// How a program ended, from what it left behind and what the pane host knows.
 fn finished(directory: &Path, state: Option<&PaneState>) -> Finished {
-    let status = std::fs::read_to_string(directory.join("status"))
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
+    let status = read_status(directory);
     let mut finished = Finished {
         exit_code: status,
         error: None,

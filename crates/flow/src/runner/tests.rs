@@ -1,5 +1,9 @@
 //! Runs against a world of a few lines, with a process that can end after any write.
 
+mod admission;
+mod durability;
+mod faults;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicI64;
@@ -19,8 +23,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 enum Does {
     /// Ends with this exit status and output.
     Ends(i32, &'static str),
-    /// Fails so many times, then succeeds.
-    FailsFirst(u32),
+    /// Fails so many times with this exit status, then succeeds with this output.
+    FailsFirst(u32, i32, &'static str),
     /// Runs until it is ended.
     Hangs,
 }
@@ -81,8 +85,14 @@ impl Actions for Fake {
                     finished.output = output.to_owned();
                     Some(finished)
                 }
-                Does::FailsFirst(times) => {
-                    finished.exit_code = Some(i32::from(job.key.attempt <= times));
+                Does::FailsFirst(times, code, output) => {
+                    let fails = job.key.attempt <= times;
+                    finished.exit_code = Some(if fails { code } else { 0 });
+                    finished.output = if fails {
+                        String::new()
+                    } else {
+                        output.to_owned()
+                    };
                     Some(finished)
                 }
                 Does::Hangs => None,
@@ -371,7 +381,7 @@ async fn a_step_that_takes_too_long_is_gone_before_it_is_written_down() {
 
 #[tokio::test]
 async fn retries_are_numbered_and_kept() {
-    let mut machine = Machine::new().does("flaky", Does::FailsFirst(2));
+    let mut machine = Machine::new().does("flaky", Does::FailsFirst(2, 1, ""));
     let flows = machine.process(None);
     let run = start(&flows, &["id: flaky, run: x, retries: 2, backoff: 1ms"]).await;
     let view = settled(&flows, &run).await;
@@ -717,32 +727,6 @@ async fn start_and_settle(flows: &Flows, head: &str, steps: &[&str]) -> RunView 
 }
 
 #[tokio::test]
-async fn a_successor_starts_whatever_else_runs() {
-    let mut machine = Machine::new().does("long", Does::Hangs);
-    let flows = machine.process(None);
-    let mut events = flows.events();
-    let run = start(
-        &flows,
-        &[
-            "id: top, run: x",
-            "id: long, needs: [top], run: x",
-            "id: quick, needs: [top], run: x",
-            "id: next, needs: [quick], run: x",
-            "id: bottom, needs: [long, next], run: x",
-        ],
-    )
-    .await;
-    wait_for(
-        &mut events,
-        |what| matches!(what, Happened::StepEnded { step, .. } if step == "next"),
-    )
-    .await;
-    assert!(!machine.log().contains(&"end long #1".to_owned()));
-    flows.cancel(&run).await.unwrap();
-    settled(&flows, &run).await;
-}
-
-#[tokio::test]
 async fn a_cut_off_step_is_treated_as_its_author_said() {
     let mut machine = Machine::new();
     for step in ["ask", "fail", "rerun", "idem", "alive"] {
@@ -830,30 +814,6 @@ async fn a_run_has_one_driver_and_other_processes_can_ask_it() {
 }
 
 #[tokio::test]
-async fn agents_of_all_processes_share_one_limit() {
-    let mut machine = Machine::new().does("a", Does::Hangs);
-    machine.agents = 1;
-    let (one, two) = (machine.process(None), machine.process(None));
-    let agent = "agent: { backend: command, program: [x] }, prompt: p";
-    let mut events = one.events();
-    let first = start(&one, &[&format!("id: a, {agent}")]).await;
-    wait_for(&mut events, |what| {
-        matches!(what, Happened::StepAttached { .. })
-    })
-    .await;
-    let second = start(&two, &[&format!("id: b, {agent}"), "id: c, run: x"]).await;
-    let mut others = two.events();
-    wait_for(
-        &mut others,
-        |what| matches!(what, Happened::StepEnded { step, .. } if step == "c"),
-    )
-    .await;
-    assert_eq!(machine.log(), ["start a #1", "start c #1"]);
-    one.cancel(&first).await.unwrap();
-    assert_eq!(settled(&two, &second).await.info.state, RunState::Succeeded);
-}
-
-#[tokio::test]
 async fn why_a_step_did_not_run_is_said_in_sentences() {
     let mut machine = Machine::new().does("bad", Does::Ends(3, ""));
     let flows = machine.process(None);
@@ -887,184 +847,11 @@ async fn why_a_step_did_not_run_is_said_in_sentences() {
     "#);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn never_more_members_run_than_their_limit_and_nothing_starves() {
-    let mut machine = Machine::new();
-    let flows = machine.process(None);
-    let steps: Vec<String> = (0..60)
-        .map(|n| format!("id: s{n}, run: x, batch: few"))
-        .collect();
-    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-    let view = start_and_settle(&flows, "batches: { few: { max_concurrent: 3 } }\n", &steps).await;
-    assert_eq!(view.info.done, 60);
-    // What the journal says is what was so: between start and end, never more than three.
-    let (mut now, mut most) = (0, 0);
-    for event in flows.events_after(&view.info.id, 0).await.unwrap() {
-        match event.what {
-            Happened::StepStarted { .. } => now += 1,
-            Happened::StepEnded { .. } => now -= 1,
-            _ => {}
-        }
-        most = most.max(now);
-    }
-    assert_eq!((now, most), (0, 3));
-}
-
-// ---- a process that ends after any write -----------------------------------------------------
-
-/// Answers whatever the run asks with yes, until it has ended or this process has "ended".
-async fn drive_to_end(flows: &Flows, run: &str) {
-    let mut events = flows.events();
-    for step in flows.show(run).await.unwrap().info.asks {
-        let _ = flows.answer(run, &step, yes()).await;
-    }
-    let settled = flows.settled(run);
-    tokio::pin!(settled);
-    tokio::time::timeout(DEADLINE, async {
-        loop {
-            tokio::select! {
-                () = &mut settled => return,
-                event = events.recv() => {
-                    if let Ok(FlowEvent { what: Happened::StepAsked { step, .. }, .. }) = event {
-                        // The process may "end" before it has done so.
-                        let _ = flows.answer(run, &step, yes()).await;
-                    }
-                }
-            }
-        }
-    })
-    .await
-    .expect("the run ends in time");
-}
-
-fn results(view: &RunView) -> BTreeMap<String, (StepState, Option<Skip>, Option<String>)> {
-    view.step_list
-        .iter()
-        .map(|step| {
-            let output = step
-                .attempts
-                .last()
-                .and_then(|attempt| attempt.output.clone());
-            (step.id.clone(), (step.state, step.skip.clone(), output))
-        })
-        .collect()
-}
-
-/// Ends the process after its nth write, for every n, and goes on with another.
-async fn survives_every_write(text: &str, inputs: serde_json::Value, world_is_lost: bool) {
-    let new_machine = || {
-        Machine::new()
-            .does("plan", Does::Ends(0, r#"{"kind": "bug", "summary": "it"}"#))
-            .does("flaky", Does::FailsFirst(1))
-            .does("broken", Does::Ends(1, ""))
-    };
-    let start = |flows: Flows| {
-        let (text, inputs) = (text.to_owned(), inputs.as_object().unwrap().clone());
-        async move {
-            flows
-                .start(StartRun {
-                    text,
-                    inputs,
-                    cwd: "/work".to_owned(),
-                    path: None,
-                })
-                .await
-                .unwrap()
-        }
-    };
-    let mut machine = new_machine();
-    let flows = machine.process(None);
-    let run = start(flows.clone()).await;
-    drive_to_end(&flows, &run).await;
-    let expected = flows.show(&run).await.unwrap();
-    assert!(expected.info.ended_at.is_some());
-
-    for writes in 0.. {
-        let mut machine = new_machine();
-        let flows = machine.process(Some(writes));
-        let run = start(flows.clone()).await;
-        drive_to_end(&flows, &run).await;
-        let before = flows.show(&run).await.unwrap();
-        let finished_in_time = before.info.ended_at.is_some();
-        drop(flows);
-        if world_is_lost {
-            machine.world.known.lock().unwrap().clear();
-        }
-        let recorded: BTreeSet<String> = before
-            .step_list
-            .iter()
-            .filter(|step| step.state.is_terminal() && step.state != StepState::Skipped)
-            .map(|step| step.id.clone())
-            .collect();
-        let log_before = machine.log().len();
-        let flows = machine.restart(None);
-        flows.resume_interrupted().await.unwrap();
-        drive_to_end(&flows, &run).await;
-        let after = flows.show(&run).await.unwrap();
-        assert_eq!(
-            after.info.state, expected.info.state,
-            "after {writes} writes"
-        );
-        assert_eq!(results(&after), results(&expected), "after {writes} writes");
-        for line in &machine.log()[log_before..] {
-            let step = line.split(' ').nth(1).unwrap();
-            assert!(
-                !recorded.contains(step),
-                "`{step}` had a result and ran again after {writes} writes"
-            );
-        }
-        for (before, after) in before.step_list.iter().zip(&after.step_list) {
-            for (before, after) in before.attempts.iter().zip(&after.attempts) {
-                if before.decision.is_some() {
-                    assert_eq!(
-                        before.decision, after.decision,
-                        "a decision changed after {writes} writes"
-                    );
-                }
-            }
-        }
-        if finished_in_time {
-            break;
-        }
-    }
-}
-
-const EVERYTHING: &str = "
-name: everything
-inputs: { band: { type: enum, values: [small, large], default: small } }
-batches: { few: { max_concurrent: 1 } }
-steps:
-  - { id: plan, agent: { backend: command, program: [x] }, prompt: Plan, output: { type: json }, on_interrupt: rerun }
-  - id: route
-    needs: [plan]
-    switch: [{ case: bug, when: results.plan.data.kind == 'bug', steps: [fix] }]
-    default: [docs]
-  - { id: fix, run: x, on_interrupt: rerun }
-  - { id: docs, run: x }
-  - { id: flaky, needs: [fix], run: x, retries: 2, backoff: 1ms, batch: few, on_interrupt: rerun }
-  - { id: other, needs: [fix], run: x, batch: few, idempotent: true }
-  - { id: ask, needs: [flaky, other, docs], approval: { message: 'Ship {{ results.plan.data.summary }}?' } }
-  - { id: broken, needs: [ask], run: x, allow_failure: true, on_interrupt: rerun }
-  - { id: guarded, needs: [ask], value: x, when: inputs.band == 'large' }
-  - { id: end, needs: [broken, guarded, 'batch:few'], value: '{{ results.route.output }} done' }
-output: { render: '{{ results.end.output }}' }
-";
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_ends_the_same_wherever_its_process_ended() {
-    survives_every_write(EVERYTHING, serde_json::json!({}), false).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_ends_the_same_when_its_programs_were_lost_too() {
-    survives_every_write(EVERYTHING, serde_json::json!({}), true).await;
-}
-
 // ---- conditions that ask about the world -----------------------------------------------------
 
 #[tokio::test]
 async fn a_condition_may_ask_about_conflicts_and_is_decided_once() {
-    let mut machine = Machine::new().does("slow", Does::FailsFirst(1));
+    let mut machine = Machine::new().does("slow", Does::FailsFirst(1, 1, ""));
     let flows = machine.process(None);
     let run = start(
         &flows,

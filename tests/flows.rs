@@ -1,0 +1,298 @@
+//! Flows by the real program, which is killed at random moments: what has a result never runs again.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use support::{Home, wait_for};
+
+/// Fifty steps: a chain, a fan, a switch with both branches, and a join, each leaving a line in `log`.
+fn fifty_steps() -> String {
+    let mut text = "name: fifty\nmax_concurrent: 6\nsteps:\n".to_owned();
+    let mut step = |id: &str, needs: &str| {
+        text += &format!(
+            "  - {{ id: {id}, needs: [{needs}], idempotent: true, run: 'echo $SWITCHYARD_STEP >> log; sleep 0.05; echo $SWITCHYARD_STEP' }}\n"
+        );
+    };
+    step("c0", "");
+    for number in 1..10 {
+        step(&format!("c{number}"), &format!("c{}", number - 1));
+    }
+    for number in 0..16 {
+        step(&format!("f{number}"), "c2");
+    }
+    for number in 0..8 {
+        step(
+            &format!("g{number}"),
+            &format!("f{number}, f{}", number + 8),
+        );
+    }
+    for number in 0..4 {
+        step(&format!("a{number}"), "");
+        step(&format!("b{number}"), "");
+    }
+    let all = |prefix: &str, count: usize| {
+        let names: Vec<_> = (0..count)
+            .map(|number| format!("{prefix}{number}"))
+            .collect();
+        names.join(", ")
+    };
+    text += &format!(
+        "  - {{ id: route, needs: [c9], switch: [{{ case: a, when: results.c9.output == 'c9', steps: [{}] }}], default: [{}] }}\n",
+        all("a", 4),
+        all("b", 4)
+    );
+    text += &format!(
+        "  - {{ id: both, needs: [{}, {}], value: 'a {{{{ results.a0.output | default(0) }}}}' }}\n",
+        all("a", 4),
+        all("b", 4)
+    );
+    for number in 0..5 {
+        text += &format!("  - {{ id: v{number}, needs: [both], value: '{number}' }}\n");
+    }
+    text += &format!(
+        "  - {{ id: end, needs: [{}, {}], value: done }}\n",
+        all("v", 5),
+        all("g", 8)
+    );
+    text + "output: { render: '{{ results.end.output }} {{ results.both.output }}' }\n"
+}
+
+/// Numbers that look random and are the same in every run of the tests.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) % limit
+    }
+}
+
+/// Starts the program on a flow; gives it with the id of the run, which the first event tells.
+fn drive(home: &Home, args: &[&str]) -> Result<(Child, Option<String>)> {
+    let mut child = Command::new(Home::program())
+        .args(args)
+        .current_dir(home.path())
+        .envs(home.environment())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("the program is built by `cargo build --bin switchyard`")?;
+    let mut lines = BufReader::new(child.stdout.take().context("it has an output")?);
+    let mut first = String::new();
+    lines.read_line(&mut first)?;
+    // Whatever else it tells is read, so that it is never held up.
+    std::thread::Builder::new()
+        .name("reader".to_owned())
+        .spawn(move || std::io::copy(&mut lines, &mut std::io::sink()))?;
+    let run = serde_json::from_str::<Value>(&first)
+        .ok()
+        .and_then(|event| Some(event["run"].as_str()?.to_owned()));
+    Ok((child, run))
+}
+
+fn show(home: &Home, run: &str) -> Result<Value> {
+    Ok(serde_json::from_str(
+        &home.ok(&["flow", "show", run, "--json"])?,
+    )?)
+}
+
+/// What has a result: its state, its attempts, and when it ended.
+fn results(view: &Value) -> BTreeMap<String, Value> {
+    let steps = view["step_list"].as_array().cloned().unwrap_or_default();
+    steps
+        .into_iter()
+        .filter(|step| {
+            let state = step["state"].as_str().unwrap_or_default();
+            ![
+                "pending",
+                "queued",
+                "running",
+                "retry_wait",
+                "awaiting_approval",
+            ]
+            .contains(&state)
+        })
+        .map(|step| (step["id"].as_str().unwrap_or_default().to_owned(), step))
+        .collect()
+}
+
+fn log(home: &Home) -> BTreeMap<String, usize> {
+    let text = std::fs::read_to_string(home.path().join("log")).unwrap_or_default();
+    let mut times = BTreeMap::new();
+    for step in text.lines() {
+        *times.entry(step.to_owned()).or_default() += 1;
+    }
+    times
+}
+
+/// How many kills: a few in every run of the tests, as many as `KILLS` says where somebody wants to know.
+fn wanted_kills() -> u64 {
+    std::env::var("KILLS")
+        .ok()
+        .and_then(|kills| kills.parse().ok())
+        .unwrap_or(5)
+}
+
+/// What had a result when the process was killed.
+#[derive(Default)]
+struct Recorded {
+    steps: BTreeMap<String, Value>,
+    /// How often their programs had run.
+    times: BTreeMap<String, usize>,
+}
+
+impl Recorded {
+    /// Everything that had a result has it still, and did not run again.
+    fn check(&self, view: &Value, home: &Home) {
+        let (now, times) = (results(view), log(home));
+        for (step, before) in &self.steps {
+            assert_eq!(now.get(step), Some(before), "`{step}` had a result");
+        }
+        for (step, before) in &self.times {
+            assert_eq!(
+                times.get(step),
+                Some(before),
+                "`{step}` had a result and ran again"
+            );
+        }
+    }
+
+    fn take(view: &Value, home: &Home) -> Self {
+        let steps = results(view);
+        let mut times = log(home);
+        times.retain(|step, _| steps.contains_key(step));
+        Self { steps, times }
+    }
+}
+
+#[allow(
+    clippy::print_stdout,
+    reason = "how many kills it were is what one wants to know"
+)]
+async fn survives_kills(host_too: bool) -> Result<()> {
+    let (wanted, mut kills, mut runs, mut again) = (wanted_kills(), 0, 0, 0);
+    let mut random = Random(0x9e37_79b9_7f4a_7c15 + u64::from(host_too));
+    while kills < wanted {
+        let home = Home::new()?;
+        std::fs::write(home.path().join("fifty.flow.yaml"), fifty_steps())?;
+        let (mut child, run) = drive(&home, &["flow", "run", "fifty.flow.yaml", "--json"])?;
+        let run = run.context("the run says its id")?;
+        runs += 1;
+        let mut recorded = Recorded::default();
+        loop {
+            tokio::time::sleep(Duration::from_millis(random.below(900))).await;
+            if let Some(status) = child.try_wait()? {
+                anyhow::ensure!(status.success(), "run {run} ended with {status}");
+                break;
+            }
+            child.kill()?;
+            child.wait()?;
+            kills += 1;
+            if host_too {
+                for host in home.hosts() {
+                    Home::kill(host);
+                }
+            }
+            let view = show(&home, &run)?;
+            recorded.check(&view, &home);
+            recorded = Recorded::take(&view, &home);
+            (child, _) = drive(&home, &["flow", "resume", &run, "--json"])?;
+        }
+        let view = show(&home, &run)?;
+        recorded.check(&view, &home);
+        assert_eq!(view["state"], "succeeded");
+        assert_eq!(view["output"], "done a a0");
+        let ran = log(&home);
+        assert!(!ran.contains_key("b0"), "the switch changed its mind");
+        again += ran.values().map(|times| times - 1).sum::<usize>();
+    }
+    println!(
+        "{kills} kills over {runs} runs of 50 steps; {again} times an idempotent step ran once more"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_survives_kills_of_its_process() -> Result<()> {
+    survives_kills(false).await
+}
+
+#[tokio::test]
+async fn a_run_survives_kills_of_its_process_and_of_the_pane_host() -> Result<()> {
+    survives_kills(true).await
+}
+
+const ASKS: &str = "
+name: asks
+steps:
+  - id: ask
+    approval:
+      message: Which kind?
+      form: { kind: { type: enum, values: [bug, docs], required: true } }
+  - { id: end, needs: [ask], value: 'it is {{ results.ask.data.kind }}' }
+output: { render: '{{ results.end.output }}' }
+";
+
+#[tokio::test]
+async fn another_process_answers_with_a_form() -> Result<()> {
+    let home = Home::new()?;
+    std::fs::write(home.path().join("asks.flow.yaml"), ASKS)?;
+    let (mut child, run) = drive(&home, &["flow", "run", "asks.flow.yaml", "--json"])?;
+    let run = run.context("the run says its id")?;
+    wait_for("the question", || async {
+        let view = show(&home, &run).map_err(|error| error.to_string())?;
+        match view["asks"].as_array() {
+            Some(asks) if !asks.is_empty() => Ok(()),
+            _ => Err(view.to_string()),
+        }
+    })
+    .await?;
+    for (fields, words) in [
+        (vec![], "the field `kind` is required"),
+        (vec!["--set", "kind=tea"], "must be one of `bug`, `docs`"),
+    ] {
+        let refused = home.run(&[&["flow", "approve", &run, "ask"], fields.as_slice()].concat())?;
+        assert_eq!(refused.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains(words), "{said}");
+    }
+    home.ok(&["flow", "approve", &run, "ask", "--set", "kind=docs"])?;
+    assert_eq!(child.wait()?.code(), Some(0));
+    assert_eq!(show(&home, &run)?["output"], "it is docs");
+    Ok(())
+}
+
+#[tokio::test]
+async fn control_c_cancels_the_run_and_it_can_be_resumed() -> Result<()> {
+    let home = Home::new()?;
+    let flow = "name: long\nsteps:\n  - { id: work, run: 'until [ -e go ]; do echo at work; sleep 0.1; done', idempotent: true }\n  - { id: end, needs: [work], value: done }\n";
+    std::fs::write(home.path().join("long.flow.yaml"), flow)?;
+    let (mut child, run) = drive(&home, &["flow", "run", "long.flow.yaml", "--json"])?;
+    let run = run.context("the run says its id")?;
+    let step = || async {
+        let view = show(&home, &run).map_err(|error| error.to_string())?;
+        let pane = view["step_list"][0]["attempts"][0]["pane"].as_u64();
+        pane.ok_or_else(|| view.to_string())
+    };
+    wait_for("the step at work", step).await?;
+    let pid = Pid::from_raw(i32::try_from(child.id())?).context("a process id")?;
+    kill_process(pid, Signal::INT)?;
+    assert_eq!(child.wait()?.code(), Some(130));
+    let view = show(&home, &run)?;
+    assert_eq!(view["state"], "cancelled");
+    assert_eq!(view["step_list"][0]["state"], "cancelled");
+    let panes: Value = serde_json::from_str(&home.ok(&["panes", "--json"])?)?;
+    assert_eq!(panes, Value::Array(Vec::new()), "its programs are gone");
+    std::fs::write(home.path().join("go"), "")?;
+    home.ok(&["flow", "resume", &run])?;
+    assert_eq!(show(&home, &run)?["state"], "succeeded");
+    Ok(())
+}
