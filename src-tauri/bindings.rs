@@ -2,7 +2,7 @@
 
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::commands::{agents, conflicts, search, terminal, workspace};
+use crate::commands::{agents, conflicts, flow, search, terminal, workspace};
 use crate::events;
 
 /// Every command and every event of the window.
@@ -38,6 +38,30 @@ pub fn builder() -> Builder<tauri::Wry> {
             conflicts::conflict_details,
             conflicts::quiet_conflicts,
             conflicts::unquiet_conflicts,
+            flow::list_runs,
+            flow::run_graph,
+            flow::run_outline,
+            flow::run_text,
+            flow::run_events,
+            flow::run_step,
+            flow::step_output,
+            flow::start_flow,
+            flow::cancel_run,
+            flow::resume_run,
+            flow::retry_failed,
+            flow::rerun_from,
+            flow::mark_step,
+            flow::answer_approval,
+            flow::export_run,
+            flow::flow_files,
+            flow::write_samples,
+            flow::read_flow,
+            flow::write_flow,
+            flow::follow_flow,
+            flow::unfollow_flow,
+            flow::check_flow,
+            flow::simulate_flow,
+            flow::save_picture,
             workspace::load_session,
             workspace::save_session,
             workspace::load_settings,
@@ -70,6 +94,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             events::RepositoriesChanged,
             events::ConflictsChanged,
             events::AgentsHappened,
+            events::RunsHappened,
         ])
 }
 

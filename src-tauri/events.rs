@@ -2,6 +2,7 @@
 
 use agents::AgentsEvent;
 use app::{App, AppEvent, ConflictNews, HostState, RepositoryView, Settings};
+use flow::FlowEvent;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tauri::AppHandle;
@@ -61,6 +62,10 @@ pub(crate) enum ConflictsHappened {
 /// Something happened to agents or their backends.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 pub(crate) struct AgentsHappened(pub(crate) AgentsEvent);
+
+/// Something happened to runs: as it happened, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct RunsHappened(pub(crate) Vec<FlowEvent>);
 
 /// One frame of a pane, as bytes: it reaches the page as an `ArrayBuffer`, not as JSON.
 pub(crate) struct PaneBytes(pub(crate) Vec<u8>);
@@ -161,6 +166,25 @@ pub(crate) fn forward_agents(app: App, handle: AppHandle) {
                 Ok(event) => tell(event),
                 Err(RecvError::Lagged(_)) => all().await,
                 Err(RecvError::Closed) => break,
+            }
+        }
+    });
+}
+
+/// Tells the page what happens to runs, whichever process drives them.
+pub(crate) fn forward_runs(app: &App, handle: AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let mut runs = match app.follow_runs().await {
+            Ok(runs) => runs,
+            Err(error) => {
+                tracing::warn!("runs can't be followed: {}", error.message);
+                return;
+            }
+        };
+        while let Some(events) = runs.next().await {
+            if let Err(error) = RunsHappened(events).emit(&handle) {
+                tracing::warn!("the page was not told: {error}");
             }
         }
     });

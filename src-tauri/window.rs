@@ -6,7 +6,7 @@ use std::time::Instant;
 use app::{App, AppConfig, Code, Error, HostMode, Paths};
 use tauri::{AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder};
 
-use crate::commands::{agents::Followed, search::Searches, terminal::Views};
+use crate::commands::{agents::Followed, flow::FollowedFiles, search::Searches, terminal::Views};
 use crate::{bindings, clipboard, events, renderer};
 
 /// When the program started; the start ends when a prompt is on screen.
@@ -72,12 +72,14 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         .manage(Views::default())
         .manage(Searches::default())
         .manage(Followed::default())
+        .manage(FollowedFiles::default())
         .manage(clipboard::Clipboard::default())
         .invoke_handler(builder.invoke_handler())
         .setup(move |shell| {
             builder.mount_events(shell);
             events::forward(&shell.state::<App>(), shell.handle().clone());
             events::forward_agents(shell.state::<App>().inner().clone(), shell.handle().clone());
+            events::forward_runs(&shell.state::<App>(), shell.handle().clone());
             WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()))
                 .title("Switchyard")
                 .inner_size(1280.0, 800.0)

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod conflicts;
+pub(crate) mod flow;
 pub(crate) mod search;
 pub(crate) mod terminal;
 pub(crate) mod workspace;

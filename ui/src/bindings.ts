@@ -60,6 +60,54 @@ export const commands = {
 	quietConflicts: (repository: string, quiet: Quiet) => typedError<null, Error>(__TAURI_INVOKE("quiet_conflicts", { repository, quiet })),
 	/**  Takes a wish for quiet back; says whether there was one. See [`App::unquiet_conflicts`]. */
 	unquietConflicts: (repository: string, about: QuietAbout) => typedError<boolean, Error>(__TAURI_INVOKE("unquiet_conflicts", { repository, about })),
+	/**  Lists runs, newest first. See [`App::list_runs`]. */
+	listRuns: () => typedError<RunInfo[], Error>(__TAURI_INVOKE("list_runs")),
+	/**  The picture of a run's flow. See [`App::run_graph`]. */
+	runGraph: (run: string) => typedError<FlowGraph, Error>(__TAURI_INVOKE("run_graph", { run })),
+	/**  A run without what may be long. See [`App::run_outline`]. */
+	runOutline: (run: string) => typedError<RunView, Error>(__TAURI_INVOKE("run_outline", { run })),
+	/**  The text of a run's flow. See [`App::run_text`]. */
+	runText: (run: string) => typedError<string, Error>(__TAURI_INVOKE("run_text", { run })),
+	/**  What happened to a run after an event. See [`App::run_events`]. */
+	runEvents: (run: string, seq: number) => typedError<FlowEvent[], Error>(__TAURI_INVOKE("run_events", { run, seq })),
+	/**  One step in full. See [`App::run_step`]. */
+	runStep: (run: string, step: string) => typedError<StepDetail, Error>(__TAURI_INVOKE("run_step", { run, step })),
+	/**  A piece of what an attempt printed. See [`App::step_output`]. */
+	stepOutput: (run: string, step: string, attempt: number, from: number) => typedError<OutputPiece, Error>(__TAURI_INVOKE("step_output", { run, step, attempt, from })),
+	/**  Starts a run of a flow's file, in the directory of the file unless told otherwise. See [`App::start_flow`]. */
+	startFlow: (path: string, inputs: { [key in string]: Value }, cwd: string | null) => typedError<string, Error>(__TAURI_INVOKE("start_flow", { path, inputs, cwd })),
+	/**  Ends a run or a part of it. See [`App::cancel_run`]. */
+	cancelRun: (run: string, what: CancelWhat) => typedError<null, Error>(__TAURI_INVOKE("cancel_run", { run, what })),
+	/**  Goes on with a run. See [`App::resume_run`]. */
+	resumeRun: (run: string) => typedError<null, Error>(__TAURI_INVOKE("resume_run", { run })),
+	/**  Begins what failed anew. See [`App::retry_failed`]. */
+	retryFailed: (run: string) => typedError<null, Error>(__TAURI_INVOKE("retry_failed", { run })),
+	/**  Begins a step anew. See [`App::rerun_from`]. */
+	rerunFrom: (run: string, step: string, following: boolean) => typedError<null, Error>(__TAURI_INVOKE("rerun_from", { run, step, following })),
+	/**  Says what a step is. See [`App::mark_step`]. */
+	markStep: (run: string, step: string, mark: Mark) => typedError<null, Error>(__TAURI_INVOKE("mark_step", { run, step, mark })),
+	/**  Answers a step that asks. See [`App::answer_approval`]. */
+	answerApproval: (run: string, step: string, given: Given) => typedError<null, Error>(__TAURI_INVOKE("answer_approval", { run, step, given })),
+	/**  The picture of a run's flow as text. See [`App::export_run`]. */
+	exportRun: (run: string, to: ExportTo) => typedError<string, Error>(__TAURI_INVOKE("export_run", { run, to })),
+	/**  Looks for flows' files. See [`App::flow_files`]. */
+	flowFiles: (directories: string[]) => typedError<FlowFile[], Error>(__TAURI_INVOKE("flow_files", { directories })),
+	/**  Writes the sample flows. See [`App::write_samples`]. */
+	writeSamples: () => typedError<string, Error>(__TAURI_INVOKE("write_samples")),
+	/**  The text of a flow's file. See [`App::read_flow`]. */
+	readFlow: (path: string) => typedError<string, Error>(__TAURI_INVOKE("read_flow", { path })),
+	/**  Writes the text of a flow's file. See [`App::write_flow`]. */
+	writeFlow: (path: string, text: string, expected: string) => typedError<null, Error>(__TAURI_INVOKE("write_flow", { path, text, expected })),
+	/**  Tells the text of a flow's file through `channel` whenever it changes, until [`unfollow_flow`]. */
+	followFlow: (id: number, path: string, channel: Channel<string>) => typedError<null, Error>(__TAURI_INVOKE("follow_flow", { id, path, channel })),
+	/**  Ends what [`follow_flow`] began. */
+	unfollowFlow: (id: number) => typedError<null, Error>(__TAURI_INVOKE("unfollow_flow", { id })),
+	/**  Looks at the text of a flow. See [`app::check_flow_text`]. */
+	checkFlow: (text: string) => typedError<FlowCheck, Error>(__TAURI_INVOKE("check_flow", { text })),
+	/**  Runs the text of a flow with nothing of the outside world. See [`app::simulate_flow_text`]. */
+	simulateFlow: (text: string, stubs: Stubs) => typedError<Simulation, Error>(__TAURI_INVOKE("simulate_flow", { text, stubs })),
+	/**  Saves a picture that the person asked to save; returns where. See [`App::save_file`]. */
+	savePicture: (name: string, bytes: number[]) => typedError<string, Error>(__TAURI_INVOKE("save_picture", { name, bytes })),
 	/**  Reads the layout that the page saved last. See [`App::load_session`]. */
 	loadSession: () => typedError<string | null, Error>(__TAURI_INVOKE("load_session")),
 	/**  Keeps the layout for the next start. See [`App::save_session`]. */
@@ -124,6 +172,7 @@ export const events = {
 	hostChanged: makeEvent<HostChanged, HostChanged>("host-changed"),
 	paneHappened: makeEvent<PaneHappened, PaneHappened>("pane-happened"),
 	repositoriesChanged: makeEvent<RepositoriesChanged, RepositoriesChanged>("repositories-changed"),
+	runsHappened: makeEvent<RunsHappened, RunsHappened>("runs-happened"),
 	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
 };
 
@@ -289,6 +338,60 @@ export type Archived = {
 	already: boolean,
 };
 
+/**  How an attempt ended. */
+export type AttemptEnd = {
+	/**  How. */
+	state: StepState,
+	/**  Its exit status. */
+	exit_code: number | null,
+	/**  Why, for a person. */
+	message: string | null,
+	/**  For a switch: the branch that was taken. */
+	branch: string | null,
+	/**  What it decided, and what it saw. */
+	decision: Decision | null,
+};
+
+/**  An attempt at a step. */
+export type AttemptView = {
+	/**  Its number, from 1. */
+	attempt: number,
+	/**  Where it stands, or how it ended. `skipped`: it was cut off. */
+	state: StepState,
+	/**  When it began, in milliseconds since 1970. */
+	started_at: number,
+	/**  When it ended. */
+	ended_at: number | null,
+	/**  The pane that it ran in. */
+	pane: number | null,
+	/**  The worktree that it worked in. */
+	worktree: string | null,
+	/**  The agent that worked on it. */
+	agent: StepAgent | null,
+	/**  What its agent asks a person for at the moment. */
+	needs_you: string | null,
+	/**  Its exit status. */
+	exit_code: number | null,
+	/**  Why it ended so. */
+	message: string | null,
+	/**  Its output, at most the first 64 KB. */
+	output: string | null,
+	/**  The file with the whole output, when it is longer than that. */
+	output_file: string | null,
+	/**  Its structured output. */
+	data: Value | null,
+	/**  What an agent was asked. */
+	prompt: string | null,
+	/**  What it decided, and what it saw. */
+	decision: Decision | null,
+	/**  What a person was asked. */
+	question: Question | null,
+	/**  What was answered. */
+	answer: Given | null,
+	/**  When the next attempt begins, or until when an answer is awaited. */
+	due: number | null,
+};
+
 /**  What a pane wants from the person. */
 export type Attention = 
 /**  Nothing: a shell at its prompt, or a program whose state is not known. */
@@ -349,6 +452,19 @@ export type BaseLines = {
 	/**  The line after the last one. */
 	end: number,
 };
+
+/**  What of a run is cancelled. */
+export type CancelWhat = 
+/**  All of it. */
+{ what: "run" } | 
+/**  One step. */
+{ what: "step"; 
+/**  Which. */
+step: string } | 
+/**  The steps of a batch. */
+{ what: "batch"; 
+/**  Which. */
+batch: string };
 
 /**  Whether upper and lower case are the same. */
 export type Case = 
@@ -553,6 +669,14 @@ export type CursorStyle =
 /**  A line below the cell. */
 "underline";
 
+/**  What of a switch's decision is kept: every condition that was tried, and what it saw. */
+export type Decision = {
+	/**  The label of the case that was taken; `default`; none. */
+	taken: string | null,
+	/**  The conditions that were tried, in order. */
+	tried: Tried[],
+};
+
 /**  Why something asked of [`App`](crate::App) was not done. */
 export type Error = {
 	/**  What a program may act on. */
@@ -562,6 +686,284 @@ export type Error = {
 	/**  Where in the input the mistake is, in characters from 0, when it is in one place. */
 	position: number | null,
 };
+
+/**  Which picture language. */
+export type ExportTo = 
+/**  Mermaid, as Markdown shows it. */
+"mermaid" | 
+/**  Graphviz' DOT. */
+"dot";
+
+/**  Something that is wrong with a flow's file, and what would be right. */
+export type Finding = {
+	/**  How bad it is. */
+	severity: FindingSeverity,
+	/**  Where it is. */
+	at: Position,
+	/**  What is wrong. */
+	message: string,
+	/**  What would be right, when that can be said. */
+	hint: string | null,
+};
+
+/**  How bad a finding is. */
+export type FindingSeverity = 
+/**  The flow is refused. */
+"error" | 
+/**  It runs, and may not do what its author meant. */
+"warning";
+
+/**  What a look at a flow's file says. */
+export type FlowCheck = {
+	/**  Whether it can be run. */
+	good: boolean,
+	/**  What is wrong with it, or may not do what its author meant; in the order of the file. */
+	findings: Finding[],
+	/**  The flow, when it can be run. */
+	flow: FlowSummary | null,
+};
+
+/**  Something that happened to a run. */
+export type FlowEvent = {
+	/**  Which run. */
+	run: string,
+	/**  Its place in the journal: greater than that of everything before it. */
+	seq: number,
+	/**  When, in milliseconds since 1970. */
+	at: number,
+} & Happened;
+
+/**  A flow's file that was found. */
+export type FlowFile = {
+	/**  Where it is. */
+	path: string,
+	/**  What the flow is called; the file's name when it can't be read. */
+	name: string,
+	/**  What it does, in its author's words. */
+	description: string | null,
+	/**  What is wrong with it first, when it can't be run. */
+	problem: string | null,
+};
+
+/**  A flow as a picture. */
+export type FlowGraph = {
+	/**  What the flow is called. */
+	name: string,
+	/**  Its steps, in the order of the file. */
+	nodes: GraphNode[],
+	/**  What waits for what. */
+	edges: GraphEdge[],
+	/**  Its batches. */
+	batches: GraphBatch[],
+};
+
+/**  A flow that can be run. */
+export type FlowSummary = {
+	/**  What it is called. */
+	name: string,
+	/**  What it does, in its author's words. */
+	description: string | null,
+	/**  What must be given when it starts. */
+	inputs: InputInfo[],
+	/**  Its picture. */
+	graph: FlowGraph,
+};
+
+/**  What was answered. */
+export type Given = {
+	/**  Yes or no. */
+	approved: boolean,
+	/**  The fields. */
+	form: { [key in string]: Value },
+	/**  What the person wrote. */
+	comment: string | null,
+	/**  Nobody answered in time, and this is what that means. */
+	by_timeout: boolean,
+};
+
+/**  A batch in the picture. */
+export type GraphBatch = {
+	/**  Its name. */
+	name: string,
+	/**  How many of its members may be at work at once. */
+	max_concurrent: number,
+	/**  Its members. */
+	steps: string[],
+};
+
+/**  A case of a switch in the picture. */
+export type GraphCase = {
+	/**  Its label; `default` for the default. */
+	label: string,
+	/**  Its condition; none for the default. */
+	when: string | null,
+	/**  The steps that run only when it is taken. */
+	steps: string[],
+};
+
+/**  An edge of the picture. */
+export type GraphEdge = {
+	/**  Where it starts. */
+	from: string,
+	/**  Where it ends. */
+	to: string,
+	/**  What it means. */
+	kind: GraphEdgeKind,
+	/**  For a case: its label. */
+	label: string | null,
+};
+
+/**  What an edge of the picture means. */
+export type GraphEdgeKind = 
+/**  `to` needs `from`. */
+"need" | 
+/**  `to` is in a case of the switch `from`. */
+"case" | 
+/**  `to` needs the whole batch that `from` is in. */
+"batch" | 
+/**  A rejection of `from` goes back to `to`. */
+"goto";
+
+/**  A step in the picture. */
+export type GraphNode = {
+	/**  The step. */
+	id: string,
+	/**  What it does. */
+	kind: StepKind,
+	/**  What it does, in its author's words. */
+	description: string | null,
+	/**  When it runs, given its needs. */
+	trigger: Trigger,
+	/**  Its guard. */
+	when: string | null,
+	/**  The batch that it is in. */
+	batch: string | null,
+	/**  Whether what needs it may go on when it fails. */
+	allow_failure: boolean,
+	/**  For a switch: its cases in order, the default last. */
+	cases: GraphCase[],
+	/**  The line of the file that it starts on. */
+	line: number,
+};
+
+/**  What happened to a run. */
+export type Happened = 
+/**  A run began. */
+{ event: "run_started"; 
+/**  Of which flow. */
+flow: string } | 
+/**  A process took the run over and went on with it. */
+{ event: "run_resumed" } | 
+/**  A person ended the run. */
+{ event: "run_cancelled" } | 
+/**  The run ended. */
+{ event: "run_ended"; 
+/**  How. */
+state: RunOutcome; 
+/**  Whether every step was skipped. */
+nothing_ran: boolean; 
+/**  What a person should know: a mistake of the engine, an output that could not be written. */
+message: string | null; 
+/**  The output of the run, if it has one. */
+output: string | null } | 
+/**  A step could run and waits for a place. */
+{ event: "step_queued"; 
+/**  Which step. */
+step: string } | 
+/**  A step did not run. */
+{ event: "step_skipped"; 
+/**  Which step. */
+step: string; 
+/**  Why. */
+skip: Skip } | 
+/**  An attempt began. Written before it acts. */
+{ event: "step_started"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt. */
+attempt: number; 
+/**  What an agent is asked. */
+prompt: string | null } | 
+/**  An attempt is at work in the world, and can be found there. */
+{ event: "step_attached"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt. */
+attempt: number; 
+/**  What finds it again. */
+handle: string; 
+/**  The pane that it runs in. */
+pane: number | null; 
+/**  The worktree that it works in. */
+worktree: string | null; 
+/**  The agent that works on it. */
+agent: StepAgent | null } | 
+/**  The agent of a step asks a person for something in the middle of its work, or no longer does. */
+{ event: "step_needs_you"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt. */
+attempt: number; 
+/**  What it asks; none: that is settled, and it works on. */
+message: string | null } | 
+/**  The condition of a step was looked at, together with what it asked about the world. Never again. */
+{ event: "step_guarded"; 
+/**  Which step. */
+step: string; 
+/**  The condition, what it saw, and what it said. */
+guard: Tried } | 
+/**  A person is asked. */
+{ event: "step_asked"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt. */
+attempt: number; 
+/**  What is asked. */
+question: Question } | 
+/**  A person answered, or the time for it was over. */
+{ event: "step_answered"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt. */
+attempt: number; 
+/**  What was answered. */
+answer: Given } | 
+/**  An attempt ended and another one follows. */
+{ event: "step_retries"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt ended. */
+attempt: number; 
+/**  How. */
+ended: AttemptEnd; 
+/**  When the next one begins, in milliseconds since 1970. */
+due: number } | 
+/**  A step ended, for good. */
+{ event: "step_ended"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt; 0 when there was none. */
+attempt: number; 
+/**  How. */
+ended: AttemptEnd } | 
+/**  An attempt was cut off, and the step is run again. */
+{ event: "step_interrupted"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt. */
+attempt: number } | 
+/**  The result of an attempt came when the step had gone on without it. */
+{ event: "step_late"; 
+/**  Which step. */
+step: string; 
+/**  Which attempt. */
+attempt: number; 
+/**  How it ended. */
+ended: AttemptEnd } | 
+/**  Steps are begun anew; their earlier attempts are kept. */
+{ event: "steps_reset"; 
+/**  Which steps. */
+steps: string[] };
 
 /**  Whether a backend answers, and why not. */
 export type Health = 
@@ -643,6 +1045,37 @@ export type ImportSession = {
 	labels?: { [key in string]: string },
 };
 
+/**  What an input or a field of a form takes. */
+export type InputInfo = {
+	/**  Its name. */
+	name: string,
+	/**  What kind of value it takes. */
+	type: InputType,
+	/**  Whether it must be given. */
+	required: boolean,
+	/**  Its value when none is given. */
+	default: Value | null,
+	/**  The values that it may have, for `enum`. */
+	values: string[],
+	/**  What it is for. */
+	description: string | null,
+};
+
+/**  What kind of value an input or a field of a form takes. */
+export type InputType = 
+/**  Any text. */
+"text" | 
+/**  A number. */
+"number" | 
+/**  A whole number. */
+"integer" | 
+/**  `true` or `false`. */
+"boolean" | 
+/**  One of `values`. */
+"enum" | 
+/**  The name of an environment variable that holds a secret: the name is kept, the value never is. */
+"secret";
+
 /**  One line as it is read back: by the history view, by `switchyard read`. */
 export type Line = {
 	/**  Which line. */
@@ -676,6 +1109,15 @@ export type MadeWorktree = {
 	/**  The branch that it is on. */
 	branch: string,
 };
+
+/**  What a person says of a step, whatever came of it. */
+export type Mark = 
+/**  It succeeded. */
+{ mark: "succeeded"; 
+/**  With this output. */
+output: string } | 
+/**  It is skipped. */
+{ mark: "skipped" };
 
 /**  A line in which the pattern occurs. */
 export type Match = {
@@ -763,6 +1205,16 @@ message: string } |
 { outcome: "timed_out" } | 
 /**  Someone stopped it. */
 { outcome: "cancelled" };
+
+/**  A part of what an attempt printed. */
+export type OutputPiece = {
+	/**  The text, with its colours as escape sequences. */
+	text: string,
+	/**  Where the next piece begins, in bytes. */
+	next: number,
+	/**  How many bytes there are by now. */
+	total: number,
+};
 
 /**  What happened to a pane. A reader that fell behind is told to list anew. */
 export type PaneEvent = 
@@ -944,6 +1396,14 @@ export type Platform = {
 	software_rendering: boolean,
 };
 
+/**  A place in the text, counted from 1. Columns count characters. */
+export type Position = {
+	/**  The line. */
+	line: number,
+	/**  The column. */
+	column: number,
+};
+
 /**  What to say to an agent, and how long to wait. */
 export type Prompt = {
 	/**  The text, of any size and content, not blank. */
@@ -955,6 +1415,25 @@ export type Prompt = {
 	/**  Stops the agent after so many milliseconds; none: never. */
 	timeout_ms?: number | null,
 };
+
+/**  What a person is asked. */
+export type Question = {
+	/**  Why. */
+	kind: QuestionKind,
+	/**  The question. */
+	message: string,
+	/**  Fields to fill in. */
+	form: InputInfo[],
+	/**  Until when, in milliseconds since 1970; none: for ever. */
+	due: number | null,
+};
+
+/**  Why a person is asked. */
+export type QuestionKind = 
+/**  The flow has an approval there. */
+"approval" | 
+/**  A crash cut the step off: approving runs it again, rejecting lets it have failed. */
+"interrupted";
 
 /**  One wish for quiet. */
 export type Quiet = {
@@ -1085,6 +1564,75 @@ export type RowChange =
 "removed" | 
 /**  It is new. */
 "added";
+
+/**  A run in a list. */
+export type RunInfo = {
+	/**  Its id. */
+	id: string,
+	/**  The name of its flow. */
+	flow: string,
+	/**  The file that it was read from. */
+	path: string | null,
+	/**  Where it stands. */
+	state: RunState,
+	/**  When it began, in milliseconds since 1970. */
+	started_at: number,
+	/**  When it ended. */
+	ended_at: number | null,
+	/**  How many steps it has. */
+	steps: number,
+	/**  How many of them have ended or were skipped. */
+	done: number,
+	/**  The steps that wait for a person's answer: approvals, and what a crash cut off. */
+	asks: string[],
+	/**  The running steps whose agents ask a person for something: a permission, mostly. */
+	needs_you: string[],
+	/**  What a person should know. */
+	message: string | null,
+	/**  Whether every step was skipped. */
+	nothing_ran: boolean,
+};
+
+/**  How a run ended. */
+export type RunOutcome = 
+/**  Every step that ran did what it should. */
+"succeeded" | 
+/**  A step failed, timed out or was rejected. */
+"failed" | 
+/**  A person ended it. */
+"cancelled";
+
+/**  Where a run stands. */
+export type RunState = 
+/**  A process drives it. */
+"running" | 
+/**  Nothing happens until a person has answered. */
+"waiting" | 
+/**  The process that drove it is gone; it can be resumed. */
+"interrupted" | 
+/**  It ended well. */
+"succeeded" | 
+/**  It ended badly. */
+"failed" | 
+/**  A person ended it. */
+"cancelled";
+
+/**  A run with its steps. */
+export type RunView = {
+	/**  Its inputs; of a secret, the name only. */
+	inputs: { [key in string]: Value },
+	/**  The directory that it works in. */
+	cwd: string,
+	/**  The output of the run, if it has one. */
+	output: string | null,
+	/**  The steps, in the order of the file. */
+	step_list: StepView[],
+	/**  The place in the journal of the newest event in this view. */
+	seq: number,
+} & RunInfo;
+
+/**  Something happened to runs: as it happened, oldest first. */
+export type RunsHappened = FlowEvent[];
 
 /**  Which panes to search. */
 export type Scope = 
@@ -1225,6 +1773,67 @@ export type Severity =
 /**  The lines overlap or touch, or the change cannot be told by lines. */
 "same_line";
 
+/**  What became of a step. */
+export type SimulatedStep = {
+	/**  How it ended. */
+	state: StepState,
+	/**  Why it was skipped, if it was. */
+	cause?: SkipCause | null,
+	/**  Where that began. */
+	origin?: string | null,
+	/**  For a skipped step: whether a failure lies upstream. */
+	tainted?: boolean | null,
+	/**  How often it was tried. */
+	attempts: number,
+	/**  What it gave. */
+	output?: string | null,
+	/**  Why it failed, when the engine itself found out: a condition that can't be evaluated. */
+	error?: string | null,
+};
+
+/**  How a simulated run went. */
+export type Simulation = {
+	/**  How it ended. */
+	state: RunOutcome,
+	/**  Whether every step was skipped. */
+	nothing_ran: boolean,
+	/**  What became of every step. */
+	steps: { [key in string]: SimulatedStep },
+	/**  The steps that ran, in the order in which they were admitted. */
+	order: string[],
+};
+
+/**  Why a step did not run, and where that began. */
+export type Skip = {
+	/**  Why. */
+	cause: SkipCause,
+	/**  The step where it began. */
+	origin: string,
+	/**  Whether a failure lies upstream. */
+	tainted: boolean,
+	/**  For a branch that was not taken: the case that was; none when no case was. */
+	taken: string | null,
+};
+
+/**  Why a step did not run. */
+export type SkipCause = 
+/**  Its guard was false. */
+"guard_false" | 
+/**  Its switch took another case. */
+"branch_not_taken" | 
+/**  It does not take part in this band. */
+"band" | 
+/**  Nothing that it needs ran. */
+"all_inputs_dead" | 
+/**  Something that it needs failed. */
+"upstream_failed" | 
+/**  Its trigger rule can't be met any more. */
+"rule_not_met" | 
+/**  A person skipped it. */
+"user" | 
+/**  The run was ended before its turn came. */
+"run_cancelled";
+
 /**  Where a line was found. */
 export type Source = 
 /**  In memory: it has left the screen and the ring holds it. */
@@ -1233,6 +1842,138 @@ export type Source =
 "screen" | 
 /**  On disk. */
 "history";
+
+/**  The agent that works on a step, as the agents' backends name it. */
+export type StepAgent = {
+	/**  Its backend: `paseo:localhost:6767`, `acp:codex`. */
+	backend: string,
+	/**  Its id there. */
+	id: string,
+};
+
+/**  What a flow says of one step, for a person who looks at it. */
+export type StepDefinition = {
+	/**  What it does. */
+	kind: StepKind,
+	/**  The script, the template, the prompt's template or the question's; none for a switch. */
+	text: string | null,
+	/**  For an agent: which one. */
+	agent: string | null,
+	/**  What is added to its environment, as templates. */
+	env: { [key in string]: string },
+	/**  The directory that it works in, when it names one. */
+	cwd: string | null,
+	/**  The worktree that it works in, when it names one. */
+	worktree: string | null,
+	/**  The limit of one attempt, in milliseconds. */
+	timeout: number | null,
+	/**  How many attempts may follow a failed one. */
+	retries: number,
+	/**  The line of the file that it starts on. */
+	line: number,
+};
+
+/**  One step of a run, in full. */
+export type StepDetail = {
+	/**  Where it stands, and its attempts; their outputs come in pieces, see [`App::step_output`]. */
+	view: StepView,
+	/**  What the flow says of it. */
+	definition: StepDefinition,
+	/**  Why it is as it is, in sentences. */
+	why: string,
+};
+
+/**  What a step does. */
+export type StepKind = 
+/**  An agent answers a prompt. */
+"agent" | 
+/**  A script runs in a pane. */
+"run" | 
+/**  A template is folded in place. */
+"value" | 
+/**  A person decides. */
+"approval" | 
+/**  A branch is chosen. */
+"switch";
+
+/**  Where a step stands. */
+export type StepState = 
+/**  Something that it needs has not ended. */
+"pending" | 
+/**  It could run and waits for a place. */
+"queued" | 
+/**  An attempt is at work. */
+"running" | 
+/**  An attempt failed and the next one waits for its time. */
+"retry_wait" | 
+/**  A person is asked. */
+"awaiting_approval" | 
+/**  It ended well. */
+"succeeded" | 
+/**  It ended badly. */
+"failed" | 
+/**  It took too long. */
+"timed_out" | 
+/**  A person said no. */
+"rejected" | 
+/**  A person ended it. */
+"cancelled" | 
+/**  It did not run. */
+"skipped";
+
+/**  What a step comes to. */
+export type StepStub = {
+	/**  `succeeded` when not said. */
+	state?: StubState | null,
+	/**  Its output. */
+	output?: string | null,
+	/**  Its structured output. */
+	data?: Value | null,
+};
+
+/**  A step of a run. */
+export type StepView = {
+	/**  Its id. */
+	id: string,
+	/**  Where it stands. */
+	state: StepState,
+	/**  Why it was skipped, if it was. */
+	skip: Skip | null,
+	/**  For a switch that has decided: the branch that was taken. */
+	branch: string | null,
+	/**  Its condition and what that saw, when it asked about the world. */
+	guard: Tried | null,
+	/**  Its attempts, oldest first. */
+	attempts: AttemptView[],
+};
+
+/**  How a step ends in a simulation. */
+export type StubState = 
+/**  Well. */
+"succeeded" | 
+/**  Badly. */
+"failed" | 
+/**  Too late. */
+"timed_out" | 
+/**  By a person's no. */
+"rejected" | 
+/**  By a person's hand. */
+"cancelled";
+
+/**
+ *  What steps come to, given beforehand. What is not named succeeds with empty output; guards hold;
+ *  conditions of switches that are not named are evaluated.
+ */
+export type Stubs = {
+	/**  The inputs. */
+	inputs?: { [key in string]: Value },
+	/**  What steps come to, by id. */
+	steps?: { [key in string]: StepStub },
+	/**  What switches choose: a case by its position from 0, `"default"`, or null for none. */
+	switches?: { [key in string]: Value },
+	/**  What guards say. */
+	guards?: { [key in string]: boolean },
+};
 
 /**  Dark, light, or as the system says. */
 export type Theme = 
@@ -1294,6 +2035,37 @@ export type ToolStatus =
 /**  Ended by a cancel. */
 "cancelled";
 
+/**  A condition that was tried. */
+export type Tried = {
+	/**  The label of its case; none for the guard of a step. */
+	case: string | null,
+	/**  The condition. */
+	when: string,
+	/**  What it said; none when it could not be evaluated. */
+	holds: boolean | null,
+	/**  The values of the names in it. */
+	saw: { [key in string]: Value },
+};
+
+/**  When a step runs, given the steps that it needs. */
+export type Trigger = 
+/**  None failed and at least one succeeded; branches that were not taken do not count. */
+"all_success" | 
+/**  Every one succeeded. */
+"all_success_strict" | 
+/**  One succeeded; runs at once. */
+"one_success" | 
+/**  All have ended, and at least one ran. */
+"all_done" | 
+/**  All have ended or were skipped, whatever came of them. */
+"all_settled" | 
+/**  One failed; runs at once. */
+"one_failed" | 
+/**  All failed. */
+"all_failed" | 
+/**  None was skipped. */
+"none_skipped";
+
 /**  What a turn has cost so far. */
 export type Usage = {
 	/**  Tokens read. */
@@ -1303,6 +2075,8 @@ export type Usage = {
 	/**  Tokens read from a cache. */
 	cached_tokens?: number,
 };
+
+export type Value = null | boolean | number | string | Value[] | { [key in string]: Value };
 
 /**  What is said of one file and one pair of worktrees. */
 export type Verdict = {

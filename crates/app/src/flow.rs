@@ -1,5 +1,6 @@
 //! Flows: what a person can do with them. Their steps' programs run in panes, see `world`.
 
+mod look;
 mod tidy;
 mod world;
 
@@ -15,6 +16,7 @@ use specta::Type;
 use tokio::sync::broadcast;
 
 use crate::{App, Code, Error, Inner};
+pub use look::{FlowFile, FlowFileWatch, OutputPiece, RunsFollowed, StepDetail};
 use world::World;
 
 /// How many runs a list holds at most.
@@ -162,6 +164,29 @@ pub fn flow_schema() -> serde_json::Value {
     Flow::json_schema()
 }
 
+/// The values of this process's environment that are secrets by their names; they are never shown.
+fn secrets() -> Vec<String> {
+    let secret_name = |name: &str| {
+        let name = name.to_ascii_uppercase();
+        [
+            "TOKEN",
+            "SECRET",
+            "PASSWORD",
+            "PASSWD",
+            "API_KEY",
+            "PRIVATE_KEY",
+            "CREDENTIAL",
+        ]
+        .iter()
+        .any(|word| name.contains(word))
+    };
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| secret_name(name))
+        .map(|(_, value)| value)
+        .collect()
+}
+
 async fn read_file(path: &str) -> Result<String, Error> {
     tokio::fs::read_to_string(path)
         .await
@@ -172,20 +197,6 @@ impl App {
     /// The runs. They are driven from the first use on.
     pub(crate) fn flows(&self) -> &Flows {
         self.0.flows.get_or_init(|| {
-            let secret_name = |name: &str| {
-                let name = name.to_ascii_uppercase();
-                [
-                    "TOKEN",
-                    "SECRET",
-                    "PASSWORD",
-                    "PASSWD",
-                    "API_KEY",
-                    "PRIVATE_KEY",
-                    "CREDENTIAL",
-                ]
-                .iter()
-                .any(|word| name.contains(word))
-            };
             Flows::new(FlowsConfig {
                 store: self.0.store.clone(),
                 outputs: self.0.paths.data().join("outputs"),
@@ -193,13 +204,7 @@ impl App {
                 clock: Arc::new(SystemClock),
                 owners: Arc::new(SystemOwners),
                 limits: RunLimits::default(),
-                secrets: std::env::vars_os()
-                    .filter_map(|(name, value)| {
-                        Some((name.into_string().ok()?, value.into_string().ok()?))
-                    })
-                    .filter(|(name, _)| secret_name(name))
-                    .map(|(_, value)| value)
-                    .collect(),
+                secrets: secrets(),
             })
         })
     }
@@ -439,6 +444,15 @@ impl App {
         });
         tidy::tidy(&data.join("outputs"), |run| ends.contains_key(run));
         Ok(())
+    }
+
+    /// The picture of a run's flow, as text.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::Store`].
+    pub async fn export_run(&self, run: &str, to: ExportTo) -> Result<String, Error> {
+        export_flow_text(&self.run_text(run).await?, to)
     }
 
     /// Whether this process drives the run.

@@ -37,8 +37,8 @@ pub use self::conflicts::{
 pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub use error::{Code, Error};
 pub use flow::{
-    CancelWhat, ExportTo, FlowCheck, FlowSummary, Mark, check_flow_text, export_flow_text,
-    flow_schema, simulate_flow_text,
+    CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, Mark, OutputPiece,
+    RunsFollowed, StepDetail, check_flow_text, export_flow_text, flow_schema, simulate_flow_text,
 };
 pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
 pub use panes::{Acks, PaneStream};

@@ -61,13 +61,22 @@ impl App {
     /// [`Code::BadParams`] when `name` is not a plain file name, [`Code::Failed`] when the file
     /// can't be written.
     pub async fn save_text(&self, name: &str, text: String) -> Result<String, Error> {
+        self.save_file(name, text.into_bytes()).await
+    }
+
+    /// Saves `bytes` as [`App::save_text`] saves text.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::save_text`].
+    pub async fn save_file(&self, name: &str, bytes: Vec<u8>) -> Result<String, Error> {
         let directory = directories::UserDirs::new()
             .and_then(|dirs| dirs.download_dir().map(Path::to_owned))
             .filter(|dir| dir.is_dir())
             .or_else(|| std::env::var_os("HOME").map(PathBuf::from))
             .unwrap_or_else(|| self.0.paths.data().to_owned());
         let name = plain_name(name)?;
-        tokio::task::spawn_blocking(move || write_new(&directory, &name, &text))
+        tokio::task::spawn_blocking(move || write_new(&directory, &name, &bytes))
             .await
             .map_err(|error| Error::new(Code::Failed, error.to_string()))?
     }
@@ -86,7 +95,7 @@ fn plain_name(name: &str) -> Result<String, Error> {
 }
 
 /// Writes a file that was not there before: `name`, else `name-2`, `name-3` and so on.
-fn write_new(directory: &Path, name: &str, text: &str) -> Result<String, Error> {
+fn write_new(directory: &Path, name: &str, bytes: &[u8]) -> Result<String, Error> {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "txt"));
     for number in 1..1000 {
         let path = match number {
@@ -101,7 +110,7 @@ fn write_new(directory: &Path, name: &str, text: &str) -> Result<String, Error> 
         };
         match std::fs::File::create_new(&path) {
             Ok(mut file) => {
-                file.write_all(text.as_bytes()).map_err(failed)?;
+                file.write_all(bytes).map_err(failed)?;
                 return Ok(path.display().to_string());
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -124,8 +133,8 @@ mod tests {
     #[test]
     fn a_saved_file_never_replaces_another() {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let first = write_new(directory.path(), "pane 3.txt", "one").expect("written");
-        let second = write_new(directory.path(), "pane 3.txt", "two").expect("written");
+        let first = write_new(directory.path(), "pane 3.txt", b"one").expect("written");
+        let second = write_new(directory.path(), "pane 3.txt", b"two").expect("written");
         assert!(second.ends_with("pane 3-2.txt"), "{second}");
         assert_eq!(std::fs::read_to_string(first).expect("readable"), "one");
     }

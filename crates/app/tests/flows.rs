@@ -287,3 +287,79 @@ async fn a_condition_looks_at_the_other_worktrees() {
     assert_eq!(last(&view, "elsewhere").state, StepState::Succeeded);
     desk.app.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_looked_at_without_its_bulk_and_a_step_in_full_with_its_colours() {
+    let desk = Desk::new().await;
+    let file = desk.write(&[
+        r#"id: out, run: 'printf "\033[31mred\033[0m\n"', env: { WHAT: "{{ run.flow }}" }, timeout: 10m"#,
+        "id: fold, needs: [out], value: '{{ results.out.output }}!'",
+    ]);
+    let view = desk.run(&file, json!({})).await;
+    let run = view.info.id.clone();
+
+    let outline = desk.app.run_outline(&run).await.unwrap();
+    assert_eq!(states(&outline), states(&view));
+    assert_eq!(last(&outline, "out").output, None);
+
+    let step = desk.app.run_step(&run, "out").await.unwrap();
+    assert_eq!(step.definition.env["WHAT"], "{{ run.flow }}");
+    assert_eq!(step.definition.timeout, Some(600_000));
+    assert!(step.why.contains("succeeded"), "{}", step.why);
+    let piece = desk.app.step_output(&run, "out", 1, 0).await.unwrap();
+    assert_eq!(piece.text, "\u{1b}[31mred\u{1b}[0m\n");
+    assert_eq!(piece.next, piece.total);
+    // What was folded in place was never printed: it comes from the journal.
+    let piece = desk.app.step_output(&run, "fold", 1, 0).await.unwrap();
+    assert_eq!(piece.text, "red!");
+    let unknown = desk.app.step_output(&run, "../out", 1, 0).await;
+    assert_eq!(unknown.unwrap_err().code, app::Code::BadId);
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_of_a_run_is_followed_once_or_more_and_none_is_missed() {
+    let desk = Desk::new().await;
+    let mut followed = desk.app.follow_runs().await.unwrap();
+    let file = desk.write(&["id: a, value: x", "id: b, needs: [a], value: y"]);
+    let run = desk.run(&file, json!({})).await.info.id;
+    let wanted = desk.app.run_events(&run, 0).await.unwrap();
+    let mut told = std::collections::BTreeMap::new();
+    tokio::time::timeout(DEADLINE, async {
+        while told.len() < wanted.len() {
+            for event in followed.next().await.unwrap() {
+                told.insert(event.seq, event);
+            }
+        }
+    })
+    .await
+    .expect("all events are told in time");
+    assert_eq!(told.into_values().collect::<Vec<_>>(), wanted);
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flow_is_written_only_over_the_text_that_it_was_edited_from() {
+    let desk = Desk::new().await;
+    let file = desk.write(&["id: a, value: x"]);
+    let path = file.display().to_string();
+    let text = desk.app.read_flow(&path).await.unwrap();
+    let mut watch = desk.app.follow_flow_file(&path).await.unwrap();
+
+    let mine = text.replace("value: x", "value: mine");
+    desk.app.write_flow(&path, &mine, &text).await.unwrap();
+    let seen = tokio::time::timeout(DEADLINE, watch.changed()).await;
+    assert_eq!(
+        seen.expect("the change is seen in time"),
+        Some(mine.clone())
+    );
+
+    let theirs = text.replace("value: x", "value: theirs");
+    std::fs::write(&file, &theirs).unwrap();
+    let refused = desk.app.write_flow(&path, "mine again", &mine).await;
+    assert_eq!(refused.unwrap_err().code, app::Code::Refused);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
+    let elsewhere = desk.app.read_flow("/etc/passwd").await;
+    assert_eq!(elsewhere.unwrap_err().code, app::Code::BadFile);
+    desk.app.shutdown().await;
+}

@@ -112,7 +112,8 @@ pub struct Skip {
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
+// The window knows the outcome of an agent's turn too: this one has a name of its own there.
+#[serde(rename = "RunOutcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// Every step that ran did what it should.
     Succeeded,

@@ -20,11 +20,14 @@ use sha2::{Digest as _, Sha256};
 use specta::Type;
 
 pub use file::{InputType, OnInterrupt, OnTimeout, OutputType, Position, PromptBy, Trigger};
-pub use graph::{FlowGraph, GraphBatch, GraphCase, GraphEdge, GraphEdgeKind, GraphNode};
+pub use graph::{
+    FlowGraph, GraphBatch, GraphCase, GraphEdge, GraphEdgeKind, GraphNode, StepDefinition,
+};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
+// The window knows the severity of conflicts too: this one has a name of its own there.
+#[serde(rename = "FindingSeverity", rename_all = "snake_case")]
 pub enum Severity {
     /// The flow is refused.
     Error,

@@ -397,6 +397,25 @@ impl Flows {
         self.inner.journal.ends().await
     }
 
+    /// What happened to any run after the event with the number `seq`, oldest first, whichever process
+    /// drove it; a thousand events at most.
+    ///
+    /// # Errors
+    ///
+    /// When the journal can't be read.
+    pub async fn all_events_after(&self, seq: u64) -> Result<Vec<FlowEvent>, StoreError> {
+        self.inner.journal.events_of_all(seq).await
+    }
+
+    /// The number of the newest event of all runs.
+    ///
+    /// # Errors
+    ///
+    /// When the journal can't be read.
+    pub async fn newest_event(&self) -> Result<u64, StoreError> {
+        self.inner.journal.newest().await
+    }
+
     /// Goes on with a run that was cut off or cancelled.
     ///
     /// # Errors

@@ -1082,6 +1082,39 @@ impl Journal {
             .await
     }
 
+    /// What happened to any run after the event with the number `seq`, oldest first, whoever drove it.
+    pub(crate) async fn events_of_all(&self, seq: u64) -> Result<Vec<FlowEvent>, StoreError> {
+        self.store
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT seq, at, event, run FROM events WHERE seq > ?1 ORDER BY seq LIMIT 1000",
+                )?;
+                let mut rows = statement.query([signed(seq)])?;
+                let mut events = Vec::new();
+                while let Some(row) = rows.next()? {
+                    events.push(FlowEvent {
+                        run: row.get(3)?,
+                        seq: unsigned(row.get(0)?),
+                        at: unsigned(row.get(1)?),
+                        what: value(&row.get::<_, String>(2)?)?,
+                    });
+                }
+                Ok(events)
+            })
+            .await
+    }
+
+    /// The number of the newest event of all runs; 0 when nothing ever happened.
+    pub(crate) async fn newest(&self) -> Result<u64, StoreError> {
+        self.store
+            .read(|connection| {
+                let newest: Option<i64> =
+                    connection.query_row("SELECT max(seq) FROM events", [], |row| row.get(0))?;
+                Ok(newest.map_or(0, unsigned))
+            })
+            .await
+    }
+
     /// Leaves a request for the process that drives the run.
     pub(crate) async fn ask(&self, run: &str, request: String) -> Result<i64, StoreError> {
         let run = run.to_owned();

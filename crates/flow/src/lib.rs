@@ -30,7 +30,7 @@ pub use decide::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 pub use definition::{
     BadInput, Finding, Flow, FlowGraph, FlowRefused, GraphBatch, GraphCase, GraphEdge,
     GraphEdgeKind, GraphNode, InputInfo, InputType, OnInterrupt, OnTimeout, OutputType, Position,
-    PromptBy, Severity, StepKind, Trigger,
+    PromptBy, Severity, StepDefinition, StepKind, Trigger,
 };
 pub use flows::{Flows, FlowsConfig, RequestError, RunLimits, StartError, StartRun};
 pub use journal::{

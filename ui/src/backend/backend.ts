@@ -27,8 +27,8 @@ import type {
   VerdictDetails,
   VerdictKey,
 } from "../bindings";
-
 import type { AgentsBackend } from "./agents-backend";
+import type { FlowsBackend } from "./flows-backend";
 
 export type { BackendError };
 
@@ -67,7 +67,7 @@ export interface ConflictsBackend {
  * The one door to Rust. `tauri-backend.ts` is the real one; `memory-backend.ts` is its twin for tests and for a
  * plain browser.
  */
-export interface Backend extends ConflictsBackend, AgentsBackend {
+export interface Backend extends ConflictsBackend, AgentsBackend, FlowsBackend {
   openPane(request: OpenPane): Promise<Result<PaneInfo>>;
   listPanes(): Promise<Result<PaneInfo[]>>;
   closePane(pane: PaneId): Promise<Result<null>>;

@@ -1,19 +1,75 @@
 import { demoAgents } from "./demo-agents";
 import { type MemoryBackend, memoryBackend } from "./memory-backend";
+import { manySteps, reviews, stateSheet, triage } from "./sample-flows";
+
+/** A session with one run in front. */
+function sessionOf(run: string): string {
+  const id = `flow-run-${run}`;
+  const leaf = { type: "leaf", data: { views: [id], activeView: id, id: "1" } };
+  return JSON.stringify({
+    version: 1,
+    panes: {},
+    layout: {
+      grid: {
+        root: { type: "branch", data: [{ ...leaf, size: 1000 }], size: 700 },
+        width: 1000,
+        height: 700,
+        orientation: "HORIZONTAL",
+      },
+      panels: {
+        [id]: {
+          id,
+          contentComponent: "flow-run",
+          title: "run",
+          params: { run },
+        },
+      },
+      activeGroup: "1",
+    },
+  });
+}
+
+/** The twin with runs of flows: `states` shows every state, `flows` runs by itself, `steps` has five hundred. */
+async function flowsDemo(demo: string, theme: Theme): Promise<MemoryBackend> {
+  const flow = demo === "steps" ? manySteps(500) : triage;
+  const twin = memoryBackend({
+    lively: true,
+    settings: { theme },
+    flows: [flow, ...(demo === "steps" ? [] : [reviews])],
+    pace: 1500,
+    session: sessionOf(demo === "states" ? "states" : "run1"),
+  });
+  if (demo === "states") {
+    const { view, flow: sheet } = stateSheet(Date.now());
+    twin.addRun(view, sheet);
+  } else {
+    await twin.startFlow(flow.path, {}, null);
+    if (demo === "flows") await twin.startFlow(reviews.path, {}, null);
+  }
+  return twin;
+}
+
+type Theme = "light" | "dark" | "system";
 
 /** The twin with some panes in it, for looking at the page in a plain browser. */
 export async function demoBackend(
   query: URLSearchParams,
 ): Promise<MemoryBackend> {
   const theme = query.get("theme");
+  const demo = query.get("demo");
+  if (demo === "flows" || demo === "states" || demo === "steps")
+    return flowsDemo(
+      demo,
+      theme === "light" || theme === "dark" ? theme : "system",
+    );
   const twin = memoryBackend({
     lively: true,
     settings: {
       theme: theme === "light" || theme === "dark" ? theme : "system",
     },
   });
-  if (query.get("demo") === "none") return twin;
-  demoAgents(twin.agents, query.get("demo") === "many");
+  if (demo === "none") return twin;
+  demoAgents(twin.agents, demo === "many");
   const open = async (cwd: string, name: string | null, program?: string) => {
     const opened = await twin.openPane({
       cwd,
@@ -46,7 +102,7 @@ export async function demoBackend(
     "a very long name that somebody gave to a pane because they could",
   );
   await twin.writePane(docs, "echo error: the disk is full\r");
-  if (query.get("demo") === "many") {
+  if (demo === "many") {
     for (let n = 0; n < 30; n++) {
       const id = await open(`/home/you/worktrees/feature-${n % 9}`, null);
       await twin.writePane(id, n % 3 ? `seq ${n}\r` : "sleep 900\r");

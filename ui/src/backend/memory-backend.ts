@@ -22,6 +22,11 @@ import type { Backend, Result } from "./backend";
 import { encodeFrame } from "./frames";
 import { type MemoryAgents, memoryAgents } from "./memory-agents";
 import { type MemoryConflicts, memoryConflicts } from "./memory-conflicts";
+import {
+  type FlowControls,
+  type MemoryFlowOptions,
+  memoryFlows,
+} from "./memory-flows";
 
 export const defaultSettings: Required<Settings> = {
   $schema: null,
@@ -70,7 +75,7 @@ interface MemoryState {
 }
 
 /** The twin, and what a test may do to it and see of it. */
-export interface MemoryBackend extends Backend, MemoryConflicts {
+export interface MemoryBackend extends Backend, MemoryConflicts, FlowControls {
   readonly state: MemoryState;
   /** The agents, and what a test may do to them. */
   readonly agents: MemoryAgents;
@@ -87,7 +92,7 @@ export interface MemoryBackend extends Backend, MemoryConflicts {
   exit(pane: PaneId, code: number): void;
 }
 
-export interface MemoryOptions {
+export interface MemoryOptions extends MemoryFlowOptions {
   /** The session of an earlier window. */
   session?: string | null;
   settings?: Partial<Settings>;
@@ -476,6 +481,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     ...memoryConflicts(),
     ...agents,
     agents,
+    ...memoryFlows(options),
     state,
     print,
     change,

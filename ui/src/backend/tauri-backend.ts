@@ -5,9 +5,11 @@ import { commands, events, type SearchProgress } from "../bindings";
 import type { Backend } from "./backend";
 import { tauriAgents } from "./tauri-agents";
 import { ask, subscription } from "./tauri-ask";
+import { tauriFlows } from "./tauri-flows";
 
 export function tauriBackend(): Backend {
   return {
+    ...tauriFlows(),
     ...tauriAgents(),
     openPane: (request) => ask(() => commands.openPane(request)),
     listPanes: () => ask(() => commands.listPanes()),

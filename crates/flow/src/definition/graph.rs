@@ -1,5 +1,6 @@
 //! The flow as a picture: nodes, edges, cases, batches; and as Mermaid and DOT.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub struct GraphNode {
     pub when: Option<String>,
     /// The batch that it is in.
     pub batch: Option<String>,
+    /// Whether what needs it may go on when it fails.
+    pub allow_failure: bool,
     /// For a switch: its cases in order, the default last.
     pub cases: Vec<GraphCase>,
     /// The line of the file that it starts on.
@@ -90,7 +93,64 @@ pub struct GraphBatch {
     pub steps: Vec<String>,
 }
 
+/// What a flow says of one step, for a person who looks at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct StepDefinition {
+    /// What it does.
+    pub kind: StepKind,
+    /// The script, the template, the prompt's template or the question's; none for a switch.
+    pub text: Option<String>,
+    /// For an agent: which one.
+    pub agent: Option<String>,
+    /// What is added to its environment, as templates.
+    pub env: BTreeMap<String, String>,
+    /// The directory that it works in, when it names one.
+    pub cwd: Option<String>,
+    /// The worktree that it works in, when it names one.
+    pub worktree: Option<String>,
+    /// The limit of one attempt, in milliseconds.
+    #[specta(type = Option<u32>)]
+    pub timeout: Option<u64>,
+    /// How many attempts may follow a failed one.
+    pub retries: u32,
+    /// The line of the file that it starts on.
+    pub line: u32,
+}
+
 impl Flow {
+    /// What the flow says of a step; none when it has no such step.
+    #[must_use]
+    pub fn step_definition(&self, id: &str) -> Option<StepDefinition> {
+        let step = &self.steps[self.step(id)?];
+        let (text, agent) = match &step.kind {
+            Kind::Agent(agent) => {
+                let which = agent.name.as_ref().or(agent.provider.as_ref());
+                let which = which.map_or_else(
+                    || agent.program.join(" "),
+                    |which| format!("{} · {which}", agent.backend),
+                );
+                (Some(agent.prompt.clone()), Some(which))
+            }
+            Kind::Run { script } => (Some(script.clone()), None),
+            Kind::Value { template } => (Some(template.clone()), None),
+            Kind::Approval(approval) => (Some(approval.message.clone()), None),
+            Kind::Switch(_) => (None, None),
+        };
+        Some(StepDefinition {
+            kind: step.kind.step_kind(),
+            text,
+            agent,
+            env: step.env.clone(),
+            cwd: step.cwd.clone(),
+            worktree: step.worktree.clone(),
+            timeout: step
+                .timeout
+                .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+            retries: step.retry.retries,
+            line: step.at.line,
+        })
+    }
+
     /// The flow as a picture.
     #[must_use]
     pub fn graph(&self) -> FlowGraph {
@@ -156,6 +216,7 @@ impl Flow {
                 trigger: step.trigger,
                 when: step.when.clone(),
                 batch: step.batch.map(|batch| self.batches[batch].name.clone()),
+                allow_failure: step.allow_failure,
                 cases,
                 line: step.at.line,
             });

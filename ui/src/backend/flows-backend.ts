@@ -1,0 +1,71 @@
+import type {
+  CancelWhat,
+  ExportTo,
+  FlowCheck,
+  FlowEvent,
+  FlowFile,
+  FlowGraph,
+  Given,
+  Mark,
+  OutputPiece,
+  RunInfo,
+  RunView,
+  Simulation,
+  StepDetail,
+  Stubs,
+  Value,
+} from "../bindings";
+import type { Result, Stop } from "./backend";
+
+/** What the page may ask about flows and their runs. */
+export interface FlowsBackend {
+  listRuns(): Promise<Result<RunInfo[]>>;
+  runGraph(run: string): Promise<Result<FlowGraph>>;
+  runOutline(run: string): Promise<Result<RunView>>;
+  runText(run: string): Promise<Result<string>>;
+  /** What happened to a run after the event with the number `seq`, oldest first; some thousands at once. */
+  runEvents(run: string, seq: number): Promise<Result<FlowEvent[]>>;
+  runStep(run: string, step: string): Promise<Result<StepDetail>>;
+  stepOutput(
+    run: string,
+    step: string,
+    attempt: number,
+    from: number,
+  ): Promise<Result<OutputPiece>>;
+  startFlow(
+    path: string,
+    inputs: Record<string, Value>,
+    cwd: string | null,
+  ): Promise<Result<string>>;
+  cancelRun(run: string, what: CancelWhat): Promise<Result<null>>;
+  resumeRun(run: string): Promise<Result<null>>;
+  retryFailed(run: string): Promise<Result<null>>;
+  rerunFrom(
+    run: string,
+    step: string,
+    following: boolean,
+  ): Promise<Result<null>>;
+  markStep(run: string, step: string, mark: Mark): Promise<Result<null>>;
+  answerApproval(
+    run: string,
+    step: string,
+    given: Given,
+  ): Promise<Result<null>>;
+  exportRun(run: string, to: ExportTo): Promise<Result<string>>;
+  flowFiles(directories: string[]): Promise<Result<FlowFile[]>>;
+  writeSamples(): Promise<Result<string>>;
+  readFlow(path: string): Promise<Result<string>>;
+  writeFlow(
+    path: string,
+    text: string,
+    expected: string,
+  ): Promise<Result<null>>;
+  /** Tells the text of a flow's file whenever it changes on disk. */
+  followFlow(path: string, listener: (text: string) => void): Stop;
+  checkFlow(text: string): Promise<Result<FlowCheck>>;
+  simulateFlow(text: string, stubs: Stubs): Promise<Result<Simulation>>;
+  savePicture(name: string, bytes: Uint8Array): Promise<Result<string>>;
+
+  /** What happens to runs, whoever drives them; several events that happened together at once. */
+  onRuns(listener: (events: FlowEvent[]) => void): Stop;
+}
