@@ -15,6 +15,10 @@ import { startAgents } from "./agents/agent-store";
 import { StatusAgents } from "./agents/StatusAgents";
 import { AgentPanel } from "./agents-in-window";
 import { backend } from "./backend/backend";
+import { flowCommands } from "./flow/flow-commands";
+import { StartDialog } from "./flow/StartDialog";
+import { StepAside } from "./flow/StepAside";
+import { flowViews, startFlowsInWindow } from "./flow-in-window";
 import { openPalette, Palette } from "./palette/Palette";
 import { Sidebar } from "./Sidebar";
 import { FindBar } from "./search/FindBar";
@@ -109,6 +113,7 @@ export function App() {
               onClose={leaveAside}
             />
           ),
+          step: <StepAside />,
         }}
         status={<StatusBar />}
       >
@@ -118,6 +123,7 @@ export function App() {
             [HISTORY]: HistoryPanel,
             [AGENTS]: AgentsHub,
             [AGENT]: AgentPanel,
+            ...flowViews,
             welcome: Welcome,
           }}
           tab={Tab}
@@ -129,6 +135,7 @@ export function App() {
       <Palette />
       <Questions />
       <AgentQuestions />
+      <StartDialog />
       <FolderDialog home={home} onFolder={openFolder} />
       <Notices />
     </>
@@ -170,6 +177,7 @@ function useStart(): boolean {
         ...terminalCommands(),
         ...searchCommands(),
         ...agentCommands(),
+        ...flowCommands(),
       ]),
       followMarks(),
       listenForKeys(window),
@@ -189,6 +197,7 @@ function useStart(): boolean {
     stops.push(followAgents());
     // Nothing of the window waits for an agent's host.
     void startAgents().then(own);
+    void startFlowsInWindow().then(own);
     void Promise.all([startSettings().then(own), startPanes().then(own)]).then(
       () => {
         if (!stopped) setReady(true);
@@ -329,13 +338,19 @@ function Tab(props: IDockviewPanelHeaderProps) {
 }
 
 function PlainTab({ api }: IDockviewPanelHeaderProps) {
+  const [title, setTitle] = useState(api.title);
+  useEffect(() => {
+    const follow = api.onDidTitleChange((changed) => setTitle(changed.title));
+    setTitle(api.title);
+    return () => follow.dispose();
+  }, [api]);
   return (
     <div className="tab" data-testid={`tab-${api.id}`}>
-      <span className="tab-title">{api.title}</span>
+      <span className="tab-title">{title}</span>
       <button
         type="button"
         className="tab-close"
-        aria-label={`Close ${api.title}`}
+        aria-label={`Close ${title}`}
         onPointerDown={(event) => event.stopPropagation()}
         onClick={() => api.close()}
       >

@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { AgentList, useAgentItems } from "./agents/AgentList";
+import { FlowsSection } from "./flow/FlowsSection";
 import { newTerminal } from "./terminal/actions";
 import { usePaneItems } from "./terminal/PaneRow";
 import { askForFolder } from "./workspace/FolderDialog";
@@ -20,6 +21,7 @@ export function Sidebar() {
         onAddFolder={askForFolder}
       />
       <AgentList />
+      <FlowsSection />
     </>
   );
 }

@@ -6,6 +6,7 @@ import {
   memoryBackend,
 } from "./backend/memory-backend";
 import type { OpenPane, PaneInfo } from "./bindings";
+import { emptyFlows, useFlows } from "./flow/flow-store";
 import { useSearch } from "./search/search-store";
 import { useCommands } from "./shared/commands";
 import { useNotices } from "./shared/notices";
@@ -45,6 +46,7 @@ export function freshBackend(options: MemoryOptions = {}): MemoryBackend {
   useQuestions.setState({ question: null, renaming: null });
   useNotices.setState({ notices: [] });
   useCommands.setState({ commands: [], keys: {} });
+  useFlows.setState(emptyFlows, true);
   useSearch.setState({ places: {}, history: [] });
   useSettings.setState({
     settings: { ...defaultSettings, ...options.settings },

@@ -63,6 +63,7 @@ export const CommandIcon = icon(<path d="m3 5 3 3-3 3M8 11.5h5" />);
 export const FolderIcon = icon(
   <path d="M2.5 12V4.5A1 1 0 0 1 3.5 3.5h2.6l1.4 1.6h5a1 1 0 0 1 1 1V12a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1Z" />,
 );
+export const PlayIcon = icon(<path d="M5.5 3.5 12 8l-6.5 4.5v-9Z" />);
 export const UpIcon = icon(<path d="m4 9.5 4-4 4 4" />);
 export const DownIcon = icon(<path d="m4 6.5 4 4 4-4" />);
 export const RightIcon = icon(<path d="m6.5 4 4 4-4 4" />);

@@ -1,5 +1,11 @@
 import { keyOf, runCommand, useCommands } from "../shared/commands";
-import { CommandIcon, FolderIcon, PlusIcon, SearchIcon } from "../shared/icons";
+import {
+  CommandIcon,
+  FolderIcon,
+  PlayIcon,
+  PlusIcon,
+  SearchIcon,
+} from "../shared/icons";
 
 const STEPS = [
   {
@@ -19,6 +25,12 @@ const STEPS = [
     Icon: SearchIcon,
     title: "Find anything that any pane printed",
     text: "Live panes, closed ones, and what full-screen programs showed.",
+  },
+  {
+    command: "flow.sample",
+    Icon: PlayIcon,
+    title: "Try a flow",
+    text: "Six small ones that need nothing but a shell, written to your home.",
   },
   {
     command: "palette.open",
@@ -46,6 +58,7 @@ export function Welcome() {
               <button
                 type="button"
                 className="welcome-step"
+                data-testid={`welcome-${command}`}
                 onClick={() => runCommand(command)}
               >
                 <Icon size={18} />

@@ -1,0 +1,172 @@
+import { useEffect, useState } from "react";
+import type { RunInfo } from "../bindings";
+import { IconButton } from "../shared/Button";
+import { useDock } from "../shared/dock/dock";
+import { HistoryIcon, PlayIcon } from "../shared/icons";
+import { walk } from "../shared/walk";
+import {
+  openSample,
+  RUN,
+  showFlow,
+  showRun,
+  showRuns,
+  surroundings,
+} from "./actions";
+import { findFlows, useFlows } from "./flow-store";
+import { RunIcon, Shape } from "./icons";
+import { hasEnded } from "./run-model";
+import { askToStart } from "./StartDialog";
+import "./run.css";
+import { formatWhen, RUN_WORDS } from "./words";
+
+/** How many runs the sidebar shows before it points to all of them. */
+const SHOWN = 6;
+
+/** Flows and their runs in the sidebar. */
+export function FlowsSection() {
+  const runs = useFlows((state) => state.runs);
+  const files = useFlows((state) => state.files);
+  const [open, setOpen] = useState(true);
+  const activeId = useDock((state) => state.activeId);
+  useEffect(() => {
+    if (!open) return;
+    // Files come and go elsewhere: coming back to the window is a good time to look.
+    const find = () => void findFlows(surroundings().directories());
+    find();
+    window.addEventListener("focus", find);
+    return () => window.removeEventListener("focus", find);
+  }, [open]);
+  // What goes on comes first, then what ended last.
+  const shown = [
+    ...runs.filter((run) => !hasEnded(run.state)),
+    ...runs.filter((run) => hasEnded(run.state)),
+  ].slice(0, SHOWN);
+  return (
+    <section className="flows" aria-label="Flows" data-testid="flows">
+      <header className="sidebar-heading">
+        <h2>
+          <button
+            type="button"
+            className="section-toggle"
+            aria-expanded={open}
+            onClick={() => setOpen((on) => !on)}
+          >
+            Flows
+          </button>
+        </h2>
+        <span className="spacer" />
+        <IconButton label="All runs" onClick={showRuns}>
+          <HistoryIcon size={14} />
+        </IconButton>
+      </header>
+      {open && (
+        // biome-ignore lint/a11y/noStaticElementInteractions: arrow keys move between the buttons inside
+        <div onKeyDown={walk}>
+          {shown.length > 0 && (
+            <ul>
+              {shown.map((run) => (
+                <RunRow
+                  key={run.id}
+                  run={run}
+                  active={activeId === `${RUN}-${run.id}`}
+                />
+              ))}
+            </ul>
+          )}
+          {runs.length > SHOWN && (
+            <button
+              type="button"
+              data-walk
+              className="flows-more"
+              onClick={showRuns}
+            >
+              {runs.length - SHOWN} more
+            </button>
+          )}
+          {files.length > 0 && (
+            <ul className="flow-files">
+              {files.map((file) => (
+                <li key={file.path} className="pane-row">
+                  <button
+                    type="button"
+                    className="pane-button"
+                    data-walk
+                    data-testid={`flow-${file.name}`}
+                    title={`${file.path}${file.problem ? `\n${file.problem}` : ""}`}
+                    onClick={() => showFlow(file.path)}
+                  >
+                    <span className="flow-file-icon">
+                      <Shape
+                        path="M4.5 2.5h5l2.5 2.5v8.5h-7.5ZM6.5 7.5h4M6.5 10h4"
+                        size={14}
+                      />
+                    </span>
+                    <span className="pane-text">
+                      <span className="pane-title">{file.name}</span>
+                    </span>
+                    {file.problem !== null && (
+                      <span className="flow-problem">can't run</span>
+                    )}
+                  </button>
+                  {file.problem === null && (
+                    <IconButton
+                      label={`Start ${file.name}`}
+                      data-testid={`start-${file.name}`}
+                      onClick={() => askToStart(file.path)}
+                    >
+                      <PlayIcon size={14} />
+                    </IconButton>
+                  )}
+                </li>
+              ))}
+            </ul>
+          )}
+          {files.length === 0 && (
+            <p className="empty">
+              No flow was found here.{" "}
+              <button
+                type="button"
+                className="link-button"
+                onClick={() => void openSample()}
+              >
+                Try a sample
+              </button>
+            </p>
+          )}
+        </div>
+      )}
+    </section>
+  );
+}
+
+function RunRow({ run, active }: { run: RunInfo; active: boolean }) {
+  const asks = run.asks.length > 0 && !hasEnded(run.state);
+  return (
+    <li className="pane-row" data-active={active}>
+      <button
+        type="button"
+        className="pane-button"
+        data-walk
+        data-testid={`sidebar-run-${run.id}`}
+        aria-current={active}
+        title={`${run.flow}, run ${run.id}`}
+        onClick={() => showRun(run.id)}
+      >
+        <RunIcon state={run.state} size={14} />
+        <span className="pane-text">
+          <span className="pane-title">
+            {run.flow}
+            <span className="pane-command">
+              {hasEnded(run.state)
+                ? formatWhen(run.started_at)
+                : `${run.done} of ${run.steps}`}
+            </span>
+          </span>
+        </span>
+        <span className={asks ? "pane-state run-asks-you" : "pane-state"}>
+          {asks ? "needs you" : RUN_WORDS[run.state]}
+        </span>
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,170 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { backend } from "../backend/backend";
+import type { FlowEvent } from "../bindings";
+import { showStep } from "./actions";
+import { useFlows } from "./flow-store";
+import { StepIcon } from "./icons";
+import { hasEnded } from "./run-model";
+import { useNow } from "./StepCard";
+import { type Segment, segmentsOf, tickOf } from "./timeline";
+import { formatDuration, STATE_WORDS } from "./words";
+
+const ROW = 26;
+const WORDS: Record<Segment["kind"], string> = {
+  queued: "queued",
+  running: "at work",
+  retry: "waits to retry",
+  approval: "waits for a person",
+};
+
+/** When each step of a run was queued, at work, waiting to retry, or for a person. */
+export function Timeline({ run }: { run: string }) {
+  const model = useFlows((state) => state.models[run]);
+  const events = useEvents(run);
+  const segments = useMemo(() => segmentsOf(events), [events]);
+  const ended = model ? hasEnded(model.run.state) : true;
+  const now = useNow(!ended);
+  const holder = useRef<HTMLDivElement>(null);
+  const order = useMemo(() => {
+    if (!model) return [];
+    const begin = (step: string) =>
+      segments.get(step)?.[0]?.from ?? Number.POSITIVE_INFINITY;
+    return [...model.order].sort((a, b) => {
+      const by = begin(a) - begin(b);
+      return Number.isNaN(by) ? 0 : by;
+    });
+  }, [model, segments]);
+  const rows = useVirtualizer({
+    count: order.length,
+    getScrollElement: () => holder.current,
+    estimateSize: () => ROW,
+    overscan: 12,
+  });
+  if (!model) return null;
+  const start = model.run.started_at;
+  const end = ended ? (model.run.ended_at ?? now) : now;
+  const span = Math.max(end - start, 50) * 1.02;
+  const tick = tickOf(span);
+  const ticks = Array.from(
+    { length: Math.floor(span / tick) + 1 },
+    (_, index) => index * tick,
+  );
+  const percent = (at: number) => `${((at - start) / span) * 100}%`;
+  return (
+    <section
+      className="timeline"
+      aria-label={`Timeline of ${model.run.flow}`}
+      data-testid="timeline"
+    >
+      <div className="timeline-head" aria-hidden="true">
+        <span className="timeline-name" />
+        <span className="timeline-scale">
+          {ticks.map((at) => (
+            <span key={at} style={{ left: `${(at / span) * 100}%` }}>
+              {at === 0 ? "0" : formatDuration(at)}
+            </span>
+          ))}
+        </span>
+      </div>
+      <div className="timeline-rows" ref={holder}>
+        <div style={{ height: rows.getTotalSize(), position: "relative" }}>
+          {rows.getVirtualItems().map((item) => {
+            const id = order[item.index] ?? "";
+            const step = model.steps[id];
+            const own = segments.get(id) ?? [];
+            return (
+              <button
+                type="button"
+                key={id}
+                className="timeline-row"
+                data-state={step?.state}
+                data-testid={`timeline-${id}`}
+                style={{ transform: `translateY(${item.start}px)` }}
+                onClick={() => showStep(run, id)}
+              >
+                <span className="timeline-name">
+                  {step && <StepIcon state={step.state} size={13} />}
+                  <span>{id}</span>
+                </span>
+                <span className="timeline-track">
+                  {own.length === 0 && (
+                    <span className="timeline-none">
+                      {step && STATE_WORDS[step.state]}
+                    </span>
+                  )}
+                  {own.map((segment) => {
+                    const to = segment.to ?? Math.max(now, segment.from);
+                    const words = `${WORDS[segment.kind]}${segment.attempt > 1 ? `, attempt ${segment.attempt}` : ""}: ${formatDuration(to - segment.from)}${segment.state && segment.kind === "running" ? `, ${STATE_WORDS[segment.state]}` : ""}`;
+                    return (
+                      <span
+                        key={`${segment.kind}${segment.from}${segment.attempt}`}
+                        className={`segment ${segment.kind}`}
+                        data-state={segment.state ?? "running"}
+                        role="img"
+                        aria-label={words}
+                        title={words}
+                        style={{
+                          left: percent(segment.from),
+                          width: `max(${((to - segment.from) / span) * 100}%, 2px)`,
+                        }}
+                      />
+                    );
+                  })}
+                </span>
+              </button>
+            );
+          })}
+        </div>
+      </div>
+      <ul className="timeline-legend" aria-label="What the bars mean">
+        {(["queued", "running", "retry", "approval"] as const).map((kind) => (
+          <li key={kind}>
+            <span className={`segment ${kind}`} data-state="succeeded" />
+            {WORDS[kind]}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** All that happened to a run, and goes on happening. */
+function useEvents(run: string): FlowEvent[] {
+  const [events, setEvents] = useState<FlowEvent[]>([]);
+  useEffect(() => {
+    let wanted = true;
+    let all: FlowEvent[] = [];
+    let waiting: FlowEvent[] | null = [];
+    const add = (more: FlowEvent[]) => {
+      const last = all.at(-1)?.seq ?? 0;
+      const fresh = more.filter(
+        (event) => event.run === run && event.seq > last,
+      );
+      if (fresh.length === 0) return;
+      all = [...all, ...fresh];
+      setEvents(all);
+    };
+    const stop = backend.onRuns((more) => {
+      if (waiting) waiting.push(...more);
+      else add(more);
+    });
+    void (async () => {
+      for (;;) {
+        const last = all.at(-1)?.seq ?? 0;
+        const answer = await backend.runEvents(run, last);
+        if (!wanted || answer.status === "error" || answer.data.length === 0)
+          break;
+        add(answer.data);
+      }
+      const late = waiting ?? [];
+      waiting = null;
+      if (wanted) add(late);
+    })();
+    return () => {
+      wanted = false;
+      stop();
+    };
+  }, [run]);
+  return events;
+}

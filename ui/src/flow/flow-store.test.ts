@@ -1,0 +1,64 @@
+import { beforeEach, expect, test } from "vitest";
+import type { MemoryBackend } from "../backend/memory-backend";
+import { triage } from "../backend/sample-flows";
+import { freshBackend } from "../test-support";
+import { listRuns, openRun, startFlows, useFlows } from "./flow-store";
+
+let twin: MemoryBackend;
+
+beforeEach(() => {
+  twin = freshBackend({ flows: [triage] });
+});
+
+async function started(): Promise<string> {
+  const run = await twin.startFlow(triage.path, {}, null);
+  if (run.status === "error") throw new Error(run.error.message);
+  return run.data;
+}
+
+test("what happens while a run is being opened is not missed", async () => {
+  const stop = await startFlows();
+  const run = await started();
+  const { runGraph } = twin;
+  // The outline was read before, the graph comes after it.
+  twin.runGraph = async (id) => {
+    await Promise.resolve();
+    twin.finish(run, "plan");
+    return runGraph(id);
+  };
+  await openRun(run);
+  expect(useFlows.getState().models[run]?.steps.fix?.state).toBe("running");
+  stop();
+});
+
+test("a run whose process is gone is seen to be interrupted", async () => {
+  const stop = await startFlows();
+  const run = await started();
+  await openRun(run);
+  const known = twin.runs.get(run);
+  if (!known) throw new Error("no run");
+  known.view.state = "interrupted";
+  await listRuns();
+  await expect
+    .poll(() => useFlows.getState().models[run]?.run.state)
+    .toBe("interrupted");
+  stop();
+});
+
+test("a run that can't be read says why, until it can", async () => {
+  expect(await openRun("nowhere")).toBe(false);
+  expect(useFlows.getState().problems.nowhere).toBe(
+    "there is no run `nowhere`",
+  );
+});
+
+test("a run that waits for the person is known in full without being looked at", async () => {
+  const stop = await startFlows();
+  const run = await started();
+  for (const step of ["plan", "fix", "test"]) twin.finish(run, step);
+  await listRuns();
+  await expect
+    .poll(() => useFlows.getState().models[run]?.run.asks)
+    .toEqual(["ship"]);
+  stop();
+});

@@ -1,0 +1,272 @@
+import { create } from "zustand";
+import { backend } from "../backend/backend";
+import type {
+  FlowEvent,
+  FlowFile,
+  FlowGraph,
+  GraphNode,
+  RunInfo,
+  RunView,
+  Simulation,
+  StepView,
+} from "../bindings";
+import { reportFailure } from "../shared/notices";
+import { type Looks, looksOf } from "./looks";
+import { applyEvents, hasEnded, modelOf, type RunModel } from "./run-model";
+
+/** One step of one run, as the person picked it. */
+export interface Picked {
+  run: string;
+  step: string;
+}
+
+export interface FlowsState {
+  /** Newest first. */
+  runs: RunInfo[];
+  listed: boolean;
+  files: FlowFile[];
+  /** The runs that are looked at, or that wait for the person; and plans, which look the same. */
+  models: Record<string, RunModel>;
+  /** Why a run that is looked at can't be shown. */
+  problems: Record<string, string>;
+  picked: Picked | null;
+}
+
+export const emptyFlows: FlowsState = {
+  runs: [],
+  listed: false,
+  files: [],
+  models: {},
+  problems: {},
+  picked: null,
+};
+
+export const useFlows = create<FlowsState>(() => emptyFlows);
+
+const looks = new WeakMap<RunModel, Looks>();
+
+/** Which way a run went; computed once for each state of it. */
+export function looksOfModel(model: RunModel): Looks {
+  const known = looks.get(model);
+  if (known) return known;
+  const fresh = looksOf(model.graph, model.steps);
+  looks.set(model, fresh);
+  return fresh;
+}
+
+const nodes = new WeakMap<FlowGraph, Map<string, GraphNode>>();
+
+/** A step of a flow by its name. */
+export function nodeOfGraph(
+  graph: FlowGraph | undefined,
+  id: string,
+): GraphNode | undefined {
+  if (!graph) return undefined;
+  let byName = nodes.get(graph);
+  if (!byName) {
+    byName = new Map(graph.nodes.map((node) => [node.id, node]));
+    nodes.set(graph, byName);
+  }
+  return byName.get(id);
+}
+
+/** What events make of everything that is held. */
+export function applyToState(
+  state: FlowsState,
+  events: FlowEvent[],
+): FlowsState {
+  const byRun = new Map<string, FlowEvent[]>();
+  for (const event of events) {
+    const of = byRun.get(event.run);
+    if (of) of.push(event);
+    else byRun.set(event.run, [event]);
+  }
+  const models = { ...state.models };
+  let changed = false;
+  for (const [run, of] of byRun) {
+    const model = models[run];
+    if (!model) continue;
+    const next = applyEvents(model, of);
+    if (next === model) continue;
+    models[run] = next;
+    changed = true;
+  }
+  if (!changed) return state;
+  const runs = state.runs.map((info) => {
+    const model = models[info.id];
+    return model && model !== state.models[info.id] ? infoOf(model) : info;
+  });
+  return { ...state, models, runs };
+}
+
+function infoOf(model: RunModel): RunInfo {
+  const { inputs: _i, cwd: _c, output: _o, seq: _s, ...info } = model.run;
+  return info;
+}
+
+/** What happened to runs while they were being opened: newer, perhaps, than what the answer says. */
+const opening = new Map<string, FlowEvent[]>();
+
+/** Opens a run, or looks at it anew. */
+export async function openRun(run: string): Promise<boolean> {
+  const meanwhile = opening.get(run) ?? [];
+  opening.set(run, meanwhile);
+  const [view, graph] = await Promise.all([
+    backend.runOutline(run),
+    backend.runGraph(run),
+  ]);
+  if (opening.get(run) === meanwhile) opening.delete(run);
+  if (view.status === "error" || graph.status === "error") {
+    const problem = view.status === "error" ? view : graph;
+    const message =
+      problem.status === "error" ? problem.error.message : "no answer";
+    useFlows.setState(({ problems }) => ({
+      problems: { ...problems, [run]: message },
+    }));
+    return false;
+  }
+  keep(view.data, graph.data);
+  useFlows.setState((state) => applyToState(state, meanwhile));
+  return true;
+}
+
+function keep(view: RunView, graph: FlowGraph): void {
+  useFlows.setState((state) => {
+    const known = state.models[view.id];
+    const model = modelOf(view, known ? known.graph : graph);
+    const { [view.id]: _solved, ...problems } = state.problems;
+    // What events told meanwhile is newer than the answer.
+    if (known && known.run.seq > view.seq) return { problems };
+    return {
+      problems,
+      models: { ...state.models, [view.id]: model },
+      runs: state.runs.map((info) =>
+        info.id === view.id ? infoOf(model) : info,
+      ),
+    };
+  });
+}
+
+export async function listRuns(): Promise<void> {
+  const listed = await backend.listRuns();
+  if (reportFailure(listed) || listed.status === "error") return;
+  const { models } = useFlows.getState();
+  useFlows.setState({ runs: listed.data, listed: true });
+  for (const info of listed.data) {
+    const model = models[info.id];
+    // Whoever drove it is gone, or another has taken it over: no event tells that.
+    if (model && model.run.state !== info.state) void openRun(info.id);
+    // What waits for the person must be known in full, to be shown and answered.
+    if (!model && info.asks.length > 0) void openRun(info.id);
+  }
+}
+
+/** How long the list may be older than what happened. */
+const LIST_AFTER_MS = 250;
+/** How often it is looked whether the process that drives a run is still there. */
+const LOOK_AGAIN_MS = 5_000;
+
+/** Lists the runs and follows what happens to them. */
+export async function startFlows(): Promise<() => void> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const listSoon = () => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      void listRuns();
+    }, LIST_AFTER_MS);
+  };
+  const stop = backend.onRuns((events) => {
+    for (const event of events) opening.get(event.run)?.push(event);
+    useFlows.setState((state) => applyToState(state, events));
+    const { models } = useFlows.getState();
+    const unknown = events.some(
+      (event) => !models[event.run] || event.event === "run_started",
+    );
+    if (unknown) listSoon();
+  });
+  const again = setInterval(() => {
+    const { runs } = useFlows.getState();
+    if (runs.some((info) => !hasEnded(info.state))) listSoon();
+  }, LOOK_AGAIN_MS);
+  await listRuns();
+  return () => {
+    stop();
+    clearInterval(again);
+    if (timer !== null) clearTimeout(timer);
+  };
+}
+
+/** Looks for flows' files in these directories. */
+export async function findFlows(directories: string[]): Promise<void> {
+  const found = await backend.flowFiles(directories);
+  if (found.status === "ok") useFlows.setState({ files: found.data });
+}
+
+export function pick(picked: Picked | null): void {
+  useFlows.setState({ picked });
+}
+
+/** Under which name the plan of a file is held. */
+export function planKey(path: string): string {
+  return `plan:${path}`;
+}
+
+/** Holds what a simulation came to as if it were a run. */
+export function keepPlan(
+  path: string,
+  graph: FlowGraph,
+  simulation: Simulation | null,
+): void {
+  const id = planKey(path);
+  const steps: Record<string, StepView> = {};
+  for (const node of graph.nodes) {
+    const simulated = simulation?.steps[node.id];
+    const branch =
+      node.kind === "switch" && simulated?.output
+        ? simulated.output.replace(/^branch:/, "")
+        : null;
+    steps[node.id] = {
+      id: node.id,
+      state: simulated?.state ?? "pending",
+      branch: branch || null,
+      guard: null,
+      skip: simulated?.cause
+        ? {
+            cause: simulated.cause,
+            origin: simulated.origin ?? node.id,
+            tainted: simulated.tainted ?? false,
+            taken:
+              simulation?.steps[simulated.origin ?? ""]?.output?.replace(
+                /^branch:/,
+                "",
+              ) || null,
+          }
+        : null,
+      attempts: [],
+    };
+  }
+  const model: RunModel = {
+    run: {
+      id,
+      flow: graph.name,
+      path,
+      state: simulation?.state ?? "waiting",
+      started_at: 0,
+      ended_at: null,
+      steps: graph.nodes.length,
+      done: 0,
+      asks: [],
+      needs_you: [],
+      message: null,
+      nothing_ran: simulation?.nothing_ran ?? false,
+      inputs: {},
+      cwd: "",
+      output: null,
+      seq: Number.MAX_SAFE_INTEGER,
+    },
+    graph,
+    steps,
+    order: graph.nodes.map((node) => node.id),
+  };
+  useFlows.setState(({ models }) => ({ models: { ...models, [id]: model } }));
+}

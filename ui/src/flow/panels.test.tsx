@@ -1,0 +1,313 @@
+import {
+  act,
+  fireEvent,
+  render,
+  screen,
+  waitFor,
+  within,
+} from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import type { MemoryBackend } from "../backend/memory-backend";
+import { reviews, stateSheet, triage } from "../backend/sample-flows";
+import type { FlowGraph, RunInfo } from "../bindings";
+import { freshBackend } from "../test-support";
+import { asksOf, fieldValue } from "./actions";
+import { svgOf } from "./export";
+import { typedFrom, valuesOf } from "./Fields";
+import { FlowFilePanel } from "./FlowFilePanel";
+import { FlowsSection } from "./FlowsSection";
+import { listRuns, openRun, startFlows, useFlows } from "./flow-store";
+import { layOut } from "./layout";
+import { compareRuns, filterRuns, RunsPanel } from "./RunsPanel";
+import { askToStart, StartDialog } from "./StartDialog";
+import { Timeline } from "./Timeline";
+import { tickOf } from "./timeline";
+import { formatDuration, skipWords } from "./words";
+
+const WAIT = { timeout: 10_000 };
+
+let twin: MemoryBackend;
+let stop: () => void = () => {};
+
+beforeEach(async () => {
+  stop();
+  twin = freshBackend({ flows: [triage, reviews] });
+  stop = await startFlows();
+});
+
+async function started(question: string): Promise<string> {
+  const run = await twin.startFlow(triage.path, { question }, null);
+  if (run.status === "error") throw new Error(run.error.message);
+  await openRun(run.data);
+  return run.data;
+}
+
+test("a flow's text is looked at while it is edited, and saved when it is asked for", async () => {
+  render(<FlowFilePanel path={triage.path} />);
+  const text = await screen.findByTestId("flow-text", {}, WAIT);
+  await waitFor(
+    () =>
+      expect(screen.getByTestId("flow-verdict")).toHaveTextContent(
+        "no mistakes",
+      ),
+    WAIT,
+  );
+  await userEvent.click(text);
+  await userEvent.type(
+    text,
+    "{Control>}{End}{/Control}  - {{ id: more, needs: [[nowhere] }",
+  );
+  await waitFor(
+    () =>
+      expect(screen.getByTestId("flow-verdict")).toHaveTextContent("1 error"),
+    WAIT,
+  );
+  const wrong = screen.getByRole("list", { name: "What is wrong" });
+  expect(wrong).toHaveTextContent("there is no step `nowhere`");
+  expect(wrong).toHaveTextContent("31:");
+  expect(screen.getByTestId("start-flow")).toBeDisabled();
+  await userEvent.click(screen.getByTestId("save-flow"));
+  expect(twin.files.get(triage.path)?.text).toContain("nowhere");
+});
+
+test("what another program saves is seen at once, and nothing that was typed is lost", async () => {
+  render(<FlowFilePanel path={triage.path} />);
+  const text = await screen.findByTestId<HTMLTextAreaElement>(
+    "flow-text",
+    {},
+    WAIT,
+  );
+  const theirs = `${triage.text}# theirs\n`;
+  await act(async () => twin.saveElsewhere(triage.path, theirs));
+  expect(text.value).toBe(theirs);
+  await userEvent.type(text, "# mine");
+  await act(async () => twin.saveElsewhere(triage.path, triage.text));
+  expect(text.value).toContain("# mine");
+  expect(
+    screen.getByText("The file was changed by another program."),
+  ).toBeVisible();
+  await userEvent.click(screen.getByText("Take its text"));
+  await waitFor(() => expect(text.value).toBe(triage.text), WAIT);
+});
+
+test("a plan shows the way that inputs and outcomes would lead", async () => {
+  render(<FlowFilePanel path={triage.path} />);
+  const card = (id: string) => screen.findByTestId(`step-${id}`, {}, WAIT);
+  await waitFor(
+    async () => expect(await card("write")).toHaveClass("dimmed"),
+    WAIT,
+  );
+  expect(screen.getByTestId("plan-outcome")).toHaveTextContent(
+    "it would have succeeded, with 6 of 8 steps run",
+  );
+  fireEvent.click(await card("route"));
+  await userEvent.selectOptions(screen.getByTestId("stub-switch"), "docs");
+  await waitFor(
+    async () => expect(await card("write")).toHaveClass("lit"),
+    WAIT,
+  );
+  expect(await card("fix")).toHaveClass("dimmed");
+  fireEvent.click(await card("write"));
+  await userEvent.selectOptions(screen.getByTestId("stub-state"), "failed");
+  await waitFor(
+    () =>
+      expect(screen.getByTestId("plan-outcome")).toHaveTextContent(
+        "it would have failed",
+      ),
+    WAIT,
+  );
+});
+
+test("a run is started from a form that offers what was given last", async () => {
+  await started("Write the docs");
+  render(<StartDialog />);
+  act(() => askToStart(triage.path));
+  const field = await screen.findByTestId("field-question", {}, WAIT);
+  expect(field).toHaveValue("Write the docs");
+  await userEvent.clear(field);
+  await userEvent.type(field, "Mend the login");
+  await userEvent.click(screen.getByTestId("start-run"));
+  await waitFor(() => expect(screen.queryByTestId("start-dialog")).toBeNull());
+  expect([...twin.runs.values()].at(-1)?.view.inputs).toEqual({
+    question: "Mend the login",
+  });
+});
+
+test("the sidebar has what runs and what can be started", async () => {
+  const run = await started("docs");
+  render(<FlowsSection />);
+  expect(
+    await screen.findByTestId(`sidebar-run-${run}`, {}, WAIT),
+  ).toHaveTextContent("triage0 of 8running");
+  for (const step of ["plan", "write"])
+    await act(async () => twin.finish(run, step));
+  expect(screen.getByTestId(`sidebar-run-${run}`)).toHaveTextContent(
+    "needs you",
+  );
+  expect(
+    asksOf(useFlows.getState()).map(({ step, message }) => [step, message]),
+  ).toEqual([["ship", "Ship The login button does nothing?"]]);
+  expect(screen.getByTestId("start-triage")).toHaveAccessibleName(
+    "Start triage",
+  );
+});
+
+test("a timeline says what each step did, and when", async () => {
+  const run = await started("bug");
+  await act(async () => twin.finish(run, "plan"));
+  await act(async () =>
+    twin.finish(run, "fix", { state: "failed", retryIn: 5000 }),
+  );
+  render(<Timeline run={run} />);
+  expect(await screen.findByTestId("timeline", {}, WAIT)).toHaveAccessibleName(
+    "Timeline of triage",
+  );
+  const { segmentsOf } = await import("./timeline");
+  const segments = segmentsOf(twin.runs.get(run)?.events ?? []);
+  expect(
+    segments.get("fix")?.map((one) => [one.kind, one.state, one.to === null]),
+  ).toEqual([
+    ["queued", null, false],
+    ["running", "failed", false],
+    ["retry", null, true],
+  ]);
+  expect(tickOf(9_500)).toBe(1000);
+});
+
+test("two runs are compared step by step", async () => {
+  const bug = await started("bug");
+  const docs = await started("docs");
+  for (const run of [bug, docs])
+    await act(async () => twin.finish(run, "plan"));
+  const { models } = useFlows.getState();
+  const [a, b] = [models[bug], models[docs]];
+  if (!a || !b) throw new Error("no models");
+  const differing = compareRuns(a, b).filter((row) => row.differs);
+  expect(differing.map((row) => row.step)).toEqual([
+    "route",
+    "fix",
+    "write",
+    "ask",
+    "test",
+  ]);
+  expect(differing[0]).toMatchObject({ left: "took bug", right: "took docs" });
+  await act(listRuns);
+  render(<RunsPanel />);
+  expect(within(screen.getByTestId("runs")).getByText("2 of 2")).toBeVisible();
+});
+
+test("runs are filtered by words and by state", () => {
+  const run = (id: string, flow: string, state: RunInfo["state"]) =>
+    ({ id, flow, path: `/home/you/${flow}.flow.yaml`, state }) as RunInfo;
+  const runs = [
+    run("1", "triage", "failed"),
+    run("2", "triage", "succeeded"),
+    run("3", "reviews", "failed"),
+  ];
+  const ids = (...given: [string, RunInfo["state"] | ""]) =>
+    filterRuns(runs, ...given).map(({ id }) => id);
+  expect(ids("", "")).toEqual(["1", "2", "3"]);
+  expect(ids("TRI", "failed")).toEqual(["1"]);
+  expect(ids("you reviews", "")).toEqual(["3"]);
+});
+
+test("a saved picture stands for itself, whatever a step is called", () => {
+  const { view, flow } = stateSheet(60_000);
+  const graph = JSON.parse(
+    JSON.stringify(flow.graph).replaceAll("run_failed", "<a&b>"),
+  ) as FlowGraph;
+  twin.addRun(view, { ...flow, graph });
+  const { step_list, ...run } = view;
+  const svg = svgOf(
+    {
+      run,
+      graph,
+      steps: Object.fromEntries(step_list.map((step) => [step.id, step])),
+      order: step_list.map((step) => step.id),
+    },
+    layOut({ graph, chains: [] }),
+    {
+      ground: "#000",
+      card: "#111",
+      text: "#fff",
+      dim: "#aaa",
+      line: "#888",
+      accent: "#00f",
+      done: "#0f0",
+      failed: "#f00",
+      needs: "#ff0",
+    },
+  );
+  const drawn = new DOMParser().parseFromString(svg, "image/svg+xml");
+  expect(drawn.querySelector("parsererror")).toBeNull();
+  expect(svg).toContain("&lt;a&amp;b&gt;");
+  expect(drawn.querySelectorAll("g")).toHaveLength(55);
+});
+
+test.each([
+  ["text", "", undefined],
+  ["text", "a", "a"],
+  ["integer", "3", 3],
+  ["number", "x", "x"],
+  ["boolean", "true", true],
+  ["boolean", "", false],
+])("a %s field with %j means %j", (type, text, value) => {
+  expect(fieldValue(type, text)).toEqual(value);
+});
+
+test("fields begin with the last values that still fit, else with defaults", () => {
+  const field = (name: string, type: "text" | "enum", change = {}) => ({
+    name,
+    type,
+    required: false,
+    default: null,
+    values: [] as string[],
+    description: null,
+    ...change,
+  });
+  const fields = [
+    field("a", "text", { default: "x" }),
+    field("b", "enum", { values: ["s", "l"], default: "s" }),
+    field("c", "text"),
+  ];
+  expect(typedFrom(fields, { a: "last", b: "gone" })).toEqual({
+    a: "last",
+    b: "",
+    c: "",
+  });
+  expect(valuesOf(fields, { a: "", b: "l", c: "1" })).toEqual({
+    b: "l",
+    c: "1",
+  });
+});
+
+test.each([
+  [12, "12 ms"],
+  [1234, "1.2 s"],
+  [9999, "9.9 s"],
+  [59_900, "59 s"],
+  [61_000, "1m 01s"],
+  [3_700_000, "1h 01m"],
+  [200_000_000, "2d 7h"],
+])("%d ms are %s", (ms, words) => {
+  expect(formatDuration(ms)).toBe(words);
+});
+
+test("every cause of a skip has words", () => {
+  const causes = [
+    "guard_false",
+    "branch_not_taken",
+    "band",
+    "all_inputs_dead",
+    "upstream_failed",
+    "rule_not_met",
+    "user",
+    "run_cancelled",
+  ] as const;
+  const words = causes.map((cause) =>
+    skipWords({ cause, origin: "o", tainted: false, taken: null }),
+  );
+  expect(new Set(words).size).toBe(causes.length);
+  for (const said of words) expect(said).not.toContain("undefined");
+});
