@@ -5,6 +5,7 @@ use fantoccini::key::Key;
 use support::{Home, Window, wait_for};
 
 mod agents;
+mod flow;
 mod panes;
 mod search;
 mod workspace;

@@ -334,7 +334,9 @@ async fn every_event_of_a_run_is_followed_once_or_more_and_none_is_missed() {
     })
     .await
     .expect("all events are told in time");
-    assert_eq!(told.into_values().collect::<Vec<_>>(), wanted);
+    // As the window is told: outputs are no part of an event there.
+    let as_told = |events: Vec<FlowEvent>| serde_json::to_value(events).unwrap();
+    assert_eq!(as_told(told.into_values().collect()), as_told(wanted));
     desk.app.shutdown().await;
 }
 

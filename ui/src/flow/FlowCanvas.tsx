@@ -38,7 +38,7 @@ import { criticalPath } from "./critical";
 import { looksOfModel, nodeOfGraph, useFlows } from "./flow-store";
 import { STATE_SHAPES, StepIcon } from "./icons";
 import { type LaidEdge, type Layout, pathOf } from "./layout";
-import { layoutOf } from "./layout-client";
+import { layoutOf, layoutPlace } from "./layout-client";
 import type { EdgeLook } from "./looks";
 import { isTerminal } from "./run-model";
 import { StepCard } from "./StepCard";
@@ -229,6 +229,7 @@ function InnerCanvas({ model: key, onStep }: FlowCanvasProps) {
         data-testid="flow-canvas"
         data-steps={graph.nodes.length}
         data-far={far}
+        data-laid-out={layoutPlace()}
       >
         <div className="canvas-tools" role="toolbar" aria-label="Canvas">
           <label className="canvas-search">

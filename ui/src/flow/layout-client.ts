@@ -42,6 +42,11 @@ function ask(request: LayoutRequest): Promise<Layout> {
   });
 }
 
+/** Where layouts are made: beside the page, unless it may not have workers. */
+export function layoutPlace(): "worker" | "page" {
+  return theWorker() ? "worker" : "page";
+}
+
 function theWorker(): Worker | null {
   if (worker !== undefined) return worker;
   if (typeof Worker === "undefined") {
