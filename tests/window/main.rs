@@ -5,6 +5,7 @@ use fantoccini::key::Key;
 use support::{Home, Window, wait_for};
 
 mod agents;
+mod conflicts;
 mod flow;
 mod panes;
 mod search;

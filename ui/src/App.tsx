@@ -15,6 +15,19 @@ import { startAgents } from "./agents/agent-store";
 import { StatusAgents } from "./agents/StatusAgents";
 import { AgentPanel } from "./agents-in-window";
 import { backend } from "./backend/backend";
+import { ConflictsItem } from "./conflicts/ConflictsItem";
+import { ConflictsPanel } from "./conflicts/ConflictsPanel";
+import {
+  CONFLICT,
+  ConflictPanel,
+  conflictCommands,
+  followConflicts,
+  openConflict,
+  openRepository,
+  REPOSITORY,
+  RepositoryPanel,
+  showConflicts,
+} from "./conflicts-in-panes";
 import { flowCommands } from "./flow/flow-commands";
 import { StartDialog } from "./flow/StartDialog";
 import { StepAside } from "./flow/StepAside";
@@ -114,6 +127,14 @@ export function App() {
             />
           ),
           step: <StepAside />,
+          conflicts: (
+            <ConflictsPanel
+              onOpen={openConflict}
+              onRepository={openRepository}
+              onAddFolder={askForFolder}
+              onClose={leaveAside}
+            />
+          ),
         }}
         status={<StatusBar />}
       >
@@ -124,6 +145,8 @@ export function App() {
             [AGENTS]: AgentsHub,
             [AGENT]: AgentPanel,
             ...flowViews,
+            [CONFLICT]: ConflictPanel,
+            [REPOSITORY]: RepositoryPanel,
             welcome: Welcome,
           }}
           tab={Tab}
@@ -178,8 +201,10 @@ function useStart(): boolean {
         ...searchCommands(),
         ...agentCommands(),
         ...flowCommands(),
+        ...conflictCommands(),
       ]),
       followMarks(),
+      followConflicts(),
       listenForKeys(window),
       withoutBrowserMenu(),
       backend.onDrop(dropped),
@@ -421,6 +446,7 @@ function StatusBar() {
       </IconButton>
       <StatusItems />
       <StatusAgents />
+      <ConflictsItem onClick={showConflicts} />
       <NeedsYouItem />
       <span className="spacer" />
       <button

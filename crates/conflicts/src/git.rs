@@ -271,7 +271,7 @@ impl Git {
     }
 
     /// Looks up one path in a commit without listing all of it.
-    fn lookup(&self, commit: Id, path: &RepoPath) -> Option<FileState> {
+    pub(crate) fn lookup(&self, commit: Id, path: &RepoPath) -> Option<FileState> {
         let tree = self.repo.find_commit(commit.0).ok()?.tree().ok()?;
         let entry = tree.lookup_entry_by_path(path.to_path()).ok()??;
         Some(FileState {
@@ -797,7 +797,7 @@ impl Checkout {
             }
         }
         for path in dirty.keys() {
-            match self.change(git, head, base, dirty, path) {
+            match self.change(git, head, base.get(path), dirty, path) {
                 Some(change) => changes.insert(path.clone(), change),
                 None => changes.remove(path),
             };
@@ -810,11 +810,10 @@ impl Checkout {
         &self,
         git: &Git,
         head: Option<Id>,
-        base: &Tree,
+        base: Option<FileState>,
         dirty: &BTreeMap<RepoPath, Option<FileState>>,
         path: &RepoPath,
     ) -> Option<FileChange> {
-        let base = base.get(path);
         let indexed = self.indexed(path).map(|(state, _)| state);
         let mut now = dirty.get(path).copied().unwrap_or(indexed);
         if now == base && indexed != base {

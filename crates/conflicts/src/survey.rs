@@ -262,9 +262,21 @@ impl Survey {
         (self.agents, self.quiets, self.index) = (agents, quiets, index);
     }
 
-    /// Looks at these paths only, now and later.
-    pub(crate) fn restrict(&mut self, paths: Vec<RepoPath>) {
-        self.only = Some(paths);
+    /// Looks at this path only, now and later; what was found out about the worktrees so far stays.
+    pub(crate) fn look_only_at(&mut self, path: RepoPath) {
+        for tree in self.worktrees.values_mut() {
+            let Some(checkout) = &mut tree.checkout else {
+                continue;
+            };
+            look(checkout, &path, None, &mut tree.dirty, &mut tree.problems);
+        }
+        self.only = Some(vec![path]);
+    }
+
+    /// Finds out which worktrees there are, and looks at none of their files.
+    pub(crate) fn look_at_no_file(&mut self) -> Result<(), OpenError> {
+        self.only = Some(Vec::new());
+        self.relist(&mut |_| {}).map(drop)
     }
 
     /// Roots of the worktrees, and their directories of HEAD and index.
@@ -488,7 +500,8 @@ impl Survey {
                 let Ok(base) = self.git.tree(*base) else {
                     continue;
                 };
-                match checkout.change(&self.git, tree.head.commit, &base, &tree.dirty, &path) {
+                let base = base.get(&path);
+                match checkout.change(&self.git, tree.head.commit, base, &tree.dirty, &path) {
                     Some(change) => changes.raw.insert(path.clone(), change),
                     None => changes.raw.remove(&path),
                 };
@@ -536,7 +549,7 @@ impl Survey {
     pub(crate) fn settle(&mut self) -> Vec<ConflictEvent> {
         let now = (self.clock)();
         self.notes.clear();
-        let pairs = self.pairs();
+        let pairs = self.pairs(None);
         self.refresh_changes(&pairs, now);
         let mut cases = Vec::new();
         for (left, right, base) in &pairs {
@@ -690,7 +703,9 @@ impl Survey {
     pub(crate) fn check(&mut self, change: &ProposedChange) -> Result<CheckAnswer, AskError> {
         let (worktree, path) = self.locate(change)?;
         let mut touches = Vec::new();
-        let pairs = self.pairs();
+        // What is kept of other pairs is kept for the watcher; a single look needs none of it.
+        let of = self.only.is_some().then_some(&worktree);
+        let pairs = self.pairs(of);
         self.refresh_changes(&pairs, (self.clock)());
         for (left, right, base) in &pairs {
             let (Some(base), true) = (base, [left, right].contains(&&worktree)) else {
@@ -847,8 +862,8 @@ impl Survey {
         })
     }
 
-    /// All pairs of worktrees that are there, with their merge base.
-    fn pairs(&mut self) -> Vec<(WorktreeId, WorktreeId, Option<Id>)> {
+    /// All pairs of worktrees that are there, with their merge base; of one worktree only, when told.
+    fn pairs(&mut self, of: Option<&WorktreeId>) -> Vec<(WorktreeId, WorktreeId, Option<Id>)> {
         let present: Vec<_> = self
             .worktrees
             .iter()
@@ -858,6 +873,9 @@ impl Survey {
         let mut pairs = Vec::new();
         for (at, (left, left_head)) in present.iter().enumerate() {
             for (right, right_head) in &present[at + 1..] {
+                if of.is_some_and(|of| of != left && of != right) {
+                    continue;
+                }
                 let base = match (left_head, right_head) {
                     (Some(one), Some(two)) => self.git.merge_base(*one, *two),
                     _ => Ok(None),
@@ -902,29 +920,26 @@ impl Survey {
             };
             for base in wanted.iter() {
                 if !tree.changes.contains_key(base) {
-                    let files = match self.git.tree(*base) {
-                        Ok(files) => files,
-                        Err(error) => {
-                            self.notes
-                                .push(format!("could not read commit `{base}`: {error}"));
-                            continue;
-                        }
-                    };
+                    let head = tree.head.commit;
                     let raw = match &self.only {
-                        None => checkout.changes(&self.git, tree.head.commit, &files, &tree.dirty),
+                        // A few paths of a large commit are found without listing it.
                         Some(only) => only
                             .iter()
                             .filter_map(|path| {
-                                let change = checkout.change(
-                                    &self.git,
-                                    tree.head.commit,
-                                    &files,
-                                    &tree.dirty,
-                                    path,
-                                )?;
+                                let state = self.git.lookup(*base, path);
+                                let change =
+                                    checkout.change(&self.git, head, state, &tree.dirty, path)?;
                                 Some((path.clone(), change))
                             })
                             .collect(),
+                        None => match self.git.tree(*base) {
+                            Ok(files) => checkout.changes(&self.git, head, &files, &tree.dirty),
+                            Err(error) => {
+                                self.notes
+                                    .push(format!("could not read commit `{base}`: {error}"));
+                                continue;
+                            }
+                        },
                     };
                     tree.changes.insert(
                         *base,

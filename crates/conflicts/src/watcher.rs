@@ -322,8 +322,8 @@ pub fn look(
 
 /// Looks at one file in all worktrees once, without watching: for an agent that is about to edit.
 ///
-/// Only that file's contents are read; the worktrees' indexes are listed, so it takes longer the more files they hold; a rename of the
-/// file in another worktree is seen as a deletion.
+/// Only that file is looked at, on disk and in the commits; of everything else, the worktrees' indexes
+/// are read. A rename of the file in another worktree is seen as a deletion.
 ///
 /// # Errors
 ///
@@ -335,11 +335,9 @@ pub fn look_at(
     change: &ProposedChange,
 ) -> Result<CheckAnswer, LookError> {
     let mut survey = survey(path, config)?;
-    survey.restrict(Vec::new());
-    survey.relist(&mut |_| {})?;
+    survey.look_at_no_file()?;
     let (_, file) = survey.locate(change)?;
-    survey.restrict(vec![file]);
-    survey.rescan(&mut |_| {})?;
+    survey.look_only_at(file);
     Ok(survey.check(change)?)
 }
 

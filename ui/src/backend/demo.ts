@@ -1,4 +1,12 @@
 import { demoAgents } from "./demo-agents";
+import {
+  details,
+  hunk,
+  repositoryOf,
+  side,
+  verdict,
+  worktree,
+} from "./example-conflicts";
 import { type MemoryBackend, memoryBackend } from "./memory-backend";
 import { manySteps, reviews, stateSheet, triage } from "./sample-flows";
 
@@ -111,5 +119,111 @@ export async function demoBackend(
   const gone = await open("/home/you/old", "yesterday");
   await twin.writePane(gone, "echo an error that is history now\r");
   await twin.closePane(gone);
+  showConflicts(twin, query.get("demo") === "many");
   return twin;
+}
+
+/** Two repositories whose worktrees get in each other's way. */
+function showConflicts(twin: MemoryBackend, many: boolean): void {
+  const now = Date.now();
+  const main = "/home/you/switchyard";
+  const one = side("/home/you/switchyard-search", {
+    agent: "claude",
+    branch: "search-in-history",
+    since: now - 9 * 60_000,
+  });
+  const two = side("/home/you/worktrees/feature-1", {
+    agent: "codex",
+    branch: "feature/a-branch-with-quite-a-long-name",
+    since: now - 2 * 60_000,
+  });
+  const all = [
+    details({
+      verdict: verdict({ left: one, right: two, since: now - 120_000 }),
+    }),
+    details({
+      verdict: verdict({
+        path: "crates/terminal/src/screen/emulator/with/a/deep/place/parser_of_sequences.rs",
+        left: { ...one, ranges: [{ start: 12, end: 13 }] },
+        right: { ...two, ranges: [{ start: 15, end: 18 }] },
+        severity: "adjacent_line",
+        would_conflict: false,
+        overlaps: [],
+        since: now - 3_600_000,
+      }),
+    }),
+    details({
+      verdict: verdict({
+        path: "README.md",
+        left: one,
+        right: { ...two, change: { kind: "delete" } },
+        overlaps: [],
+        note: "deleted on one side, changed on the other",
+        since: now - 30_000,
+      }),
+      left: [hunk(1, ["-# Switchyard", "+# The yard", " "])],
+      right: [],
+      merged: null,
+    }),
+    details({
+      verdict: verdict({
+        path: "Cargo.lock",
+        left: one,
+        right: two,
+        severity: "different_area",
+        would_conflict: false,
+        overlaps: [],
+      }),
+    }),
+  ];
+  if (many)
+    for (let n = 0; n < 60; n++)
+      all.push(
+        details({
+          verdict: verdict({
+            path: `src/generated/part-${n}/index.ts`,
+            left: one,
+            right: two,
+            would_conflict: n % 3 === 0,
+            since: now - n * 90_000,
+          }),
+        }),
+      );
+  const trees = [
+    worktree(main, { branch: "main", main: true }),
+    worktree(one.worktree, {
+      branch: one.branch,
+      agent: "claude",
+      changed_files: 5,
+    }),
+    worktree(two.worktree, {
+      branch: two.branch,
+      agent: "codex",
+      changed_files: 4,
+    }),
+  ];
+  if (many)
+    for (let n = 2; n < 9; n++)
+      trees.push(
+        worktree(`/home/you/worktrees/feature-${n}`, { present: n !== 5 }),
+      );
+  twin.setRepository(repositoryOf(main, trees, all));
+  if (many)
+    twin.setRepository(
+      repositoryOf(
+        "/home/you/notes",
+        [worktree("/home/you/notes", { branch: "main", main: true })],
+        [],
+        {
+          state: {
+            state: "watched",
+            health: "degraded",
+            reasons: [
+              "the system has no more watches to give (`fs.inotify.max_user_watches`): 212 directories are not watched",
+            ],
+            watches: 8192,
+          },
+        },
+      ),
+    );
 }

@@ -271,6 +271,11 @@ export class XtermHost {
     this.terminal.scrollToBottom();
   }
 
+  /** Presses Enter, after what was pasted before it. */
+  enter(): void {
+    this.write("\r");
+  }
+
   scrollToEnd(): void {
     this.terminal.scrollToBottom();
   }

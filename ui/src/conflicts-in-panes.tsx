@@ -1,0 +1,231 @@
+import type { IDockviewPanelProps } from "dockview-react";
+import { useEffect, useState } from "react";
+import type { PaneInfo, VerdictKey } from "./bindings";
+import {
+  type Groups,
+  grouped,
+  keyOf,
+  listConflicts,
+  nameOf,
+  type Said,
+  startConflicts,
+  useConflicts,
+} from "./conflicts/conflict-store";
+import { RepositoryMatrix } from "./conflicts/RepositoryMatrix";
+import type { Target } from "./conflicts/targets";
+import { VerdictView } from "./conflicts/VerdictView";
+import type { Command } from "./shared/commands";
+import { activate, findPanel, openPanel } from "./shared/dock/dock";
+import { type Need, setNeeds } from "./shared/needs-you";
+import { notify } from "./shared/notices";
+import { placeOfDirectory, useRepositories } from "./shared/repositories";
+import { activePane, newTerminal, showPane } from "./terminal/actions";
+import { withHost } from "./terminal/hosts";
+import { panesInOrder, paneTitle, usePanes } from "./terminal/pane-store";
+import { showAside, useWorkspace } from "./workspace/workspace-store";
+
+/** Where conflicts meet panes: who works in a worktree, how to go there, how to tell them. */
+
+export const CONFLICT = "conflict";
+export const REPOSITORY = "repository";
+
+/** Follows the conflicts; those that a merge would stop at need the person. */
+export function followConflicts(): () => void {
+  const tellNeeds = () => {
+    const { warnings } = grouped(useConflicts.getState().verdicts);
+    setNeeds("conflicts", needsOf(warnings));
+  };
+  const stops = [startConflicts(), useConflicts.subscribe(tellNeeds)];
+  return () => {
+    for (const stop of stops) stop();
+    setNeeds("conflicts", []);
+  };
+}
+
+/** What of the warnings is worth an interruption: a merge would stop. One need for two worktrees, however many files. */
+export function needsOf(warnings: Groups["warnings"]): Need[] {
+  const pairs = new Map<string, Said[]>();
+  for (const said of warnings) {
+    if (!said.verdict.would_conflict) continue;
+    const { left, right } = keyOf(said.verdict);
+    const pair = `${left}\u0000${right}`;
+    pairs.set(pair, [...(pairs.get(pair) ?? []), said]);
+  }
+  return [...pairs].flatMap(([id, all]) => {
+    const [first] = all;
+    if (!first) return [];
+    const { left, right, path } = first.verdict;
+    return {
+      id,
+      kind: "conflict" as const,
+      title: `${left.name} and ${right.name}`,
+      detail:
+        all.length === 1
+          ? `No clean merge of ${path}`
+          : `No clean merge of ${all.length} files`,
+      since: Math.min(...all.map(({ verdict }) => verdict.since)),
+      open: () => {
+        showConflicts();
+        openConflict(first);
+      },
+    };
+  });
+}
+
+export function showConflicts(): void {
+  showAside("conflicts");
+  void listConflicts();
+}
+
+function toggleConflicts(): void {
+  if (useWorkspace.getState().aside === "conflicts") showAside(null);
+  else showConflicts();
+}
+
+/** Opens both sides of a verdict in the dock. */
+export function openConflict({ repository, verdict }: Said): void {
+  const key = keyOf(verdict);
+  const id = `${CONFLICT}-${repository}-${nameOf(key)}`;
+  const present = findPanel((panel) => panel.id === id);
+  if (present) {
+    activate(present);
+    return;
+  }
+  openPanel({
+    id,
+    kind: CONFLICT,
+    title: `${key.path.split("/").pop()}: ${verdict.left.name}, ${verdict.right.name}`,
+    params: { repository, ...key },
+  });
+}
+
+/** Opens which worktree touches which file. */
+export function openRepository(repository: string): void {
+  const view = useRepositories
+    .getState()
+    .repositories.find((one) => one.repository === repository);
+  openPanel({
+    id: `${REPOSITORY}-${repository}`,
+    kind: REPOSITORY,
+    title: `${view?.name ?? "Repository"}: files touched`,
+    params: { repository },
+  });
+}
+
+/** The repository that the active pane works in, else the only or first one. */
+function openRepositoryHere(): void {
+  const { repositories } = useRepositories.getState();
+  const pane = activePane();
+  const cwd = pane === null ? "" : (usePanes.getState().panes[pane]?.cwd ?? "");
+  const here = placeOfDirectory(repositories, cwd)?.repository;
+  const chosen = here ?? repositories[0];
+  if (chosen) openRepository(chosen.repository);
+  else notify("info", "No repository is in the workspace.");
+}
+
+export function conflictCommands(): Command[] {
+  const group = "Conflicts";
+  return [
+    {
+      id: "conflicts.panel",
+      title: "Show or hide the conflicts between worktrees",
+      group,
+      key: "Ctrl+Shift+X",
+      run: toggleConflicts,
+    },
+    {
+      id: "conflicts.worst",
+      title: "Open the worst conflict",
+      group,
+      run: () => {
+        const [worst] = grouped(useConflicts.getState().verdicts).warnings;
+        if (worst) openConflict(worst);
+        else notify("info", "There are no conflicts.");
+      },
+    },
+    {
+      id: "conflicts.files",
+      title: "Show which worktree touches which file",
+      group,
+      run: openRepositoryHere,
+    },
+  ];
+}
+
+/** The panes that work in a worktree, agents first. */
+export function useTargets(worktree: string): Target[] {
+  const panes = usePanes((state) => state.panes);
+  const repositories = useRepositories((state) => state.repositories);
+  return panesInOrder({ panes })
+    .filter(
+      ({ cwd, state }) =>
+        state.state === "running" &&
+        placeOfDirectory(repositories, cwd)?.worktree.path === worktree,
+    )
+    .map(targetOf)
+    .sort((a, b) => Number(a.shell) - Number(b.shell));
+}
+
+function targetOf(pane: PaneInfo): Target {
+  const shell = pane.role === "shell" && !pane.busy;
+  return {
+    id: `pane-${pane.id}`,
+    label: paneTitle(pane),
+    detail: shell ? "a shell" : (pane.command ?? pane.program[0] ?? "running"),
+    kind: "pane",
+    shell,
+    open: () => showPane(pane.id),
+    tell: (text, send) => {
+      showPane(pane.id);
+      withHost(pane.id, (host) => {
+        host.paste(text);
+        if (send) host.enter();
+        host.focus();
+      });
+    },
+  };
+}
+
+/** The parameters of a dock panel, also when it is asked to show something else. */
+function useParams({ api, params }: IDockviewPanelProps) {
+  const [shown, setShown] = useState<Record<string, unknown>>(params);
+  useEffect(() => {
+    const follow = api.onDidParametersChange(setShown);
+    return () => follow.dispose();
+  }, [api]);
+  return shown;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+export function ConflictPanel(props: IDockviewPanelProps) {
+  const shown = useParams(props);
+  const key: VerdictKey = {
+    path: textOf(shown.path),
+    left: textOf(shown.left),
+    right: textOf(shown.right),
+  };
+  const left = useTargets(key.left);
+  const right = useTargets(key.right);
+  return (
+    <VerdictView
+      repository={textOf(shown.repository)}
+      verdictKey={key}
+      targets={{ left, right }}
+      onTerminal={(cwd) => void newTerminal("right", { cwd })}
+    />
+  );
+}
+
+export function RepositoryPanel(props: IDockviewPanelProps) {
+  const shown = useParams(props);
+  return (
+    <RepositoryMatrix
+      repository={textOf(shown.repository)}
+      onOpen={openConflict}
+      onTerminal={(cwd) => void newTerminal("right", { cwd })}
+    />
+  );
+}

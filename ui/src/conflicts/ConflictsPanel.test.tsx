@@ -1,0 +1,189 @@
+import { act, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import {
+  details,
+  repositoryOf,
+  side,
+  verdict,
+  worktree,
+} from "../backend/example-conflicts";
+import type { MemoryBackend } from "../backend/memory-backend";
+import { startRepositories } from "../shared/repositories";
+import { freshBackend } from "../test-support";
+import { ConflictsPanel } from "./ConflictsPanel";
+import {
+  keyOf,
+  noConflicts,
+  startConflicts,
+  useConflicts,
+} from "./conflict-store";
+import type { Target } from "./targets";
+import { VerdictView } from "./VerdictView";
+
+let twin: MemoryBackend;
+const opened = vi.fn();
+
+beforeEach(async () => {
+  twin = freshBackend();
+  opened.mockClear();
+  useConflicts.setState(noConflicts, true);
+  startConflicts();
+  await startRepositories();
+});
+
+function panel() {
+  render(
+    <ConflictsPanel
+      onOpen={opened}
+      onRepository={vi.fn()}
+      onAddFolder={vi.fn()}
+      onClose={vi.fn()}
+    />,
+  );
+}
+
+const shop = () =>
+  repositoryOf(
+    "/w/shop",
+    [worktree("/w/one"), worktree("/w/two")],
+    [details()],
+  );
+
+test("with no repository, the panel says what to do", () => {
+  panel();
+  expect(
+    screen.getByText(/No repository is in the workspace/),
+  ).toBeInTheDocument();
+});
+
+test("a verdict is listed while it holds, and opens with Enter", async () => {
+  panel();
+  await act(async () => twin.setRepository(shop()));
+  const row = await screen.findByTestId("verdict-row");
+  expect(row).toHaveTextContent("parse.rs");
+  expect(row).toHaveTextContent("no clean merge");
+  row.focus();
+  await userEvent.keyboard("{Enter}");
+  expect(opened).toHaveBeenCalledOnce();
+  await act(async () => twin.resolve("/w/shop/.git", keyOf(verdict())));
+  expect(await screen.findByTestId("conflicts-none")).toBeInTheDocument();
+});
+
+test("a verdict is snoozed with a key, listed as quiet, and taken back", async () => {
+  panel();
+  await act(async () => twin.setRepository(shop()));
+  (await screen.findByTestId("verdict-row")).focus();
+  await userEvent.keyboard("s");
+  expect(await screen.findByTestId("conflicts-none")).toBeInTheDocument();
+  await userEvent.click(screen.getByTestId("wishes"));
+  await userEvent.click(screen.getByText("Take back"));
+  expect(await screen.findByTestId("verdict-row")).toBeInTheDocument();
+});
+
+test("a picture that may be late says so, and why", async () => {
+  panel();
+  await act(async () =>
+    twin.setRepository(
+      repositoryOf("/w/shop", [worktree("/w/one")], [], {
+        state: {
+          state: "watched",
+          health: "degraded",
+          reasons: ["the system has no watches left"],
+          watches: 3,
+        },
+      }),
+    ),
+  );
+  const note = await screen.findByTestId("conflicts-degraded");
+  expect(note).toHaveTextContent("the system has no watches left");
+  await act(async () => twin.setRepository(shop()));
+  await waitFor(() =>
+    expect(screen.queryByTestId("conflicts-degraded")).not.toBeInTheDocument(),
+  );
+});
+
+function target(change: Partial<Target> = {}): Target {
+  return {
+    id: "pane-1",
+    label: "claude",
+    detail: "claude",
+    kind: "pane",
+    shell: false,
+    open: vi.fn(),
+    tell: vi.fn(),
+    ...change,
+  };
+}
+
+async function view(left: Target[], right: Target[] = []) {
+  twin.setRepository(shop());
+  render(
+    <VerdictView
+      repository="/w/shop/.git"
+      verdictKey={keyOf(verdict())}
+      targets={{ left, right }}
+      onTerminal={vi.fn()}
+    />,
+  );
+  await screen.findByTestId("region");
+}
+
+test("both hunks stand side by side, and the merge can be previewed", async () => {
+  await view([]);
+  const region = screen.getByTestId("region");
+  expect(region).toHaveTextContent("enumerate()");
+  expect(region).toHaveTextContent("filter(|line|");
+  await userEvent.click(screen.getByTestId("verdict-merge"));
+  expect(screen.getByTestId("merge-preview")).toHaveTextContent("<<<<<<< one");
+});
+
+test("a verdict that no longer holds says so", async () => {
+  await view([]);
+  await act(async () => twin.resolve("/w/shop/.git", keyOf(verdict())));
+  expect(await screen.findByTestId("verdict-resolved")).toBeInTheDocument();
+});
+
+test("a message is read and changed before it is handed over, as one line", async () => {
+  const claude = target();
+  await view([claude]);
+  await userEvent.click(screen.getByTestId("tell-left"));
+  const text = screen.getByTestId("tell-text");
+  await userEvent.type(text, "\nThanks");
+  await userEvent.click(screen.getByTestId("tell-type"));
+  expect(claude.tell).toHaveBeenCalledOnce();
+  const [said, send] = vi.mocked(claude.tell).mock.calls[0] ?? [];
+  expect(said).toMatch(/^A heads-up[^\n]* Thanks$/);
+  expect(send).toBe(false);
+});
+
+test("to a shell a message is only typed", async () => {
+  await view([target({ shell: true, detail: "a shell" })]);
+  await userEvent.click(screen.getByTestId("tell-left"));
+  const dialog = within(screen.getByTestId("tell-dialog"));
+  expect(dialog.queryByTestId("tell-send")).not.toBeInTheDocument();
+  expect(dialog.getByTestId("tell-type")).toBeInTheDocument();
+});
+
+test("of several, the agent is told unless the person chooses another", async () => {
+  const shell = target({ id: "pane-2", label: "bash", shell: true });
+  const agent = target({ id: "agent-1", label: "codex", kind: "agent" });
+  await view([shell, agent]);
+  await userEvent.click(screen.getByTestId("tell-left"));
+  await userEvent.click(screen.getByTestId("tell-send"));
+  expect(agent.tell).toHaveBeenCalledOnce();
+  expect(shell.tell).not.toHaveBeenCalled();
+});
+
+test("names of sides come with the agents that work there", async () => {
+  const named = details({
+    verdict: verdict({ left: side("/w/one", { agent: "claude" }) }),
+  });
+  twin.setRepository(
+    repositoryOf("/w/shop", [worktree("/w/one"), worktree("/w/two")], [named]),
+  );
+  panel();
+  expect(await screen.findByTestId("verdict-row")).toHaveTextContent(
+    "one (claude) and two",
+  );
+});

@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import { details, hunk, side, verdict } from "../backend/example-conflicts";
+import { matrixRows } from "./matrix";
+import { mergedPieces, regions } from "./regions";
+
+test("what shares a stretch of the merge base stands side by side", () => {
+  const left = [
+    hunk(1, [" a", "-b", "+B", " c"]),
+    hunk(40, [" x", "-y", "+Y"], false),
+  ];
+  const right = [hunk(3, ["-c", "+C", " d"]), hunk(90, ["-z", "+Z"], false)];
+  const found = regions(left, right).map(({ left, right, meets, from }) => [
+    from,
+    left.length,
+    right.length,
+    meets,
+  ]);
+  expect(found).toEqual([
+    [1, 1, 1, true],
+    [40, 1, 0, false],
+    [90, 0, 1, false],
+  ]);
+});
+
+test("the preview shows what is around a conflict, and whose lines they are", () => {
+  const far = Array.from({ length: 20 }, (_, index) => `far ${index}`).join(
+    "\n",
+  );
+  const text = `${far}\n${details().merged ?? ""}`;
+  const [skipped, near] = mergedPieces(text);
+  expect(skipped).toEqual({ kind: "skipped", count: 18 });
+  const parts = near?.kind === "lines" ? near.rows.map(({ part }) => part) : [];
+  expect(parts).toEqual([
+    "both",
+    "both",
+    "both",
+    "both",
+    "marker",
+    "left",
+    "marker",
+    "right",
+    "marker",
+    "both",
+    "both",
+  ]);
+  expect(mergedPieces(text, true)).toHaveLength(1);
+});
+
+test("a line of equals signs outside of a conflict is a line", () => {
+  const [only] = mergedPieces("Title\n=======\ntext\n", true);
+  expect(
+    only?.kind === "lines" && only.rows.every(({ part }) => part === "both"),
+  ).toBe(true);
+});
+
+test("files are listed by what their worktrees make of each other", () => {
+  const entry = (path: string, worktree: string) => ({
+    path,
+    worktree,
+    agent: null,
+    base: "b",
+    change: { kind: "modify" as const },
+    ranges: [],
+    status: "applied" as const,
+    since: 0,
+  });
+  const picture = {
+    entries: [
+      entry("alone", "/w/one"),
+      entry("apart", "/w/one"),
+      entry("apart", "/w/two"),
+      entry("worse", "/w/one"),
+      entry("worse", "/w/two"),
+    ],
+    verdicts: [
+      verdict({ path: "worse", left: side("/w/one"), right: side("/w/two") }),
+      verdict({
+        path: "apart",
+        severity: "different_area",
+        would_conflict: false,
+      }),
+    ],
+  };
+  const paths = (rows: { path: string }[]) => rows.map(({ path }) => path);
+  expect(paths(matrixRows(picture))).toEqual(["worse", "apart", "alone"]);
+  expect(paths(matrixRows(picture, "", true))).toEqual(["worse", "apart"]);
+  expect(paths(matrixRows(picture, "ALO"))).toEqual(["alone"]);
+});
