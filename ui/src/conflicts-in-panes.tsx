@@ -1,6 +1,15 @@
 import type { IDockviewPanelProps } from "dockview-react";
 import { useEffect, useState } from "react";
-import type { PaneInfo, VerdictKey } from "./bindings";
+import { openAgent, say } from "./agents/actions";
+import {
+  agentTitle,
+  hasPane,
+  keyOfAgent,
+  machineOf,
+  statusWord,
+  useAgents,
+} from "./agents/agent-store";
+import type { AgentInfo, PaneInfo, VerdictKey } from "./bindings";
 import {
   type Groups,
   grouped,
@@ -152,18 +161,49 @@ export function conflictCommands(): Command[] {
   ];
 }
 
-/** The panes that work in a worktree, agents first. */
+/** Who works in a worktree: agents of this machine, then programs in panes, then shells. */
 export function useTargets(worktree: string): Target[] {
   const panes = usePanes((state) => state.panes);
+  const agents = useAgents((state) => state.agents);
   const repositories = useRepositories((state) => state.repositories);
-  return panesInOrder({ panes })
-    .filter(
-      ({ cwd, state }) =>
-        state.state === "running" &&
-        placeOfDirectory(repositories, cwd)?.worktree.path === worktree,
-    )
+  const here = (cwd: string) =>
+    placeOfDirectory(repositories, cwd)?.worktree.path === worktree;
+  const inPanes = panesInOrder({ panes })
+    .filter(({ cwd, state }) => state.state === "running" && here(cwd))
     .map(targetOf)
     .sort((a, b) => Number(a.shell) - Number(b.shell));
+  return [
+    ...Object.values(agents)
+      .filter(canBeTold)
+      .filter(({ cwd }) => here(cwd))
+      .map(agentTarget),
+    ...inPanes,
+  ];
+}
+
+/** An agent of this machine that is still there; one that answers in a pane is found there. */
+function canBeTold(agent: AgentInfo): boolean {
+  return (
+    machineOf(agent.backend) === "" &&
+    !hasPane(agent) &&
+    agent.status.state !== "archived"
+  );
+}
+
+function agentTarget(agent: AgentInfo): Target {
+  const key = keyOfAgent(agent);
+  return {
+    id: `agent-${key}`,
+    label: agentTitle(agent),
+    detail: `${agent.provider}, ${statusWord(agent.status)}`,
+    kind: "agent",
+    shell: false,
+    open: () => openAgent(key),
+    tell: (text) => {
+      openAgent(key);
+      void say(key, text);
+    },
+  };
 }
 
 function targetOf(pane: PaneInfo): Target {
