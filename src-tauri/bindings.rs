@@ -72,6 +72,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             workspace::open_link,
             workspace::notify_person,
             workspace::platform,
+            workspace::memory_use,
             workspace::save_text,
             workspace::prompt_on_screen,
             agents::known_agents,

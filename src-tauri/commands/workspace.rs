@@ -1,6 +1,6 @@
 //! The workspace around the panes: layout, settings, clipboard, links, notifications.
 
-use app::{App, Code, Error, Settings};
+use app::{App, Code, Error, MemoryUse, Settings};
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
@@ -139,6 +139,13 @@ pub(crate) async fn platform(app: State<'_, App>) -> Result<Platform, Error> {
         },
         software_rendering: !renderer::has_gpu(),
     })
+}
+
+/// How much memory is in use. See [`App::memory_use`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn memory_use(app: State<'_, App>) -> Result<Option<MemoryUse>, Error> {
+    app.memory_use().await
 }
 
 /// Saves text that the person asked to save, in their downloads directory; returns where.

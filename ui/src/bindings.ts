@@ -128,6 +128,8 @@ export const commands = {
 	notifyPerson: (title: string, body: string) => typedError<null, Error>(__TAURI_INVOKE("notify_person", { title, body })),
 	/**  What the page should know of the machine and of this program. */
 	platform: () => typedError<Platform, Error>(__TAURI_INVOKE("platform")),
+	/**  How much memory is in use. See [`App::memory_use`]. */
+	memoryUse: () => typedError<MemoryUse | null, Error>(__TAURI_INVOKE("memory_use")),
 	/**  Saves text that the person asked to save, in their downloads directory; returns where. */
 	saveText: (name: string, text: string) => typedError<string, Error>(__TAURI_INVOKE("save_text", { name, text })),
 	/**  Notes that the first prompt is on screen: the end of the start, for people and for measurements. */
@@ -1142,6 +1144,14 @@ export type Match = {
 	source: Source,
 	/**  It was shown by a full-screen program. */
 	full_screen: boolean,
+};
+
+/**  What Switchyard takes in memory, in megabytes. A page that several processes share counts once, in parts. */
+export type MemoryUse = {
+	/**  This process, and those in which its page is drawn. */
+	window_mb: number,
+	/**  The pane host; none when the panes live in this process. The programs in the panes are not counted. */
+	host_mb: number | null,
 };
 
 /**  What to start an agent with. */

@@ -11,6 +11,7 @@ mod config_file;
 mod conflicts;
 mod error;
 mod flow;
+mod memory;
 mod pane_host;
 mod panes;
 mod paths;
@@ -40,6 +41,7 @@ pub use flow::{
     CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, Mark, OutputPiece,
     RunsFollowed, StepDetail, check_flow_text, export_flow_text, flow_schema, simulate_flow_text,
 };
+pub use memory::MemoryUse;
 pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
 pub use panes::{Acks, PaneStream};
 pub use paths::Paths;

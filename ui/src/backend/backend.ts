@@ -6,6 +6,7 @@ import type {
   ConflictsHappened,
   HostState,
   Line,
+  MemoryUse,
   OpenPane,
   PaneEvent,
   PaneId,
@@ -113,6 +114,7 @@ export interface Backend extends ConflictsBackend, AgentsBackend, FlowsBackend {
   notifyPerson(title: string, body: string): Promise<Result<null>>;
   saveText(name: string, text: string): Promise<Result<string>>;
   platform(): Promise<Result<Platform>>;
+  memoryUse(): Promise<Result<MemoryUse | null>>;
   promptOnScreen(): Promise<Result<null>>;
   /** What the window is called on the desktop. */
   setTitle(title: string): void;

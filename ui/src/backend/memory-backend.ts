@@ -637,6 +637,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         host: "detached",
         software_rendering: true,
       }),
+    memoryUse: () => ok({ window_mb: 210, host_mb: 24 }),
     promptOnScreen: () => ok(null),
     setTitle: (title) => {
       document.title = title;

@@ -65,6 +65,7 @@ export function tauriBackend(): Backend {
       ask(() => commands.notifyPerson(title, body)),
     saveText: (name, text) => ask(() => commands.saveText(name, text)),
     platform: () => ask(() => commands.platform()),
+    memoryUse: () => ask(() => commands.memoryUse()),
     promptOnScreen: () => ask(() => commands.promptOnScreen()),
     setTitle: (title) => {
       getCurrentWindow()

@@ -1,3 +1,6 @@
+import { useEffect, useState } from "react";
+import { backend } from "../backend/backend";
+import type { MemoryUse } from "../bindings";
 import { useSettings } from "../shared/settings-store";
 import { usePanes } from "./pane-store";
 
@@ -31,6 +34,46 @@ export function StatusItems() {
         {all.length === 1 ? "1 pane" : `${all.length} panes`}
       </span>
       {working > 0 && <span className="status-item">{working} working</span>}
+      <Memory />
     </>
+  );
+}
+
+/** It changes slowly, and asking costs a little. */
+const MEMORY_EVERY_MS = 20_000;
+
+/** What Switchyard's own processes take, without the programs in its panes. */
+function Memory() {
+  const [use, setUse] = useState<MemoryUse | null>(null);
+  useEffect(() => {
+    let stopped = false;
+    async function look() {
+      if (document.hidden) return;
+      const answer = await backend.memoryUse();
+      if (!stopped && answer.status === "ok") setUse(answer.data);
+    }
+    // The start has better things to do.
+    const first = setTimeout(look, 2_000);
+    const timer = setInterval(look, MEMORY_EVERY_MS);
+    return () => {
+      stopped = true;
+      clearTimeout(first);
+      clearInterval(timer);
+    };
+  }, []);
+  if (!use) return null;
+  const { window_mb: window, host_mb: host } = use;
+  return (
+    <span
+      className="status-item"
+      data-testid="status-memory"
+      title={
+        host === null
+          ? `Memory: ${window} MB, the panes included`
+          : `Memory: the window ${window} MB, the pane host ${host} MB`
+      }
+    >
+      {window + (host ?? 0)} MB
+    </span>
   );
 }
