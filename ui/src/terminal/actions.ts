@@ -52,28 +52,37 @@ export function showPane(
   focus = true,
 ): void {
   const present = panelOfPane(pane);
-  if (present) {
-    activate(present);
-  } else {
-    const info = usePanes.getState().panes[pane];
-    openPanel(
-      {
-        id: `${TERMINAL}-${pane}`,
-        kind: TERMINAL,
-        title: info ? paneTitle(info) : "",
-        params: { pane },
-      },
-      where,
-    );
-  }
+  if (present) activate(present);
+  else openTab(pane, where);
   if (focus) withHost(pane, (host) => host.focus());
 }
 
-/** Opens a new pane, in the directory of the active one unless told otherwise. */
+function openTab(pane: PaneId, where: Where, quiet = false): void {
+  const info = usePanes.getState().panes[pane];
+  openPanel(
+    {
+      id: `${TERMINAL}-${pane}`,
+      kind: TERMINAL,
+      title: info ? paneTitle(info) : "",
+      params: { pane },
+    },
+    where,
+    quiet,
+  );
+}
+
+/** The panel of the terminal that was opened last. */
+let openedLast: string | null = null;
+
+/**
+ * Opens a new pane, in the directory of the active one unless told otherwise. It comes to the front, unless the person
+ * has turned to another one while its program started.
+ */
 export async function newTerminal(
   where: Where = "tab",
   request: Partial<OpenPane> = {},
 ): Promise<PaneInfo | null> {
+  const inFront = activePanel()?.id;
   const cwd = request.cwd ?? (await currentDirectory());
   const { settings } = useSettings.getState();
   const opened = await openPane({
@@ -83,7 +92,14 @@ export async function newTerminal(
     ...request,
     cwd,
   });
-  if (opened) showPane(opened.id, where);
+  if (!opened) return null;
+  const now = activePanel()?.id;
+  if (now !== undefined && now !== inFront && now !== openedLast) {
+    openTab(opened.id, "tab", true);
+  } else {
+    showPane(opened.id, where);
+    openedLast = activePanel()?.id ?? null;
+  }
   return opened;
 }
 

@@ -5,7 +5,13 @@ import type { MemoryBackend } from "../backend/memory-backend";
 import { Dock } from "../shared/dock/Dock";
 import { useNotices } from "../shared/notices";
 import { freshBackend, opened } from "../test-support";
-import { newTerminal, panelOfPane, paneOfParams, TERMINAL } from "./actions";
+import {
+  newTerminal,
+  panelOfPane,
+  paneOfParams,
+  showPane,
+  TERMINAL,
+} from "./actions";
 import { startPanes, usePanes } from "./pane-store";
 import {
   followSession,
@@ -153,4 +159,34 @@ test("a session is read with care", () => {
   expect(replaced?.panels.a?.params).toEqual({ pane: 9 });
   // A history view shows what the old pane printed: that is still what it printed.
   expect(replaced?.panels.b?.params).toEqual({ pane: 1 });
+});
+
+test("a pane that is slow to start stays behind the one that was turned to meanwhile", async () => {
+  const api = await dock();
+  await act(() => newTerminal());
+  const other = await opened(twin);
+  let start = () => {};
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  const open = twin.openPane;
+  twin.openPane = async (request) => {
+    await started;
+    return open(request);
+  };
+  await act(async () => {
+    const slow = newTerminal();
+    showPane(other.id);
+    start();
+    await slow;
+  });
+  expect(panesShown(api)).toHaveLength(3);
+  expect(paneOfParams(api.activePanel?.params)).toBe(other.id);
+
+  // Of two that were asked for at once, the later is in front.
+  await act(async () => {
+    await Promise.all([newTerminal(), newTerminal()]);
+  });
+  expect(panesShown(api)).toHaveLength(5);
+  expect(paneOfParams(api.activePanel?.params)).toBe(panesShown(api).at(-1));
 });

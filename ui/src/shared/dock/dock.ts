@@ -59,19 +59,23 @@ export function installDock(api: DockviewApi): () => void {
   };
 }
 
-/** Opens a panel, or brings it forward when it is there: as a tab beside the active one, or in a split. */
+/**
+ * Opens a panel, or brings it forward when it is there: as a tab beside the active one, or in a split. A `quiet` one
+ * stays behind what is in front.
+ */
 export function openPanel(
   spec: PanelSpec,
   where: Where = "tab",
+  quiet = false,
 ): IDockviewPanel | null {
   const { api } = useDock.getState();
   if (!api) return null;
   const present = api.getPanel(spec.id);
   if (present) {
-    activate(present);
+    if (!quiet) activate(present);
     return present;
   }
-  if (api.hasMaximizedGroup()) api.exitMaximizedGroup();
+  if (api.hasMaximizedGroup() && !quiet) api.exitMaximizedGroup();
   const { kind, ...rest } = spec;
   const group = api.activeGroup;
   const direction =
@@ -79,6 +83,7 @@ export function openPanel(
   return api.addPanel({
     ...rest,
     component: kind,
+    inactive: quiet,
     ...(group &&
       api.totalPanels > 0 && {
         position: { referenceGroup: group, direction },
