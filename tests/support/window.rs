@@ -1,10 +1,9 @@
 //! The real window, driven through WebDriver as WebKitGTK's own driver offers it.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use fantoccini::actions::{InputSource, KeyAction, KeyActions, MouseActions, PointerAction};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
@@ -171,32 +170,47 @@ impl Window {
         self.perform(keys).await
     }
 
-    /// Drags from the middle of `from` to a place inside `to`, given as fractions of its width and height.
+    /// Drags from the middle of `from` to a place inside `to`, given as fractions of its width and height: with the
+    /// display's own mouse, so that everything between the hand and the page takes part.
     ///
     /// # Errors
     ///
-    /// When an element is missing or the driver refuses.
+    /// When an element is missing, or `xdotool` is.
     pub async fn drag(&self, from: &str, to: &str, x: f64, y: f64) -> Result<()> {
+        let corner = self
+            .script("return [window.screenX, window.screenY + window.outerHeight - window.innerHeight];")
+            .await?;
+        let corner = |index: usize| corner[index].as_f64().unwrap_or(0.0);
         let (left, top, width, height) = self.find(from).await?.rectangle().await?;
         let start = (left + width / 2.0, top + height / 2.0);
         let (left, top, width, height) = self.find(to).await?.rectangle().await?;
         let end = (left + width * x, top + height * y);
-        let go = |(x, y): (f64, f64), millis| PointerAction::MoveTo {
-            duration: Some(Duration::from_millis(millis)),
-            x,
-            y,
-        };
-        let middle = ((start.0 + end.0) / 2.0, (start.1 + end.1) / 2.0);
-        let button = fantoccini::actions::MOUSE_BUTTON_LEFT;
-        let mouse = MouseActions::new("mouse".to_owned())
-            .then(go(start, 0))
-            .then(PointerAction::Down { button })
-            .then(go((start.0 + 6.0, start.1 + 6.0), 60))
-            .then(go(middle, 120))
-            .then(go(end, 120))
-            .then(go((end.0 + 1.0, end.1), 60))
-            .then(PointerAction::Up { button });
-        self.perform(mouse).await
+        let mut mouse = Command::new("xdotool");
+        for step in 0..=10 {
+            let at = |from: f64, to: f64| from + (to - from) * f64::from(step) / 10.0;
+            let place = [
+                corner(0) + at(start.0, end.0),
+                corner(1) + at(start.1, end.1),
+            ];
+            mouse
+                .arg("mousemove")
+                .args(place.map(|pixels| pixels.round().to_string()))
+                .args(["sleep", "0.03"]);
+            if step == 0 {
+                mouse.args(["mousedown", "1"]);
+            }
+        }
+        mouse.args(["sleep", "0.1", "mouseup", "1"]);
+        let done = mouse
+            .output()
+            .await
+            .context("`xdotool` is missing: `make setup`")?;
+        anyhow::ensure!(
+            done.status.success(),
+            "xdotool: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        Ok(())
     }
 
     /// Acts, and says so when the driver never answers: it waits for a focus that may be gone.

@@ -195,3 +195,49 @@ async fn twenty_panes_are_there_again_after_the_window_was_killed() -> Result<()
     })
     .await
 }
+
+#[tokio::test]
+async fn a_tab_dragged_to_the_edge_of_another_pane_becomes_a_split() -> Result<()> {
+    let home = Home::new()?;
+    let (window, first) = at_a_prompt(&home).await?;
+    scenario("drag", window, async |window| {
+        window
+            .click(&format!("[data-testid=\"pane-{first}\"] .xterm-screen"))
+            .await?;
+        window.chord(&[ctrl(), shift()], 't').await?;
+        let second = wait_for("the second pane alone", || async {
+            match shown(window).await {
+                Ok(panes) if panes.len() == 1 && panes[0] != first => Ok(panes[0]),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+        window
+            .see(second, "a prompt", |screen| screen.contains("ready>"))
+            .await?;
+        window
+            .drag(
+                &format!("[data-testid=\"tab-{second}\"]"),
+                &format!("[data-testid=\"pane-{second}\"]"),
+                0.9,
+                0.5,
+            )
+            .await?;
+        shows(window, 2).await?;
+        let left_of = |pane: u64| {
+            let script = format!(
+                "return document.querySelector('[data-testid=\"pane-{pane}\"]').getBoundingClientRect().left;"
+            );
+            async move { anyhow::Ok(window.script(&script).await?.as_f64().unwrap_or(-1.0)) }
+        };
+        assert!(left_of(first).await? < left_of(second).await?);
+        // It goes on being typed into.
+        window.type_keys("echo dragged $((6 * 7))").await?;
+        window.type_keys(&enter().to_string()).await?;
+        window
+            .see(second, "its output", |screen| screen.contains("\ndragged 42"))
+            .await?;
+        Ok(())
+    })
+    .await
+}

@@ -293,7 +293,7 @@ function openFolder(path: string): void {
   void newTerminal("tab", { cwd: path });
 }
 
-function TerminalPanel({ api, params }: IDockviewPanelProps) {
+function TerminalPanel({ api, containerApi, params }: IDockviewPanelProps) {
   const [visible, setVisible] = useState(api.isVisible);
   const [active, setActive] = useState(api.isActive && api.isGroupActive);
   const [pane, setPane] = useState(() => paneOfParams(params));
@@ -304,10 +304,11 @@ function TerminalPanel({ api, params }: IDockviewPanelProps) {
       api.onDidActiveChange(focus),
       api.onDidActiveGroupChange(focus),
       api.onDidParametersChange((changed) => setPane(paneOfParams(changed))),
-      // Dropped in another place, it goes on being typed into.
-      api.onDidGroupChange(() => {
-        const moved = paneOfParams(api.getParameters());
-        if (moved !== null && api.isActive) focusPane(moved);
+      // Dropped in another place, it goes on being typed into. The drop itself takes the focus away, so after it.
+      containerApi.onDidMovePanel(({ panel }) => {
+        const moved = paneOfParams(panel.params);
+        if (panel.id === api.id && moved !== null)
+          setTimeout(() => focusPane(moved), 0);
       }),
     ];
     setVisible(api.isVisible);
@@ -315,7 +316,7 @@ function TerminalPanel({ api, params }: IDockviewPanelProps) {
     return () => {
       for (const one of followed) one.dispose();
     };
-  }, [api]);
+  }, [api, containerApi]);
   if (pane === null) return null;
   const place: Place = `pane-${pane}`;
   return (

@@ -60,12 +60,12 @@ export function labelOf(pane: PaneId): PaneLabel {
     dateStyle: "medium",
     timeStyle: "short",
   });
+  const program = baseName(gone.program[0] ?? "");
+  const title = paneTitle({ ...gone, title: gone.title || program });
+  const where = `${shortPath(gone.cwd, home)} · ${time}`;
   return {
-    title: paneTitle({
-      ...gone,
-      title: gone.title || baseName(gone.program[0] ?? ""),
-    }),
-    detail: `${shortPath(gone.cwd, home)} · ${time}`,
+    title,
+    detail: title === program ? where : `${program} · ${where}`,
     closed: true,
   };
 }
