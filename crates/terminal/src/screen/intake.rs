@@ -45,6 +45,8 @@ pub(super) struct Told {
     pub(super) update: Option<u64>,
     /// How many such updates have begun.
     pub(super) updates: u64,
+    /// How many links without an id have been given one.
+    links: u64,
 }
 
 impl Told {
@@ -59,6 +61,7 @@ impl Told {
             shaped: false,
             update: None,
             updates: 0,
+            links: 0,
         }
     }
 }
@@ -450,9 +453,17 @@ impl<S: Sink> Handler for Intake<'_, S> {
 
     fn set_hyperlink(&mut self, link: Option<Hyperlink>) {
         let sound = |text: &str, most| text.len() <= most && !text.contains(char::is_control);
-        self.term.set_hyperlink(link.filter(|link| {
+        let mut link = link.filter(|link| {
             sound(&link.uri, MAX_LINK) && link.id.as_ref().is_none_or(|id| sound(id, MAX_LINK_ID))
-        }));
+        });
+        if let Some(link) = &mut link
+            && link.id.is_none()
+        {
+            // The emulator's own would be another one for the same bytes each time.
+            self.told.links += 1;
+            link.id = Some(format!("link-{}", self.told.links));
+        }
+        self.term.set_hyperlink(link);
     }
 
     fn set_title(&mut self, title: Option<String>) {
