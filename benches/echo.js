@@ -1,4 +1,3 @@
-// Sends keys one by one to a pane, each after the former was on screen. WebDriver gives the arguments.
 const [pane, count, done] = arguments;
 const root = document.querySelector(`[data-testid="pane-${pane}"]`);
 const area = root.querySelector(".xterm-helper-textarea");
@@ -6,19 +5,25 @@ const rows = root.querySelector(".xterm-rows");
 area.focus();
 const times = [];
 const alphabet = "abcdefghijklmnopqrstuvwxyz";
-let typed = "";
+let typed = "", start = 0, waiting = false;
+const drawn = new MessageChannel();
+drawn.port1.onmessage = () => {
+  times.push(performance.now() - start);
+  setTimeout(next, 15);
+};
+const seen = new MutationObserver(() => {
+  if (!waiting || !rows.textContent.includes(typed)) return;
+  waiting = false;
+  // The rows change within a frame; a message comes after it.
+  drawn.port2.postMessage(null);
+});
+seen.observe(rows, { subtree: true, childList: true, characterData: true });
 const next = () => {
-  if (times.length >= count) { done(times); return; }
+  if (times.length >= count) { seen.disconnect(); done(times); return; }
   const key = alphabet[times.length % 26];
   typed = (typed + key).slice(-6);
-  const start = performance.now();
-  const look = () => {
-    if (rows.textContent.includes(typed)) {
-      requestAnimationFrame(() => { times.push(performance.now() - start); setTimeout(next, 15); });
-    } else if (performance.now() - start > 5000) { times.push(5000); setTimeout(next, 15); }
-    else requestAnimationFrame(look);
-  };
+  waiting = true;
+  start = performance.now();
   area.dispatchEvent(new InputEvent("input", { data: key, inputType: "insertText", bubbles: true, composed: false }));
-  look();
 };
 next();

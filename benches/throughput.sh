@@ -3,7 +3,7 @@
 # on one display. "Parsed" is proved by a question (cursor position, DSR 6) that the terminal answers in order.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-megabytes=${MEGABYTES:-100} rounds=${ROUNDS:-3}
+megabytes=${MEGABYTES:-100} rounds=${ROUNDS:-2}
 if [ -z "${SWITCHYARD_BENCH_INSIDE:-}" ]; then
   cargo build --release --bin switchyard --quiet
   export SWITCHYARD_BENCH_INSIDE=1 SWITCHYARD_VIRTUAL_DISPLAY=1
@@ -70,6 +70,19 @@ run() {
 printf '%-34s %-9s %s\n' terminal text "milliseconds for $megabytes MB, each round"
 in_pane() { "$program" open -- "$@"; exec sleep 600; }
 run "switchyard (pane host)" in_pane
+# A person looks at this one: it is the pane that the window opens.
+in_window() {
+  export SWITCHYARD_HOME=$work/window
+  SWITCHYARD_LOG=info "$program" 2>"$work/window.log" &
+  local window=$!
+  trap 'kill "$window"; "$program" host --stop >/dev/null; exit' TERM
+  until grep -q 'prompt on screen' "$work/window.log"; do sleep 0.1; done
+  "$program" send "$("$program" panes | awk 'NR == 2 { print $1 }')" "$*" --enter
+  wait "$window"
+}
+mkdir -p "$work/window/config"
+printf '{ "shell": "/bin/bash" }' > "$work/window/config/settings.json"
+run "switchyard (in its window)" in_window
 if command -v xterm >/dev/null; then run xterm xterm -e; else echo "xterm: not installed"; fi
 if command -v alacritty >/dev/null; then run alacritty alacritty -e; else echo "alacritty: not installed"; fi
 in_vte() { lxterminal --no-remote -e "$*"; }

@@ -1,4 +1,5 @@
-//! Measures the real window: start to prompt, key to echo idle and under flood, memory by the number of panes.
+//! Measures the real window: start to prompt, twenty panes back after it was killed, key to echo idle and under flood,
+//! memory by the number of panes.
 //!
 //! Prints a table and asserts nothing. `benches/window.sh` builds the optimised program and runs this under a
 //! display; figures from a machine without a GPU are upper bounds.
@@ -16,14 +17,16 @@ use support::{Home, Window};
 /// How many keys make a percentile.
 const KEYS: usize = 200;
 
-/// Sends keys one by one, each after the former was on screen, and returns the milliseconds of each:
-/// from the input event until the frame in which its character is in the pane's rows.
+/// Sends keys one by one, each after the former was on screen, and returns the milliseconds of each: from the input
+/// event until the frame that has its character in the pane's rows is drawn. Frames are not polled for: polling
+/// rounds up to three of them.
 const ECHO: &str = include_str!("echo.js");
 
 #[tokio::main]
 async fn main() -> Result<()> {
     println!("{:<44} {:>9} {:>9} {:>9}", "", "p50", "p95", "p99");
     start_to_prompt().await?;
+    twenty_panes_again().await?;
     echo_and_memory().await
 }
 
@@ -46,6 +49,55 @@ async fn start_to_prompt() -> Result<()> {
     row("start to prompt, warm, with WebDriver (ms)", &mut warm);
     Ok(())
 }
+
+/// From the start of a window, after the one before was killed, until twenty panes in splits show what they printed.
+async fn twenty_panes_again() -> Result<()> {
+    let home = Home::new()?;
+    let window = Window::open(&home).await?;
+    window.first_pane().await?;
+    for number in 2..=20 {
+        let chord = if number % 2 == 0 { 'd' } else { 'e' };
+        let before = window.count("[data-pane]").await?;
+        window.chord(&['\u{e009}', '\u{e008}'], chord).await?;
+        support::wait_for("the next pane", || async {
+            match window.count("[data-pane]").await {
+                Ok(count) if count > before => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+    }
+    let mut times = Vec::new();
+    let mut window = window;
+    for _ in 0..5 {
+        for pid in home.windows() {
+            Home::kill(pid);
+        }
+        drop(window);
+        let begin = Instant::now();
+        window = Window::open(&home).await?;
+        support::wait_for("all prompts", || async {
+            let shown = window
+                .script(PROMPTS)
+                .await
+                .map_err(|error| error.to_string())?;
+            match shown.as_u64() {
+                Some(20) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+        times.push(millis(begin.elapsed()));
+    }
+    row("kill -9 to 20 panes on screen again (ms)", &mut times);
+    window.close().await
+}
+
+/// How many panes show a prompt.
+const PROMPTS: &str = r#"
+return Array.from(document.querySelectorAll("[data-pane] .xterm-rows"))
+  .filter((rows) => rows.textContent.includes("ready>")).length;
+"#;
 
 async fn echo_and_memory() -> Result<()> {
     let home = Home::new()?;
@@ -76,7 +128,7 @@ async fn echo_and_memory() -> Result<()> {
 
     println!(
         "\n{:<44} {:>9} {:>9}",
-        "memory (MB, resident)", "host", "window"
+        "memory (MB, shared pages in parts)", "host", "window"
     );
     println!(
         "{:<44} {:>9} {:>9}",
@@ -116,6 +168,9 @@ async fn echo(window: &Window, pane: u64) -> Result<Vec<f64>> {
 }
 
 fn row(label: &str, times: &mut [f64]) {
+    if std::env::var_os("RAW").is_some() {
+        println!("{times:.0?}");
+    }
     times.sort_by(f64::total_cmp);
     let at = |percent: usize| match times.len() {
         0 => f64::NAN,
@@ -159,6 +214,10 @@ fn parent(pid: u32) -> Option<u32> {
     u32::try_from(status(pid, "PPid:")?).ok()
 }
 
+/// A process's part of memory: a page that several share counts once, in parts.
 fn resident(pid: u32) -> u64 {
-    status(pid, "VmRSS:").unwrap_or(0) / 1024
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let part = maps.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let kilobytes = part.and_then(|part| part.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) / 1024
 }
