@@ -1,3 +1,4 @@
+// Sends keys one by one to a pane, each after the former was on screen. WebDriver gives the arguments.
 const [pane, count, done] = arguments;
 const root = document.querySelector(`[data-testid="pane-${pane}"]`);
 const area = root.querySelector(".xterm-helper-textarea");
