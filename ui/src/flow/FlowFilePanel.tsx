@@ -42,10 +42,12 @@ export function FlowFilePanel({ path }: { path: string }) {
   const text = opened?.text ?? null;
   const check = useCheck(text);
   const plan = usePlan(path, text, check);
+  const known = useFlows((state) => state.models[planKey(path)] !== undefined);
   if (!opened)
     return (
       <div className="run-empty">{problem ?? "Reading the flow's file…"}</div>
     );
+  const drawn = check?.flow != null || known;
   const dirty = opened.text !== opened.disk;
   const errors = check?.findings.filter((one) => one.severity === "error");
   return (
@@ -110,9 +112,15 @@ export function FlowFilePanel({ path }: { path: string }) {
           onSave={() => void save()}
         />
         <div className="flow-plan">
-          {check?.flow ? (
+          {drawn ? (
             <>
-              <WhatIf path={path} check={check} plan={plan} />
+              {check?.flow ? (
+                <WhatIf path={path} check={check} plan={plan} />
+              ) : (
+                <p className="what-if faint">
+                  The flow as it was before the mistakes.
+                </p>
+              )}
               <FlowCanvas
                 model={planKey(path)}
                 onStep={(step) => pick({ run: planKey(path), step })}
@@ -122,7 +130,7 @@ export function FlowFilePanel({ path }: { path: string }) {
             <div className="run-empty">
               {check === null
                 ? "Reading the flow…"
-                : "The picture comes back when the mistakes are gone."}
+                : "The picture comes when the mistakes are gone."}
             </div>
           )}
         </div>

@@ -73,7 +73,7 @@ export function showFlow(path: string): void {
   openPanel({
     id: `${FLOW_FILE}-${path}`,
     kind: FLOW_FILE,
-    title: baseName(path).replace(/\.flow\.ya?ml$/, ""),
+    title: baseName(path),
     params: { path },
   });
 }
