@@ -1,0 +1,161 @@
+//! Changes that agents announced and the disk does not show yet.
+
+use std::collections::HashSet;
+
+use super::Survey;
+use super::ask::AskError;
+use super::changes::kind;
+use super::judge::Party;
+use crate::compare;
+use crate::git::Id;
+use crate::types::{
+    ChangeKind, LineRange, ProposedChange, RepoPath, Severity, Side, Status, Verdict, VerdictKey,
+    WorktreeId,
+};
+
+/// A change that an agent announced.
+#[derive(Debug, Clone)]
+pub(super) struct Announced {
+    pub(super) worktree: WorktreeId,
+    pub(super) agent: Option<String>,
+    pub(super) path: RepoPath,
+    pub(super) lines: Option<LineRange>,
+    pub(super) at: u64,
+}
+
+impl Survey {
+    /// Takes note of a change that is about to be made.
+    pub(crate) fn announce(
+        &mut self,
+        change: &ProposedChange,
+        agent: Option<String>,
+    ) -> Result<(), AskError> {
+        let (worktree, path) = self.locate(change)?;
+        let agent = agent.or_else(|| self.agents.get(&worktree).cloned());
+        self.announced
+            .retain(|other| (&other.worktree, &other.path) != (&worktree, &path));
+        let at = (self.clock)();
+        self.announced.push(Announced {
+            worktree,
+            agent,
+            path,
+            lines: change.lines,
+            at,
+        });
+        Ok(())
+    }
+
+    pub(super) fn announced_side(&self, announced: &Announced) -> Side {
+        let party = Party {
+            worktree: announced.worktree.clone(),
+            path: announced.path.clone(),
+            state: None,
+        };
+        Side {
+            agent: announced.agent.clone(),
+            status: Status::Pending,
+            since: announced.at,
+            ..self.side(
+                &party,
+                ChangeKind::Modify,
+                announced.lines.into_iter().collect(),
+            )
+        }
+    }
+
+    /// Adds what is announced and not yet done; drops announcements that came true or grew old.
+    pub(super) fn pending(
+        &mut self,
+        pairs: &[(WorktreeId, WorktreeId, Option<Id>)],
+        now: u64,
+        verdicts: &mut Vec<Verdict>,
+    ) {
+        let (worktrees, age) = (&self.worktrees, self.announce_age);
+        self.announced.retain(|announced| {
+            let tree = worktrees.get(&announced.worktree);
+            let done = tree
+                .and_then(|tree| tree.seen.get(&announced.path))
+                .is_some_and(|(_, since)| *since >= announced.at);
+            tree.is_some() && !done && now.saturating_sub(announced.at) <= age
+        });
+        let told: HashSet<_> = verdicts.iter().map(Verdict::key).collect();
+        for announced in self.announced.clone() {
+            for (left, right, base) in pairs {
+                let (Some(base), true) = (base, [left, right].contains(&&announced.worktree))
+                else {
+                    continue;
+                };
+                let key = VerdictKey {
+                    path: announced.path.clone(),
+                    left: left.clone(),
+                    right: right.clone(),
+                };
+                if told.contains(&key) {
+                    continue;
+                }
+                let other = if *left == announced.worktree {
+                    right
+                } else {
+                    left
+                };
+                let effect = self.worktrees.get(other).and_then(|tree| {
+                    tree.changes
+                        .get(base)?
+                        .effects
+                        .get(&announced.path)
+                        .cloned()
+                });
+                let other_announced = self
+                    .announced
+                    .iter()
+                    .find(|entry| entry.worktree == *other && entry.path == announced.path);
+                let theirs = match (effect, other_announced) {
+                    (Some(effect), _) => {
+                        let party = Party {
+                            worktree: other.clone(),
+                            path: effect.path.clone(),
+                            state: effect.now,
+                        };
+                        let ranges = self.ranges(effect.base, &party);
+                        self.side(&party, kind(&effect, &announced.path), ranges)
+                    }
+                    (None, Some(entry)) if announced.worktree < *other => {
+                        self.announced_side(entry)
+                    }
+                    _ => continue,
+                };
+                let mine = self.announced_side(&announced);
+                let hunks: Vec<_> = theirs
+                    .ranges
+                    .iter()
+                    .map(|range| compare::Hunk {
+                        old: range.start..range.end,
+                        new: 0..0,
+                    })
+                    .collect();
+                let near = mine
+                    .ranges
+                    .iter()
+                    .filter_map(|range| compare::nearness(&(range.start..range.end), &hunks));
+                let severity = near.max().unwrap_or(Severity::DifferentArea);
+                let (left, right) = if mine.worktree < theirs.worktree {
+                    (mine, theirs)
+                } else {
+                    (theirs, mine)
+                };
+                verdicts.push(Verdict {
+                    path: announced.path.clone(),
+                    left,
+                    right,
+                    severity,
+                    would_conflict: false,
+                    overlaps: Vec::new(),
+                    base: base.to_string(),
+                    note: Some("announced, not on disk yet".to_owned()),
+                    since: 0,
+                    quiet: false,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! What may be asked: who touches what one is about to change, and what a verdict looks like inside.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::changes::{Effect, kind};
+use super::judge::Party;
+use super::{Survey, name};
+use crate::compare::{self, Changed, Text};
+use crate::diff::diff;
+use crate::types::{
+    CheckAnswer, ProposedChange, RepoPath, Severity, Touch, VerdictDetails, VerdictKey, WorktreeId,
+};
+
+/// Why a question could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The worktree is not one of this repository.
+    #[error("`{worktree}` is no worktree of this repository; it has {known}")]
+    UnknownWorktree {
+        /// As it was given.
+        worktree: String,
+        /// Those that would be right.
+        known: String,
+    },
+    /// The file lies outside of the worktree.
+    #[error("file `{file}` is not inside the worktree `{worktree}`")]
+    OutsideWorktree {
+        /// As it was given.
+        file: String,
+        /// The worktree's root.
+        worktree: WorktreeId,
+    },
+    /// The lines are not a range.
+    #[error(
+        "lines `{start}` to `{end}` are no range: the first is 1, and the end is not before the start"
+    )]
+    BadLines {
+        /// The first line.
+        start: u32,
+        /// The line after the last.
+        end: u32,
+    },
+    /// No such verdict holds now.
+    #[error("nothing is said of `{path}` in this pair of worktrees any more")]
+    NoVerdict {
+        /// The file.
+        path: RepoPath,
+    },
+    /// A glob of the filter can't be matched.
+    #[error(transparent)]
+    Glob(#[from] crate::quiet::BadGlob),
+}
+
+impl Survey {
+    /// Finds a worktree by its root, its name or its branch.
+    pub(crate) fn find(&self, worktree: &str) -> Result<WorktreeId, AskError> {
+        let path = Path::new(worktree);
+        let root = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let by_root = WorktreeId::of(&root);
+        if self.worktrees.contains_key(&by_root) {
+            return Ok(by_root);
+        }
+        let mut found = self.worktrees.iter().filter(|(id, tree)| {
+            name(id) == worktree || tree.head.branch.as_deref() == Some(worktree)
+        });
+        match (found.next(), found.next()) {
+            (Some((id, _)), None) => Ok(id.clone()),
+            _ => {
+                let known: Vec<_> = self.worktrees.keys().map(|id| format!("`{id}`")).collect();
+                Err(AskError::UnknownWorktree {
+                    worktree: worktree.to_owned(),
+                    known: known.join(", "),
+                })
+            }
+        }
+    }
+
+    /// Finds the worktree and the path that a proposed change is about.
+    pub(crate) fn locate(
+        &self,
+        change: &ProposedChange,
+    ) -> Result<(WorktreeId, RepoPath), AskError> {
+        let worktree = self.find(&change.worktree)?;
+        if let Some(lines) = change.lines
+            && (lines.start == 0 || lines.end < lines.start)
+        {
+            return Err(AskError::BadLines {
+                start: lines.start,
+                end: lines.end,
+            });
+        }
+        let path = path_in(Path::new(&worktree.0), Path::new(&change.file));
+        let path = path.ok_or_else(|| AskError::OutsideWorktree {
+            file: change.file.clone(),
+            worktree: worktree.clone(),
+        })?;
+        Ok((worktree, path))
+    }
+
+    /// Says what the other worktrees do where a change is proposed.
+    pub(crate) fn check(&mut self, change: &ProposedChange) -> Result<CheckAnswer, AskError> {
+        let (worktree, path) = self.locate(change)?;
+        let mut touches = Vec::new();
+        // What is kept of other pairs is kept for the watcher; a single look needs none of it.
+        let of = self.only.is_some().then_some(&worktree);
+        let pairs = self.pairs(of);
+        self.refresh_changes(&pairs, (self.clock)());
+        for (left, right, base) in &pairs {
+            let (Some(base), true) = (base, [left, right].contains(&&worktree)) else {
+                continue;
+            };
+            let other = if *left == worktree { right } else { left };
+            let effect = |id: &WorktreeId, key: &RepoPath| {
+                self.worktrees
+                    .get(id)?
+                    .changes
+                    .get(base)?
+                    .effects
+                    .get(key)
+                    .cloned()
+            };
+            // The file may have been renamed here, or there.
+            let key = self
+                .worktrees
+                .get(&worktree)
+                .and_then(|tree| tree.changes.get(base)?.arrivals.get(&path).cloned());
+            let key = key.unwrap_or_else(|| path.clone());
+            let (mine, Some(theirs)) = (effect(&worktree, &key), effect(other, &key)) else {
+                continue;
+            };
+            let party = |id: &WorktreeId, effect: &Effect| Party {
+                worktree: id.clone(),
+                path: effect.path.clone(),
+                state: effect.now,
+            };
+            let their_party = party(other, &theirs);
+            let their_hunks = self.hunks_of(theirs.base, &their_party);
+            let my_hunks = match &mine {
+                Some(mine) => self.hunks_of(mine.base, &party(&worktree, mine)),
+                None => Some(Arc::default()),
+            };
+            let mut note = None;
+            let severity = match (change.lines, &their_hunks, &my_hunks) {
+                (Some(lines), Some(theirs), Some(mine)) if !theirs.is_empty() => {
+                    let lines = compare::to_base(&(lines.start - 1..lines.end - 1), mine);
+                    compare::nearness(&lines, theirs)
+                }
+                (None, Some(theirs), Some(mine)) if !mine.is_empty() => mine
+                    .iter()
+                    .filter_map(|hunk| compare::nearness(&hunk.old, theirs))
+                    .max(),
+                (Some(_), None, _) => {
+                    note = Some(Severity::SameLine);
+                    note
+                }
+                _ => None,
+            };
+            let ranges = their_hunks
+                .iter()
+                .flat_map(|hunks| hunks.iter().map(compare::Hunk::range));
+            let side = self.side(&their_party, kind(&theirs, &key), ranges.collect());
+            touches.push(Touch {
+                side,
+                severity: severity.or(note).unwrap_or(Severity::DifferentArea),
+            });
+        }
+        for other in self.announced.clone() {
+            if other.worktree == worktree || other.path != path {
+                continue;
+            }
+            let severity = match (change.lines, other.lines) {
+                (Some(mine), Some(theirs)) => {
+                    let hunk = compare::Hunk {
+                        old: theirs.start..theirs.end,
+                        new: 0..0,
+                    };
+                    compare::nearness(&(mine.start..mine.end), &[hunk])
+                }
+                _ => None,
+            };
+            touches.push(Touch {
+                side: self.announced_side(&other),
+                severity: severity.unwrap_or(Severity::DifferentArea),
+            });
+        }
+        touches.sort_by_key(|touch| std::cmp::Reverse(touch.severity));
+        Ok(CheckAnswer {
+            severity: touches.first().map(|touch| touch.severity),
+            path,
+            worktree,
+            touches,
+            notes: self.notes(),
+        })
+    }
+
+    /// Shows both sides of a verdict in their context.
+    pub(crate) fn details(&mut self, key: &VerdictKey) -> Result<VerdictDetails, AskError> {
+        let gone = || AskError::NoVerdict {
+            path: key.path.clone(),
+        };
+        let verdict = self.index.verdicts().find(|verdict| verdict.key() == *key);
+        let verdict = verdict.cloned().ok_or_else(gone)?;
+        let bare = VerdictDetails {
+            left: Vec::new(),
+            right: Vec::new(),
+            merged: None,
+            verdict: verdict.clone(),
+        };
+        let mut sides = Vec::new();
+        let mut base = None;
+        for side in [&verdict.left, &verdict.right] {
+            let changes = self.worktrees.get(&side.worktree).and_then(|tree| {
+                let mut bases = tree.changes.iter();
+                bases
+                    .find(|(base, _)| base.to_string() == verdict.base)
+                    .map(|(_, changes)| changes)
+            });
+            let effect = changes.and_then(|changes| {
+                changes
+                    .effects
+                    .get(&key.path)
+                    .or_else(|| changes.effects.get(changes.arrivals.get(&key.path)?))
+            });
+            let Some(effect) = effect else {
+                return Ok(bare);
+            };
+            base = base.or(effect.base);
+            sides.push(Party {
+                worktree: side.worktree.clone(),
+                path: effect.path.clone(),
+                state: effect.now,
+            });
+        }
+        let mut texts = vec![self.text_of(base, None)];
+        for side in &sides {
+            texts.push(self.text_of(side.state, Some(side)));
+        }
+        let [Some(base), Some(left), Some(right)] = texts.as_slice() else {
+            return Ok(bare);
+        };
+        let (base, left, right) = (Text::new(base), Text::new(left), Text::new(right));
+        let (left_hunks, right_hunks) = (diff(&base, &left), diff(&base, &right));
+        let left = Changed {
+            text: left,
+            hunks: &left_hunks,
+        };
+        let right = Changed {
+            text: right,
+            hunks: &right_hunks,
+        };
+        let names = [verdict.left.name.as_str(), verdict.right.name.as_str()];
+        let deleted = sides.iter().any(|side| side.state.is_none());
+        Ok(VerdictDetails {
+            left: compare::views(&base, &left, &right_hunks),
+            right: compare::views(&base, &right, &left_hunks),
+            merged: (!deleted).then(|| {
+                String::from_utf8_lossy(&compare::merge(&base, &left, &right, names)).into_owned()
+            }),
+            verdict,
+        })
+    }
+}
+
+/// The path of a file inside a root; the file itself need not exist.
+pub(crate) fn path_in(root: &Path, file: &Path) -> Option<RepoPath> {
+    if file.is_relative() {
+        return RepoPath::from_path(file);
+    }
+    // The directory's links are resolved, the file's own are not: a link is a file of the repository.
+    let dir = file
+        .parent()?
+        .canonicalize()
+        .unwrap_or_else(|_| file.parent().map(Path::to_owned).unwrap_or_default());
+    let file = dir.join(file.file_name()?);
+    RepoPath::from_path(file.strip_prefix(root).ok()?)
+}

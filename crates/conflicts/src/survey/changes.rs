@@ -1,0 +1,400 @@
+//! What each worktree changed since the merge bases that it is compared at, and which pairs changed the same files.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::judge::{Case, Judged, Party};
+use super::{Survey, Worktree, name};
+use crate::compare;
+use crate::git::{FileChange, FileMode, FileState, Id};
+use crate::types::{ChangeKind, RepoPath, WorktreeId};
+
+/// Deleted times created files of one worktree, up to which renames with changes are looked for.
+const RENAMES: usize = 10_000;
+
+/// One file that a worktree changed, by its path at the merge base.
+#[derive(Debug, Clone)]
+pub(super) struct Effect {
+    pub(super) base: Option<FileState>,
+    pub(super) now: Option<FileState>,
+    /// Where it is now.
+    pub(super) path: RepoPath,
+}
+
+/// What one worktree changed since one merge base.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) raw: BTreeMap<RepoPath, FileChange>,
+    pub(super) effects: BTreeMap<RepoPath, Effect>,
+    /// Paths that are occupied now and were not at the merge base, with the effect's key.
+    pub(super) arrivals: BTreeMap<RepoPath, RepoPath>,
+}
+
+impl Survey {
+    /// All pairs of worktrees that are there, with their merge base; of one worktree only, when told.
+    pub(super) fn pairs(
+        &mut self,
+        of: Option<&WorktreeId>,
+    ) -> Vec<(WorktreeId, WorktreeId, Option<Id>)> {
+        let present: Vec<_> = self
+            .worktrees
+            .iter()
+            .filter(|(_, tree)| tree.checkout.is_some())
+            .map(|(id, tree)| (id.clone(), tree.head.commit))
+            .collect();
+        let mut pairs = Vec::new();
+        for (at, (left, left_head)) in present.iter().enumerate() {
+            for (right, right_head) in &present[at + 1..] {
+                if of.is_some_and(|of| of != left && of != right) {
+                    continue;
+                }
+                let base = match (left_head, right_head) {
+                    (Some(one), Some(two)) => self.git.merge_base(*one, *two),
+                    _ => Ok(None),
+                };
+                let why = match &base {
+                    Ok(Some(_)) => None,
+                    Ok(None) => Some("they have no common ancestor".to_owned()),
+                    Err(error) => Some(error.clone()),
+                };
+                if let Some(why) = why {
+                    let (left, right) = (name(left), name(right));
+                    self.notes
+                        .push(format!("`{left}` and `{right}` are not compared: {why}"));
+                }
+                pairs.push((left.clone(), right.clone(), base.ok().flatten()));
+            }
+        }
+        pairs
+    }
+
+    /// Brings each worktree's changes up to date, for every merge base it is compared at.
+    pub(super) fn refresh_changes(
+        &mut self,
+        pairs: &[(WorktreeId, WorktreeId, Option<Id>)],
+        now: u64,
+    ) {
+        let mut wanted = HashMap::<WorktreeId, HashSet<Id>>::new();
+        for (left, right, base) in pairs {
+            for id in [left, right] {
+                wanted.entry(id.clone()).or_default().extend(base);
+            }
+        }
+        let mut heads = HashSet::new();
+        let mut bases = HashSet::new();
+        for (id, tree) in &mut self.worktrees {
+            let wanted = wanted.entry(id.clone()).or_default();
+            if wanted.is_empty() {
+                // Alone: what is not committed.
+                wanted.extend(tree.head.commit);
+            }
+            heads.extend(tree.head.commit);
+            bases.extend(wanted.iter().copied());
+            tree.changes.retain(|base, _| wanted.contains(base));
+            let Some(checkout) = &tree.checkout else {
+                continue;
+            };
+            for base in wanted.iter() {
+                if !tree.changes.contains_key(base) {
+                    let head = tree.head.commit;
+                    let raw = match &self.only {
+                        // A few paths of a large commit are found without listing it.
+                        Some(only) => only
+                            .iter()
+                            .filter_map(|path| {
+                                let state = self.git.lookup(*base, path);
+                                let change =
+                                    checkout.change(&self.git, head, state, &tree.dirty, path)?;
+                                Some((path.clone(), change))
+                            })
+                            .collect(),
+                        None => match self.git.tree(*base) {
+                            Ok(files) => checkout.changes(&self.git, head, &files, &tree.dirty),
+                            Err(error) => {
+                                self.notes
+                                    .push(format!("could not read commit `{base}`: {error}"));
+                                continue;
+                            }
+                        },
+                    };
+                    tree.changes.insert(
+                        *base,
+                        Changes {
+                            raw,
+                            ..Changes::default()
+                        },
+                    );
+                }
+            }
+        }
+        let stale: Vec<_> = self
+            .worktrees
+            .iter()
+            .flat_map(|(id, tree)| {
+                tree.changes
+                    .iter()
+                    .map(move |(base, changes)| (id, base, changes))
+            })
+            .filter(|(_, _, changes)| changes.effects.is_empty() && !changes.raw.is_empty())
+            .map(|(id, base, changes)| (id.clone(), *base, changes.raw.clone()))
+            .collect();
+        for (id, base, raw) in stale {
+            let renames = self.renames(&id, &raw);
+            let Some(tree) = self.worktrees.get_mut(&id) else {
+                continue;
+            };
+            let Some(changes) = tree.changes.get_mut(&base) else {
+                continue;
+            };
+            changes.arrivals.clear();
+            for (path, change) in &raw {
+                let (key, effect) = match (renames.get(path), change.base) {
+                    // The target of a rename is told under its source.
+                    (Some(from), None) => (
+                        from.clone(),
+                        Effect {
+                            base: raw.get(from).and_then(|change| change.base),
+                            now: change.now,
+                            path: path.clone(),
+                        },
+                    ),
+                    _ if renames.values().any(|from| from == path) => continue,
+                    _ => (
+                        path.clone(),
+                        Effect {
+                            base: change.base,
+                            now: change.now,
+                            path: path.clone(),
+                        },
+                    ),
+                };
+                if change.base.is_none() {
+                    changes.arrivals.insert(path.clone(), key.clone());
+                }
+                let seen = tree.seen.entry(path.clone()).or_insert((effect.now, now));
+                if seen.0 != effect.now {
+                    *seen = (effect.now, now);
+                }
+                changes.effects.insert(key, effect);
+            }
+        }
+        for tree in self.worktrees.values_mut() {
+            for changes in tree
+                .changes
+                .values_mut()
+                .filter(|changes| changes.raw.is_empty())
+            {
+                changes.effects.clear();
+                changes.arrivals.clear();
+            }
+            let changes = &tree.changes;
+            tree.seen.retain(|path, _| {
+                changes
+                    .values()
+                    .any(|changes| changes.raw.contains_key(path))
+            });
+        }
+        self.git.forget(&heads, &bases);
+    }
+
+    /// Finds the renames among the deleted and the new files of one worktree: new path → old path.
+    fn renames(
+        &mut self,
+        id: &WorktreeId,
+        raw: &BTreeMap<RepoPath, FileChange>,
+    ) -> BTreeMap<RepoPath, RepoPath> {
+        let file = |state: Option<FileState>| state.filter(|state| state.mode.is_file());
+        let mut gone: Vec<_> = raw
+            .iter()
+            .filter(|(_, change)| change.now.is_none())
+            .filter_map(|(path, change)| Some((path, file(change.base)?)))
+            .collect();
+        let mut new: Vec<_> = raw
+            .iter()
+            .filter(|(_, change)| change.base.is_none())
+            .filter_map(|(path, change)| Some((path, file(change.now)?)))
+            .collect();
+        gone.retain(|(_, state)| !state.id.is_empty_file());
+        new.retain(|(_, state)| !state.id.is_empty_file());
+        let mut renames = BTreeMap::new();
+        if gone.is_empty() || new.is_empty() {
+            return renames;
+        }
+        // The same content first, preferring the same file name.
+        new.retain(|(to, state)| {
+            let same = |(_, old): &&(&RepoPath, FileState)| old.id == state.id;
+            let from = gone
+                .iter()
+                .filter(same)
+                .find(|(from, _)| from.name() == to.name())
+                .or_else(|| gone.iter().find(same))
+                .map(|(from, _)| *from);
+            if let Some(from) = from {
+                gone.retain(|(path, _)| *path != from);
+                renames.insert((*to).clone(), from.clone());
+            }
+            from.is_none()
+        });
+        if gone.len() * new.len() > RENAMES {
+            return renames;
+        }
+        let mut candidates = Vec::new();
+        for (to, new_state) in &new {
+            for (from, old_state) in &gone {
+                let party = Party {
+                    worktree: id.clone(),
+                    path: (*to).clone(),
+                    state: Some(*new_state),
+                };
+                if let Some(score) = self.alike(*old_state, &party) {
+                    candidates.push((score, from.name() == to.name(), *to, *from));
+                }
+            }
+        }
+        candidates.sort_by(|a, b| {
+            (b.1 && b.0 >= 0.75)
+                .cmp(&(a.1 && a.0 >= 0.75))
+                .then(b.0.total_cmp(&a.0))
+        });
+        for (_, _, to, from) in candidates {
+            if !renames.contains_key(to) && !renames.values().any(|taken| taken == from) {
+                renames.insert(to.clone(), from.clone());
+            }
+        }
+        renames
+    }
+
+    fn alike(&mut self, old: FileState, new: &Party) -> Option<f64> {
+        let key = (old.id, new.state?.id);
+        if self.memory.alike.get(&key) == Some(&false) {
+            return None;
+        }
+        let old = self.text_of(Some(old), None)?;
+        let text = self.text_of(new.state, Some(new))?;
+        let (short, long) = (old.len().min(text.len()), old.len().max(text.len()));
+        let score = if short * 2 < long {
+            0.0
+        } else {
+            compare::similarity(&old, &text)
+        };
+        self.memory.alike.insert(key, score >= 0.5);
+        (score >= 0.5).then_some(score)
+    }
+
+    /// Collects what two worktrees did to the same files.
+    pub(super) fn cases(
+        &self,
+        left: &WorktreeId,
+        right: &WorktreeId,
+        base: Id,
+        cases: &mut Vec<Case>,
+    ) {
+        let of = |id: &WorktreeId| self.worktrees.get(id)?.changes.get(&base);
+        let (Some(ours), Some(theirs)) = (of(left), of(right)) else {
+            return;
+        };
+        let party = |id: &WorktreeId, effect: &Effect| Party {
+            worktree: id.clone(),
+            path: effect.path.clone(),
+            state: effect.now,
+        };
+        let mut push =
+            |key: &RepoPath, ours: (&RepoPath, &Effect), theirs: (&RepoPath, &Effect), known| {
+                cases.push(Case {
+                    path: key.clone(),
+                    base_commit: base,
+                    base: if ours.0 == theirs.0 {
+                        ours.1.base
+                    } else {
+                        None
+                    },
+                    left: party(left, ours.1),
+                    right: party(right, theirs.1),
+                    kinds: [kind(ours.1, ours.0), kind(theirs.1, theirs.0)],
+                    known,
+                });
+            };
+        let (few, many) = if ours.effects.len() <= theirs.effects.len() {
+            (ours, theirs)
+        } else {
+            (theirs, ours)
+        };
+        for key in few
+            .effects
+            .keys()
+            .filter(|key| many.effects.contains_key(key))
+        {
+            let (Some(a), Some(b)) = (ours.effects.get(key), theirs.effects.get(key)) else {
+                continue;
+            };
+            let known = match (a.now, b.now) {
+                (Some(_), Some(_)) if a.path != b.path && &a.path != key && &b.path != key => {
+                    Some(Judged::whole(true, Some("renamed to two different places")))
+                }
+                _ => None,
+            };
+            push(key, (key, a), (key, b), known);
+        }
+        // Two different files that end up at the same path.
+        for (path, our_key) in &ours.arrivals {
+            let Some(their_key) = theirs.arrivals.get(path).filter(|key| *key != our_key) else {
+                continue;
+            };
+            let (Some(a), Some(b)) = (ours.effects.get(our_key), theirs.effects.get(their_key))
+            else {
+                continue;
+            };
+            push(path, (our_key, a), (their_key, b), None);
+        }
+        // A file on one side where the other has a directory.
+        for (one, two, swapped) in [(ours, theirs, false), (theirs, ours, true)] {
+            let mut told = HashSet::new();
+            for (path, key) in &one.arrivals {
+                let Some(dir) = path.parents().find(|dir| two.arrivals.contains_key(dir)) else {
+                    continue;
+                };
+                let file_key = &two.arrivals[&dir];
+                let (Some(below), Some(file)) = (one.effects.get(key), two.effects.get(file_key))
+                else {
+                    continue;
+                };
+                if told.insert(dir.clone()) {
+                    let known =
+                        Judged::whole(true, Some("a file on one side, a directory on the other"));
+                    let (a, b) = if swapped {
+                        ((file_key, file), (key, below))
+                    } else {
+                        ((key, below), (file_key, file))
+                    };
+                    push(&dir, a, b, Some(known));
+                }
+            }
+        }
+    }
+}
+
+/// The merge base that a worktree is nearest to, of those it is compared at.
+pub(super) fn nearest(tree: &Worktree) -> Option<(&Id, &Changes)> {
+    tree.changes
+        .iter()
+        .min_by_key(|(base, changes)| (changes.raw.len(), **base))
+}
+
+pub(super) fn kind(effect: &Effect, key: &RepoPath) -> ChangeKind {
+    let is = |mode: FileMode| {
+        [effect.base, effect.now]
+            .iter()
+            .flatten()
+            .any(|state| state.mode == mode)
+    };
+    match (effect.base, effect.now) {
+        (_, Some(_)) if effect.path != *key => ChangeKind::Rename {
+            to: effect.path.to_string(),
+        },
+        (_, None) => ChangeKind::Delete,
+        _ if is(FileMode::Submodule) => ChangeKind::Submodule,
+        _ if is(FileMode::Symlink) => ChangeKind::Symlink,
+        (None, Some(_)) => ChangeKind::Create,
+        (Some(base), Some(now)) if base.id == now.id => ChangeKind::Mode,
+        _ => ChangeKind::Modify,
+    }
+}
