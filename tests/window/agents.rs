@@ -1,12 +1,16 @@
 //! Agents: listed from every host, talked to, asked by them, stopped; and hosts that go away and come back.
 
-use anyhow::Result;
-use support::{Home, PaseoDaemon, Window};
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use support::{Home, PaseoDaemon, Window, wait_for};
 
 use crate::{at_a_prompt, enter, enter_line, killed_and_opened_again, says, scenario};
 
 const HUB: &str = "[data-testid=\"agents-hub\"]";
 const DOWN: &str = "[data-testid=\"agent-down\"]";
+const NEEDS: &str = "[data-testid=\"needs-you\"]";
 const TIMELINE: &str = "[data-testid=\"agent-timeline\"]";
 
 /// A window whose only host is a daemon of its own, with the hub open.
@@ -52,7 +56,7 @@ async fn a_prompt_streams_into_the_timeline_and_a_permission_is_answered() -> Re
 
         say(window, "PERMIT").await?;
         says(window, "[data-testid=\"permission\"]", "rm -rf build/").await?;
-        says(window, "[data-testid=\"needs-you\"]", "Fix the login").await?;
+        says(window, NEEDS, "Fix the login").await?;
         window.click("[data-testid=\"permission-allow\"]").await?;
         says(window, TIMELINE, "Permission outcome: opt-allow").await?;
         window.gone("[data-testid=\"permission\"]").await
@@ -120,6 +124,58 @@ async fn a_host_that_goes_away_is_said_in_a_line_and_comes_back_by_itself() -> R
             .find(&format!("{HUB} [data-testid=\"agent-{other}\"]"))
             .await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_flow_whose_agent_waits_survives_a_kill_of_the_window() -> Result<()> {
+    let home = Home::new()?;
+    let daemon = PaseoDaemon::start()?;
+    daemon.in_settings(&home)?;
+    let file = home.path().join("ask.flow.yaml");
+    std::fs::write(
+        &file,
+        "name: ask\nsteps:\n  - { id: ask, agent: { backend: paseo, provider: fake }, prompt: PERMIT }\n",
+    )?;
+    // Begun by somebody who is killed with the agent at work; the window goes on with it.
+    let mut begun = tokio::process::Command::new(Home::program())
+        .args(["flow", "run"])
+        .arg(&file)
+        .current_dir(home.path())
+        .envs(home.environment())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let run = wait_for("the run to need a person", || async {
+        let listed = home.ok(&["flow", "list", "--json"]);
+        let listed = listed.map_err(|error| error.to_string())?;
+        let runs: Value = serde_json::from_str(&listed).map_err(|error| error.to_string())?;
+        match &runs[0] {
+            run if run["needs_you"][0] == "ask" => Ok(run["id"].as_str().map(str::to_owned)),
+            run => Err(run.to_string()),
+        }
+    })
+    .await?
+    .context("the id of the run")?;
+    begun.kill().await?;
+    let (window, _) = at_a_prompt(&home).await?;
+    says(&window, NEEDS, "rm -rf build/").await?;
+    let window = killed_and_opened_again(&home, window).await?;
+    scenario("agents-flow", window, async |window| {
+        says(window, NEEDS, "rm -rf build/").await?;
+        window.click("[data-testid=\"open-hub\"]").await?;
+        window.click(&format!("{HUB} li button")).await?;
+        window.click("[data-testid=\"permission-allow\"]").await?;
+        says(window, TIMELINE, "Permission outcome: opt-allow").await?;
+        wait_for("the run to succeed", || async {
+            match home.ok(&["flow", "show", &run]) {
+                Ok(shown) if shown.contains("succeeded") => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await
     })
     .await
 }

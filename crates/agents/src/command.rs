@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
@@ -11,9 +11,9 @@ use tokio::sync::broadcast;
 
 use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve, sort_for_people};
 use crate::error::AgentError;
+use crate::held::{Held, lock};
 use crate::process::sleep;
 use crate::sessions::SessionRow;
-use crate::timeline::Timeline;
 use crate::turn::{Turn, TurnWriter, turn};
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendKind, Health,
@@ -92,18 +92,9 @@ struct Inner {
 }
 
 struct Session {
-    title: Option<String>,
+    held: Held,
     cwd: String,
-    status: AgentStatus,
-    last_error: Option<String>,
-    labels: BTreeMap<String, String>,
     pane: Option<u32>,
-    writer: Option<TurnWriter>,
-    timeline: Timeline,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Command {
@@ -180,19 +171,10 @@ fn arguments(program: &[String], prompt: &str) -> Result<Vec<String>, AgentError
 impl Inner {
     fn info(&self, id: &str, session: &Session) -> AgentInfo {
         AgentInfo {
-            backend: self.id.clone(),
-            id: AgentId(id.into()),
-            title: session.title.clone(),
-            provider: self.config.name.clone(),
-            model: None,
-            status: session.status.clone(),
-            cwd: session.cwd.clone(),
-            created_at: None,
-            updated_at: None,
-            labels: session.labels.clone(),
-            permissions: Vec::new(),
-            last_error: session.last_error.clone(),
             session: session.pane.map(|pane| format!("pane {pane}")),
+            ..session
+                .held
+                .info(&self.id, id, &self.config.name, &session.cwd)
         }
     }
 
@@ -228,12 +210,7 @@ impl Inner {
     }
 
     fn happened(&self, agent: &AgentId, event: AgentEvent) {
-        let kept = self.with(agent, |session| {
-            if let Some(writer) = &session.writer {
-                writer.push(event.clone());
-            }
-            session.timeline.add(&event)
-        });
+        let kept = self.with(agent, |session| session.held.add(&event));
         if let Ok(position) = kept {
             let _ = self.news.send(News::Event {
                 agent: agent.clone(),
@@ -253,7 +230,7 @@ impl Inner {
     async fn prompt(self: &Arc<Self>, agent: &AgentId, prompt: Prompt) -> Result<Turn, AgentError> {
         let args = arguments(&self.config.program, &prompt.text)?;
         let (cwd, busy) = self.with(agent, |session| {
-            (session.cwd.clone(), session.status.is_busy())
+            (session.cwd.clone(), session.held.status.is_busy())
         })?;
         if busy {
             if !prompt.replace {
@@ -266,17 +243,8 @@ impl Inner {
         let terminal = self.terminals.open(&args, &cwd, &self.config.name).await?;
         let (turn, writer) = turn();
         self.with(agent, |session| {
-            session.status = AgentStatus::Working;
             session.pane = Some(terminal.pane());
-            session.writer = Some(writer.clone());
-            session.last_error = None;
-            if session.title.is_none() {
-                session.title = prompt
-                    .text
-                    .lines()
-                    .next()
-                    .map(|line| crate::error::capped(line, 80));
-            }
+            session.held.begin(&writer, &prompt.text);
         })?;
         self.happened(agent, AgentEvent::Prompt { text: prompt.text });
         self.happened(agent, AgentEvent::Started);
@@ -311,7 +279,7 @@ impl Inner {
                     Some(TerminalEvent::Output(text)) => self.happened(&agent, AgentEvent::Text { text }),
                     Some(TerminalEvent::NeedsYou(message)) => {
                         waits = true;
-                        let _ = self.with(&agent, |session| session.status = AgentStatus::NeedsYou);
+                        let _ = self.with(&agent, |session| session.held.status = AgentStatus::NeedsYou);
                         if !message.is_empty() {
                             self.happened(&agent, AgentEvent::Notice { text: message });
                         }
@@ -322,7 +290,7 @@ impl Inner {
                     }
                     Some(TerminalEvent::Working) => {
                         waits = false;
-                        let _ = self.with(&agent, |session| session.status = AgentStatus::Working);
+                        let _ = self.with(&agent, |session| session.held.status = AgentStatus::Working);
                         self.changed(&agent);
                     }
                     Some(TerminalEvent::Exited { code: Some(0), .. }) => break Outcome::Completed,
@@ -350,14 +318,7 @@ impl Inner {
         if let Err(error) = terminal.stop().await {
             tracing::debug!(%error, "a program that ended could not be stopped");
         }
-        let _ = self.with(&agent, |session| {
-            session.writer = None;
-            (session.status, session.last_error) = match &outcome {
-                Outcome::Completed => (AgentStatus::Done, None),
-                Outcome::Failed { message } => (AgentStatus::Failed, Some(message.clone())),
-                _ => (AgentStatus::Idle, None),
-            };
-        });
+        let _ = self.with(&agent, |session| session.held.finish(&outcome));
         self.happened(
             &agent,
             AgentEvent::Ended {
@@ -370,14 +331,14 @@ impl Inner {
 
     async fn stop(&self, agent: &AgentId) -> Result<bool, AgentError> {
         let mut told = self.news.subscribe();
-        let writer = self.with(agent, |session| session.writer.clone())?;
+        let writer = self.with(agent, |session| session.held.writer.clone())?;
         let Some(writer) = writer else {
             return Ok(false);
         };
         writer.cancelled().cancel();
         let ended = async {
             while self
-                .with(agent, |session| session.writer.is_some())
+                .with(agent, |session| session.held.writer.is_some())
                 .unwrap_or(false)
             {
                 if let Err(broadcast::error::RecvError::Closed) = told.recv().await {
@@ -392,14 +353,9 @@ impl Inner {
 
 fn session(cwd: &str, title: Option<String>, labels: BTreeMap<String, String>) -> Session {
     Session {
-        title,
+        held: Held::new(title, labels),
         cwd: cwd.into(),
-        status: AgentStatus::Idle,
-        last_error: None,
-        labels,
         pane: None,
-        writer: None,
-        timeline: Timeline::new(),
     }
 }
 
@@ -439,19 +395,13 @@ impl AgentBackend for Command {
     fn busy(&self) -> bool {
         lock(&self.inner.sessions)
             .values()
-            .any(|session| session.status.is_busy())
+            .any(|session| session.held.status.is_busy())
     }
 
     fn list(&self, which: ListAgents) -> Answer<'_, Vec<AgentInfo>> {
         Box::pin(async move {
             let mut agents = self.inner.infos();
-            agents.retain(|agent| {
-                (which.archived || agent.status != AgentStatus::Archived)
-                    && which
-                        .labels
-                        .iter()
-                        .all(|(name, value)| agent.labels.get(name) == Some(value))
-            });
+            agents.retain(|agent| which.fits(agent));
             sort_for_people(&mut agents);
             Ok(agents)
         })
@@ -540,12 +490,17 @@ impl AgentBackend for Command {
     }
 
     fn timeline<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, Vec<TimelineEntry>> {
-        Box::pin(async move { self.inner.with(agent, |session| session.timeline.entries()) })
+        Box::pin(async move {
+            self.inner
+                .with(agent, |session| session.held.timeline.entries())
+        })
     }
 
     fn close<'a>(&'a self, agent: &'a AgentId, force: bool) -> Answer<'a, Archived> {
         Box::pin(async move {
-            let status = self.inner.with(agent, |session| session.status.clone())?;
+            let status = self
+                .inner
+                .with(agent, |session| session.held.status.clone())?;
             if status.is_busy() {
                 if !force {
                     return Err(AgentError::Busy {
@@ -555,7 +510,7 @@ impl AgentBackend for Command {
                 self.inner.stop(agent).await?;
             }
             self.inner
-                .with(agent, |session| session.status = AgentStatus::Archived)?;
+                .with(agent, |session| session.held.status = AgentStatus::Archived)?;
             self.inner.changed(agent);
             Ok(Archived {
                 at: None,

@@ -16,6 +16,7 @@ mod backend;
 mod command;
 mod conversation;
 mod error;
+mod held;
 mod paseo;
 mod process;
 mod roster;

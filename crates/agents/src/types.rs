@@ -475,6 +475,17 @@ pub struct ListAgents {
     pub labels: BTreeMap<String, String>,
 }
 
+impl ListAgents {
+    /// Whether an agent is among those that are wanted.
+    pub(crate) fn fits(&self, agent: &AgentInfo) -> bool {
+        (self.archived || agent.status != AgentStatus::Archived)
+            && self
+                .labels
+                .iter()
+                .all(|(name, value)| agent.labels.get(name) == Some(value))
+    }
+}
+
 /// What to say to an agent, and how long to wait.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(default)]

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use agents::{
     Acp, AcpConfig, AgentBackend, AgentError, AgentEvent, AgentId, AgentStatus, Agents,
-    AgentsConfig, AgentsEvent, Health, ImportSession, MemorySessions, NewAgent, Outcome,
-    PermissionAnswer, Prompt, presets,
+    AgentsConfig, AgentsEvent, Health, ImportSession, ListAgents, MemorySessions, NewAgent,
+    Outcome, PermissionAnswer, Prompt, SessionRow, SessionStatus, presets,
 };
 use support::soon;
 
@@ -471,4 +471,60 @@ fn presets_are_those_whose_programs_are_found() {
         .collect();
     assert_eq!(found, ["codex", "opencode"]);
     assert!(presets("".as_ref()).is_empty());
+}
+
+#[tokio::test]
+async fn a_session_of_an_earlier_run_is_listed_without_a_process_and_woken_when_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    say(&acp, &agent, "hello").await;
+    soon(acp.dispose()).await.unwrap();
+    let again = Acp::new(config(&[]));
+    again.recall(&SessionRow {
+        owner: "chat:1".into(),
+        agent: "main".into(),
+        backend: AgentBackend::id(&again).clone(),
+        session: agent.clone(),
+        worktree: dir.path().display().to_string(),
+        title: Some("mine".into()),
+        status: SessionStatus::Open,
+        last_activity: 1,
+    });
+    let listed = soon(again.list(ListAgents::default())).await.unwrap();
+    assert_eq!(listed[0].status, AgentStatus::Asleep);
+    assert_eq!(listed[0].title.as_deref(), Some("mine"));
+    // Reading it back wakes it, and it goes on.
+    soon(again.timeline(&agent)).await.unwrap();
+    assert_eq!(
+        soon(again.inspect(&agent.0)).await.unwrap().status,
+        AgentStatus::Idle
+    );
+    assert_eq!(
+        say(&again, &agent, "again").await.outcome,
+        Outcome::Completed
+    );
+    soon(again.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_its_agent_has_forgotten_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let acp = Acp::new(config(&["forgets"]));
+    let agent = AgentId("s-1".into());
+    acp.recall(&SessionRow {
+        owner: "chat:1".into(),
+        agent: "main".into(),
+        backend: AgentBackend::id(&acp).clone(),
+        session: agent.clone(),
+        worktree: dir.path().display().to_string(),
+        title: None,
+        status: SessionStatus::Open,
+        last_activity: 1,
+    });
+    let error = soon(acp.resume(&agent, "/tmp")).await.unwrap_err();
+    assert!(matches!(error, AgentError::UnknownAgent { .. }), "{error}");
+    assert_eq!(
+        soon(acp.list(ListAgents::default())).await.unwrap().len(),
+        0
+    );
 }

@@ -1,0 +1,63 @@
+//! The well-known agents, and where programs are.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// A well-known agent that speaks the protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcpPreset {
+    /// Its name here.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// The program that was found.
+    pub program: PathBuf,
+    /// The arguments that make it speak the protocol.
+    pub args: &'static [&'static str],
+}
+
+const KNOWN: [(&str, &str, &str, &[&str]); 8] = [
+    ("claude", "Claude Code", "claude-agent-acp", &[]),
+    ("claude", "Claude Code", "claude-code-acp", &[]),
+    ("codex", "Codex", "codex-acp", &[]),
+    ("gemini", "Gemini CLI", "gemini", &["--experimental-acp"]),
+    ("opencode", "OpenCode", "opencode", &["acp"]),
+    ("goose", "Goose", "goose", &["acp"]),
+    ("qwen", "Qwen Code", "qwen", &["--experimental-acp"]),
+    ("copilot", "GitHub Copilot", "copilot", &["--acp"]),
+];
+
+/// The well-known agents whose programs are on `path`. None is required.
+pub fn presets(path: &OsStr) -> Vec<AcpPreset> {
+    let mut found: Vec<AcpPreset> = Vec::new();
+    for (name, title, program, args) in KNOWN {
+        if found.iter().any(|preset| preset.name == name) {
+            continue;
+        }
+        if let Some(program) = find_program(Path::new(program), path) {
+            found.push(AcpPreset {
+                name,
+                title,
+                program,
+                args,
+            });
+        }
+    }
+    found
+}
+
+/// Where a program is: the path itself if it has a directory, else the first on `path`.
+pub(crate) fn find_program(program: &Path, path: &OsStr) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let runs = |at: &Path| {
+        at.metadata()
+            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
+    if program.components().count() > 1 {
+        return runs(program).then(|| program.to_owned());
+    }
+    std::env::split_paths(path)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(program))
+        .find(|at| runs(at))
+}
