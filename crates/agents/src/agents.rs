@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::backend::{AgentBackend, News, sort_for_people};
@@ -150,6 +150,8 @@ struct Inner {
     clock: Clock,
     backends: RwLock<BTreeMap<BackendId, Added>>,
     roster: Mutex<Roster>,
+    /// Somebody wants the lists to be kept.
+    kept: watch::Sender<bool>,
     events: broadcast::Sender<AgentsEvent>,
 }
 
@@ -163,6 +165,7 @@ impl Agents {
                 clock,
                 backends: RwLock::default(),
                 roster: Mutex::default(),
+                kept: watch::Sender::new(false),
                 events: broadcast::channel(4096).0,
             }),
         }
@@ -173,8 +176,13 @@ impl Agents {
         self.inner.events.subscribe()
     }
 
-    /// Adds a backend, in place of one with the same id: keeps a list of its agents, asks it how it is
-    /// from time to time, and passes its news on.
+    /// Keeps a list of every backend's agents from now on, for [`Agents::known`] and the events. Whoever asks once and
+    /// goes needs none, and a list can cost a process.
+    pub fn keep_lists(&self) {
+        self.inner.kept.send_replace(true);
+    }
+
+    /// Adds a backend, in place of one with the same id: asks it how it is from time to time, and passes its news on.
     pub fn add(&self, backend: Arc<dyn AgentBackend>) {
         self.add_as(backend, false);
     }
@@ -207,6 +215,7 @@ impl Agents {
             inner: Arc::downgrade(&self.inner),
             backend: backend.clone(),
             again,
+            kept: self.inner.kept.subscribe(),
         };
         tokio::spawn(stop.clone().run_until_cancelled_owned(keeper.run()));
         tokio::spawn(stop.run_until_cancelled_owned(tick(Arc::downgrade(&self.inner), backend)));
@@ -727,10 +736,14 @@ struct Keeper {
     backend: Arc<dyn AgentBackend>,
     news: BoxStream<'static, News>,
     again: Arc<Notify>,
+    kept: watch::Receiver<bool>,
 }
 
 impl Keeper {
     async fn run(mut self) {
+        if !self.wanted().await {
+            return;
+        }
         let mut failures = 0;
         loop {
             let Some(patience) = self.inner.upgrade().map(|inner| inner.config.patience) else {
@@ -751,6 +764,20 @@ impl Keeper {
             drop(inner);
             if !self.follow(pause).await {
                 return;
+            }
+        }
+    }
+
+    /// Passes news on until somebody wants the list to be kept; `false` when there is nobody to tell any more.
+    async fn wanted(&mut self) -> bool {
+        loop {
+            let news = tokio::select! {
+                wanted = self.kept.wait_for(|kept| *kept) => return wanted.is_ok(),
+                news = self.news.next() => news,
+            };
+            match (self.inner.upgrade(), news) {
+                (Some(inner), Some(news)) => inner.pass_on(self.backend.id(), news),
+                _ => return false,
             }
         }
     }

@@ -14,7 +14,7 @@ use support::{Daemon, program, soon};
 use tokio::sync::broadcast::Receiver;
 
 fn registry() -> Agents {
-    Agents::new(
+    let agents = Agents::new(
         AgentsConfig {
             tick: Duration::from_millis(500),
             patience: Duration::from_secs(4),
@@ -23,7 +23,9 @@ fn registry() -> Agents {
         },
         Arc::new(MemorySessions::default()),
         Arc::new(|| 1_000),
-    )
+    );
+    agents.keep_lists();
+    agents
 }
 
 /// A registry with one daemon, whose first list has come.

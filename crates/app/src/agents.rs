@@ -212,7 +212,9 @@ impl App {
     ///
     /// [`Code::BadFile`] when `agents.json` can't be used.
     pub async fn agent_events(&self) -> Result<broadcast::Receiver<AgentsEvent>, Error> {
-        Ok(self.agents().await?.events())
+        let agents = self.agents().await?;
+        agents.keep_lists();
+        Ok(agents.events())
     }
 
     /// Every backend as it was when last asked. Never waits for one.
@@ -248,7 +250,9 @@ impl App {
     ///
     /// [`Code::BadFile`] when `agents.json` can't be used.
     pub async fn known_agents(&self) -> Result<Vec<BackendAgents>, Error> {
-        Ok(self.agents().await?.known())
+        let agents = self.agents().await?;
+        agents.keep_lists();
+        Ok(agents.known())
     }
 
     /// Follows one agent's conversation: what was said, then what is being said.

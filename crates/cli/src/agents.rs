@@ -1,10 +1,12 @@
 //! `agents`: who works for you, on which host, and talking to them.
 
+mod shown;
+
 use std::io::{self, Read as _};
 
 use ::agents::{
-    AgentEvent, AgentInfo, AgentStatus, BackendAgents, BackendId, BackendInfo, BackendKind, Health,
-    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, Prompt, ToolStatus,
+    AgentEvent, AgentInfo, BackendAgents, BackendId, BackendInfo, BackendKind, Health,
+    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, Prompt,
 };
 use app::App;
 use clap::{Args, Subcommand};
@@ -12,6 +14,7 @@ use clap::{Args, Subcommand};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table, Tone};
+use shown::{Telling, printable, provider, short_id, shortened, tone};
 
 /// List coding agents on all hosts, read them, talk to them
 #[derive(Debug, Args)]
@@ -603,71 +606,6 @@ async fn health(app: &App, host: Option<&BackendId>, out: &mut Output<'_>) -> Re
     Ok(out.table(&table)?)
 }
 
-/// Prints a conversation: the text as it comes, everything else on lines of its own.
-#[derive(Default)]
-struct Telling {
-    open: bool,
-}
-
-impl Telling {
-    fn tell(&mut self, event: AgentEvent, out: &mut Output<'_>) -> Result<(), Failure> {
-        let line = match event {
-            AgentEvent::Text { text } => {
-                self.open = !text.ends_with('\n');
-                return Ok(out.text(&printable(&text))?);
-            }
-            AgentEvent::Prompt { text } => format!("> {}", printable(&text)),
-            AgentEvent::Tool { call } if call.status == ToolStatus::Running => return Ok(()),
-            AgentEvent::Tool { call } => {
-                let mark = match call.status {
-                    ToolStatus::Completed => "✓",
-                    ToolStatus::Cancelled => "-",
-                    ToolStatus::Failed | ToolStatus::Running => "✗",
-                };
-                let what = call.title.or_else(|| {
-                    call.detail
-                        .and_then(|detail| detail.command.or(detail.path))
-                });
-                match what {
-                    Some(what) => format!("{mark} {}: {}", call.name, printable(&what)),
-                    None => format!("{mark} {}", call.name),
-                }
-            }
-            AgentEvent::Permission { request } => format!(
-                "? {} ({})",
-                printable(&request.title.unwrap_or(request.tool)),
-                short_id(&request.id)
-            ),
-            AgentEvent::Notice { text } => format!("! {}", printable(&text)),
-            AgentEvent::Started
-            | AgentEvent::Reasoning { .. }
-            | AgentEvent::Plan { .. }
-            | AgentEvent::PermissionResolved { .. }
-            | AgentEvent::Usage { .. }
-            | AgentEvent::Missed { .. }
-            | AgentEvent::Ended { .. } => return Ok(()),
-        };
-        if std::mem::take(&mut self.open) {
-            out.line("")?;
-        }
-        Ok(out.line(&line)?)
-    }
-
-    fn finish(&mut self, out: &mut Output<'_>) -> Result<(), Failure> {
-        if std::mem::take(&mut self.open) {
-            out.line("")?;
-        }
-        Ok(())
-    }
-}
-
-/// What an agent says must not move the cursor of the person who reads it.
-fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|char| !char.is_control() || matches!(char, '\n' | '\t'))
-        .collect()
-}
-
 fn directory(cwd: Option<std::path::PathBuf>) -> Result<String, Failure> {
     let here = std::env::current_dir()?;
     let cwd = cwd.map_or_else(|| here.clone(), |cwd| here.join(cwd));
@@ -677,34 +615,4 @@ fn directory(cwd: Option<std::path::PathBuf>) -> Result<String, Failure> {
             cwd.display()
         ))
     })
-}
-
-fn short_id(id: &str) -> String {
-    id.chars().take(8).collect()
-}
-
-fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() > width {
-        text.chars().take(width - 1).chain(['…']).collect()
-    } else {
-        text.to_owned()
-    }
-}
-
-fn provider(agent: &AgentInfo) -> String {
-    match &agent.model {
-        Some(model) => format!("{}/{model}", agent.provider),
-        None => agent.provider.clone(),
-    }
-}
-
-fn tone(status: &AgentStatus) -> Tone {
-    match status {
-        AgentStatus::NeedsYou => Tone::Urgent,
-        AgentStatus::Working | AgentStatus::Starting => Tone::Active,
-        AgentStatus::Done => Tone::Good,
-        AgentStatus::Failed => Tone::Bad,
-        AgentStatus::Asleep | AgentStatus::Archived => Tone::Faint,
-        AgentStatus::Idle | AgentStatus::Unknown { .. } => Tone::Plain,
-    }
 }

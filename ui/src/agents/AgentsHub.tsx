@@ -67,47 +67,57 @@ export function AgentsHub() {
   );
   return (
     <div className="hub" data-testid="agents-hub">
-      <header className="hub-bar">
-        <input
-          className="text-input hub-filter"
-          aria-label="Find an agent"
-          placeholder="Find by title, folder, provider, host…"
-          value={wanted}
-          onChange={(event) => setWanted(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "ArrowDown") return;
-            event.preventDefault();
-            list.current?.querySelector<HTMLElement>("[data-walk]")?.focus();
-          }}
-        />
-        <span className="spacer" />
-        <Button onClick={() => askAboutAgents({ ask: "import" })}>
-          Import…
-        </Button>
-        <Button
-          look="primary"
-          title={keyOf("agents.new")}
-          onClick={() => askAboutAgents({ ask: "new" })}
-        >
-          New agent…
-        </Button>
-      </header>
-      <fieldset className="hub-standings" aria-label="Show">
-        {STANDINGS.filter(
-          (one) => one.standing === "all" || (counts[one.standing] ?? 0) > 0,
-        ).map((one) => (
-          <button
-            key={one.standing}
-            type="button"
-            className="hub-standing"
-            data-standing={one.standing}
-            aria-pressed={standing === one.standing}
-            onClick={() => setStanding(one.standing)}
-          >
-            {one.word} <span>{counts[one.standing] ?? 0}</span>
-          </button>
-        ))}
-      </fieldset>
+      {all.length > 0 && (
+        <>
+          <header className="hub-bar">
+            <input
+              className="text-input hub-filter"
+              aria-label="Find an agent"
+              placeholder="Find by title, folder, provider, host…"
+              value={wanted}
+              onChange={(event) => setWanted(event.target.value)}
+              onKeyDown={(event) => {
+                if (event.key !== "ArrowDown") return;
+                event.preventDefault();
+                list.current
+                  ?.querySelector<HTMLElement>("[data-walk]")
+                  ?.focus();
+              }}
+            />
+            <span className="spacer" />
+            <Button
+              className="button hub-import"
+              onClick={() => askAboutAgents({ ask: "import" })}
+            >
+              Import…
+            </Button>
+            <Button
+              look="primary"
+              title={keyOf("agents.new")}
+              onClick={() => askAboutAgents({ ask: "new" })}
+            >
+              New agent…
+            </Button>
+          </header>
+          <fieldset className="hub-standings" aria-label="Show">
+            {STANDINGS.filter(
+              (one) =>
+                one.standing === "all" || (counts[one.standing] ?? 0) > 0,
+            ).map((one) => (
+              <button
+                key={one.standing}
+                type="button"
+                className="hub-standing"
+                data-standing={one.standing}
+                aria-pressed={standing === one.standing}
+                onClick={() => setStanding(one.standing)}
+              >
+                {one.word} <span>{counts[one.standing] ?? 0}</span>
+              </button>
+            ))}
+          </fieldset>
+        </>
+      )}
       {trouble.map((one) => (
         <TroubleLine key={one.backend.id} trouble={one} />
       ))}
@@ -218,9 +228,19 @@ function NoAgents() {
         Hosts and programs are named in <code>agents.json</code>.
       </p>
       <div className="hub-empty-buttons">
-        <Button look="primary" onClick={() => askAboutAgents({ ask: "new" })}>
-          New agent…
-        </Button>
+        {up.length > 0 && (
+          <>
+            <Button
+              look="primary"
+              onClick={() => askAboutAgents({ ask: "new" })}
+            >
+              New agent…
+            </Button>
+            <Button onClick={() => askAboutAgents({ ask: "import" })}>
+              Import a session…
+            </Button>
+          </>
+        )}
         <Button onClick={() => void showFile()}>Where agents.json is</Button>
       </div>
     </div>
