@@ -314,6 +314,8 @@ happened: AgentEvent } |
 backend: BackendId; 
 /**  Whose. */
 agent: AgentId; 
+/**  What people call it. */
+title: string | null; 
 /**  The directory that it works in, as far as is known. */
 cwd: string; 
 /**  The file. */

@@ -66,6 +66,8 @@ pub enum AgentsEvent {
         backend: BackendId,
         /// Whose.
         agent: AgentId,
+        /// What people call it.
+        title: Option<String>,
         /// The directory that it works in, as far as is known.
         cwd: String,
         /// The file.
@@ -693,14 +695,15 @@ impl Inner {
             && let Some(detail) = call.detail.as_ref().filter(|detail| detail.is_edit())
             && let Some(path) = &detail.path
         {
-            let cwd = self
+            let (cwd, title) = self
                 .roster()
                 .get(backend, agent)
-                .map(|agent| agent.cwd.clone())
+                .map(|agent| (agent.cwd.clone(), agent.title.clone()))
                 .unwrap_or_default();
             let _ = self.events.send(AgentsEvent::Edit {
                 backend: backend.clone(),
                 agent: agent.clone(),
+                title,
                 cwd,
                 path: path.clone(),
                 old_text: detail.old_text.clone(),

@@ -157,11 +157,15 @@ impl App {
                 match event {
                     AgentsEvent::Edit {
                         agent,
+                        title,
                         cwd,
                         path,
                         old_text,
                         ..
-                    } => app.announce_edit(agent, cwd, path, old_text).await,
+                    } => {
+                        let agent = title.unwrap_or(agent.0);
+                        app.announce_edit(agent, cwd, path, old_text).await;
+                    }
                     AgentsEvent::Backend { backend } if !backend.busy => {
                         let waits =
                             app.0.agents.get().is_some_and(|backends| {
@@ -180,7 +184,7 @@ impl App {
     /// Tells the index of conflicts that an agent is about to change a file, where its worktree is watched.
     async fn announce_edit(
         &self,
-        agent: AgentId,
+        agent: String,
         cwd: String,
         path: String,
         old_text: Option<String>,
@@ -201,7 +205,7 @@ impl App {
             worktree: worktree.display().to_string(),
         };
         // A repository that nobody watches has nobody to tell.
-        if let Err(error) = self.announce_change(change, Some(agent.0)).await {
+        if let Err(error) = self.announce_change(change, Some(agent)).await {
             tracing::debug!(%error, "an announced edit was not taken note of");
         }
     }

@@ -31,7 +31,10 @@ export function Composer({
   }, [active]);
 
   function onKey(event: KeyboardEvent) {
-    if (event.key !== "Enter" || event.shiftKey) return;
+    if (event.key !== "Enter") return;
+    // With a modifier it begins a line, or is a command's own key.
+    if (event.shiftKey || event.altKey || event.ctrlKey || event.metaKey)
+      return;
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     void say(agent, draft);
