@@ -1,12 +1,10 @@
 //! All backends at once: which there are, how they are, and which session belongs to whom.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tokio::sync::{Notify, broadcast, watch};
@@ -15,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::backend::{AgentBackend, News, sort_for_people};
 use crate::conversation::Conversation;
 use crate::error::AgentError;
-use crate::process::sleep;
+use crate::keeper::{Keeper, tick};
 use crate::roster::Roster;
 use crate::sessions::{SessionRow, SessionStatus, Sessions};
 use crate::turn::Turn;
@@ -146,15 +144,16 @@ impl std::fmt::Debug for Agents {
     }
 }
 
-struct Inner {
-    config: AgentsConfig,
+/// What all clones share, and those who keep the lists.
+pub(crate) struct Inner {
+    pub(crate) config: AgentsConfig,
     sessions: Arc<dyn Sessions>,
     clock: Clock,
     backends: RwLock<BTreeMap<BackendId, Added>>,
     roster: Mutex<Roster>,
     /// Somebody wants the lists to be kept.
     kept: watch::Sender<bool>,
-    events: broadcast::Sender<AgentsEvent>,
+    pub(crate) events: broadcast::Sender<AgentsEvent>,
 }
 
 impl Agents {
@@ -615,11 +614,11 @@ impl Agents {
 }
 
 impl Inner {
-    fn roster(&self) -> MutexGuard<'_, Roster> {
+    pub(crate) fn roster(&self) -> MutexGuard<'_, Roster> {
         self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> String {
+    pub(crate) fn now(&self) -> String {
         i64::try_from((self.clock)())
             .ok()
             .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
@@ -655,7 +654,7 @@ impl Inner {
         });
     }
 
-    fn info(&self, backend: &dyn AgentBackend) -> BackendInfo {
+    pub(crate) fn info(&self, backend: &dyn AgentBackend) -> BackendInfo {
         let backends = self.backends.read().unwrap_or_else(PoisonError::into_inner);
         BackendInfo {
             id: backend.id().clone(),
@@ -666,7 +665,7 @@ impl Inner {
         }
     }
 
-    fn known(&self, backend: &dyn AgentBackend, anew: bool) -> BackendAgents {
+    pub(crate) fn known(&self, backend: &dyn AgentBackend, anew: bool) -> BackendAgents {
         let (mut agents, error) = self.roster().of(backend.id());
         sort_for_people(&mut agents);
         BackendAgents {
@@ -717,7 +716,7 @@ impl Inner {
         });
     }
 
-    fn pass_on(&self, backend: &BackendId, news: News) {
+    pub(crate) fn pass_on(&self, backend: &BackendId, news: News) {
         match news {
             News::Changed(agent) => self.changed(&agent),
             News::Removed(agent) => self.removed(backend, agent),
@@ -729,137 +728,5 @@ impl Inner {
             // The keeper lists again.
             News::ListAgain => {}
         }
-    }
-}
-
-/// Keeps the list of one backend's agents: listed once, then changed by its news; listed again when the connection was
-/// lost or something was missed. One that hangs or is down holds up nobody else.
-struct Keeper {
-    inner: Weak<Inner>,
-    backend: Arc<dyn AgentBackend>,
-    news: BoxStream<'static, News>,
-    again: Arc<Notify>,
-    kept: watch::Receiver<bool>,
-}
-
-impl Keeper {
-    async fn run(mut self) {
-        if !self.wanted().await {
-            return;
-        }
-        let mut failures = 0;
-        loop {
-            let Some(patience) = self.inner.upgrade().map(|inner| inner.config.patience) else {
-                return;
-            };
-            let watched = tokio::time::timeout(patience, self.backend.watch())
-                .await
-                .unwrap_or_else(|_| {
-                    Err(AgentError::Timeout {
-                        what: format!("listing the agents of {}", self.backend.id()),
-                        after: patience,
-                    })
-                });
-            let Some(inner) = self.inner.upgrade() else {
-                return;
-            };
-            let pause = self.listed(&inner, watched, &mut failures);
-            drop(inner);
-            if !self.follow(pause).await {
-                return;
-            }
-        }
-    }
-
-    /// Passes news on until somebody wants the list to be kept; `false` when there is nobody to tell any more.
-    async fn wanted(&mut self) -> bool {
-        loop {
-            let news = tokio::select! {
-                wanted = self.kept.wait_for(|kept| *kept) => return wanted.is_ok(),
-                news = self.news.next() => news,
-            };
-            match (self.inner.upgrade(), news) {
-                (Some(inner), Some(news)) => inner.pass_on(self.backend.id(), news),
-                _ => return false,
-            }
-        }
-    }
-
-    /// Takes what came of a listing; how long it is good for, if not for ever.
-    fn listed(
-        &mut self,
-        inner: &Inner,
-        watched: Result<Vec<AgentInfo>, AgentError>,
-        failures: &mut u32,
-    ) -> Option<Duration> {
-        let now = inner.now();
-        let id = self.backend.id();
-        let pause = match watched {
-            Ok(mut agents) => {
-                *failures = 0;
-                inner.roster().listed(id, &mut agents, &now);
-                (!self.backend.live()).then_some(inner.config.relist)
-            }
-            Err(error) => {
-                inner.roster().unlisted(id, error.to_string());
-                let pause = inner.config.retry * 2u32.pow((*failures).min(16));
-                *failures += 1;
-                Some(pause.min(inner.config.tick))
-            }
-        };
-        let _ = inner.events.send(AgentsEvent::Listed {
-            listed: inner.known(self.backend.as_ref(), self.backend.live()),
-        });
-        // What was told while the list was on its way is in it, or follows from it; that the connection was made is
-        // no reason to list once more.
-        while let Some(Some(news)) = self.news.next().now_or_never() {
-            inner.pass_on(id, news);
-        }
-        pause
-    }
-
-    /// Passes news on until it is time to list again; `false` when there is nobody to tell any more.
-    async fn follow(&mut self, pause: Option<Duration>) -> bool {
-        let over = sleep(pause);
-        tokio::pin!(over);
-        loop {
-            let news = tokio::select! {
-                news = self.news.next() => news,
-                () = &mut over => return true,
-                () = self.again.notified() => return true,
-            };
-            let Some(inner) = self.inner.upgrade() else {
-                return false;
-            };
-            match news {
-                None => return false,
-                Some(News::ListAgain) => return true,
-                Some(news) => inner.pass_on(self.backend.id(), news),
-            }
-        }
-    }
-}
-
-/// Asks one backend, for ever, how it is; says so when it changed. One that hangs holds up nobody else.
-async fn tick(inner: Weak<Inner>, backend: Arc<dyn AgentBackend>) {
-    let mut before = None;
-    loop {
-        // Where asking costs a process, the listings tell.
-        if backend.live() {
-            backend.check().await;
-        }
-        let Some(inner) = inner.upgrade() else {
-            return;
-        };
-        let now = inner.info(backend.as_ref());
-        if before.as_ref() != Some(&now) {
-            let _ = inner.events.send(AgentsEvent::Backend {
-                backend: now.clone(),
-            });
-            before = Some(now);
-        }
-        let pause = inner.config.tick;
-        drop(inner);
-        tokio::time::sleep(pause).await;
     }
 }

@@ -17,6 +17,7 @@ mod command;
 mod conversation;
 mod error;
 mod held;
+mod keeper;
 mod paseo;
 mod process;
 mod roster;
