@@ -108,7 +108,6 @@ impl App {
                 waits: AtomicBool::new(false),
             };
             backends.apply(configured).await;
-            backends.agents.recall().await?;
             Ok::<_, Error>(backends)
         });
         let first = !self.0.agents.initialized();
@@ -117,6 +116,14 @@ impl App {
             self.follow_agents(backends);
         }
         Ok(&backends.agents)
+    }
+
+    /// The agents for somebody who stays: their lists are kept, with the sessions of earlier runs in them.
+    async fn kept_agents(&self) -> Result<&Agents, Error> {
+        let agents = self.agents().await?;
+        agents.recall().await?;
+        agents.keep_lists();
+        Ok(agents)
     }
 
     fn configured_agents(&self) -> Result<Vec<Configured>, Error> {
@@ -216,9 +223,7 @@ impl App {
     ///
     /// [`Code::BadFile`] when `agents.json` can't be used.
     pub async fn agent_events(&self) -> Result<broadcast::Receiver<AgentsEvent>, Error> {
-        let agents = self.agents().await?;
-        agents.keep_lists();
-        Ok(agents.events())
+        Ok(self.kept_agents().await?.events())
     }
 
     /// Every backend as it was when last asked. Never waits for one.
@@ -254,9 +259,7 @@ impl App {
     ///
     /// [`Code::BadFile`] when `agents.json` can't be used.
     pub async fn known_agents(&self) -> Result<Vec<BackendAgents>, Error> {
-        let agents = self.agents().await?;
-        agents.keep_lists();
-        Ok(agents.known())
+        Ok(self.kept_agents().await?.known())
     }
 
     /// Follows one agent's conversation: what was said, then what is being said.
@@ -588,6 +591,7 @@ mod tests {
         })
         .await
         .expect("started");
+        soon(again.known_agents()).await.expect("known");
         let found = soon(again.find_agent(Some(&at), "mine"))
             .await
             .expect("found");
@@ -603,6 +607,7 @@ mod tests {
         })
         .await
         .expect("started");
+        soon(third.known_agents()).await.expect("known");
         soon(third.find_agent(Some(&at), "mine"))
             .await
             .expect_err("put away");
