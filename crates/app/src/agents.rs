@@ -108,14 +108,10 @@ impl App {
                 waits: AtomicBool::new(false),
             };
             backends.apply(configured).await;
+            self.follow_agents(&backends.agents);
             Ok::<_, Error>(backends)
         });
-        let first = !self.0.agents.initialized();
-        let backends = begun.await?;
-        if first {
-            self.follow_agents(backends);
-        }
-        Ok(&backends.agents)
+        Ok(&begun.await?.agents)
     }
 
     /// The agents for somebody who stays: their lists are kept, with the sessions of earlier runs in them.
@@ -149,8 +145,8 @@ impl App {
     }
 
     /// What other rooms are to know of agents: changes of files that they announce.
-    fn follow_agents(&self, backends: &Backends) {
-        let mut events = backends.agents.events();
+    fn follow_agents(&self, agents: &Agents) {
+        let mut events = agents.events();
         let app = Arc::downgrade(&self.0);
         self.spawn(async move {
             loop {
