@@ -165,8 +165,9 @@ async fn a_flow_whose_agent_waits_survives_a_kill_of_the_window() -> Result<()> 
     let window = killed_and_opened_again(&home, window).await?;
     scenario("agents-flow", window, async |window| {
         says(window, NEEDS, "rm -rf build/").await?;
-        window.click("[data-testid=\"open-hub\"]").await?;
-        window.click(&format!("{HUB} li button")).await?;
+        window
+            .click(&format!("{NEEDS} [data-testid^=\"need-\"]"))
+            .await?;
         window.click("[data-testid=\"permission-allow\"]").await?;
         says(window, TIMELINE, "Permission outcome: opt-allow").await?;
         wait_for("the run to succeed", || async {

@@ -6,7 +6,7 @@ import {
   useRef,
   useState,
 } from "react";
-import type { AgentInfo, Usage } from "../bindings";
+import type { AgentInfo, PermissionRequest, Usage } from "../bindings";
 import { Button, IconButton } from "../shared/Button";
 import { keyOf } from "../shared/commands";
 import { DownIcon, RightIcon, StopIcon } from "../shared/icons";
@@ -258,13 +258,8 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
         </ul>
       );
     case "asked":
-      return (
-        <p className="agent-note">
-          Asked: {row.request.title ?? row.request.tool}{" "}
-          {about({ detail: row.request.detail, title: null })}
-          {row.answered ? " · answered" : ""}
-        </p>
-      );
+      // One that waits stands above the place where the person writes.
+      return row.answered ? <Asked request={row.request} /> : null;
     case "notice":
       return <p className="agent-note">{row.text}</p>;
     case "usage":
@@ -280,6 +275,15 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
       );
   }
 });
+
+function Asked({ request }: { request: PermissionRequest }) {
+  const what = about({ detail: request.detail, title: request.title });
+  return (
+    <p className="agent-note">
+      Asked, and answered: {request.tool} {what}
+    </p>
+  );
+}
 
 /** Thoughts: folded to their first line until the person wants them. */
 function Reasoning({ text }: { text: string }) {

@@ -32,12 +32,7 @@ export function PermissionCard({
           <NeedsYouIcon size={13} />
         </span>
         <span className="permission-tool">{request.tool}</span>
-        <span className="permission-title">
-          {request.title ??
-            (detail?.command || detail?.path
-              ? ""
-              : "It does not say what for.")}
-        </span>
+        <span className="permission-title">{titleOf(request)}</span>
       </header>
       {detail?.command && <pre>{detail.command}</pre>}
       {!detail?.command && detail?.path && <pre>{detail.path}</pre>}
@@ -87,4 +82,11 @@ export function PermissionCard({
       </div>
     </section>
   );
+}
+
+/** The words beside the tool's name: not the command again, which stands below. */
+function titleOf({ title, detail }: PermissionRequest): string {
+  const about = detail?.command ?? detail?.path ?? null;
+  if (title !== null && title !== about) return title;
+  return about === null ? "It does not say what for." : "";
 }

@@ -162,7 +162,9 @@ impl Daemon {
         agent.status = wanted["status"].as_str().unwrap().into();
         agent.labels = serde_json::from_value(wanted["labels"].clone()).unwrap();
         let id = agent.id.clone();
+        let update = json!({"kind": "upsert", "agent": agent.json()});
         world.agents.push(agent);
+        broadcast(&world, "agent_update", &update, true);
         id
     }
 
