@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use support::{Home, PaseoDaemon, Window, wait_for};
 
-use crate::{at_a_prompt, enter, enter_line, killed_and_opened_again, says, scenario};
+use crate::{at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, says, scenario, shift};
 
 const HUB: &str = "[data-testid=\"agents-hub\"]";
 const DOWN: &str = "[data-testid=\"agent-down\"]";
@@ -165,9 +165,8 @@ async fn a_flow_whose_agent_waits_survives_a_kill_of_the_window() -> Result<()> 
     let window = killed_and_opened_again(&home, window).await?;
     scenario("agents-flow", window, async |window| {
         says(window, NEEDS, "rm -rf build/").await?;
-        window
-            .click(&format!("{NEEDS} [data-testid^=\"need-\"]"))
-            .await?;
+        // One key goes to who waits longest, wherever its row stands by now.
+        window.chord(&[ctrl(), shift()], 'a').await?;
         window.click("[data-testid=\"permission-allow\"]").await?;
         says(window, TIMELINE, "Permission outcome: opt-allow").await?;
         wait_for("the run to succeed", || async {
