@@ -77,7 +77,8 @@ in_window() {
   local window=$!
   trap 'kill "$window"; "$program" host --stop >/dev/null; exit' TERM
   until grep -q 'prompt on screen' "$work/window.log"; do sleep 0.1; done
-  "$program" send "$("$program" panes | awk 'NR == 2 { print $1 }')" "$*" --enter
+  # A shell reads it: the result's name has blanks.
+  "$program" send "$("$program" panes | awk 'NR == 2 { print $1 }')" "$(printf '%q ' "$@")" --enter
   wait "$window"
 }
 mkdir -p "$work/window/config"
@@ -85,5 +86,5 @@ printf '{ "shell": "/bin/bash" }' > "$work/window/config/settings.json"
 run "switchyard (in its window)" in_window
 if command -v xterm >/dev/null; then run xterm xterm -e; else echo "xterm: not installed"; fi
 if command -v alacritty >/dev/null; then run alacritty alacritty -e; else echo "alacritty: not installed"; fi
-in_vte() { lxterminal --no-remote -e "$*"; }
+in_vte() { lxterminal --no-remote -e "$(printf '%q ' "$@")"; }
 if command -v lxterminal >/dev/null; then run "lxterminal (VTE)" in_vte; else echo "lxterminal (VTE): not installed"; fi
