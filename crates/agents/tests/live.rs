@@ -1,5 +1,7 @@
 //! What the window sees of agents: a list that keeps itself, and conversations that are followed.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod support;
 
 use std::path::Path;
