@@ -23,16 +23,16 @@ const ANSWERS: usize = 150;
 /// Moves the canvas for two seconds, a little in each frame, and returns the milliseconds between frames.
 /// With a run's name it answers a step every 50 ms meanwhile.
 const PAN: &str = r#"
-const [run, from, done] = arguments;
+const [run, done] = arguments;
 const pane = document.querySelector(".react-flow__pane");
 const frames = [];
 let last = null;
 let way = 1;
 const begin = performance.now();
-let answered = 0;
 const answer = () => {
   if (!run || performance.now() - begin > 2000) return;
-  window.__TAURI_INTERNALS__.invoke("answer_approval", { run, step: `s${from + answered++}`,
+  const asks = document.querySelector('section.run [data-step][data-state="awaiting_approval"]');
+  if (asks) window.__TAURI_INTERNALS__.invoke("answer_approval", { run, step: asks.dataset.step,
     given: { approved: true, form: {}, comment: null, by_timeout: false } }).catch(() => {});
   setTimeout(answer, 50);
 };
@@ -50,36 +50,36 @@ requestAnimationFrame(frame);
 
 /// Answers steps one by one and notes when each is on screen: from the journal's own time until the frame after.
 const CHANGES: &str = r#"
-const [run, from, count, done] = arguments;
+const [run, count, done] = arguments;
 const invoke = window.__TAURI_INTERNALS__.invoke;
 const seen = {};
-const next = async (n) => {
-  if (n >= from + count) {
-    const events = [];
-    for (let seq = 0;;) {
-      const more = await invoke("run_events", { run, seq });
-      if (more.length === 0) break;
-      events.push(...more);
-      seq = more[more.length - 1].seq;
-    }
-    const at = Object.fromEntries(events.filter((e) => e.event === "step_ended").map((e) => [e.step, e.at]));
-    done(Object.entries(seen).map(([step, time]) => time - at[step]));
-    return;
+const finish = async () => {
+  const events = [];
+  for (let seq = 0;;) {
+    const more = await invoke("run_events", { run, seq });
+    if (more.length === 0) break;
+    events.push(...more);
+    seq = more[more.length - 1].seq;
   }
-  const step = `s${n}`;
-  const element = document.querySelector(`[data-step="${step}"]`);
-  if (!element) { next(n + 1); return; }
+  const at = Object.fromEntries(events.filter((e) => e.event === "step_ended").map((e) => [e.step, e.at]));
+  done(Object.entries(seen).map(([step, time]) => time - at[step]));
+};
+const next = (left) => {
+  const element = document.querySelector('section.run [data-step][data-state="awaiting_approval"]');
+  if (left === 0 || !element) { finish(); return; }
+  const step = element.dataset.step;
   const look = new MutationObserver(() => {
     if (element.dataset.state !== "succeeded") return;
     look.disconnect();
     requestAnimationFrame(() => { const channel = new MessageChannel();
-      channel.port1.onmessage = () => { seen[step] = Date.now(); setTimeout(() => next(n + 1), 12); };
+      channel.port1.onmessage = () => { seen[step] = Date.now(); setTimeout(() => next(left - 1), 12); };
       channel.port2.postMessage(null); });
   });
   look.observe(element, { attributes: true, attributeFilter: ["data-state"] });
-  await invoke("answer_approval", { run, step, given: { approved: true, form: {}, comment: null, by_timeout: false } });
+  invoke("answer_approval", { run, step, given: { approved: true, form: {}, comment: null, by_timeout: false } })
+    .catch(() => { look.disconnect(); setTimeout(() => next(left - 1), 12); });
 };
-next(from);
+next(count);
 "#;
 
 #[tokio::main]
@@ -129,18 +129,18 @@ async fn main() -> Result<()> {
         "frames (ms)", "p50", "p95", "p99", "per s"
     );
     frames(&window, "panning, readable size", None).await?;
-    frames(&window, "panning while states change", Some((&run, 0))).await?;
-    let mut times = changes(&window, &run, 60, ANSWERS).await?;
+    frames(&window, "panning while states change", Some(&run)).await?;
+    let mut times = changes(&window, &run, ANSWERS).await?;
     window.click("[aria-label=\"Fit the whole graph\"]").await?;
     settle(&window).await?;
     frames(&window, "panning, all 500 in view", None).await?;
     frames(
         &window,
         "panning, all in view, while states change",
-        Some((&run, 220)),
+        Some(&run),
     )
     .await?;
-    let mut all = changes(&window, &run, 280, ANSWERS).await?;
+    let mut all = changes(&window, &run, ANSWERS).await?;
 
     println!(
         "\n{:<58} {:>8} {:>8} {:>8}",
@@ -171,12 +171,9 @@ fn flow() -> String {
     text
 }
 
-async fn frames(window: &Window, what: &str, answering: Option<(&str, usize)>) -> Result<()> {
-    let (run, from) = answering.map_or((Value::Null, 0), |(run, from)| (run.into(), from));
-    let answer = window
-        .client
-        .execute_async(PAN, vec![run, from.into()])
-        .await?;
+async fn frames(window: &Window, what: &str, answering: Option<&str>) -> Result<()> {
+    let run = answering.map_or(Value::Null, Value::from);
+    let answer = window.client.execute_async(PAN, vec![run]).await?;
     let mut times = numbers(&answer)?;
     times.sort_by(f64::total_cmp);
     let mean = times.iter().sum::<f64>() / times.len().max(1) as f64;
@@ -190,10 +187,10 @@ async fn frames(window: &Window, what: &str, answering: Option<(&str, usize)>) -
     Ok(())
 }
 
-async fn changes(window: &Window, run: &str, from: usize, count: usize) -> Result<Vec<f64>> {
+async fn changes(window: &Window, run: &str, count: usize) -> Result<Vec<f64>> {
     let answer = window
         .client
-        .execute_async(CHANGES, vec![run.into(), from.into(), count.into()])
+        .execute_async(CHANGES, vec![run.into(), count.into()])
         .await?;
     numbers(&answer)
 }

@@ -78,14 +78,17 @@ const FAR = 0.32;
 /** Below this many nodes all are drawn, wherever they are. */
 const FEW = 60;
 
-/** A run as a graph. Where things are follows from the flow; how they look follows from the run. */
-export function FlowCanvas(props: FlowCanvasProps) {
+/**
+ * A run as a graph. Where things are follows from the flow; how they look follows from the run: what happens in it draws
+ * the cards and edges that it is about, and never the canvas.
+ */
+export const FlowCanvas = memo(function FlowCanvas(props: FlowCanvasProps) {
   return (
     <ReactFlowProvider>
       <InnerCanvas {...props} />
     </ReactFlowProvider>
   );
-}
+});
 
 function InnerCanvas({ model: key, onStep }: FlowCanvasProps) {
   const graph = useFlows((state) => state.models[key]?.graph);
@@ -159,6 +162,20 @@ function InnerCanvas({ model: key, onStep }: FlowCanvasProps) {
     [layout, flow, nodeOf],
   );
   useFollow(key, following, goTo);
+
+  // Each new function would be told to every node there is.
+  const onNodeClick = useCallback(
+    (_: unknown, node: StepNode) => {
+      if (node.type === "step") onStep(node.id);
+    },
+    [onStep],
+  );
+  const onMoveStart = useCallback((event: unknown) => {
+    // A person who moves the canvas wants to look elsewhere.
+    if (!event) return;
+    moved.current = true;
+    setFollowing(false);
+  }, []);
 
   const searched = useRef(0);
   function search(event: KeyboardEvent<HTMLInputElement>) {
@@ -299,15 +316,8 @@ function InnerCanvas({ model: key, onStep }: FlowCanvasProps) {
           <ReactFlow
             nodes={nodes}
             nodeTypes={nodeTypes}
-            onNodeClick={(_, node) => {
-              if (node.type === "step") onStep(node.id);
-            }}
-            onMoveStart={(event) => {
-              // A person who moves the canvas wants to look elsewhere.
-              if (!event) return;
-              moved.current = true;
-              setFollowing(false);
-            }}
+            onNodeClick={onNodeClick}
+            onMoveStart={onMoveStart}
             onlyRenderVisibleElements={many}
             nodesDraggable={false}
             nodesConnectable={false}

@@ -43,6 +43,10 @@ export function FlowFilePanel({ path }: { path: string }) {
   const check = useCheck(text);
   const plan = usePlan(path, text, check);
   const known = useFlows((state) => state.models[planKey(path)] !== undefined);
+  const onStep = useCallback(
+    (step: string) => pick({ run: planKey(path), step }),
+    [path],
+  );
   if (!opened)
     return (
       <div className="run-empty">{problem ?? "Reading the flow's file…"}</div>
@@ -121,10 +125,7 @@ export function FlowFilePanel({ path }: { path: string }) {
                   The flow as it was before the mistakes.
                 </p>
               )}
-              <FlowCanvas
-                model={planKey(path)}
-                onStep={(step) => pick({ run: planKey(path), step })}
-              />
+              <FlowCanvas model={planKey(path)} onStep={onStep} />
             </>
           ) : (
             <div className="run-empty">

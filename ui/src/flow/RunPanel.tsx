@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { backend } from "../backend/backend";
 import { Button, IconButton } from "../shared/Button";
 import { SaveIcon } from "../shared/icons";
@@ -33,6 +33,7 @@ export function RunPanel({ run }: { run: string }) {
   const model = useFlows((state) => state.models[run]);
   const problem = useFlows((state) => state.problems[run]);
   const [view, setView] = useState<View>("graph");
+  const onStep = useCallback((step: string) => showStep(run, step), [run]);
   useEffect(() => {
     void openRun(run);
   }, [run]);
@@ -58,9 +59,7 @@ export function RunPanel({ run }: { run: string }) {
           {model.run.message}
         </p>
       )}
-      {view === "graph" && (
-        <FlowCanvas model={run} onStep={(step) => showStep(run, step)} />
-      )}
+      {view === "graph" && <FlowCanvas model={run} onStep={onStep} />}
       {view === "timeline" && <Timeline run={run} />}
       {view === "text" && <RunText run={run} />}
       {hasEnded(model.run.state) && model.run.output && view === "graph" && (
