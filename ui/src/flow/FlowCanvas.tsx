@@ -719,6 +719,11 @@ const EdgeView = memo(function EdgeView({ edge }: { edge: LaidEdge }) {
   const path = useMemo(() => pathOf(edge), [edge]);
   const label = edge.labels.join(" · ");
   const onPath = critical.has(edge.from) && critical.has(edge.to);
+  const arrow = onPath
+    ? "critical"
+    : edge.kind === "goto"
+      ? "open"
+      : ARROWS[look];
   const classes = ["edge", look, edge.kind, onPath && "critical"]
     .filter(Boolean)
     .join(" ");
@@ -731,10 +736,8 @@ const EdgeView = memo(function EdgeView({ edge }: { edge: LaidEdge }) {
       data-edge={edge.key}
       data-look={look}
     >
-      <path
-        d={path}
-        markerEnd={`url(#${name}-${onPath ? "critical" : edge.kind === "goto" ? "open" : ARROWS[look]})`}
-      />
+      {/* WebKit goes on drawing the arrowhead that a path had first: another arrowhead is another path. */}
+      <path key={arrow} d={path} markerEnd={`url(#${name}-${arrow})`} />
       {look === "flowing" && <path d={path} className="flow" />}
       {edge.labelAt && label !== "" && (
         <EdgeLabel at={edge.labelAt} label={label} look={look} />
