@@ -5,123 +5,15 @@
 //! outside here, so a run is decided the same way when it is simulated, resumed or replayed. An ending
 //! costs what depends on the step that ended, not what the flow holds.
 
+mod rules;
+mod state;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use specta::Type;
-
 use crate::definition::{Branch, Flow, Kind, Need, StepIndex, StepKind, Trigger};
-
-/// Where a step stands.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// Something that it needs has not ended.
-    Pending,
-    /// It could run and waits for a place.
-    Queued,
-    /// An attempt is at work.
-    Running,
-    /// An attempt failed and the next one waits for its time.
-    RetryWait,
-    /// A person is asked.
-    AwaitingApproval,
-    /// It ended well.
-    Succeeded,
-    /// It ended badly.
-    Failed,
-    /// It took too long.
-    TimedOut,
-    /// A person said no.
-    Rejected,
-    /// A person ended it.
-    Cancelled,
-    /// It did not run.
-    Skipped,
-}
-
-impl StepState {
-    /// Whether nothing more comes of it.
-    #[must_use]
-    pub fn is_terminal(self) -> bool {
-        matches!(
-            self,
-            Self::Succeeded
-                | Self::Failed
-                | Self::TimedOut
-                | Self::Rejected
-                | Self::Cancelled
-                | Self::Skipped
-        )
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::RetryWait => "retry_wait",
-            Self::AwaitingApproval => "awaiting_approval",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::TimedOut => "timed_out",
-            Self::Rejected => "rejected",
-            Self::Cancelled => "cancelled",
-            Self::Skipped => "skipped",
-        }
-    }
-}
-
-/// Why a step did not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum SkipCause {
-    /// Its guard was false.
-    GuardFalse,
-    /// Its switch took another case.
-    BranchNotTaken,
-    /// It does not take part in this band.
-    Band,
-    /// Nothing that it needs ran.
-    AllInputsDead,
-    /// Something that it needs failed.
-    UpstreamFailed,
-    /// Its trigger rule can't be met any more.
-    RuleNotMet,
-    /// A person skipped it.
-    User,
-    /// The run was ended before its turn came.
-    RunCancelled,
-}
-
-/// Why a step did not run, and where that began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct Skip {
-    /// Why.
-    pub cause: SkipCause,
-    /// The step where it began.
-    pub origin: String,
-    /// Whether a failure lies upstream.
-    pub tainted: bool,
-    /// For a branch that was not taken: the case that was; none when no case was.
-    pub taken: Option<String>,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-// The window knows the outcome of an agent's turn too: this one has a name of its own there.
-#[serde(rename = "RunOutcome", rename_all = "snake_case")]
-pub enum Outcome {
-    /// Every step that ran did what it should.
-    Succeeded,
-    /// A step failed, timed out or was rejected.
-    Failed,
-    /// A person ended it.
-    Cancelled,
-}
+use rules::{Edge, Tally, Verdict, judge};
+pub use state::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 
 /// What follows from what happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,123 +40,6 @@ pub(crate) enum Guarded {
 /// never depends on the order in which the consequences of one ending are worked out.
 pub(crate) trait Guards {
     fn guard(&mut self, progress: &Progress, step: StepIndex) -> Guarded;
-}
-
-/// How an edge stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Edge {
-    Open,
-    Ok,
-    Bad,
-    Dead,
-}
-
-/// How many edges stand how, and the first of each kind, for the record.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    open: u32,
-    ok: u32,
-    bad: u32,
-    dead: u32,
-    first_ok: Option<StepIndex>,
-    first_bad: Option<StepIndex>,
-    first_dead: Option<StepIndex>,
-}
-
-impl Tally {
-    fn of(edges: usize) -> Self {
-        Self {
-            open: u32::try_from(edges).unwrap_or(u32::MAX),
-            ..Self::default()
-        }
-    }
-
-    fn settle(&mut self, edge: Edge, origin: StepIndex) {
-        let (count, first) = match edge {
-            Edge::Open => return,
-            Edge::Ok => (&mut self.ok, &mut self.first_ok),
-            Edge::Bad => (&mut self.bad, &mut self.first_bad),
-            Edge::Dead => (&mut self.dead, &mut self.first_dead),
-        };
-        *count += 1;
-        first.get_or_insert(origin);
-        self.open = self.open.saturating_sub(1);
-    }
-}
-
-/// What a rule says of a tally.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Wait,
-    Run,
-    Skip(SkipCause),
-}
-
-/// The table of trigger rules.
-fn judge(rule: Trigger, tally: &Tally) -> Verdict {
-    use SkipCause::{AllInputsDead, RuleNotMet, UpstreamFailed};
-    use Verdict::{Run, Skip, Wait};
-    let Tally {
-        open,
-        ok,
-        bad,
-        dead,
-        ..
-    } = *tally;
-    // A step without needs runs at the start.
-    if open + ok + bad + dead == 0 {
-        return Run;
-    }
-    match rule {
-        Trigger::AllSuccess => match (open, ok, bad) {
-            (_, _, 1..) => Skip(UpstreamFailed),
-            (1.., _, _) => Wait,
-            (_, 0, _) => Skip(AllInputsDead),
-            _ => Run,
-        },
-        Trigger::AllSuccessStrict => match (open, bad, dead) {
-            (_, 1.., _) => Skip(UpstreamFailed),
-            (_, _, 1..) => Skip(AllInputsDead),
-            (0, ..) => Run,
-            _ => Wait,
-        },
-        Trigger::OneSuccess => match (ok, open, bad) {
-            (1.., _, _) => Run,
-            (_, 1.., _) => Wait,
-            (_, _, 1..) => Skip(UpstreamFailed),
-            _ => Skip(AllInputsDead),
-        },
-        Trigger::AllDone => match (open, ok + bad) {
-            (1.., _) => Wait,
-            (_, 0) => Skip(AllInputsDead),
-            _ => Run,
-        },
-        Trigger::AllSettled => {
-            if open == 0 {
-                Run
-            } else {
-                Wait
-            }
-        }
-        Trigger::OneFailed => match (bad, open) {
-            (1.., _) => Run,
-            (_, 1..) => Wait,
-            _ => Skip(RuleNotMet),
-        },
-        Trigger::AllFailed => match (ok, open, dead, bad) {
-            (1.., ..) => Skip(RuleNotMet),
-            (_, 1.., ..) => Wait,
-            (_, _, _, 0) => Skip(AllInputsDead),
-            (_, _, 0, _) => Run,
-            // Some failed, some never ran: not all failed.
-            _ => Skip(UpstreamFailed),
-        },
-        Trigger::NoneSkipped => match (dead, open) {
-            (1.., _) => Skip(RuleNotMet),
-            (_, 0) => Run,
-            _ => Wait,
-        },
-    }
 }
 
 /// How a gate stands.
@@ -960,28 +735,6 @@ pub(crate) struct Recorded {
     pub(crate) branch: Option<Branch>,
     pub(crate) attempts: u32,
     pub(crate) earlier: u32,
-}
-
-/// What of a switch's decision is kept: every condition that was tried, and what it saw.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
-pub struct Decision {
-    /// The label of the case that was taken; `default`; none.
-    pub taken: Option<String>,
-    /// The conditions that were tried, in order.
-    pub tried: Vec<Tried>,
-}
-
-/// A condition that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
-pub struct Tried {
-    /// The label of its case; none for the guard of a step.
-    pub case: Option<String>,
-    /// The condition.
-    pub when: String,
-    /// What it said; none when it could not be evaluated.
-    pub holds: Option<bool>,
-    /// The values of the names in it.
-    pub saw: BTreeMap<String, serde_json::Value>,
 }
 
 #[cfg(test)]

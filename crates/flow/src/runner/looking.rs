@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Driver, Eyes, RunGuards, Wake, WorktreeWish};
+use super::{Driver, Eyes, RunGuards, Wake};
+use crate::action::WorktreeWish;
 use crate::decide::Guarded;
 use crate::definition::StepIndex;
 use crate::definition::outside::{self, Answers, Outside};

@@ -1,0 +1,367 @@
+//! Reading runs back: to go on with them, to list them, to show them.
+
+use std::collections::BTreeMap;
+
+use store::StoreError;
+use store::sql::{Connection, OptionalExtension as _, params};
+
+use super::record::{
+    AttemptView, FlowEvent, RunInfo, RunState, RunView, StepView, StoredRun, StoredStep,
+};
+use super::{Journal, optional, signed, state_of, unsigned, value};
+use crate::decide::{Outcome, StepState};
+use crate::owner::{Owner, Owners};
+
+impl Journal {
+    /// Reads a run with everything that is needed to go on with it.
+    pub(crate) async fn load(&self, run: &str) -> Result<Option<StoredRun>, StoreError> {
+        let run = run.to_owned();
+        self.store
+            .read(move |connection| {
+                let stored = connection
+                    .query_row(
+                        "SELECT text, inputs, cwd, started_at, cancelled, outcome FROM runs WHERE id = ?1",
+                        [&run],
+                        |row| {
+                            Ok((
+                                row.get::<_, String>(0)?,
+                                row.get::<_, String>(1)?,
+                                row.get::<_, String>(2)?,
+                                row.get::<_, i64>(3)?,
+                                row.get::<_, bool>(4)?,
+                                row.get::<_, Option<String>>(5)?,
+                            ))
+                        },
+                    )
+                    .optional()?;
+                let Some((flow_text, inputs, cwd, started_at, cancelled, outcome)) = stored else {
+                    return Ok(None);
+                };
+                let mut history = attempts(connection, &run)?;
+                let mut statement = connection.prepare_cached(
+                    "SELECT number, state, skip, branch, attempts, earlier, guard FROM steps WHERE run = ?1 ORDER BY number",
+                )?;
+                let mut rows = statement.query([&run])?;
+                let mut steps = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let number: i64 = row.get(0)?;
+                    steps.push(StoredStep {
+                        state: state_of(&row.get::<_, String>(1)?)?,
+                        skip: optional(row.get(2)?)?,
+                        branch: optional(row.get(3)?)?,
+                        attempts: row.get(4)?,
+                        earlier: row.get(5)?,
+                        guard: optional(row.get(6)?)?,
+                        history: history.remove(&number).unwrap_or_default(),
+                    });
+                }
+                Ok(Some(StoredRun {
+                    text: flow_text,
+                    inputs: value(&inputs)?,
+                    cwd,
+                    started_at: unsigned(started_at),
+                    cancelled,
+                    ended: outcome.is_some(),
+                    steps,
+                    id: run.clone(),
+                }))
+            })
+            .await
+    }
+
+    /// Lists runs, newest first.
+    pub(crate) async fn list(
+        &self,
+        owners: std::sync::Arc<dyn Owners>,
+        limit: u32,
+    ) -> Result<Vec<RunInfo>, StoreError> {
+        self.store
+            .read(move |connection| {
+                let mut statement = connection
+                    .prepare_cached("SELECT id FROM runs ORDER BY started_at DESC, id LIMIT ?1")?;
+                let ids: Vec<String> = statement
+                    .query_map([limit], |row| row.get(0))?
+                    .collect::<Result<_, _>>()?;
+                ids.iter()
+                    .filter_map(|id| info(connection, id, owners.as_ref()).transpose())
+                    .collect()
+            })
+            .await
+    }
+
+    /// The runs that were going on and that nobody drives.
+    pub(crate) async fn interrupted(
+        &self,
+        owners: std::sync::Arc<dyn Owners>,
+    ) -> Result<Vec<String>, StoreError> {
+        self.store
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT id, owner FROM runs WHERE outcome IS NULL ORDER BY started_at",
+                )?;
+                let mut rows = statement.query([])?;
+                let mut found = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let owner: Option<Owner> = optional(row.get(1)?)?;
+                    if !owner.is_some_and(|owner| owners.is_alive(&owner)) {
+                        found.push(row.get(0)?);
+                    }
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    /// One run with its steps and attempts.
+    pub(crate) async fn show(
+        &self,
+        run: &str,
+        owners: std::sync::Arc<dyn Owners>,
+    ) -> Result<Option<(RunView, String)>, StoreError> {
+        let run = run.to_owned();
+        self.store
+            .read(move |connection| {
+                let Some(info) = info(connection, &run, owners.as_ref())? else {
+                    return Ok(None);
+                };
+                let (inputs, cwd, output, flow_text, seq): (
+                    String,
+                    String,
+                    Option<String>,
+                    String,
+                    i64,
+                ) = connection.query_row(
+                    "SELECT inputs, cwd, output, text, (SELECT max(seq) FROM events WHERE run = ?1)
+                         FROM runs WHERE id = ?1",
+                    [&run],
+                    |row| {
+                        Ok((
+                            row.get(0)?,
+                            row.get(1)?,
+                            row.get(2)?,
+                            row.get(3)?,
+                            row.get::<_, Option<i64>>(4)?.unwrap_or(0),
+                        ))
+                    },
+                )?;
+                let mut history = attempts(connection, &run)?;
+                let mut statement = connection.prepare_cached(
+                    "SELECT number, id, state, skip, guard FROM steps WHERE run = ?1 ORDER BY number",
+                )?;
+                let mut rows = statement.query([&run])?;
+                let mut step_list = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let number: i64 = row.get(0)?;
+                    let attempts = history.remove(&number).unwrap_or_default();
+                    let branch = attempts
+                        .last()
+                        .and_then(|attempt| attempt.decision.as_ref())
+                        .and_then(|decision| decision.taken.clone());
+                    step_list.push(StepView {
+                        id: row.get(1)?,
+                        state: state_of(&row.get::<_, String>(2)?)?,
+                        skip: optional(row.get(3)?)?,
+                        guard: optional(row.get(4)?)?,
+                        branch,
+                        attempts,
+                    });
+                }
+                let view = RunView {
+                    info,
+                    inputs: value(&inputs)?,
+                    cwd,
+                    output,
+                    step_list,
+                    seq: unsigned(seq),
+                };
+                Ok(Some((view, flow_text)))
+            })
+            .await
+    }
+
+    /// The events of a run after `seq`, oldest first.
+    pub(crate) async fn events(&self, run: &str, seq: u64) -> Result<Vec<FlowEvent>, StoreError> {
+        let run = run.to_owned();
+        self.store
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT seq, at, event FROM events WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT 10000",
+                )?;
+                let mut rows = statement.query(params![run, signed(seq)])?;
+                let mut events = Vec::new();
+                while let Some(row) = rows.next()? {
+                    events.push(FlowEvent {
+                        run: run.clone(),
+                        seq: unsigned(row.get(0)?),
+                        at: unsigned(row.get(1)?),
+                        what: value(&row.get::<_, String>(2)?)?,
+                    });
+                }
+                Ok(events)
+            })
+            .await
+    }
+
+    /// What happened to any run after the event with the number `seq`, oldest first, whoever drove it.
+    pub(crate) async fn events_of_all(&self, seq: u64) -> Result<Vec<FlowEvent>, StoreError> {
+        self.store
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT seq, at, event, run FROM events WHERE seq > ?1 ORDER BY seq LIMIT 1000",
+                )?;
+                let mut rows = statement.query([signed(seq)])?;
+                let mut events = Vec::new();
+                while let Some(row) = rows.next()? {
+                    events.push(FlowEvent {
+                        run: row.get(3)?,
+                        seq: unsigned(row.get(0)?),
+                        at: unsigned(row.get(1)?),
+                        what: value(&row.get::<_, String>(2)?)?,
+                    });
+                }
+                Ok(events)
+            })
+            .await
+    }
+
+    /// The number of the newest event of all runs; 0 when nothing ever happened.
+    pub(crate) async fn newest(&self) -> Result<u64, StoreError> {
+        self.store
+            .read(|connection| {
+                let newest: Option<i64> =
+                    connection.query_row("SELECT max(seq) FROM events", [], |row| row.get(0))?;
+                Ok(newest.map_or(0, unsigned))
+            })
+            .await
+    }
+
+    /// The ids of all runs, each with when it ended.
+    pub(crate) async fn ends(&self) -> Result<BTreeMap<String, Option<u64>>, StoreError> {
+        self.store
+            .read(|connection| {
+                let mut statement = connection.prepare_cached("SELECT id, ended_at FROM runs")?;
+                let rows = statement.query_map([], |row| {
+                    Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(unsigned)))
+                })?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+}
+
+pub(super) fn info(
+    connection: &Connection,
+    run: &str,
+    owners: &dyn Owners,
+) -> Result<Option<RunInfo>, StoreError> {
+    let row = connection
+        .prepare_cached(
+            "SELECT flow, path, started_at, ended_at, outcome, message, nothing_ran, owner FROM runs WHERE id = ?1",
+        )?
+        .query_row([run], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, Option<String>>(1)?,
+                row.get::<_, i64>(2)?,
+                row.get::<_, Option<i64>>(3)?,
+                row.get::<_, Option<String>>(4)?,
+                row.get::<_, Option<String>>(5)?,
+                row.get::<_, bool>(6)?,
+                row.get::<_, Option<String>>(7)?,
+            ))
+        })
+        .optional()?;
+    let Some((flow, path, started_at, ended_at, outcome, message, nothing_ran, owner)) = row else {
+        return Ok(None);
+    };
+    let mut asks = Vec::new();
+    let (mut steps, mut done, mut busy) = (0, 0, 0);
+    let mut statement =
+        connection.prepare_cached("SELECT id, state FROM steps WHERE run = ?1 ORDER BY number")?;
+    let mut rows = statement.query([run])?;
+    while let Some(row) = rows.next()? {
+        steps += 1;
+        match state_of(&row.get::<_, String>(1)?)? {
+            StepState::AwaitingApproval => asks.push(row.get(0)?),
+            StepState::Queued | StepState::Running | StepState::RetryWait => busy += 1,
+            state if state.is_terminal() => done += 1,
+            _ => {}
+        }
+    }
+    let needs_you: Vec<String> = connection
+        .prepare_cached(
+            "SELECT id FROM steps JOIN attempts ON attempts.run = steps.run AND attempts.step = steps.number
+                 AND attempts.attempt = steps.attempts
+             WHERE steps.run = ?1 AND steps.state = 'running' AND attempts.needs_you IS NOT NULL ORDER BY number",
+        )?
+        .query_map([run], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let state = match optional::<Outcome>(outcome)? {
+        Some(Outcome::Succeeded) => RunState::Succeeded,
+        Some(Outcome::Failed) => RunState::Failed,
+        Some(Outcome::Cancelled) => RunState::Cancelled,
+        None => match optional::<Owner>(owner)? {
+            Some(owner) if owners.is_alive(&owner) => {
+                if busy == needs_you.len() && !(asks.is_empty() && needs_you.is_empty()) {
+                    RunState::Waiting
+                } else {
+                    RunState::Running
+                }
+            }
+            _ => RunState::Interrupted,
+        },
+    };
+    Ok(Some(RunInfo {
+        id: run.to_owned(),
+        flow,
+        path,
+        state,
+        started_at: unsigned(started_at),
+        ended_at: ended_at.map(unsigned),
+        steps,
+        done,
+        asks,
+        needs_you,
+        message,
+        nothing_ran,
+    }))
+}
+
+pub(super) fn attempts(
+    connection: &Connection,
+    run: &str,
+) -> Result<BTreeMap<i64, Vec<AttemptView>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT step, attempt, state, started_at, ended_at, pane, worktree, exit_code, message, output, output_file,
+                data, prompt, decision, question, answer, due, handle, awake, boot, agent, needs_you
+         FROM attempts WHERE run = ?1 ORDER BY step, attempt",
+    )?;
+    let mut rows = statement.query([run])?;
+    let mut found: BTreeMap<i64, Vec<AttemptView>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        found.entry(row.get(0)?).or_default().push(AttemptView {
+            attempt: row.get(1)?,
+            state: state_of(&row.get::<_, String>(2)?)?,
+            started_at: unsigned(row.get(3)?),
+            ended_at: row.get::<_, Option<i64>>(4)?.map(unsigned),
+            pane: row.get(5)?,
+            worktree: row.get(6)?,
+            exit_code: row.get(7)?,
+            message: row.get(8)?,
+            output: row.get(9)?,
+            output_file: row.get(10)?,
+            data: optional(row.get(11)?)?,
+            prompt: row.get(12)?,
+            decision: optional(row.get(13)?)?,
+            question: optional(row.get(14)?)?,
+            answer: optional(row.get(15)?)?,
+            due: row.get::<_, Option<i64>>(16)?.map(unsigned),
+            handle: row.get(17)?,
+            awake: unsigned(row.get(18)?),
+            boot: row.get(19)?,
+            agent: optional(row.get(20)?)?,
+            needs_you: row.get(21)?,
+        });
+    }
+    Ok(found)
+}

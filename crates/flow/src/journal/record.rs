@@ -1,0 +1,437 @@
+//! The values that the journal is made of: what happened, and the views that it adds up to.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use crate::action::StepAgent;
+use crate::decide::{Decision, Outcome, Skip, StepState, Tried};
+use crate::definition::{Branch, InputInfo};
+use crate::owner::Owner;
+
+/// Something that happened to a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct FlowEvent {
+    /// Which run.
+    pub run: String,
+    /// Its place in the journal: greater than that of everything before it.
+    #[specta(type = u32)]
+    pub seq: u64,
+    /// When, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub at: u64,
+    /// What.
+    #[serde(flatten)]
+    pub what: Happened,
+}
+
+/// What happened to a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Happened {
+    /// A run began.
+    RunStarted {
+        /// Of which flow.
+        flow: String,
+    },
+    /// A process took the run over and went on with it.
+    RunResumed,
+    /// A person ended the run.
+    RunCancelled,
+    /// The run ended.
+    RunEnded {
+        /// How.
+        state: Outcome,
+        /// Whether every step was skipped.
+        nothing_ran: bool,
+        /// What a person should know: a mistake of the engine, an output that could not be written.
+        message: Option<String>,
+        /// The output of the run, if it has one.
+        output: Option<String>,
+    },
+    /// A step could run and waits for a place.
+    StepQueued {
+        /// Which step.
+        step: String,
+    },
+    /// A step did not run.
+    StepSkipped {
+        /// Which step.
+        step: String,
+        /// Why.
+        skip: Skip,
+    },
+    /// An attempt began. Written before it acts.
+    StepStarted {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What an agent is asked.
+        prompt: Option<String>,
+    },
+    /// An attempt is at work in the world, and can be found there.
+    StepAttached {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What finds it again.
+        handle: String,
+        /// The pane that it runs in.
+        pane: Option<u32>,
+        /// The worktree that it works in.
+        worktree: Option<String>,
+        /// The agent that works on it.
+        agent: Option<StepAgent>,
+    },
+    /// The agent of a step asks a person for something in the middle of its work, or no longer does.
+    StepNeedsYou {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What it asks; none: that is settled, and it works on.
+        message: Option<String>,
+    },
+    /// The condition of a step was looked at, together with what it asked about the world. Never again.
+    StepGuarded {
+        /// Which step.
+        step: String,
+        /// The condition, what it saw, and what it said.
+        guard: Tried,
+    },
+    /// A person is asked.
+    StepAsked {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What is asked.
+        question: Question,
+    },
+    /// A person answered, or the time for it was over.
+    StepAnswered {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What was answered.
+        answer: Given,
+    },
+    /// An attempt ended and another one follows.
+    StepRetries {
+        /// Which step.
+        step: String,
+        /// Which attempt ended.
+        attempt: u32,
+        /// How.
+        ended: AttemptEnd,
+        /// When the next one begins, in milliseconds since 1970.
+        #[specta(type = u32)]
+        due: u64,
+    },
+    /// A step ended, for good.
+    StepEnded {
+        /// Which step.
+        step: String,
+        /// Which attempt; 0 when there was none.
+        attempt: u32,
+        /// How.
+        ended: AttemptEnd,
+    },
+    /// An attempt was cut off, and the step is run again.
+    StepInterrupted {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// The result of an attempt came when the step had gone on without it.
+    StepLate {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// How it ended.
+        ended: AttemptEnd,
+    },
+    /// Steps are begun anew; their earlier attempts are kept.
+    StepsReset {
+        /// Which steps.
+        steps: Vec<String>,
+    },
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct AttemptEnd {
+    /// How.
+    pub state: StepState,
+    /// Its exit status.
+    pub exit_code: Option<i32>,
+    /// Why, for a person.
+    pub message: Option<String>,
+    /// For a switch: the branch that was taken.
+    pub branch: Option<String>,
+    /// What it decided, and what it saw.
+    pub decision: Option<Decision>,
+    /// Its output. Not in the event when it is long: see [`AttemptView`].
+    #[serde(skip)]
+    pub(crate) output: Option<String>,
+    #[serde(skip)]
+    pub(crate) data: Option<serde_json::Value>,
+    #[serde(skip)]
+    pub(crate) chosen: Option<Branch>,
+}
+
+impl AttemptEnd {
+    pub(crate) fn new(state: StepState) -> Self {
+        Self {
+            state,
+            exit_code: None,
+            message: None,
+            branch: None,
+            decision: None,
+            output: None,
+            data: None,
+            chosen: None,
+        }
+    }
+
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct Question {
+    /// Why.
+    pub kind: QuestionKind,
+    /// The question.
+    pub message: String,
+    /// Fields to fill in.
+    pub form: Vec<InputInfo>,
+    /// Until when, in milliseconds since 1970; none: for ever.
+    #[specta(type = Option<u32>)]
+    pub due: Option<u64>,
+}
+
+/// Why a person is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionKind {
+    /// The flow has an approval there.
+    Approval,
+    /// A crash cut the step off: approving runs it again, rejecting lets it have failed.
+    Interrupted,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct Given {
+    /// Yes or no.
+    pub approved: bool,
+    /// The fields.
+    pub form: serde_json::Map<String, serde_json::Value>,
+    /// What the person wrote.
+    pub comment: Option<String>,
+    /// Nobody answered in time, and this is what that means.
+    pub by_timeout: bool,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// A process drives it.
+    Running,
+    /// Nothing happens until a person has answered.
+    Waiting,
+    /// The process that drove it is gone; it can be resumed.
+    Interrupted,
+    /// It ended well.
+    Succeeded,
+    /// It ended badly.
+    Failed,
+    /// A person ended it.
+    Cancelled,
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct RunInfo {
+    /// Its id.
+    pub id: String,
+    /// The name of its flow.
+    pub flow: String,
+    /// The file that it was read from.
+    pub path: Option<String>,
+    /// Where it stands.
+    pub state: RunState,
+    /// When it began, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub started_at: u64,
+    /// When it ended.
+    #[specta(type = Option<u32>)]
+    pub ended_at: Option<u64>,
+    /// How many steps it has.
+    pub steps: u32,
+    /// How many of them have ended or were skipped.
+    pub done: u32,
+    /// The steps that wait for a person's answer: approvals, and what a crash cut off.
+    pub asks: Vec<String>,
+    /// The running steps whose agents ask a person for something: a permission, mostly.
+    pub needs_you: Vec<String>,
+    /// What a person should know.
+    pub message: Option<String>,
+    /// Whether every step was skipped.
+    pub nothing_ran: bool,
+}
+
+/// A run with its steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct RunView {
+    /// The run.
+    #[serde(flatten)]
+    pub info: RunInfo,
+    /// Its inputs; of a secret, the name only.
+    pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// The directory that it works in.
+    pub cwd: String,
+    /// The output of the run, if it has one.
+    pub output: Option<String>,
+    /// The steps, in the order of the file.
+    pub step_list: Vec<StepView>,
+    /// The place in the journal of the newest event in this view.
+    #[specta(type = u32)]
+    pub seq: u64,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct StepView {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: StepState,
+    /// Why it was skipped, if it was.
+    pub skip: Option<Skip>,
+    /// For a switch that has decided: the branch that was taken.
+    pub branch: Option<String>,
+    /// Its condition and what that saw, when it asked about the world.
+    pub guard: Option<Tried>,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<AttemptView>,
+}
+
+/// An attempt at a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct AttemptView {
+    /// Its number, from 1.
+    pub attempt: u32,
+    /// Where it stands, or how it ended. `skipped`: it was cut off.
+    pub state: StepState,
+    /// When it began, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub started_at: u64,
+    /// When it ended.
+    #[specta(type = Option<u32>)]
+    pub ended_at: Option<u64>,
+    /// The pane that it ran in.
+    pub pane: Option<u32>,
+    /// The worktree that it worked in.
+    pub worktree: Option<String>,
+    /// The agent that worked on it.
+    pub agent: Option<StepAgent>,
+    /// What its agent asks a person for at the moment.
+    pub needs_you: Option<String>,
+    /// Its exit status.
+    pub exit_code: Option<i32>,
+    /// Why it ended so.
+    pub message: Option<String>,
+    /// Its output, at most the first 64 KB.
+    pub output: Option<String>,
+    /// The file with the whole output, when it is longer than that.
+    pub output_file: Option<String>,
+    /// Its structured output.
+    pub data: Option<serde_json::Value>,
+    /// What an agent was asked.
+    pub prompt: Option<String>,
+    /// What it decided, and what it saw.
+    pub decision: Option<Decision>,
+    /// What a person was asked.
+    pub question: Option<Question>,
+    /// What was answered.
+    pub answer: Option<Given>,
+    /// When the next attempt begins, or until when an answer is awaited.
+    #[specta(type = Option<u32>)]
+    pub due: Option<u64>,
+    #[serde(skip)]
+    pub(crate) handle: Option<String>,
+    #[serde(skip)]
+    pub(crate) awake: u64,
+    #[serde(skip)]
+    pub(crate) boot: String,
+}
+
+impl AttemptView {
+    /// The whole output, from the file when it is long.
+    pub(crate) fn whole_output(&self) -> Option<String> {
+        match &self.output_file {
+            Some(file) => fs::read_to_string(file)
+                .ok()
+                .or_else(|| self.output.clone()),
+            None => self.output.clone(),
+        }
+    }
+}
+
+/// A run as it is begun.
+#[derive(Debug, Clone)]
+pub(crate) struct NewRun {
+    pub(crate) id: String,
+    pub(crate) flow: String,
+    pub(crate) path: Option<String>,
+    pub(crate) text: String,
+    pub(crate) hash: String,
+    pub(crate) inputs: serde_json::Map<String, serde_json::Value>,
+    pub(crate) cwd: String,
+    pub(crate) steps: Vec<String>,
+}
+
+/// A run as it was recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredRun {
+    pub(crate) id: String,
+    pub(crate) text: String,
+    pub(crate) inputs: serde_json::Map<String, serde_json::Value>,
+    pub(crate) cwd: String,
+    pub(crate) started_at: u64,
+    pub(crate) cancelled: bool,
+    pub(crate) ended: bool,
+    pub(crate) steps: Vec<StoredStep>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct StoredStep {
+    pub(crate) state: StepState,
+    pub(crate) skip: Option<Skip>,
+    pub(crate) branch: Option<Branch>,
+    pub(crate) attempts: u32,
+    pub(crate) earlier: u32,
+    pub(crate) guard: Option<Tried>,
+    /// All its attempts, oldest first.
+    pub(crate) history: Vec<AttemptView>,
+}
+
+/// What came of claiming a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Claim {
+    Ours,
+    Unknown,
+    OwnedBy(Owner),
+}

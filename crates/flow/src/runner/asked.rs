@@ -1,0 +1,343 @@
+//! What a person asks of a run, and what an answer means.
+
+use std::collections::BTreeSet;
+
+use super::{Driver, Request, RunGuards};
+use crate::action::Finished;
+use crate::decide::{Progress, SkipCause, StepState};
+use crate::definition::{Kind, OnTimeout, StepIndex, fill};
+use crate::flows::RequestError;
+use crate::journal::{AttemptEnd, Given, Happened, QuestionKind};
+use crate::scope::StepResult;
+
+impl Driver {
+    pub(super) fn find(&self, id: &str) -> Result<StepIndex, RequestError> {
+        self.known
+            .flow
+            .step(id)
+            .ok_or_else(|| RequestError::UnknownStep {
+                step: id.to_owned(),
+            })
+    }
+
+    pub(super) fn request(&mut self, request: Request) -> Result<(), RequestError> {
+        match request {
+            Request::Resume => {
+                let cut: BTreeSet<StepIndex> = self
+                    .states(|now| {
+                        now.state == StepState::Cancelled
+                            || now
+                                .skip
+                                .as_ref()
+                                .is_some_and(|skip| skip.cause == SkipCause::RunCancelled)
+                    })
+                    .collect();
+                if self.ended {
+                    if cut.is_empty() {
+                        return Err(RequestError::Ended);
+                    }
+                    let all = self.with_skipped_after(cut);
+                    self.reset(&all);
+                }
+                Ok(())
+            }
+            Request::CancelRun => {
+                if self.ended {
+                    return Err(RequestError::Ended);
+                }
+                self.note(0, Happened::RunCancelled);
+                let changes = self.progress.cancel();
+                self.apply(changes);
+                for step in 0..self.known.flow.steps.len() {
+                    self.cancel_step(step);
+                }
+                Ok(())
+            }
+            Request::CancelStep { step } => {
+                let step = self.find(&step)?;
+                if self.progress.step(step).state.is_terminal() {
+                    return Err(RequestError::StepEnded {
+                        step: self.step_id(step),
+                    });
+                }
+                self.cancel_step(step);
+                Ok(())
+            }
+            Request::CancelBatch { batch } => {
+                let flow = self.flow();
+                let found = flow
+                    .batches
+                    .iter()
+                    .find(|known| known.name == batch)
+                    .ok_or(RequestError::UnknownBatch { batch })?;
+                for step in &found.members {
+                    self.cancel_step(*step);
+                }
+                Ok(())
+            }
+            Request::Answer { step, mut given } => {
+                let number = self.find(&step)?;
+                if self.progress.step(number).state != StepState::AwaitingApproval {
+                    return Err(RequestError::NotAsked { step });
+                }
+                let flow = self.flow();
+                if let (Kind::Approval(approval), true) = (&flow.steps[number].kind, given.approved)
+                {
+                    given.form = fill(&approval.form, &given.form).map_err(|error| {
+                        RequestError::BadForm {
+                            field: error.name,
+                            message: error.message,
+                        }
+                    })?;
+                }
+                self.answered(number, given);
+                Ok(())
+            }
+            Request::MarkSucceeded { step, output } => {
+                let number = self.find(&step)?;
+                let attempt = self.set_aside(number);
+                self.note(
+                    number,
+                    Happened::StepStarted {
+                        step,
+                        attempt,
+                        prompt: None,
+                    },
+                );
+                let mut ended = self.read_output(
+                    number,
+                    Finished {
+                        output,
+                        ..Finished::default()
+                    },
+                );
+                if ended.state != StepState::Succeeded {
+                    ended.state = StepState::Succeeded;
+                }
+                ended.message = Some("marked by a person".to_owned());
+                self.finish(number, attempt, ended);
+                self.begin();
+                Ok(())
+            }
+            Request::MarkSkipped { step } => {
+                let number = self.find(&step)?;
+                self.set_aside(number);
+                let changes = self
+                    .progress
+                    .skipped_by_user(number, &mut RunGuards(&self.known));
+                self.apply(changes);
+                self.begin();
+                Ok(())
+            }
+            Request::RetryFailed => {
+                let failed: BTreeSet<StepIndex> = self
+                    .states(|now| {
+                        matches!(
+                            now.state,
+                            StepState::Failed
+                                | StepState::TimedOut
+                                | StepState::Rejected
+                                | StepState::Cancelled
+                        )
+                    })
+                    .collect();
+                if failed.is_empty() {
+                    return Err(RequestError::NothingFailed);
+                }
+                let all = self.with_skipped_after(failed);
+                self.reset(&all);
+                Ok(())
+            }
+            Request::RerunFrom { step, following } => {
+                let number = self.find(&step)?;
+                let steps = if following {
+                    self.progress.downstream(number)
+                } else {
+                    BTreeSet::from([number])
+                };
+                self.reset(&steps);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn states(
+        &self,
+        wanted: impl Fn(&crate::decide::StepNow) -> bool,
+    ) -> impl Iterator<Item = StepIndex> {
+        let found: Vec<StepIndex> = (0..self.known.flow.steps.len())
+            .filter(|step| wanted(self.progress.step(*step)))
+            .collect();
+        found.into_iter()
+    }
+
+    /// `steps`, and what was skipped after them: what ran in spite of them keeps its result.
+    pub(super) fn with_skipped_after(&self, steps: BTreeSet<StepIndex>) -> BTreeSet<StepIndex> {
+        let mut all = steps.clone();
+        for step in steps {
+            all.extend(
+                self.progress
+                    .downstream(step)
+                    .into_iter()
+                    .filter(|after| self.progress.step(*after).state == StepState::Skipped),
+            );
+        }
+        all
+    }
+
+    /// Makes way for what a person says of a step. Gives the number of the attempt that stands for it.
+    pub(super) fn set_aside(&mut self, step: StepIndex) -> u32 {
+        let steps = self.with_skipped_after(BTreeSet::from([step]));
+        self.forget(&steps);
+        self.progress.forced_attempt(step)
+    }
+
+    /// Begins steps anew; earlier attempts are kept.
+    pub(super) fn reset(&mut self, steps: &BTreeSet<StepIndex>) {
+        self.forget(steps);
+        self.begin();
+    }
+
+    pub(super) fn forget(&mut self, steps: &BTreeSet<StepIndex>) {
+        if self.ended || self.progress.is_cancelled() {
+            self.ended = false;
+            self.note(0, Happened::RunResumed);
+        }
+        self.forget_looks(steps);
+        for step in steps {
+            // Its result will be late, and be recorded as that.
+            if let Some(mut active) = self.active.remove(step)
+                && let Some(stop) = active.stop.take()
+            {
+                let _ = stop.send(());
+            }
+            self.questions.remove(step);
+            self.known.results[*step] = StepResult::default();
+        }
+        let ids = steps.iter().map(|step| self.step_id(*step)).collect();
+        self.note(0, Happened::StepsReset { steps: ids });
+        self.progress = Progress::restore(self.flow(), self.progress.recorded(steps), false);
+    }
+
+    pub(super) fn cancel_step(&mut self, step: StepIndex) {
+        match self.progress.step(step).state {
+            StepState::Running | StepState::AwaitingApproval
+                if self.looking.contains_key(&step) =>
+            {
+                if let Some(look) = self.looking.get_mut(&step) {
+                    look.cancelled = true;
+                }
+            }
+            StepState::Running => {
+                if let Some(active) = self.active.get_mut(&step)
+                    && let Some(stop) = active.stop.take()
+                {
+                    // Written down when it is gone.
+                    let _ = stop.send(());
+                }
+            }
+            StepState::Pending
+            | StepState::Queued
+            | StepState::RetryWait
+            | StepState::AwaitingApproval => {
+                self.questions.remove(&step);
+                let attempt = self.progress.step(step).attempts;
+                self.finish(step, attempt, AttemptEnd::new(StepState::Cancelled));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn answered(&mut self, step: StepIndex, given: Given) {
+        let flow = self.flow();
+        let attempt = self.progress.step(step).attempts;
+        let id = self.step_id(step);
+        self.note(
+            step,
+            Happened::StepAnswered {
+                step: id.clone(),
+                attempt,
+                answer: given.clone(),
+            },
+        );
+        let kind = self
+            .questions
+            .remove(&step)
+            .unwrap_or(QuestionKind::Approval);
+        match (kind, &flow.steps[step].kind) {
+            (QuestionKind::Interrupted, _) if given.approved => self.run_again(step, attempt),
+            (QuestionKind::Interrupted, _) => {
+                let ended = AttemptEnd::new(StepState::Failed)
+                    .with_message("it was cut off, and a person let it be");
+                self.finish(step, attempt, ended);
+            }
+            (QuestionKind::Approval, Kind::Approval(approval)) => {
+                if let (false, Some(goto)) = (given.approved, approval.goto) {
+                    let ended = AttemptEnd {
+                        message: given.comment.clone(),
+                        ..AttemptEnd::new(StepState::Rejected)
+                    };
+                    self.note(
+                        step,
+                        Happened::StepLate {
+                            step: id,
+                            attempt,
+                            ended,
+                        },
+                    );
+                    let steps = self.progress.downstream(goto);
+                    self.reset(&steps);
+                    return;
+                }
+                let state = if given.approved {
+                    StepState::Succeeded
+                } else {
+                    StepState::Rejected
+                };
+                let ended = AttemptEnd {
+                    output: Some(
+                        if given.approved {
+                            "approved"
+                        } else {
+                            "rejected"
+                        }
+                        .to_owned(),
+                    ),
+                    data: Some(serde_json::Value::Object(given.form)),
+                    message: given.comment.or_else(|| {
+                        given
+                            .by_timeout
+                            .then(|| "nobody answered in time".to_owned())
+                    }),
+                    ..AttemptEnd::new(state)
+                };
+                self.finish(step, attempt, ended);
+            }
+            (QuestionKind::Approval, _) => {}
+        }
+    }
+
+    pub(super) fn unanswered(&mut self, step: StepIndex) {
+        let flow = self.flow();
+        let Kind::Approval(approval) = &flow.steps[step].kind else {
+            return;
+        };
+        let given = |approved| Given {
+            approved,
+            form: serde_json::Map::new(),
+            comment: None,
+            by_timeout: true,
+        };
+        match approval.on_timeout {
+            OnTimeout::Approve => self.answered(step, given(true)),
+            OnTimeout::Reject => self.answered(step, given(false)),
+            OnTimeout::Fail => {
+                let attempt = self.progress.step(step).attempts;
+                let ended =
+                    AttemptEnd::new(StepState::TimedOut).with_message("nobody answered in time");
+                self.questions.remove(&step);
+                self.finish(step, attempt, ended);
+            }
+        }
+    }
+}

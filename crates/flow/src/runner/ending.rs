@@ -1,0 +1,237 @@
+//! What came of an attempt, of a step, of the run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Driver, Due, How, LONGEST_BACKOFF, RunGuards, Stopped, millis};
+use crate::action::Finished;
+use crate::clock::jitter;
+use crate::decide::{Outcome, StepState};
+use crate::definition::{Kind, OutputType, StepIndex};
+use crate::journal::{AttemptEnd, Happened};
+use crate::scope::{self, StepResult};
+
+impl Driver {
+    pub(super) fn attempt_ended(&mut self, step: StepIndex, attempt: u32, how: How) {
+        let ours = self
+            .active
+            .get(&step)
+            .is_some_and(|active| active.attempt == attempt)
+            && self.progress.step(step).state == StepState::Running;
+        let ended = match how {
+            How::Finished(finished) => self.read_output(step, finished),
+            How::TimedOut(why) => AttemptEnd::new(StepState::TimedOut).with_message(why),
+            How::Cancelled => AttemptEnd::new(StepState::Cancelled),
+            How::NotStarted(error) => {
+                AttemptEnd::new(StepState::Failed).with_message(self.mask(error.message))
+            }
+        };
+        if matches!(self.known.flow.steps[step].kind, Kind::Agent(_)) {
+            // Its place is free, here and in our other runs, once this is written.
+            self.agents_full = false;
+            self.freed_agents = true;
+        }
+        if ours {
+            self.active.remove(&step);
+            self.settle(step, attempt, ended);
+        } else {
+            let id = self.step_id(step);
+            self.note(
+                step,
+                Happened::StepLate {
+                    step: id,
+                    attempt,
+                    ended,
+                },
+            );
+        }
+    }
+
+    /// Another attempt, or the end of the step.
+    pub(super) fn settle(&mut self, step: StepIndex, attempt: u32, ended: AttemptEnd) {
+        let flow = self.flow();
+        let definition = &flow.steps[step];
+        if self.progress.may_retry(step, ended.state, ended.exit_code) {
+            let before = attempt
+                .saturating_sub(self.progress.step(step).earlier)
+                .saturating_sub(1);
+            let backoff = definition
+                .retry
+                .backoff
+                .saturating_mul(1 << before.min(16))
+                .min(LONGEST_BACKOFF);
+            // Between three quarters and five quarters of it, so that many do not come back at once.
+            let backoff = backoff
+                .mul_f64(0.75 + 0.5 * jitter(&format!("{} {} {attempt}", self.id, definition.id)));
+            let inner = self.inner();
+            let elapsed = Duration::from_millis(
+                inner
+                    .clock
+                    .awake()
+                    .saturating_sub(self.series.get(&step).copied().unwrap_or(0)),
+            );
+            if definition
+                .total_timeout
+                .is_none_or(|total| elapsed + backoff < total)
+            {
+                let due = inner.clock.now() + millis(backoff);
+                let wait = inner.clock.awake() + millis(backoff);
+                self.progress.retry_later(step);
+                self.waits.insert((wait, Due::Retry(step, attempt)));
+                let id = definition.id.clone();
+                self.note(
+                    step,
+                    Happened::StepRetries {
+                        step: id,
+                        attempt,
+                        ended,
+                        due,
+                    },
+                );
+                return;
+            }
+        }
+        self.finish(step, attempt, ended);
+    }
+
+    pub(super) fn finish(&mut self, step: StepIndex, attempt: u32, ended: AttemptEnd) {
+        self.known.results[step] = StepResult {
+            state: Some(ended.state),
+            output: ended.output.clone(),
+            data: ended.data.clone(),
+            exit_code: ended.exit_code,
+            worktree: self.known.results[step].worktree.clone(),
+            attempt,
+        };
+        let (state, chosen) = (ended.state, ended.chosen);
+        let id = self.step_id(step);
+        self.note(
+            step,
+            Happened::StepEnded {
+                step: id,
+                attempt,
+                ended,
+            },
+        );
+        let changes = self
+            .progress
+            .ended(step, state, chosen, &mut RunGuards(&self.known));
+        self.apply(changes);
+    }
+
+    /// Whether what a step gave is what it must give.
+    pub(super) fn read_output(&self, step: StepIndex, finished: Finished) -> AttemptEnd {
+        let definition = &self.known.flow.steps[step];
+        let output = self.mask(finished.output.trim_end_matches(['\n', '\r']).to_owned());
+        let structured = finished.structured.map(|text| self.mask(text));
+        let mut ended = AttemptEnd {
+            exit_code: finished.exit_code,
+            output: Some(output),
+            ..AttemptEnd::new(StepState::Succeeded)
+        };
+        if let Some(error) = finished.error {
+            ended.state = StepState::Failed;
+            ended.message = Some(self.mask(error));
+        } else if let Some(code) = finished.exit_code.filter(|code| *code != 0) {
+            ended.state = StepState::Failed;
+            ended.message = Some(format!("exit code {code}"));
+        }
+        let source = structured
+            .as_deref()
+            .or(ended.output.as_deref())
+            .unwrap_or_default();
+        match (
+            definition.output,
+            serde_json::from_str::<serde_json::Value>(source.trim()),
+        ) {
+            (OutputType::Json, Ok(data)) => {
+                if let Some(schema) = &definition.schema
+                    && let Ok(validator) = jsonschema::validator_for(schema)
+                    && let Err(error) = validator.validate(&data)
+                    && ended.state == StepState::Succeeded
+                {
+                    ended.state = StepState::Failed;
+                    ended.message = Some(format!("the output does not fit its schema: {error}"));
+                }
+                ended.data = Some(data);
+            }
+            (OutputType::Json, Err(error)) if ended.state == StepState::Succeeded => {
+                ended.state = StepState::Failed;
+                ended.message = Some(format!("the output is no JSON: {error}"));
+            }
+            (OutputType::Text, Ok(data)) if structured.is_some() => ended.data = Some(data),
+            _ => {}
+        }
+        ended
+    }
+
+    pub(super) async fn end_run(&mut self) -> Result<(), Stopped> {
+        let flow = self.flow();
+        let mut state = self.progress.outcome();
+        let mut message = None;
+        let mut output = None;
+        if !self.progress.is_complete() {
+            let waits: Vec<String> = flow
+                .steps
+                .iter()
+                .enumerate()
+                .filter(|(step, _)| !self.progress.step(*step).state.is_terminal())
+                .map(|(_, step)| format!("`{}`", step.id))
+                .collect();
+            state = Outcome::Failed;
+            message = Some(format!(
+                "a mistake of the engine: nothing runs, and nothing could make {} run",
+                waits.join(", ")
+            ));
+        }
+        if let (Outcome::Succeeded, Some(wanted)) = (state, &flow.output) {
+            let eyes = self.eyes();
+            let rendered = scope::render(&flow, &eyes, &wanted.render).and_then(|text| {
+                let file = wanted
+                    .file
+                    .as_deref()
+                    .map(|file| scope::render(&flow, &eyes, file))
+                    .transpose()?;
+                Ok((file, text))
+            });
+            match rendered {
+                Ok((file, text)) => {
+                    let text = self.mask(text);
+                    if let Some(file) = file {
+                        let inner = Arc::clone(self.inner());
+                        let written = inner
+                            .actions
+                            .write_output(self.cwd.clone(), file.clone(), text.clone())
+                            .await;
+                        if let Err(error) = written {
+                            state = Outcome::Failed;
+                            message = Some(format!(
+                                "the output could not be written to `{file}`: {error}"
+                            ));
+                        }
+                    }
+                    output = Some(text);
+                }
+                Err(problem) => {
+                    state = Outcome::Failed;
+                    message = Some(format!("the output of the run: {problem}"));
+                }
+            }
+        }
+        let nothing_ran = self.progress.nothing_ran();
+        if nothing_ran && message.is_none() {
+            message = Some("nothing ran".to_owned());
+        }
+        self.note(
+            0,
+            Happened::RunEnded {
+                state,
+                nothing_ran,
+                message,
+                output,
+            },
+        );
+        self.ended = true;
+        self.flush(None).await
+    }
+}

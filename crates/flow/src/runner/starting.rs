@@ -1,0 +1,408 @@
+//! Starting what may start: what an attempt takes with it into the world, and the task that follows it there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::{AGENT_POLL_MS, Active, Driver, Due, Eyes, How, Stopped, Wake, millis};
+use crate::action::{ActionError, Activity, Answer, Finished, Job, JobKey, Work, WorktreeWish};
+use crate::decide::StepState;
+use crate::definition::outside::Outside;
+use crate::definition::{Kind, StepIndex};
+use crate::flows::Inner;
+use crate::journal::{AttemptEnd, Happened, Question, QuestionKind};
+use crate::scope;
+
+pub(super) struct Limits {
+    pub(super) timeout: Option<Duration>,
+    pub(super) total: Option<Duration>,
+    pub(super) idle: Option<Duration>,
+}
+
+impl Driver {
+    /// Starts everything that may start now.
+    pub(super) async fn dispatch(&mut self) -> Result<(), Stopped> {
+        if self.ended {
+            return self.flush(None).await;
+        }
+        loop {
+            let agents = if self.agents_full { 0 } else { u32::MAX };
+            let Some(step) = self.progress.admit(agents) else {
+                break;
+            };
+            if !self.may_start(step) {
+                continue;
+            }
+            let attempt = self.progress.step(step).attempts;
+            let flow = self.flow();
+            let definition = &flow.steps[step];
+            let id = definition.id.clone();
+            let awake = self.inner().clock.awake();
+            if attempt == self.progress.step(step).earlier + 1 {
+                self.series.insert(step, awake);
+            }
+            let started = |prompt| Happened::StepStarted {
+                step: id.clone(),
+                attempt,
+                prompt,
+            };
+            match &definition.kind {
+                Kind::Approval(approval) => {
+                    match scope::render(&flow, &self.eyes(), &approval.message) {
+                        Ok(message) => {
+                            let due = approval.timeout.map(|timeout| {
+                                self.inner().clock.now().saturating_add(millis(timeout))
+                            });
+                            let question = Question {
+                                kind: QuestionKind::Approval,
+                                message: self.mask(message),
+                                form: approval
+                                    .form
+                                    .iter()
+                                    .map(|(name, input)| input.info(name))
+                                    .collect(),
+                                due,
+                            };
+                            self.questions.insert(step, QuestionKind::Approval);
+                            self.note(
+                                step,
+                                Happened::StepAsked {
+                                    step: id,
+                                    attempt,
+                                    question,
+                                },
+                            );
+                            if let Some(due) = due {
+                                self.dues.insert((due, Due::Deadline(step, attempt)));
+                            }
+                        }
+                        Err(message) => {
+                            self.note(step, started(None));
+                            self.finish(
+                                step,
+                                attempt,
+                                AttemptEnd::new(StepState::Failed).with_message(message),
+                            );
+                        }
+                    }
+                }
+                Kind::Switch(switch) => {
+                    let (taken, decision) = match scope::choose(&flow, &self.eyes_of(step), switch)
+                    {
+                        Ok(decided) => decided,
+                        Err(unknown) => {
+                            self.look(step, unknown);
+                            continue;
+                        }
+                    };
+                    self.answers.remove(&step);
+                    self.note(step, started(None));
+                    let ended = match taken {
+                        Ok(branch) => AttemptEnd {
+                            branch: branch.map(|branch| flow.branch_label(step, branch)),
+                            chosen: branch,
+                            output: Some(scope::branch_output(&flow, step, branch)),
+                            decision: Some(decision),
+                            ..AttemptEnd::new(StepState::Succeeded)
+                        },
+                        Err(message) => AttemptEnd {
+                            decision: Some(decision),
+                            ..AttemptEnd::new(StepState::Failed).with_message(message)
+                        },
+                    };
+                    self.settle(step, attempt, ended);
+                    self.flush(None).await?;
+                }
+                Kind::Value { template } => {
+                    self.note(step, started(None));
+                    let ended = match scope::render(&flow, &self.eyes(), template) {
+                        Ok(text) => self.read_output(
+                            step,
+                            Finished {
+                                output: text,
+                                ..Finished::default()
+                            },
+                        ),
+                        Err(message) => AttemptEnd::new(StepState::Failed).with_message(message),
+                    };
+                    self.settle(step, attempt, ended);
+                    self.flush(None).await?;
+                }
+                Kind::Run { .. } | Kind::Agent(_) => match self.job(step, attempt) {
+                    Err(message) => {
+                        self.note(step, started(None));
+                        self.settle(
+                            step,
+                            attempt,
+                            AttemptEnd::new(StepState::Failed).with_message(message),
+                        );
+                    }
+                    Ok(job) => {
+                        let prompt = match &job.work {
+                            Work::Agent { prompt, .. } => Some(self.mask(prompt.clone())),
+                            Work::Script { .. } => None,
+                        };
+                        if prompt.is_some() {
+                            self.flush(None).await?;
+                            self.note(step, started(prompt));
+                            if !self.flush_agent().await? {
+                                self.progress.put_back(step);
+                                self.agents_full = true;
+                                let again = self.inner().clock.awake() + AGENT_POLL_MS;
+                                self.waits.insert((again, Due::AgentPlace));
+                                continue;
+                            }
+                        } else {
+                            self.note(step, started(None));
+                        }
+                        self.active.insert(
+                            step,
+                            Active {
+                                attempt,
+                                stop: None,
+                            },
+                        );
+                        self.acts.push((step, job));
+                    }
+                },
+            }
+        }
+        self.flush(None).await
+    }
+
+    pub(super) fn eyes(&self) -> Eyes<'_> {
+        Eyes {
+            known: &self.known,
+            progress: &self.progress,
+            outside: Outside::default(),
+        }
+    }
+
+    /// Where a step works: a directory, and the worktree in place of it.
+    pub(super) fn directory(
+        &self,
+        step: StepIndex,
+    ) -> Result<(String, Option<WorktreeWish>), String> {
+        let flow = &self.known.flow;
+        let definition = &flow.steps[step];
+        let optional = |what: &str, source: &Option<String>| {
+            source
+                .as_deref()
+                .map(|source| {
+                    scope::render(flow, &self.eyes(), source)
+                        .map_err(|message| format!("`{what}`: {message}"))
+                })
+                .transpose()
+        };
+        let below = |path: String| {
+            std::path::Path::new(&self.cwd)
+                .join(path)
+                .display()
+                .to_string()
+        };
+        let cwd = optional("cwd", &definition.cwd)?.map_or_else(|| self.cwd.clone(), below);
+        let worktree = optional("worktree", &definition.worktree)?.map(|worktree| {
+            if worktree == "new" {
+                WorktreeWish::New
+            } else {
+                WorktreeWish::Path(below(worktree))
+            }
+        });
+        Ok((cwd, worktree))
+    }
+
+    /// Folds everything that an attempt takes with it into the world.
+    pub(super) fn job(&self, step: StepIndex, attempt: u32) -> Result<Job, String> {
+        let flow = &self.known.flow;
+        let definition = &flow.steps[step];
+        let eyes = self.eyes();
+        let fold = |what: &str, source: &str| {
+            scope::render(flow, &eyes, source).map_err(|message| format!("`{what}`: {message}"))
+        };
+        let optional = |what: &str, source: &Option<String>| {
+            source
+                .as_deref()
+                .map(|source| fold(what, source))
+                .transpose()
+        };
+        let work = match &definition.kind {
+            Kind::Run { script } => Work::Script {
+                script: script.clone(),
+            },
+            Kind::Agent(agent) => Work::Agent {
+                backend: agent.backend.clone(),
+                provider: optional("provider", &agent.provider)?,
+                name: optional("name", &agent.name)?,
+                model: optional("model", &agent.model)?,
+                mode: optional("mode", &agent.mode)?,
+                program: agent
+                    .program
+                    .iter()
+                    .map(|part| fold("program", part))
+                    .collect::<Result<_, _>>()?,
+                prompt_by: agent.prompt_by,
+                prompt: fold("prompt", &agent.prompt)?,
+            },
+            Kind::Value { .. } | Kind::Approval(_) | Kind::Switch(_) => {
+                return Err("this kind of step does nothing outside".to_owned());
+            }
+        };
+        let mut env = BTreeMap::new();
+        for (name, source) in &definition.env {
+            let value = fold(&format!("env.{name}"), source)?;
+            if value.contains('\0') {
+                return Err(format!("`env.{name}`: a zero byte can't reach a program"));
+            }
+            env.insert(name.clone(), value);
+        }
+        let (cwd, worktree) = self.directory(step)?;
+        let key = JobKey {
+            run: self.id.clone(),
+            step: definition.id.clone(),
+            attempt,
+        };
+        Ok(Job {
+            key,
+            work,
+            env,
+            cwd,
+            worktree,
+            watch_output: definition.idle_timeout.is_some(),
+        })
+    }
+
+    /// Follows an attempt in a task of its own, which ends it when its time is over or it is stopped.
+    pub(super) fn watch(
+        &mut self,
+        step: StepIndex,
+        attempt: u32,
+        activity: Answer<'static, Result<Activity, ActionError>>,
+        started_awake: u64,
+    ) {
+        let flow = self.flow();
+        let definition = &flow.steps[step];
+        let now = self.inner().clock.awake();
+        let series = self.series.get(&step).copied().unwrap_or(started_awake);
+        let left = |limit: Option<Duration>, since: u64| {
+            limit
+                .map(|limit| limit.saturating_sub(Duration::from_millis(now.saturating_sub(since))))
+        };
+        let limits = Limits {
+            timeout: left(definition.timeout, started_awake),
+            total: left(definition.total_timeout, series),
+            idle: definition.idle_timeout,
+        };
+        let (stop, stopped) = oneshot::channel();
+        self.active.insert(
+            step,
+            Active {
+                attempt,
+                stop: Some(stop),
+            },
+        );
+        let key = JobKey {
+            run: self.id.clone(),
+            step: definition.id.clone(),
+            attempt,
+        };
+        let inner = Arc::clone(self.inner());
+        let tx = self.tx.clone();
+        self.tasks.spawn(async move {
+            let attached = |activity: &Activity| {
+                let _ = tx.send(Wake::Attached {
+                    step,
+                    attempt,
+                    handle: activity.handle.clone(),
+                    pane: activity.pane,
+                    worktree: activity.worktree.clone(),
+                    agent: activity.agent.clone(),
+                });
+            };
+            let asks = |message| {
+                let _ = tx.send(Wake::NeedsYou {
+                    step,
+                    attempt,
+                    message,
+                });
+            };
+            let how = follow(&inner, key, activity, limits, stopped, attached, asks).await;
+            // The run may have been let go of; the next process finds the attempt again.
+            let _ = tx.send(Wake::Ended { step, attempt, how });
+        });
+    }
+}
+
+/// Waits for an attempt, and ends it when its time is over or it is stopped. What is reported as ended is gone.
+pub(super) async fn follow(
+    inner: &Arc<Inner>,
+    key: JobKey,
+    activity: Answer<'static, Result<Activity, ActionError>>,
+    limits: Limits,
+    mut stopped: oneshot::Receiver<()>,
+    attached: impl FnOnce(&Activity),
+    asks: impl Fn(Option<String>),
+) -> How {
+    // Not raced against the stop: what is being started must be known before it can be ended.
+    let mut activity = match activity.await {
+        Ok(activity) => activity,
+        Err(error) => return How::NotStarted(error),
+    };
+    attached(&activity);
+    let over = async |limit: Option<Duration>| match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    };
+    let mut asked = activity.asks.clone();
+    let needs_you = async {
+        let Some(asked) = &mut asked else {
+            return std::future::pending().await;
+        };
+        let mut told = None;
+        loop {
+            let now = asked.borrow_and_update().clone();
+            if now != told {
+                asks(now.clone());
+                told = now;
+            }
+            if asked.changed().await.is_err() {
+                return std::future::pending::<()>().await;
+            }
+        }
+    };
+    let mut person = activity.asks.clone();
+    let idle = async {
+        match (limits.idle, &mut activity.output) {
+            (Some(limit), Some(output)) => loop {
+                // A person who is asked may take their time.
+                if let Some(person) = &mut person {
+                    let _ = person.wait_for(Option::is_none).await;
+                }
+                match tokio::time::timeout(limit, output.changed()).await {
+                    Err(_) if person.as_ref().is_some_and(|asks| asks.borrow().is_some()) => {}
+                    Err(_) => break,
+                    Ok(Ok(())) => {}
+                    // Nothing more will be printed; it ends soon, or its other limits end it.
+                    Ok(Err(_)) => std::future::pending().await,
+                }
+            },
+            _ => std::future::pending().await,
+        }
+    };
+    let how = tokio::select! {
+        biased;
+        finished = &mut activity.ended => return How::Finished(finished),
+        stop = &mut stopped => match stop {
+            Ok(()) => How::Cancelled,
+            // The run was let go of: so is the attempt.
+            Err(_) => std::future::pending().await,
+        },
+        () = over(limits.timeout) => How::TimedOut("it took longer than its `timeout`"),
+        () = over(limits.total) => How::TimedOut("it took longer than its `total_timeout`"),
+        () = needs_you => std::future::pending().await,
+        () = idle => How::TimedOut("it printed nothing for longer than its `idle_timeout`"),
+    };
+    inner.actions.end(key, activity.handle.clone()).await;
+    how
+}
