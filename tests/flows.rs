@@ -296,3 +296,30 @@ async fn control_c_cancels_the_run_and_it_can_be_resumed() -> Result<()> {
     assert_eq!(show(&home, &run)?["state"], "succeeded");
     Ok(())
 }
+
+/// Fifty megabytes in every run of the tests, as many bytes as `BYTES` says where somebody wants to know.
+#[tokio::test]
+async fn a_flood_of_output_leaves_its_beginning_and_its_end() -> Result<()> {
+    let bytes = std::env::var("BYTES").unwrap_or_else(|_| "50000000".to_owned());
+    let home = Home::new()?;
+    let flow = format!(
+        "name: flood\nsteps:\n  - id: flood\n    run: 'echo first; yes | head -c {bytes}; echo last'\n"
+    );
+    std::fs::write(home.path().join("flood.flow.yaml"), flow)?;
+    let (mut child, run) = drive(&home, &["flow", "run", "flood.flow.yaml", "--json"])?;
+    let run = run.context("the run says its id")?;
+    assert_eq!(child.wait()?.code(), Some(0));
+    let view = show(&home, &run)?;
+    let attempt = &view["step_list"][0]["attempts"][0];
+    let file = attempt["output_file"].as_str().context("it is long")?;
+    let kept = std::fs::read_to_string(file)?;
+    assert!(kept.starts_with("first\ny\n") && kept.ends_with("y\nlast"));
+    assert!(kept.contains("bytes were left out"));
+    assert!(kept.len() < 5 << 20);
+    let out = home.path().join(format!("data/steps/{run}/flood-1/out"));
+    assert!(
+        std::fs::metadata(out)?.len() < 5 << 20,
+        "what is not kept does not fill the disk"
+    );
+    Ok(())
+}

@@ -365,3 +365,23 @@ async fn a_flow_is_written_only_over_the_text_that_it_was_edited_from() {
     assert_eq!(elsewhere.unwrap_err().code, app::Code::BadFile);
     desk.app.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worktree_that_vanished_fails_its_step_and_nothing_else() {
+    let desk = Desk::new().await;
+    std::fs::create_dir(desk.home.path().join("tree")).unwrap();
+    let flow = desk.write(&[
+        "id: rm, run: 'rmdir ../tree', worktree: tree",
+        "id: gone, needs: [rm], run: 'true', worktree: tree",
+        "id: asks, needs: [rm], run: 'true', cwd: tree, allow_failure: true",
+        "id: other, needs: [rm], run: 'echo fine'",
+    ]);
+    let view = desk.run(&flow, json!({})).await;
+    for step in ["gone", "asks"] {
+        let message = last(&view, step).message.clone().unwrap_or_default();
+        assert!(message.starts_with("there is no directory"), "{message}");
+        assert!(message.contains("/tree` to work in"), "{message}");
+    }
+    assert_eq!(last(&view, "other").output.as_deref(), Some("fine"));
+    desk.app.shutdown().await;
+}

@@ -552,16 +552,23 @@ fn read_output(path: &Path) -> String {
             file.read_to_end(&mut bytes)?;
             return Ok(plain_text(&bytes));
         }
-        (&mut file).take(MOST_OUTPUT / 2).read_to_end(&mut bytes)?;
+        let half = MOST_OUTPUT / 2 - 100;
+        (&mut file).take(half).read_to_end(&mut bytes)?;
         let beginning = plain_text(&bytes);
         bytes.clear();
-        file.seek(io::SeekFrom::Start(length - MOST_OUTPUT / 2))?;
-        file.take(MOST_OUTPUT / 2).read_to_end(&mut bytes)?;
-        let left_out = length - MOST_OUTPUT;
-        Ok(format!(
+        file.seek(io::SeekFrom::Start(length - half))?;
+        file.take(half).read_to_end(&mut bytes)?;
+        let left_out = length - 2 * half;
+        let kept = format!(
             "{beginning}\n[… {left_out} bytes were left out …]\n{}",
             plain_text(&bytes)
-        ))
+        );
+        // The rest is of no more use, and may be gigabytes.
+        let new = path.with_extension("new");
+        if private_file(&new, 0o600, &kept).is_ok() {
+            let _ = std::fs::rename(&new, path);
+        }
+        Ok(kept)
     };
     // Nothing printed, nothing there.
     read().unwrap_or_default()
