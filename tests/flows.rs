@@ -190,7 +190,8 @@ async fn survives_kills(host_too: bool) -> Result<()> {
         loop {
             tokio::time::sleep(Duration::from_millis(random.below(900))).await;
             if let Some(status) = child.try_wait()? {
-                anyhow::ensure!(status.success(), "run {run} ended with {status}");
+                let told = || home.ok(&["flow", "show", &run]).unwrap_or_default();
+                anyhow::ensure!(status.success(), "{status}\n{}", told());
                 break;
             }
             child.kill()?;
@@ -204,6 +205,10 @@ async fn survives_kills(host_too: bool) -> Result<()> {
             let view = show(&home, &run)?;
             recorded.check(&view, &home);
             recorded = Recorded::take(&view, &home);
+            // It had ended, and its process had not yet.
+            if view["state"] == "succeeded" {
+                break;
+            }
             (child, _) = drive(&home, &["flow", "resume", &run, "--json"])?;
         }
         let view = show(&home, &run)?;

@@ -222,6 +222,8 @@ pub(crate) struct Driver {
     acts: Vec<(StepIndex, Job)>,
     tasks: JoinSet<()>,
     ended: bool,
+    /// It had ended when this process took it up.
+    came_ended: bool,
     tx: mpsc::UnboundedSender<Wake>,
     rx: mpsc::UnboundedReceiver<Wake>,
 }
@@ -319,6 +321,7 @@ impl Driver {
             acts: Vec::new(),
             tasks: JoinSet::new(),
             ended: stored.ended,
+            came_ended: stored.ended,
             tx: tx.clone(),
             rx,
         };

@@ -32,7 +32,8 @@ impl Driver {
                                 .is_some_and(|skip| skip.cause == SkipCause::RunCancelled)
                     })
                     .collect();
-                if self.ended {
+                // What was left of it may be done by the time that it is asked to go on.
+                if self.ended && (self.came_ended || !cut.is_empty()) {
                     if cut.is_empty() {
                         return Err(RequestError::Ended);
                     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use ::flow::{ActionError, Activity, Finished, Found, Job, StepAgent, Work};
 use agents::{
     AgentError, AgentEvent, AgentId, AgentInfo, AgentStatus, Agents, AgentsEvent, BackendId,
-    BackendKind, ListAgents, NewAgent, Outcome, PermissionRequest, Prompt, TimelineEntry,
+    BackendKind, ListAgents, NewAgent, Outcome, PermissionRequest, Prompt, TimelineEntry, Turn,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -72,8 +72,12 @@ impl From<Kept> for Finished {
 enum Next {
     /// Ask it this, and follow the answer.
     Prompt(String),
-    /// It was found again: see how it stands.
-    Found(Box<AgentInfo>),
+    /// Follow this turn.
+    Turn(Turn),
+    /// Follow the turn that an earlier process began.
+    Attach,
+    /// It ended while nobody looked.
+    Over(Kept),
     /// Its backend does not answer yet.
     Reach(String),
 }
@@ -154,17 +158,73 @@ pub(super) async fn find(
         return Found::Gone;
     };
     let (info, next) = match backend.resume(&row.session, &row.worktree).await {
-        Ok(info) => (info.clone(), Next::Found(Box::new(info))),
+        Ok(info) => match go_on(agents, &info, prompt).await {
+            Ok(next) => (info, next),
+            Err(error) => return gone(job, &error),
+        },
         Err(error) if is_passing(&error) => (
             placeholder(&row.backend, &row.session),
             Next::Reach(error.to_string()),
         ),
-        Err(error) => {
-            tracing::info!(%error, step = job.key.step, "the session of a step is gone");
-            return Found::Gone;
-        }
+        Err(error) => return gone(job, &error),
     };
     Found::Alive(activity(app, directory, &info, prompt, cwd, worktree, next))
+}
+
+fn gone(job: &Job, error: &AgentError) -> Found {
+    tracing::info!(%error, step = job.key.step, "the session of a step is gone");
+    Found::Gone
+}
+
+/// How to go on with a session that was found again.
+///
+/// # Errors
+///
+/// When the session can't be gone on with.
+async fn go_on(agents: &Agents, info: &AgentInfo, prompt: &str) -> Result<Next, AgentError> {
+    match info.status {
+        AgentStatus::Archived => {
+            return Ok(Next::Over(wrong(
+                "its session was put away before it had answered".to_owned(),
+            )));
+        }
+        AgentStatus::Unknown { .. } => return Ok(Next::Attach),
+        _ if info.status.is_busy() => return Ok(Next::Attach),
+        _ => {}
+    }
+    // One that can't be read back, or is not loaded yet, may have been asked.
+    let timeline = agents.timeline(&info.backend, &info.id).await;
+    let timeline = timeline.unwrap_or_default();
+    let said = since(&timeline, prompt);
+    let ended = match info.status {
+        AgentStatus::Done | AgentStatus::Failed => true,
+        // At a daemon, a turn that ended and was looked at; elsewhere the process ended with ours.
+        AgentStatus::Idle => {
+            said.as_ref().is_some_and(|said| !said.is_empty())
+                && info
+                    .backend
+                    .0
+                    .starts_with(&format!("{}:", BackendKind::Paseo))
+        }
+        _ => false,
+    };
+    if let (true, Some(said)) = (ended, &said) {
+        return Ok(Next::Over(answered(info, said.clone())));
+    }
+    let never_asked = said.is_none() && info.status == AgentStatus::Idle;
+    let text = if never_asked {
+        prompt.to_owned()
+    } else {
+        format!("{GO_ON}{prompt}")
+    };
+    match agents
+        .prompt(&info.backend, &info.id, Prompt::new(text))
+        .await
+    {
+        Ok(turn) => Ok(Next::Turn(turn)),
+        Err(error) if is_passing(&error) => Ok(Next::Reach(error.to_string())),
+        Err(error) => Err(error),
+    }
 }
 
 /// Looks for a session by what it was labelled with.
@@ -189,10 +249,12 @@ async fn orphan(
     };
     match at.list(which).await {
         Ok(found) => match found.into_iter().next() {
-            Some(info) => {
-                let next = Next::Found(Box::new(info.clone()));
-                Found::Alive(activity(app, directory, &info, prompt, cwd, worktree, next))
-            }
+            Some(info) => match go_on(agents, &info, prompt).await {
+                Ok(next) => {
+                    Found::Alive(activity(app, directory, &info, prompt, cwd, worktree, next))
+                }
+                Err(error) => gone(job, &error),
+            },
             None => Found::Gone,
         },
         Err(_) => Found::Gone,
@@ -351,12 +413,11 @@ impl Session {
     /// Waits for the answer, and keeps it before anybody hears of it.
     async fn work(self, next: Next) -> Finished {
         let kept = match next {
-            Next::Prompt(prompt) => self.ask(prompt).await,
-            Next::Found(info) => self.go_on(*info).await,
             Next::Reach(reason) => {
                 self.tell(&reason);
                 self.reach().await
             }
+            next => self.follow(next).await,
         };
         if let Err(error) = keep(&self.directory, &kept) {
             tracing::warn!(%error, "the answer of an agent could not be kept beside the journal");
@@ -381,17 +442,28 @@ impl Session {
         self.asks.send_if_modified(|asks| asks.take().is_some());
     }
 
-    /// Asks, and follows the turn to its end.
-    async fn ask(&self, text: String) -> Kept {
-        let app = self.app().await;
-        let turn = app
-            .prompt_agent(&self.backend, &self.agent, Prompt::new(text))
-            .await;
-        drop(app);
-        let mut turn = match turn {
-            Ok(turn) => turn,
-            Err(error) => return wrong(error.message),
-        };
+    async fn follow(&self, next: Next) -> Kept {
+        match next {
+            Next::Prompt(text) => {
+                let app = self.app().await;
+                let asked = app
+                    .prompt_agent(&self.backend, &self.agent, Prompt::new(text))
+                    .await;
+                drop(app);
+                match asked {
+                    Ok(turn) => self.hear(turn).await,
+                    Err(error) => wrong(error.message),
+                }
+            }
+            Next::Turn(turn) => self.hear(turn).await,
+            Next::Attach => self.attach().await,
+            Next::Over(kept) => kept,
+            Next::Reach(reason) => wrong(reason),
+        }
+    }
+
+    /// Follows a turn to its end.
+    async fn hear(&self, mut turn: Turn) -> Kept {
         let mut out = self.out();
         let mut open: BTreeMap<String, String> = BTreeMap::new();
         while let Some(event) = turn.next().await {
@@ -430,60 +502,27 @@ impl Session {
         loop {
             tokio::time::sleep(TRY_AGAIN).await;
             let app = self.app().await;
-            let found = match app
-                .agents()
-                .await
-                .map(|agents| agents.backend(&self.backend))
-            {
-                Ok(Ok(backend)) => backend.resume(&self.agent, &self.worktree).await,
-                _ => continue,
+            let Ok(agents) = app.agents().await else {
+                continue;
+            };
+            let Ok(backend) = agents.backend(&self.backend) else {
+                continue;
+            };
+            let found = match backend.resume(&self.agent, &self.worktree).await {
+                Ok(info) => go_on(agents, &info, &self.prompt).await,
+                Err(error) => Err(error),
             };
             match found {
-                Ok(info) => {
+                Ok(Next::Reach(reason)) => self.tell(&reason),
+                Ok(next) => {
                     self.told();
-                    return self.go_on(info).await;
+                    drop(app);
+                    return self.follow(next).await;
                 }
                 Err(error) if is_passing(&error) => self.tell(&error.to_string()),
                 Err(error) => return wrong(format!("its session is gone: {error}")),
             }
         }
-    }
-
-    /// Goes on with a session that was found again.
-    async fn go_on(&self, info: AgentInfo) -> Kept {
-        if info.status.is_busy() || matches!(info.status, AgentStatus::Unknown { .. }) {
-            return self.attach().await;
-        }
-        if info.status == AgentStatus::Archived {
-            return wrong("its session was put away before it had answered".to_owned());
-        }
-        let app = self.app().await;
-        let timeline = match app.agent_timeline(&self.backend, &self.agent).await {
-            Ok(timeline) => timeline,
-            // It can't be read back: the agent itself knows what it did.
-            Err(_) => return self.ask(format!("{GO_ON}{}", self.prompt)).await,
-        };
-        drop(app);
-        let Some(said) = since(&timeline, &self.prompt) else {
-            // It was cut off before it was asked.
-            return self.ask(self.prompt.clone()).await;
-        };
-        let ended = match info.status {
-            AgentStatus::Done | AgentStatus::Failed => true,
-            // At a daemon, a turn that ended and was looked at; elsewhere the process ended with ours.
-            AgentStatus::Idle => {
-                !said.is_empty()
-                    && self
-                        .backend
-                        .0
-                        .starts_with(&format!("{}:", BackendKind::Paseo))
-            }
-            _ => false,
-        };
-        if ended {
-            return self.answered(&info, said);
-        }
-        self.ask(format!("{GO_ON}{}", self.prompt)).await
     }
 
     /// Follows a turn that an earlier process began.
@@ -513,7 +552,7 @@ impl Session {
                         .ok()
                         .and_then(|timeline| since(&timeline, &self.prompt))
                         .unwrap_or_default();
-                    return self.answered(&info, said);
+                    return answered(&info, said);
                 }
                 Err(error) if is_passing(&error) => self.tell(&error.to_string()),
                 Err(error) => return wrong(format!("its session is gone: {error}")),
@@ -543,19 +582,6 @@ impl Session {
         }
     }
 
-    fn answered(&self, info: &AgentInfo, output: String) -> Kept {
-        let error = match info.status {
-            AgentStatus::Failed => Some(
-                info.last_error
-                    .clone()
-                    .unwrap_or_else(|| "the agent failed".to_owned()),
-            ),
-            _ if output.is_empty() => Some("the agent was stopped before it answered".to_owned()),
-            _ => None,
-        };
-        Kept { output, error }
-    }
-
     /// What the agent says, as it says it, for people who watch.
     fn out(&self) -> Option<std::fs::File> {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -575,6 +601,20 @@ fn write(out: &mut Option<std::fs::File>, text: &str) {
         // The answer itself is kept elsewhere.
         *out = None;
     }
+}
+
+/// What a turn came to that ended while nobody looked.
+fn answered(info: &AgentInfo, output: String) -> Kept {
+    let error = match info.status {
+        AgentStatus::Failed => Some(
+            info.last_error
+                .clone()
+                .unwrap_or_else(|| "the agent failed".to_owned()),
+        ),
+        _ if output.is_empty() => Some("the agent was stopped before it answered".to_owned()),
+        _ => None,
+    };
+    Kept { output, error }
 }
 
 fn wrong(message: String) -> Kept {

@@ -245,6 +245,20 @@ async fn triage_survives_every_write() {
     }
 }
 
+#[tokio::test]
+async fn a_run_of_which_nothing_was_left_to_do_is_resumed_all_the_same() {
+    // The process ends before it could write that the run has ended.
+    let mut machine = Machine::new();
+    let flows = machine.process(Some(2));
+    let run = start(&flows, &["id: a, value: x", "id: b, needs: [a], value: x"]).await;
+    settled(&flows, &run).await;
+    drop(flows);
+    let flows = machine.restart(None);
+    flows.resume(&run).await.unwrap();
+    assert_eq!(settled(&flows, &run).await.info.state, RunState::Succeeded);
+    assert!(matches!(flows.resume(&run).await, Err(RequestError::Ended)));
+}
+
 /// A sample that nobody wrote a test for is a sample that nobody knows to survive.
 #[test]
 fn every_sample_has_its_test() {
