@@ -281,14 +281,16 @@ impl Pane {
             core.state = state;
             core.ended_at = Some(self.common.clock.now_ms());
             core.watch.exited(well);
-            core.changed = true;
             for stream in &core.streams {
                 stream.ended();
+            }
+            // At once: somebody may wait for nothing but this, as the next step of a flow does.
+            if !core.closed {
+                self.tell_now(&mut core);
             }
         }
         self.input.close();
         self.ended.notify_all();
-        self.tell();
     }
 
     fn take(&self, core: &mut Core, bytes: &[u8]) {
