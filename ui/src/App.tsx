@@ -207,6 +207,7 @@ function useStart(): boolean {
       followConflicts(),
       listenForKeys(window),
       withoutBrowserMenu(),
+      leaveSession,
       backend.onDrop(dropped),
       followNeeds(),
       followAttention(),
@@ -238,10 +239,14 @@ function useStart(): boolean {
 
 let stopSession: (() => void) | null = null;
 
-/** Puts the session into the dock, and follows it from then on. */
-async function startDock(api: DockviewApi): Promise<void> {
+function leaveSession(): void {
   stopSession?.();
   stopSession = null;
+}
+
+/** Puts the session into the dock, and follows it from then on. */
+async function startDock(api: DockviewApi): Promise<void> {
+  leaveSession();
   // Without a list of what lives, everything would seem gone: the session waits until the host answers.
   if (!usePanes.getState().listed) return;
   const restored = await restoreSession(api);
@@ -266,8 +271,7 @@ async function hostIsBack(another: boolean): Promise<void> {
   const known = usePanes.getState().listed;
   if (another) {
     // What was saved last is what is restored: the panes that are gone must not be taken out of it first.
-    stopSession?.();
-    stopSession = null;
+    leaveSession();
   }
   if (!(await listPanes())) return;
   attachAnew();
