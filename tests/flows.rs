@@ -302,10 +302,10 @@ async fn control_c_cancels_the_run_and_it_can_be_resumed() -> Result<()> {
     Ok(())
 }
 
-/// Fifty megabytes in every run of the tests, as many bytes as `BYTES` says where somebody wants to know.
+/// Ten megabytes in every run of the tests, as many bytes as `BYTES` says where somebody wants to know.
 #[tokio::test]
 async fn a_flood_of_output_leaves_its_beginning_and_its_end() -> Result<()> {
-    let bytes = std::env::var("BYTES").unwrap_or_else(|_| "50000000".to_owned());
+    let bytes = std::env::var("BYTES").unwrap_or_else(|_| "10000000".to_owned());
     let home = Home::new()?;
     let flow = format!(
         "name: flood\nsteps:\n  - id: flood\n    run: 'echo first; yes | head -c {bytes}; echo last'\n"
