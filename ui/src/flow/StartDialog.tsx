@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { create } from "zustand";
 import { backend } from "../backend/backend";
 import type { FlowCheck, Value } from "../bindings";
@@ -63,6 +63,18 @@ function StartForm({ path }: { path: string }) {
   }, [path]);
   const close = () => useStartDialog.setState({ path: null });
   const flow = check?.flow ?? null;
+  const form = useRef<HTMLFormElement>(null);
+  // The fields come after the dialog: the first has the keys, or else what starts the run.
+  useEffect(() => {
+    if (!flow) return;
+    const first = form.current?.querySelector<HTMLElement>(
+      "input, textarea, select",
+    );
+    const start = form.current?.querySelector<HTMLElement>(
+      'button[type="submit"]',
+    );
+    (first ?? start)?.focus();
+  }, [flow]);
   async function submit(event: FormEvent) {
     event.preventDefault();
     if (!flow || busy) return;
@@ -82,7 +94,11 @@ function StartForm({ path }: { path: string }) {
       onClose={close}
       testId="start-dialog"
     >
-      <form className="fields" onSubmit={(event) => void submit(event)}>
+      <form
+        ref={form}
+        className="fields"
+        onSubmit={(event) => void submit(event)}
+      >
         {flow && (
           <Fields fields={flow.inputs} typed={typed} onTyped={setTyped} />
         )}

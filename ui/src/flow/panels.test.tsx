@@ -125,9 +125,9 @@ test("a run is started from a form that offers what was given last", async () =>
   act(() => askToStart(triage.path));
   const field = await screen.findByTestId("field-question", {}, WAIT);
   expect(field).toHaveValue("Write the docs");
+  await waitFor(() => expect(field).toHaveFocus());
   await userEvent.clear(field);
-  await userEvent.type(field, "Mend the login");
-  await userEvent.click(screen.getByTestId("start-run"));
+  await userEvent.type(field, "Mend the login{Enter}");
   await waitFor(() => expect(screen.queryByTestId("start-dialog")).toBeNull());
   expect([...twin.runs.values()].at(-1)?.view.inputs).toEqual({
     question: "Mend the login",
