@@ -57,3 +57,14 @@ test("it shows the person's own keys", async () => {
   expect(await screen.findByText("F4")).toBeInTheDocument();
   expect(screen.getByText("Ctrl+Alt+N")).toBeInTheDocument();
 });
+
+test("a command is found by its words, not by letters here and there", async () => {
+  render(<Palette />);
+  act(openPalette);
+  const input = await screen.findByTestId("palette-input");
+  await userEvent.type(input, "right spl");
+  expect(screen.getByText("Split right")).toBeInTheDocument();
+  await userEvent.clear(input);
+  await userEvent.type(input, "sprt");
+  expect(screen.queryByText("Split right")).toBeNull();
+});

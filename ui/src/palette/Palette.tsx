@@ -10,6 +10,13 @@ export function openPalette(): void {
   usePalette.setState({ open: true });
 }
 
+/** A command is meant by the words that occur in it, in any order; a letter here and there means nothing. */
+function occurs(command: string, typed: string): number {
+  const text = command.toLowerCase();
+  const words = typed.toLowerCase().split(/\s+/);
+  return words.every((word) => text.includes(word)) ? 1 : 0;
+}
+
 /** Every command and its key, by name. */
 export function Palette() {
   const open = usePalette((state) => state.open);
@@ -32,6 +39,7 @@ export function Palette() {
       overlayClassName="overlay"
       contentClassName="palette"
       data-testid="palette"
+      filter={occurs}
       loop
     >
       <Cmdk.Input
