@@ -271,6 +271,27 @@ impl Window {
         .await
     }
 
+    /// Waits until the session that the next window restores holds `wanted`: the page saves it a moment after a change.
+    ///
+    /// # Errors
+    ///
+    /// When it is not saved in time.
+    pub async fn session_holds(&self, wanted: &str) -> Result<()> {
+        let script = "const done = arguments[arguments.length - 1];
+             window.__TAURI_INTERNALS__.invoke('load_session').then((saved) => done(saved ?? ''), (error) => done(String(error)));";
+        wait_for(&format!("`{wanted}` in the saved session"), || async {
+            let saved = self.client.execute_async(script, Vec::new()).await;
+            let saved = saved.map_err(|error| error.to_string())?;
+            let saved = saved.as_str().unwrap_or_default().to_owned();
+            if saved.contains(wanted) {
+                Ok(())
+            } else {
+                Err(saved)
+            }
+        })
+        .await
+    }
+
     /// Takes a picture of the window into `artifacts/NAME.png`.
     ///
     /// # Errors

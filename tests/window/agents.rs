@@ -100,6 +100,7 @@ async fn a_host_that_goes_away_is_said_in_a_line_and_comes_back_by_itself() -> R
     say(&window, "hello").await?;
     says(&window, TIMELINE, "The answer is 42.").await?;
     // The conversation is in its tab again after the window was killed.
+    window.session_holds(&id).await?;
     let window = killed_and_opened_again(&home, window).await?;
     scenario("agents-host", window, async |window| {
         says(window, TIMELINE, "The answer is 42.").await?;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use support::{Home, Window, wait_for};
 
-use crate::{at_a_prompt, scenario};
+use crate::{at_a_prompt, killed_and_opened_again, scenario};
 
 /// Writes a flow where the window looks for flows.
 fn write_flow(home: &Home, name: &str, steps: &str) -> Result<()> {
@@ -129,30 +129,10 @@ async fn the_graph_goes_on_after_the_window_was_killed() -> Result<()> {
     let (window, _) = at_a_prompt(&home).await?;
     start(&window, "waits").await?;
     comes_to(&window, "first", "running").await?;
-    wait_for("the session to be kept", || async {
-        let kept = window
-            .client
-            .execute_async(
-                "window.__TAURI_INTERNALS__.invoke('load_session').then(arguments[0]);",
-                Vec::new(),
-            )
-            .await
-            .map_err(|error| error.to_string())?;
-        let kept = kept.as_str().unwrap_or_default().to_owned();
-        if kept.contains("flow-run") {
-            Ok(())
-        } else {
-            Err(kept)
-        }
-    })
-    .await?;
-    for pid in home.windows() {
-        Home::kill(pid);
-    }
-    drop(window);
+    window.session_holds("flow-run").await?;
 
     // The run's tab is the one in front again.
-    let window = Window::open(&home).await?;
+    let window = killed_and_opened_again(&home, window).await?;
     scenario("flow-killed", window, async |window| {
         comes_to(window, "first", "running").await?;
         std::fs::write(&go, "")?;
