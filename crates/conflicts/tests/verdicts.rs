@@ -147,6 +147,31 @@ fn line_ends_that_git_converts_are_no_change() {
 }
 
 #[test]
+fn a_missing_final_newline_is_a_change_of_the_last_line() {
+    let base = lines(9);
+    let cut = base.trim_end();
+    let more = format!("{base}more\n");
+    let edit = |line| lines_with(9, &[(line, "new")]);
+    insta::assert_snapshot!(
+        [
+            said(&base, cut, &edit(9)),
+            said(&base, cut, &more),
+            said(&base, cut, cut),
+            said(&base, cut, &edit(1)),
+            said(cut, &base, &more),
+        ]
+        .join("\n"),
+        @"
+    f: one two same_line, conflict
+    f: one two same_line, conflict
+    f: one two identical
+    f: one two different_area
+    f: one two same_line, conflict
+    "
+    );
+}
+
+#[test]
 fn a_union_merge_never_stops() {
     let repo = Repo::with(&[(".gitattributes", "log merge=union\n"), ("log", &lines(3))]);
     let (one, two) = (repo.worktree("one"), repo.worktree("two"));
