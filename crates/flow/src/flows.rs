@@ -168,6 +168,8 @@ pub(crate) struct Inner {
     /// Why the journals of runs can't be written at the moment.
     troubles: Mutex<HashMap<String, String>>,
     runs: Mutex<HashMap<String, Driven>>,
+    /// Held while requests of other processes are being answered.
+    answering: tokio::sync::Mutex<()>,
 }
 
 /// A run that this process drives.
@@ -234,6 +236,7 @@ impl Flows {
             agent_ended: Notify::new(),
             troubles: Mutex::default(),
             runs: Mutex::new(HashMap::new()),
+            answering: tokio::sync::Mutex::default(),
         });
         let requests = tokio::spawn(serve_requests(Arc::downgrade(&inner)));
         Self {
@@ -584,6 +587,8 @@ impl Flows {
         for run in runs {
             self.settled(&run).await;
         }
+        // A request may have ended the last run: whoever made it hears so before we are gone.
+        drop(self.inner.answering.lock().await);
     }
 
     async fn ask(&self, run: &str, request: Request) -> Result<(), RequestError> {
@@ -752,6 +757,7 @@ async fn serve_requests(inner: std::sync::Weak<Inner>) {
         if !drives_any {
             continue;
         }
+        let _answering = inner.answering.lock().await;
         let requests = match inner.journal.requests().await {
             Ok(requests) => requests,
             Err(StoreError::Closed) => return,
