@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { App } from "./App";
 import type { MemoryBackend } from "./backend/memory-backend";
+import { labelOf } from "./search-in-panes";
 import { useDock } from "./shared/dock/dock";
 import { freshBackend, opened } from "./test-support";
 
@@ -100,4 +101,24 @@ test("a pane that asks for the person is on the list of who needs them, and one 
   await pane(2);
   act(() => twin.change(2, { attention: "idle", attention_message: null }));
   await waitFor(() => expect(screen.queryByTestId("needs-you")).toBeNull());
+});
+
+test("a closed pane that is not known yet when it is found is named once it is", async () => {
+  const gone = await opened(twin, { cwd: "/home/you/api", name: "the build" });
+  twin.print(gone.id, "needle\r\n");
+  await twin.closePane(gone.id);
+  const known = twin.closedPanes;
+  let asked = 0;
+  twin.closedPanes = () => {
+    asked += 1;
+    return asked === 1 ? Promise.resolve({ status: "ok", data: [] }) : known();
+  };
+  render(<App />);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  await userEvent.keyboard("{Control>}{Shift>}G{/Shift}{/Control}");
+  const panel = await screen.findByTestId("search-panel", {}, WAIT);
+  const box = panel.querySelector("input");
+  if (!box) throw new Error("the panel has a box");
+  await userEvent.type(box, "needle");
+  await waitFor(() => expect(labelOf(gone.id).title).toBe("the build"), WAIT);
 });

@@ -36,6 +36,10 @@ export const HISTORY = "history";
 
 const closed = new Map<PaneId, ClosedPane>();
 
+/** How often closed panes are asked for that nothing is known of, and how long after one another. */
+const LEARN_TRIES = 5;
+const LEARN_AGAIN_MS = 1000;
+
 /** Learns what the closed panes were; results of unknown panes ask for it. */
 export async function learnClosedPanes(): Promise<void> {
   const panes = await backend.closedPanes();
@@ -144,25 +148,32 @@ export function followMarks(): () => void {
   const soon = () => {
     if (timer === null) timer = setTimeout(paint, 60);
   };
+  let asked: ReturnType<typeof setTimeout> | null = null;
+  let askedFor: unknown = null;
+  let tries = 0;
+  function learnUnknown(): void {
+    const { search } = placeState("panel");
+    if (search !== askedFor) tries = 0;
+    askedFor = search;
+    if (asked !== null || tries === LEARN_TRIES) return;
+    const { matches } = foundOf(search);
+    const { panes } = usePanes.getState();
+    if (matches.every(({ pane }) => panes[pane] || closed.has(pane))) return;
+    tries += 1;
+    // One that was closed a moment ago may not be among the closed ones yet.
+    asked = setTimeout(() => {
+      asked = null;
+      learnUnknown();
+    }, LEARN_AGAIN_MS);
+    void learnClosedPanes();
+  }
   let before = useSearch.getState().places;
   const stops = [
     useSearch.subscribe(({ places }) => {
       if (places === before) return;
       before = places;
       soon();
-      const matches = foundOf(placeState("panel").search).matches;
-      const panes = usePanes.getState().panes;
-      const unknown = matches.some(
-        ({ pane }) => !panes[pane] && !closed.has(pane),
-      );
-      if (unknown && !asked) {
-        asked = true;
-        void learnClosedPanes().finally(() => {
-          setTimeout(() => {
-            asked = false;
-          }, 2000);
-        });
-      }
+      learnUnknown();
     }),
     useHosts.subscribe(soon),
     useWorkspace.subscribe(soon),
@@ -170,10 +181,9 @@ export function followMarks(): () => void {
   return () => {
     for (const stop of stops) stop();
     if (timer !== null) clearTimeout(timer);
+    if (asked !== null) clearTimeout(asked);
   };
 }
-
-let asked = false;
 
 /** One line of a selection is a pattern; more is not. */
 function pattern(): string | null {
