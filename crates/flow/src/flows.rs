@@ -168,8 +168,6 @@ pub(crate) struct Inner {
     /// Why the journals of runs can't be written at the moment.
     troubles: Mutex<HashMap<String, String>>,
     runs: Mutex<HashMap<String, Driven>>,
-    /// Held while requests of other processes are being answered.
-    answering: tokio::sync::Mutex<()>,
 }
 
 /// A run that this process drives.
@@ -236,7 +234,6 @@ impl Flows {
             agent_ended: Notify::new(),
             troubles: Mutex::default(),
             runs: Mutex::new(HashMap::new()),
-            answering: tokio::sync::Mutex::default(),
         });
         let requests = tokio::spawn(serve_requests(Arc::downgrade(&inner)));
         Self {
@@ -587,8 +584,6 @@ impl Flows {
         for run in runs {
             self.settled(&run).await;
         }
-        // A request may have ended the last run: whoever made it hears so before we are gone.
-        drop(self.inner.answering.lock().await);
     }
 
     async fn ask(&self, run: &str, request: Request) -> Result<(), RequestError> {
@@ -604,6 +599,7 @@ impl Inner {
             let (reply, answer) = oneshot::channel();
             let wake = Wake::Asked {
                 request: request.clone(),
+                left: None,
                 reply,
             };
             match self.drive(run, Some(wake)).await {
@@ -757,7 +753,6 @@ async fn serve_requests(inner: std::sync::Weak<Inner>) {
         if !drives_any {
             continue;
         }
-        let _answering = inner.answering.lock().await;
         let requests = match inner.journal.requests().await {
             Ok(requests) => requests,
             Err(StoreError::Closed) => return,
@@ -770,19 +765,25 @@ async fn serve_requests(inner: std::sync::Weak<Inner>) {
             let Some(wakes) = inner.driven(&run) else {
                 continue;
             };
-            let answer = match serde_json::from_str::<Request>(&request) {
+            let refusal = match serde_json::from_str::<Request>(&request) {
                 Ok(request) => {
                     let (reply, answer) = oneshot::channel();
-                    let _ = wakes.send(Wake::Asked { request, reply });
+                    let left = Some(id);
+                    let _ = wakes.send(Wake::Asked {
+                        request,
+                        left,
+                        reply,
+                    });
                     match answer.await {
-                        Ok(Ok(())) => String::new(),
+                        // Answered in the transaction that carried it out.
+                        Ok(Ok(())) => continue,
                         Ok(Err(error)) => error.to_string(),
                         Err(_) => RequestError::Stopping.to_string(),
                     }
                 }
                 Err(error) => format!("the request can't be read: {error}"),
             };
-            if let Err(error) = inner.journal.respond(id, answer).await {
+            if let Err(error) = inner.journal.refuse(id, refusal).await {
                 tracing::warn!(%error, "a request of another process could not be answered");
             }
         }

@@ -188,7 +188,8 @@ impl Journal {
     /// Appends events and brings along what they add up to; one transaction.
     ///
     /// `agents` are the steps among them that begin to run an agent, with how many agents there may be
-    /// in all runs of all processes: when that is more than there is room for, nothing is written.
+    /// in all runs of all processes: when that is more than there is room for, nothing is written. `answered` is the
+    /// request of another process that all this carries out.
     pub(crate) async fn commit(
         &self,
         run: &str,
@@ -196,6 +197,7 @@ impl Journal {
         awake: u64,
         entries: Arc<Vec<(usize, Happened)>>,
         agents: Option<(u32, u32)>,
+        answered: Option<i64>,
     ) -> Result<Option<Vec<FlowEvent>>, StoreError> {
         #[cfg(test)]
         if let Some(left) = &self.stop_after
@@ -244,6 +246,9 @@ impl Journal {
                 for (position, (step, what)) in entries.iter().enumerate() {
                     journal.project(transaction, &run, at, awake, *step, what, files.get(&position))?;
                     events.push(append(transaction, &run, at, what.clone())?);
+                }
+                if let Some(request) = answered {
+                    respond(transaction, request, "")?;
                 }
                 Ok(Some(events))
             })
@@ -334,18 +339,24 @@ impl Journal {
             .await
     }
 
-    /// Answers a request.
-    pub(crate) async fn respond(&self, id: i64, answer: String) -> Result<(), StoreError> {
+    /// Answers a request that was not carried out with the reason.
+    pub(crate) async fn refuse(&self, id: i64, reason: String) -> Result<(), StoreError> {
         self.store
-            .write(move |transaction| {
-                transaction.execute(
-                    "UPDATE requests SET answer = ?2 WHERE id = ?1",
-                    params![id, answer],
-                )?;
-                Ok(())
-            })
+            .write(move |transaction| Ok(respond(transaction, id, &reason).map(drop)?))
             .await
     }
+}
+
+/// Answers a request: nothing means that it was carried out.
+fn respond(
+    transaction: &Transaction<'_>,
+    id: i64,
+    answer: &str,
+) -> Result<usize, store::sql::Error> {
+    transaction.execute(
+        "UPDATE requests SET answer = ?2 WHERE id = ?1",
+        params![id, answer],
+    )
 }
 
 fn append(

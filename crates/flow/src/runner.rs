@@ -84,6 +84,8 @@ pub(crate) enum Wake {
     /// A person asks for something.
     Asked {
         request: Request,
+        /// The number under which another process left it in the journal.
+        left: Option<i64>,
         reply: oneshot::Sender<Result<(), RequestError>>,
     },
     /// The process ends; the run goes on in the next.
@@ -219,6 +221,8 @@ pub(crate) struct Driver {
     agents_full: bool,
     freed_agents: bool,
     entries: Vec<(usize, Happened)>,
+    /// The request of another process that the entries carry out.
+    answered: Option<i64>,
     acts: Vec<(StepIndex, Job)>,
     tasks: JoinSet<()>,
     ended: bool,
@@ -318,6 +322,7 @@ impl Driver {
             agents_full: false,
             freed_agents: false,
             entries: Vec::new(),
+            answered: None,
             acts: Vec::new(),
             tasks: JoinSet::new(),
             ended: stored.ended,
@@ -473,10 +478,16 @@ impl Driver {
                 answers,
             } => self.looked(step, number, answers),
             Wake::Ended { step, attempt, how } => self.attempt_ended(step, attempt, how),
-            Wake::Asked { request, reply } => {
+            Wake::Asked {
+                request,
+                left,
+                reply,
+            } => {
                 let answer = self.request(request);
-                // What was asked for is written down before whoever asked hears of it.
+                // What was asked for is written down before whoever asked hears of it; another process hears of it
+                // there, even when this one is gone by then.
                 if answer.is_ok() {
+                    self.answered = left;
                     self.flush(None).await?;
                 }
                 let _ = reply.send(answer);
@@ -555,7 +566,8 @@ impl Driver {
     }
 
     async fn write(&mut self, agents: Option<(u32, u32)>) -> Result<bool, Stopped> {
-        if self.entries.is_empty() {
+        let answered = self.answered.take();
+        if self.entries.is_empty() && answered.is_none() {
             return Ok(true);
         }
         let entries = Arc::new(std::mem::take(&mut self.entries));
@@ -563,9 +575,10 @@ impl Driver {
         let mut in_trouble = false;
         let events = loop {
             let (now, awake) = (inner.clock.now(), inner.clock.awake());
-            let written = inner
-                .journal
-                .commit(&self.id, now, awake, Arc::clone(&entries), agents);
+            let written =
+                inner
+                    .journal
+                    .commit(&self.id, now, awake, Arc::clone(&entries), agents, answered);
             match written.await {
                 Ok(events) => break events,
                 Err(error) if error.is_passing() => {

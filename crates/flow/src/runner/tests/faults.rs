@@ -289,6 +289,23 @@ async fn two_processes_that_want_the_same_run_do_not_both_get_it() {
     }
 }
 
+#[tokio::test]
+async fn another_process_hears_that_it_was_heard_though_the_driver_is_gone_with_the_run() {
+    let mut machine = Machine::new();
+    let (one, two) = (machine.process(None), machine.process(None));
+    let run = start(&one, &["id: ask, approval: { message: x }"]).await;
+    drive_until_asked(&one, &run).await;
+    let mut events = one.events();
+    let asked = run.clone();
+    let answer = tokio::spawn(async move { two.answer(&asked, "ask", yes()).await });
+    wait_for(&mut events, |what| {
+        matches!(what, Happened::RunEnded { .. })
+    })
+    .await;
+    drop(one);
+    answer.await.unwrap().unwrap();
+}
+
 async fn drive_until_asked(flows: &Flows, run: &str) {
     tokio::time::timeout(DEADLINE, async {
         while flows.show(run).await.unwrap().info.asks.is_empty() {
