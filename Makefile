@@ -23,7 +23,7 @@ test-rust: ui
 	@scripts/say "Rust: rooms and whole-app scenarios"
 	@scripts/cargo-test --workspace --exclude scenarios
 	@scripts/say "Rust: the program from outside"
-	@cargo build --workspace --bin switchyard
+	@cargo build --workspace --bin switchyard --bin switchyard-window
 	@scripts/cargo-test --workspace --test program --test flows
 
 test-ui: setup

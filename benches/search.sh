@@ -39,6 +39,6 @@ else
   echo "tmux: not installed"
 fi
 
-cargo build --release --quiet --workspace --bin switchyard --bin bench-xterm
+cargo build --release --quiet --workspace --bin switchyard --bin switchyard-window --bin bench-xterm
 export SWITCHYARD_VIRTUAL_DISPLAY=1 SWITCHYARD_PROGRAM=${CARGO_TARGET_DIR:-$PWD/target}/release/switchyard
 scripts/with-display "${CARGO_TARGET_DIR:-target}/release/bench-xterm" "$lines"

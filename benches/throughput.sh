@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 megabytes=${MEGABYTES:-100} rounds=${ROUNDS:-2}
 if [ -z "${SWITCHYARD_BENCH_INSIDE:-}" ]; then
-  cargo build --release --bin switchyard --quiet
+  cargo build --release --workspace --bin switchyard --bin switchyard-window --quiet
   export SWITCHYARD_BENCH_INSIDE=1 SWITCHYARD_VIRTUAL_DISPLAY=1
   exec scripts/with-display "$0" "$@"
 fi

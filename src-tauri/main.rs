@@ -1,4 +1,4 @@
-//! `switchyard`: without arguments the window, else the command line.
+//! `switchyard-window`: the window. Started alone, it is its own pane host, and so has the command line in it too.
 
 use std::process::ExitCode;
 

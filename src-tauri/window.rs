@@ -1,5 +1,6 @@
 //! Opens the window and keeps it: start, focus, notifications, the orderly end.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -12,13 +13,16 @@ use crate::{bindings, clipboard, events, renderer};
 /// When the program started; the start ends when a prompt is on screen.
 struct Started(Instant);
 
-/// How the window is opened: `switchyard` alone, or with these.
+/// How the window is opened; `switchyard` alone says so to this program.
 #[derive(Debug, clap::Parser)]
 #[command(disable_help_flag = true, disable_version_flag = true)]
 pub struct WindowOptions {
     /// Keep the panes in the window's own process: they end with it.
     #[arg(long)]
     in_process: bool,
+    /// The program that is started as pane host; this one, which can be it as well, when none is named.
+    #[arg(long, value_name = "PROGRAM")]
+    host: Option<PathBuf>,
 }
 
 /// Opens the window and returns when it was closed.
@@ -46,9 +50,11 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
     let host = if options.in_process {
         HostMode::InProcess
     } else {
-        HostMode::Detached {
-            program: std::env::current_exe().map_err(|error| error.to_string())?,
-        }
+        let program = match options.host {
+            Some(program) => program,
+            None => std::env::current_exe().map_err(|error| error.to_string())?,
+        };
+        HostMode::Detached { program }
     };
     let app = tauri::async_runtime::block_on(async {
         let app = App::start(AppConfig { paths, host }).await?;

@@ -36,7 +36,8 @@ impl Home {
         self.directory.path()
     }
 
-    /// The executable under test: `SWITCHYARD_PROGRAM`, else what `cargo build --bin switchyard` built.
+    /// The executable under test, the window's beside it: `SWITCHYARD_PROGRAM`, else what
+    /// `cargo build --bin switchyard --bin switchyard-window` built.
     pub fn program() -> PathBuf {
         if let Some(program) = std::env::var_os("SWITCHYARD_PROGRAM") {
             return program.into();
@@ -93,14 +94,20 @@ impl Home {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// The process ids of the windows that use this home: the program without arguments.
+    /// The process ids of the windows that use this home.
     pub fn windows(&self) -> Vec<u32> {
-        self.processes(|args| args.len() == 1)
+        self.processes(|args| {
+            args.first()
+                .is_some_and(|arg| arg.ends_with("/switchyard-window"))
+        })
     }
 
     /// The process ids of the pane hosts that use this home: at most one, unless something is wrong.
     pub fn hosts(&self) -> Vec<u32> {
-        self.processes(|args| args.get(1).is_some_and(|arg| arg == "host"))
+        self.processes(|args| {
+            args.first().is_some_and(|arg| arg.ends_with("switchyard"))
+                && args.get(1).is_some_and(|arg| arg == "host")
+        })
     }
 
     fn processes(&self, wanted: impl Fn(&[String]) -> bool) -> Vec<u32> {
@@ -120,9 +127,7 @@ impl Home {
                         .collect::<Vec<_>>()
                 };
                 let args = read("cmdline");
-                args.first().is_some_and(|arg| arg.ends_with("switchyard"))
-                    && wanted(&args)
-                    && read("environ").contains(&marker)
+                wanted(&args) && read("environ").contains(&marker)
             })
             .collect()
     }

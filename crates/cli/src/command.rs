@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{agents, conflicts, flow, history, host, panes, search};
+use crate::{agents, conflicts, flow, history, host, panes, search, window};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -36,8 +36,12 @@ struct Arguments {
     #[arg(long, global = true)]
     json: bool,
 
+    /// Open the window with the panes in its own process: they end with it
+    #[arg(long)]
+    in_process: bool,
+
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,7 +70,17 @@ pub(crate) fn run(
         Err(status) => return status,
     };
     out.set_json(arguments.json);
-    match execute(arguments.command, paths, out) {
+    let done = match arguments.command {
+        Some(_) if arguments.in_process => Err(Failure::usage(
+            "`--in-process` is said of the window: no command goes with it",
+        )),
+        Some(command) => execute(command, paths, out),
+        None if arguments.json => Err(Failure::usage(
+            "`--json` is said of a command: without one, the window opens",
+        )),
+        None => window::become_it(arguments.in_process).map(|never| match never {}),
+    };
+    match done {
         Ok(()) => 0,
         Err(failure) => failure.tell(out),
     }

@@ -20,6 +20,7 @@ mod search;
 mod table;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::ffi::OsString;
 

@@ -310,7 +310,7 @@ fn a_wrong_command_line_has_status_2() {
 
       tip: a similar subcommand exists: 'conflicts'
 
-    Usage: switchyard [OPTIONS] <COMMAND>
+    Usage: switchyard [OPTIONS] [COMMAND]
 
     For more information, try '--help'.
     [2]
@@ -349,7 +349,7 @@ fn the_help_teaches() {
     insta::assert_snapshot!(alone(&["--help"]), @r"
     A workspace for shells and coding agents whose programs outlive their window
 
-    Usage: switchyard [OPTIONS] <COMMAND>
+    Usage: switchyard [OPTIONS] [COMMAND]
 
     Commands:
       panes      List the panes: what runs in them, where, and who needs you
@@ -365,9 +365,10 @@ fn the_help_teaches() {
       flow       Check, run, watch and answer flows of agents, scripts, approvals and switches
 
     Options:
-          --json     Print for programs: JSON on standard output
-      -h, --help     Print help
-      -V, --version  Print version
+          --json        Print for programs: JSON on standard output
+          --in-process  Open the window with the panes in its own process: they end with it
+      -h, --help        Print help
+      -V, --version     Print version
 
     Without a command, the window opens.
 
@@ -402,6 +403,25 @@ fn the_help_teaches() {
       switchyard send build $'\x03'          Control-C
       git diff | switchyard send 3 -         What comes on standard input
     [0]
+    ");
+}
+
+#[test]
+fn without_its_program_the_window_is_not_opened_and_the_missing_program_named() {
+    let told = alone(&[]);
+    assert!(told.contains("switchyard-window`: No such file"), "{told}");
+    assert!(told.ends_with("[1]"), "{told}");
+}
+
+#[test]
+fn what_is_said_of_the_window_and_of_a_command_does_not_mix() {
+    insta::assert_snapshot!(alone(&["--in-process", "panes"]), @"
+    switchyard: `--in-process` is said of the window: no command goes with it
+    [2]
+    ");
+    insta::assert_snapshot!(alone(&["--json"]), @"
+    switchyard: `--json` is said of a command: without one, the window opens
+    [2]
     ");
 }
 
