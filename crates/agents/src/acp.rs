@@ -25,6 +25,7 @@ use crate::acp::session::{Ear, Session};
 use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve, sort_for_people};
 use crate::error::AgentError;
 use crate::held::{Held, lock};
+use crate::program;
 use crate::sessions::SessionRow;
 use crate::turn::Turn;
 use crate::types::{
@@ -32,7 +33,6 @@ use crate::types::{
     ListAgents, NewAgent, PermissionAnswer, Prompt, TimelineEntry,
 };
 
-pub(crate) use presets::find_program;
 pub use presets::{AcpPreset, presets};
 
 /// How long each stage may take.
@@ -407,18 +407,11 @@ impl AgentBackend for Acp {
 
     fn check(&self) -> std::pin::Pin<Box<dyn Future<Output = Health> + Send + '_>> {
         Box::pin(async {
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            let found = find_program(&self.inner.config.program, &path);
-            let trouble = lock(&self.inner.trouble).clone();
-            let health = match (found, trouble) {
-                (None, _) => Health::Down {
-                    reason: format!(
-                        "`{}` is not on the PATH; install it, or say in the settings where it is",
-                        self.inner.config.program.display()
-                    ),
-                },
-                (Some(_), Some(reason)) => Health::Down { reason },
-                (Some(_), None) => Health::Up {
+            let trouble = program::missing(&self.inner.config.program)
+                .or_else(|| lock(&self.inner.trouble).clone());
+            let health = match trouble {
+                Some(reason) => Health::Down { reason },
+                None => Health::Up {
                     version: None,
                     transport: "stdio".into(),
                 },

@@ -1,7 +1,6 @@
 //! Any program in a pane: each prompt is one start of it, its output is the answer, its exit the end.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve,
 use crate::error::AgentError;
 use crate::held::{Held, lock};
 use crate::process::sleep;
+use crate::program;
 use crate::sessions::SessionRow;
 use crate::turn::{Turn, TurnWriter, turn};
 use crate::types::{
@@ -375,16 +375,11 @@ impl AgentBackend for Command {
     fn check(&self) -> std::pin::Pin<Box<dyn Future<Output = Health> + Send + '_>> {
         Box::pin(async {
             let program = &self.inner.config.program[0];
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            let health = match crate::acp::find_program(Path::new(OsStr::new(program)), &path) {
-                Some(_) => Health::Up {
+            let health = match program::missing(Path::new(program)) {
+                Some(reason) => Health::Down { reason },
+                None => Health::Up {
                     version: None,
                     transport: "pane".into(),
-                },
-                None => Health::Down {
-                    reason: format!(
-                        "`{program}` is not on the PATH; install it, or say in the settings where it is"
-                    ),
                 },
             };
             *lock(&self.inner.health) = health.clone();

@@ -20,6 +20,7 @@ mod held;
 mod keeper;
 mod paseo;
 mod process;
+mod program;
 mod roster;
 mod secret;
 mod sessions;

@@ -178,17 +178,17 @@ impl Agents {
             Some(host) => Some(backend(app, host).await?),
             None => None,
         };
-        let host = host.as_ref();
+        let at = &At { app, host };
         match self
             .command
             .unwrap_or_else(|| AgentsCommand::Ls(Ls::default()))
         {
-            AgentsCommand::Ls(ls) => ls.run(app, host, out).await,
-            AgentsCommand::Show(show) => show.run(app, host, out).await,
-            AgentsCommand::Send(send) => send.run(app, host, out).await,
-            AgentsCommand::New(new) => new.run(app, host, out).await,
+            AgentsCommand::Ls(ls) => ls.run(at, out).await,
+            AgentsCommand::Show(show) => show.run(at, out).await,
+            AgentsCommand::Send(send) => send.run(at, out).await,
+            AgentsCommand::New(new) => new.run(at, out).await,
             AgentsCommand::Stop(named) => {
-                let agent = app.find_agent(host, &named.agent).await?;
+                let agent = at.agent(&named).await?;
                 let stopped = app.stop_agent(&agent.backend, &agent.id).await?;
                 if out.json() {
                     Ok(out.value(&serde_json::json!({"agent": agent.id, "stopped": stopped}))?)
@@ -198,9 +198,9 @@ impl Agents {
                     Ok(out.line("it was not working")?)
                 }
             }
-            AgentsCommand::Answer(answer) => answer.run(app, host, out).await,
+            AgentsCommand::Answer(answer) => answer.run(at, out).await,
             AgentsCommand::Archive(archive) => {
-                let agent = app.find_agent(host, &archive.named.agent).await?;
+                let agent = at.agent(&archive.named).await?;
                 let archived = app
                     .archive_agent(&agent.backend, &agent.id, archive.force)
                     .await?;
@@ -212,8 +212,46 @@ impl Agents {
                     Ok(())
                 }
             }
-            AgentsCommand::Import(import) => import.run(app, host, out).await,
-            AgentsCommand::Health => health(app, host, out).await,
+            AgentsCommand::Import(import) => import.run(at, out).await,
+            AgentsCommand::Health => health(at, out).await,
+        }
+    }
+}
+
+/// Where a subcommand looks: everywhere, or at the one backend that `--host` names.
+struct At<'a> {
+    app: &'a App,
+    host: Option<BackendId>,
+}
+
+impl At<'_> {
+    async fn agent(&self, named: &Named) -> Result<AgentInfo, Failure> {
+        Ok(self
+            .app
+            .find_agent(self.host.as_ref(), &named.agent)
+            .await?)
+    }
+
+    fn covers(&self, backend: &BackendInfo) -> bool {
+        self.host.as_ref().is_none_or(|host| backend.id == *host)
+    }
+
+    /// The backend that is meant when a new agent is made.
+    async fn one_backend(&self) -> Result<BackendId, Failure> {
+        if let Some(host) = &self.host {
+            return Ok(host.clone());
+        }
+        let backends = self.app.list_backends().await?;
+        let paseo: Vec<_> = backends
+            .iter()
+            .filter(|backend| backend.kind == BackendKind::Paseo)
+            .collect();
+        match (paseo.as_slice(), backends.as_slice()) {
+            ([one], _) => Ok(one.id.clone()),
+            ([], [one]) => Ok(one.id.clone()),
+            _ => Err(Failure::usage(
+                "say where with --host; `switchyard agents health` lists the hosts",
+            )),
         }
     }
 }
@@ -254,41 +292,18 @@ async fn backend(app: &App, name: &str) -> Result<BackendId, Failure> {
     }
 }
 
-/// The one that is meant when a new agent is made and no host was said.
-async fn one_backend(app: &App, host: Option<&BackendId>) -> Result<BackendId, Failure> {
-    if let Some(host) = host {
-        return Ok(host.clone());
-    }
-    let backends = app.list_backends().await?;
-    let paseo: Vec<_> = backends
-        .iter()
-        .filter(|backend| backend.kind == BackendKind::Paseo)
-        .collect();
-    match (paseo.as_slice(), backends.as_slice()) {
-        ([one], _) => Ok(one.id.clone()),
-        ([], [one]) => Ok(one.id.clone()),
-        _ => Err(Failure::usage(
-            "say where with --host; `switchyard agents health` lists the hosts",
-        )),
-    }
-}
-
 impl Ls {
-    async fn run(
-        self,
-        app: &App,
-        host: Option<&BackendId>,
-        out: &mut Output<'_>,
-    ) -> Result<(), Failure> {
+    async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
         let which = ListAgents {
             archived: self.archived,
             labels: self.label.into_iter().collect(),
         };
-        let listed: Vec<BackendAgents> = app
+        let listed: Vec<BackendAgents> = at
+            .app
             .list_agents(which)
             .await?
             .into_iter()
-            .filter(|listed| host.is_none_or(|host| listed.backend.id == *host))
+            .filter(|listed| at.covers(&listed.backend))
             .collect();
         if out.json() {
             return Ok(out.value(&listed)?);
@@ -325,14 +340,9 @@ impl Ls {
 }
 
 impl Show {
-    async fn run(
-        self,
-        app: &App,
-        host: Option<&BackendId>,
-        out: &mut Output<'_>,
-    ) -> Result<(), Failure> {
-        let agent = app.find_agent(host, &self.named.agent).await?;
-        let timeline = app.agent_timeline(&agent.backend, &agent.id).await;
+    async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+        let agent = at.agent(&self.named).await?;
+        let timeline = at.app.agent_timeline(&agent.backend, &agent.id).await;
         if out.json() {
             return Ok(out.value(&serde_json::json!({
                 "agent": agent,
@@ -376,13 +386,8 @@ impl Show {
 }
 
 impl Send {
-    async fn run(
-        self,
-        app: &App,
-        host: Option<&BackendId>,
-        out: &mut Output<'_>,
-    ) -> Result<(), Failure> {
-        let agent = app.find_agent(host, &self.named.agent).await?;
+    async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+        let agent = at.agent(&self.named).await?;
         let text = if self.prompt == "-" {
             tokio::task::spawn_blocking(|| {
                 let mut text = String::new();
@@ -399,7 +404,7 @@ impl Send {
             stop_at_permission: true,
             text,
         };
-        follow(app, &agent, prompt, self.no_wait, out).await
+        follow(at.app, &agent, prompt, self.no_wait, out).await
     }
 }
 
@@ -458,14 +463,10 @@ async fn follow(
 }
 
 impl New {
-    async fn run(
-        self,
-        app: &App,
-        host: Option<&BackendId>,
-        out: &mut Output<'_>,
-    ) -> Result<(), Failure> {
-        let backend = one_backend(app, host).await?;
-        let agent = app
+    async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+        let backend = at.one_backend().await?;
+        let agent = at
+            .app
             .start_agent(
                 &backend,
                 NewAgent {
@@ -486,7 +487,7 @@ impl New {
                 if !out.json() {
                     out.line(&agent.id.0)?;
                 }
-                follow(app, &agent, prompt, false, out).await
+                follow(at.app, &agent, prompt, false, out).await
             }
             None if out.json() => Ok(out.value(&agent)?),
             None => Ok(out.line(&agent.id.0)?),
@@ -495,13 +496,8 @@ impl New {
 }
 
 impl AnswerIt {
-    async fn run(
-        self,
-        app: &App,
-        host: Option<&BackendId>,
-        out: &mut Output<'_>,
-    ) -> Result<(), Failure> {
-        let agent = app.find_agent(host, &self.named.agent).await?;
+    async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+        let agent = at.agent(&self.named).await?;
         let asked = agent
             .permissions
             .iter()
@@ -533,7 +529,8 @@ impl AnswerIt {
             None if self.always => PermissionAnswer::AllowAlways,
             None => PermissionAnswer::Allow,
         };
-        app.answer_agent(&agent.backend, &agent.id, &request, answer)
+        at.app
+            .answer_agent(&agent.backend, &agent.id, &request, answer)
             .await?;
         if out.json() {
             Ok(out.value(&serde_json::json!({"agent": agent.id, "request": request}))?)
@@ -544,14 +541,10 @@ impl AnswerIt {
 }
 
 impl Import {
-    async fn run(
-        self,
-        app: &App,
-        host: Option<&BackendId>,
-        out: &mut Output<'_>,
-    ) -> Result<(), Failure> {
-        let backend = one_backend(app, host).await?;
-        let agent = app
+    async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+        let backend = at.one_backend().await?;
+        let agent = at
+            .app
             .import_agent(
                 &backend,
                 ImportSession {
@@ -570,12 +563,13 @@ impl Import {
     }
 }
 
-async fn health(app: &App, host: Option<&BackendId>, out: &mut Output<'_>) -> Result<(), Failure> {
-    let backends: Vec<BackendInfo> = app
+async fn health(at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+    let backends: Vec<BackendInfo> = at
+        .app
         .check_backends()
         .await?
         .into_iter()
-        .filter(|backend| host.is_none_or(|host| backend.id == *host))
+        .filter(|backend| at.covers(backend))
         .collect();
     if out.json() {
         return Ok(out.value(&backends)?);

@@ -1,7 +1,9 @@
-//! The well-known agents, and where programs are.
+//! The well-known agents.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+
+use crate::program;
 
 /// A well-known agent that speaks the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub fn presets(path: &OsStr) -> Vec<AcpPreset> {
         if found.iter().any(|preset| preset.name == name) {
             continue;
         }
-        if let Some(program) = find_program(Path::new(program), path) {
+        if let Some(program) = program::find(Path::new(program), path) {
             found.push(AcpPreset {
                 name,
                 title,
@@ -44,20 +46,4 @@ pub fn presets(path: &OsStr) -> Vec<AcpPreset> {
         }
     }
     found
-}
-
-/// Where a program is: the path itself if it has a directory, else the first on `path`.
-pub(crate) fn find_program(program: &Path, path: &OsStr) -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt;
-    let runs = |at: &Path| {
-        at.metadata()
-            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-    };
-    if program.components().count() > 1 {
-        return runs(program).then(|| program.to_owned());
-    }
-    std::env::split_paths(path)
-        .filter(|dir| dir.is_absolute())
-        .map(|dir| dir.join(program))
-        .find(|at| runs(at))
 }
