@@ -131,11 +131,6 @@ async fn what_a_full_screen_program_showed_and_cleared_is_found_and_said_to_be_f
                 screen.starts_with("shown-for-a-moment")
             })
             .await?;
-        // A screen is looked at a few times a second, and whenever somebody searches: not only in the moment before.
-        search_for(window, "shown-for-a-moment", "shown-for-a-moment").await?;
-        window
-            .click(&format!("[data-testid=\"pane-{pane}\"] .xterm-screen"))
-            .await?;
         window.type_keys(&enter().to_string()).await?;
         window
             .see(pane, "the shell", |screen| {

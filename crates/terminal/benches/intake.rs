@@ -70,7 +70,7 @@ fn coloured_text(bencher: Bencher<'_, '_>) {
 }
 
 /// From the program to its end, through a real PTY, with history on disk as it is by default.
-fn through_a_pty(bencher: Bencher<'_, '_>, bytes: &[u8]) {
+fn through_a_pty(bencher: Bencher<'_, '_>, bytes: &[u8], private: bool) {
     let dir = tempfile::tempdir().expect("a directory for the file");
     let file = dir.path().join("text");
     std::fs::write(&file, bytes).expect("room for the file");
@@ -87,6 +87,7 @@ fn through_a_pty(bencher: Bencher<'_, '_>, bytes: &[u8]) {
                 program: Some("cat".into()),
                 args: vec![file.display().to_string()],
                 size: SIZE,
+                private,
                 ..OpenPane::default()
             };
             let pane = panes.open(request).expect("cat").id;
@@ -101,12 +102,46 @@ fn through_a_pty(bencher: Bencher<'_, '_>, bytes: &[u8]) {
 
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn plain_cat(bencher: Bencher<'_, '_>) {
-    through_a_pty(bencher, &plain(BYTES));
+    through_a_pty(bencher, &plain(BYTES), false);
 }
 
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn coloured_cat(bencher: Bencher<'_, '_>) {
-    through_a_pty(bencher, &coloured(BYTES));
+    through_a_pty(bencher, &coloured(BYTES), false);
+}
+
+/// Frames of a full-screen program, each drawn anew as fast as it can.
+fn redraws(bytes: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes + 8 * 1024);
+    let mut frame = 0_usize;
+    while text.len() < bytes {
+        frame += 1;
+        text.extend_from_slice(b"\x1b[?1049h\x1b[H\x1b[2J");
+        for row in 0..usize::from(SIZE.rows) {
+            let busy = (frame * 31 + row * 17) % 1000;
+            text.extend_from_slice(
+                format!(
+                    "\x1b[{};1H{row:>5} user \x1b[32m{busy:>6}\x1b[0m kB  {:>5}.{} %  a program with arguments --row {row} --frame {frame}",
+                    row + 1,
+                    busy / 10,
+                    busy % 10
+                )
+                .as_bytes(),
+            );
+        }
+    }
+    text
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn redraws_cat(bencher: Bencher<'_, '_>) {
+    through_a_pty(bencher, &redraws(BYTES), false);
+}
+
+/// Nothing of this is kept: what keeping costs is the difference.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn redraws_cat_private(bencher: Bencher<'_, '_>) {
+    through_a_pty(bencher, &redraws(BYTES), true);
 }
 
 #[divan::bench(args = [0, 1_000, 5_000])]

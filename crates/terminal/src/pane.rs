@@ -21,7 +21,7 @@ use crate::lines::PaneText;
 use crate::osc::{self, Osc};
 use crate::pty::{self, Child, Command, Pty, Started};
 use crate::sample::Sampler;
-use crate::screen::{Said, Screen, Sink, Theme};
+use crate::screen::{Going, Said, Screen, Sink, Theme};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
 use crate::snapshot::{Snapshot, snapshot};
 use crate::styled::StyledLine;
@@ -132,6 +132,8 @@ struct Core {
 struct Taking<'a> {
     ring: &'a mut Scrollback,
     history: Option<&'a PaneHistory>,
+    sampler: &'a mut Sampler,
+    now: Instant,
     said: Vec<(Said, u64)>,
 }
 
@@ -145,6 +147,21 @@ impl Sink for Taking<'_> {
 
     fn said(&mut self, what: Said, line: u64) {
         self.said.push((what, line));
+    }
+
+    fn picture_goes(&mut self, how: Going, rows: impl FnOnce() -> Vec<String>) {
+        let Some(history) = self.history else { return };
+        match how {
+            Going::Next => {
+                if self.sampler.is_due_amid(self.now) {
+                    history.append_full_screen(&self.sampler.look(self.now, rows()));
+                }
+            }
+            Going::Last => {
+                history.append_full_screen(&self.sampler.look_for_all(self.now, rows()));
+                self.sampler.end();
+            }
+        }
     }
 }
 
@@ -323,11 +340,13 @@ impl Pane {
     fn take_in(&self, core: &mut Core, bytes: &[u8]) {
         let now = Instant::now();
         if core.sampler.is_due(now) && !core.within_update(now) {
-            core.sample(now);
+            core.sample(now, Sampler::look);
         }
         let mut taking = Taking {
             ring: &mut core.ring,
             history: core.history.as_ref(),
+            sampler: &mut core.sampler,
+            now,
             said: Vec::new(),
         };
         core.screen.feed(bytes, &mut taking);
@@ -356,6 +375,9 @@ impl Pane {
         self.common.timer.after(QUIET, move || {
             let Some(pane) = me.upgrade() else { return };
             let mut core = pane.core.lock();
+            if core.sampler.has_unseen() {
+                core.sample(Instant::now(), Sampler::look);
+            }
             if let Some(history) = &core.history {
                 history.note_screen(core.ring.next_id(), &core.screen.lines());
             }
@@ -382,10 +404,6 @@ impl Pane {
             Said::Bell => {
                 core.watch.bell(now);
                 core.changed = true;
-            }
-            Said::FullScreen => {}
-            Said::FullScreenEnds(shown) => {
-                core.keep_shown(Instant::now(), shown.into_iter().map(|line| line.text));
             }
             Said::ScrollbackCleared => core.floor = line,
             Said::Osc(osc) => self.heard_osc(core, osc, line, now),
@@ -585,9 +603,14 @@ impl Pane {
                 return;
             }
             let core = &mut *core;
+            let now = Instant::now();
+            // Narrower rows are cut.
+            core.sample(now, Sampler::look_for_all);
             let mut taking = Taking {
                 ring: &mut core.ring,
                 history: core.history.as_ref(),
+                sampler: &mut core.sampler,
+                now,
                 said: Vec::new(),
             };
             core.screen.resize(size, &mut taking);
@@ -655,9 +678,7 @@ impl Pane {
     /// What the pane holds now, for a search or a reader: no lock is held once it is made.
     pub(crate) fn content(&self) -> PaneText {
         let mut core = self.core.lock();
-        if core.sampler.has_unseen() {
-            core.sample(Instant::now());
-        }
+        core.sample(Instant::now(), Sampler::look_for_all);
         PaneText {
             pane: self.id,
             ring: core.ring.snapshot(),
@@ -685,9 +706,7 @@ impl Pane {
                 return;
             }
             core.closed = true;
-            if core.sampler.has_unseen() {
-                core.sample(Instant::now());
-            }
+            core.sample(Instant::now(), Sampler::look_for_all);
             if let Some(history) = core.history.take() {
                 history.describe(|kept| kept.follow(&self.info_of(&core)));
                 kept = Some((history, core.screen.lines()));
@@ -753,17 +772,16 @@ impl Core {
         self.update_left(now).is_some()
     }
 
-    /// Keeps what a full-screen program shows now and did not show before.
-    fn sample(&mut self, now: Instant) {
-        if self.screen.full_screen() {
-            let rows = self.screen.text().rows;
-            self.keep_shown(now, rows.into_iter());
-        }
-    }
-
-    fn keep_shown(&mut self, now: Instant, rows: impl Iterator<Item = String>) {
-        if let Some(history) = &self.history {
-            history.append_full_screen(&self.sampler.look(now, rows));
+    /// Keeps what `look` finds worth keeping of what a full-screen program shows.
+    fn sample(
+        &mut self,
+        now: Instant,
+        look: fn(&mut Sampler, Instant, Vec<String>) -> Vec<StyledLine>,
+    ) {
+        if let Some(history) = &self.history
+            && self.screen.full_screen()
+        {
+            history.append_full_screen(&look(&mut self.sampler, now, self.screen.rows()));
         }
     }
 

@@ -1,6 +1,6 @@
 //! A screen without a program: for recordings, comparisons and measurements.
 
-use crate::screen::{Said, Screen, Sink, Theme};
+use crate::screen::{Going, Said, Screen, Sink, Theme};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
 use crate::snapshot::{Snapshot, snapshot};
 use crate::styled::StyledLine;
@@ -20,6 +20,8 @@ impl Sink for Ring {
     }
 
     fn said(&mut self, _: Said, _: u64) {}
+
+    fn picture_goes(&mut self, _: Going, _: impl FnOnce() -> Vec<String>) {}
 }
 
 impl Playback {

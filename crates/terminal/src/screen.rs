@@ -44,10 +44,6 @@ pub(crate) enum Said {
     Reply(Vec<u8>),
     /// One of the strings that [`osc`] knows.
     Osc(Osc),
-    /// A full-screen program took the screen.
-    FullScreen,
-    /// A full-screen program gives the screen back; this is what it showed last.
-    FullScreenEnds(Vec<StyledLine>),
     /// The scrollback is to be forgotten by whoever shows it; it is not forgotten here.
     ScrollbackCleared,
 }
@@ -58,6 +54,17 @@ pub(crate) trait Sink {
     fn line(&mut self, line: &StyledLine);
     /// The program said something while the cursor was in the line that has, or will get, the number `line`.
     fn said(&mut self, what: Said, line: u64);
+    /// A full-screen program's picture is whole and about to be taken away; `rows` tells what is on it.
+    fn picture_goes(&mut self, how: Going, rows: impl FnOnce() -> Vec<String>);
+}
+
+/// How a full-screen program's picture goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Going {
+    /// Another picture of the same program follows.
+    Next,
+    /// The program gives the screen back.
+    Last,
 }
 
 /// The colours that programs are told when they ask, each as red, green and blue.
@@ -402,15 +409,17 @@ impl Screen {
         self.told.update
     }
 
+    /// The text of the rows that are on screen now.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        shown(&self.term)
+    }
+
     /// What is on screen now, as plain text.
     pub(crate) fn text(&self) -> ScreenText {
         let grid = self.term.grid();
         let cursor = &grid.cursor;
         ScreenText {
-            rows: shown(&self.term)
-                .into_iter()
-                .map(|line| line.text)
-                .collect(),
+            rows: self.rows(),
             cursor_row: cursor.point.line.0.max(0) as u16,
             cursor_col: cursor.point.column.0 as u16,
             cursor_waits: cursor.input_needs_wrap,

@@ -349,7 +349,7 @@ fn push_color(sgr: &mut String, color: Color, base: u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screen::{Said, Sink, Theme};
+    use crate::screen::{Going, Said, Sink, Theme};
     use crate::scrollback::ScrollbackLimits;
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
@@ -361,6 +361,7 @@ mod tests {
             self.0.push(line);
         }
         fn said(&mut self, _: Said, _: u64) {}
+        fn picture_goes(&mut self, _: Going, _: impl FnOnce() -> Vec<String>) {}
     }
 
     fn screen(size: PaneSize, bytes: &[u8]) -> (Screen, Ring) {

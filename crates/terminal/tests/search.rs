@@ -139,29 +139,114 @@ fn a_private_pane_leaves_nothing_on_disk() {
     );
 }
 
-#[test]
-fn what_a_full_screen_program_showed_and_cleared_is_found() {
+/// Runs a script on the alternate screen to its end and closes the pane; nobody searches before. Returns the lines
+/// that are kept of what it showed.
+fn shown_by(script: &str) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let panes = panes(dir.path());
-    let script = r"printf '\033[?1049h\033[Hplan: buy milk\r\n'; read wait; printf '\033[2J\033[Hdone'; read wait; printf '\033[?1049l'; echo after; read wait";
-    let pane = open(&panes, script, false);
-    wait_for("the plan", || {
-        find(&panes, "buy milk", Scope::Live).unwrap().total == 1
-    });
-    let screen = || panes.screen_text(pane.id).unwrap();
-    panes.write(pane.id, b"\n".to_vec()).unwrap();
-    wait_for("the end", || {
-        screen().rows.iter().any(|row| row.contains("done"))
-    });
-    panes.write(pane.id, b"\n".to_vec()).unwrap();
-    wait_for("the shell's screen", || {
-        screen().rows.iter().any(|row| row.contains("after"))
-    });
-    let answer = find(&panes, "buy milk", Scope::Live).unwrap();
-    assert_eq!(answer.total, 1);
-    assert!(answer.matches[0].full_screen);
+    let script = format!(r"printf '\033[?1049h\033[H'; {script}; printf '\033[?1049l'; echo over");
+    let pane = open(&panes, &script, false);
+    ended(&panes, pane.id);
     panes.close(pane.id).unwrap();
-    assert_eq!(find(&panes, "buy milk", Scope::All).unwrap().total, 1);
+    let lines = ReadLines::Newest { count: 100_000 };
+    let mut lines: Vec<_> = panes
+        .read(pane.id, lines)
+        .unwrap()
+        .into_iter()
+        .filter(|line| line.id.is_full_screen())
+        .map(|line| line.text)
+        .collect();
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+#[test]
+fn what_a_full_screen_program_showed_for_a_tenth_of_a_second_is_found_however_it_went() {
+    for clear in [
+        r"\033[2J",
+        r"\033[H\033[J",
+        r"\033[H\033[2K",
+        r"\033[50S",
+        r"\r                    ",
+        r"\033[?2026h\033[2J\033[?2026l",
+        r"\033c\033[?1049h",
+    ] {
+        let shown = shown_by(&format!(
+            r"printf 'plan: buy milk'; sleep 0.1; printf '{clear}'; printf '\033[5Hdone'; sleep 0.1"
+        ));
+        assert_eq!(shown, ["plan: buy milk", "done"], "{clear:?}");
+    }
+}
+
+#[test]
+fn text_that_stands_beside_an_animation_is_found_and_the_frames_are_not_repeated() {
+    let frames = r"for n in 1 2 3 4 5 6 7 8 9 10; do
+        for turn in ⠋ ⠙ ⠹ ⠸; do printf '\033[1;1H%s Working\033[K' $turn; sleep 0.01; done";
+    let shown = shown_by(&format!(
+        r"{frames}
+            [ $n = 3 ] && printf '\033[3Hpermission needed'
+            [ $n = 7 ] && printf '\033[3H\033[2K'
+            :
+        done"
+    ));
+    let found = |row: &str| shown.iter().filter(|line| line.contains(row)).count();
+    assert_eq!(found("permission needed"), 1, "{shown:?}");
+    assert_eq!(found("Working"), 1, "{shown:?}");
+}
+
+#[test]
+fn a_pager_and_an_editor_leave_every_line_that_they_scrolled_through_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("text");
+    let lines: Vec<_> = (1..=300)
+        .map(|n| format!("number {n} of the lines"))
+        .collect();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    for (program, page, quit) in [
+        (&["less", "-R"][..], &b" "[..], &b"q"[..]),
+        (
+            &["vim", "-u", "NONE", "-i", "NONE", "-n"],
+            b"\x06",
+            b":q!\r",
+        ),
+    ] {
+        let panes = panes(dir.path());
+        let pane = panes
+            .open(OpenPane {
+                program: Some(program[0].to_owned()),
+                args: program[1..]
+                    .iter()
+                    .map(|arg| (*arg).to_owned())
+                    .chain([file.display().to_string()])
+                    .collect(),
+                cwd: Some("/".to_owned()),
+                size: PaneSize { cols: 80, rows: 24 },
+                ..OpenPane::default()
+            })
+            .unwrap();
+        let screen = || panes.screen_text(pane.id).unwrap().rows.join("\n");
+        wait_for("the first page", || screen().contains("number 10 of"));
+        let mut next = Instant::now() + Duration::from_millis(100);
+        while !screen().contains("number 300 of") {
+            wait_for("a tenth of a second", || Instant::now() >= next);
+            let before = screen();
+            panes.write(pane.id, page.to_vec()).unwrap();
+            wait_for("the next page", || screen() != before);
+            next = Instant::now() + Duration::from_millis(100);
+        }
+        wait_for("a tenth of a second", || Instant::now() >= next);
+        panes.write(pane.id, quit.to_vec()).unwrap();
+        ended(&panes, pane.id);
+        let found = find(&panes, "of the lines", Scope::Pane { id: pane.id }).unwrap();
+        let missing: Vec<_> = lines
+            .iter()
+            .filter(|line| !found.matches.iter().any(|found| found.content == **line))
+            .collect();
+        assert!(missing.is_empty(), "{program:?}: {missing:?}");
+        assert_eq!(found.total, 300, "{program:?}");
+        panes.close(pane.id).unwrap();
+        panes.purge(Some(pane.id)).unwrap();
+    }
 }
 
 #[test]

@@ -195,13 +195,14 @@ pub(super) fn color_of(color: AnsiColor) -> Color {
     }
 }
 
-pub(super) fn shown(term: &Term<Events>) -> Vec<StyledLine> {
+/// The text of the rows that are on screen.
+pub(super) fn shown(term: &Term<Events>) -> Vec<String> {
     let grid = term.grid();
     (0..grid.screen_lines() as i32)
         .map(|row| {
             let mut line = StyledLine::default();
             append_row(&mut line, &grid[Row(row)][..], false);
-            line
+            line.text
         })
         .collect()
 }

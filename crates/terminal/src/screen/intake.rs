@@ -1,7 +1,7 @@
 //! [`Intake`]: between the parser and the emulator, where every escape sequence passes.
 
 use alacritty_terminal::grid::Dimensions;
-use alacritty_terminal::index::{Column, Line as Row};
+use alacritty_terminal::index::{Column, Line as Row, Point};
 use alacritty_terminal::term::{Term, TermMode};
 use alacritty_terminal::vte::ansi::{
     Attr, CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, Hyperlink, KeyboardModes,
@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthChar as _;
 
 use super::cells::{HALVES, shown};
 use super::leaving::{Leaving, collect, lines_of};
-use super::{Events, Said, Sink};
+use super::{Events, Going, Said, Sink};
 use crate::osc::{self, Osc};
 use crate::styled::StyledLine;
 use crate::types::PaneSize;
@@ -192,16 +192,21 @@ impl<S: Sink> Intake<'_, S> {
     fn enter_full_screen(&mut self) {
         if !self.full_screen() {
             *self.behind = lines_of(self.term, self.leaving);
-            let line = self.line();
-            self.sink.said(Said::FullScreen, line);
         }
     }
 
     fn leave_full_screen(&mut self) {
         if self.full_screen() {
             self.behind.clear();
-            let (shown, line) = (shown(self.term), self.line());
-            self.sink.said(Said::FullScreenEnds(shown), line);
+            self.sink.picture_goes(Going::Last, || shown(self.term));
+        }
+    }
+
+    /// To be called before what takes a whole picture away.
+    fn picture_goes(&mut self) {
+        // Within an update the picture is not whole; the one before it went when the update began.
+        if self.full_screen() && self.told.update.is_none() {
+            self.sink.picture_goes(Going::Next, || shown(self.term));
         }
     }
 }
@@ -334,6 +339,10 @@ impl<S: Sink> Handler for Intake<'_, S> {
             // The program clears what is shown of the past; the past itself is not its to clear.
             self.collect(0);
         }
+        let at_home = self.term.grid().cursor.point == Point::default();
+        if matches!(mode, ClearMode::All) || matches!(mode, ClearMode::Below) && at_home {
+            self.picture_goes();
+        }
         self.term.clear_screen(mode);
         self.scrolled();
         if forget {
@@ -412,6 +421,7 @@ impl<S: Sink> Handler for Intake<'_, S> {
                 self.enter_full_screen();
             }
             PrivateMode::Named(NamedPrivateMode::SyncUpdate) => {
+                self.picture_goes();
                 self.told.updates += 1;
                 self.told.update = Some(self.told.updates);
             }

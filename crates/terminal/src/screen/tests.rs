@@ -8,6 +8,7 @@ use proptest::prelude::*;
 struct Out {
     lines: Vec<StyledLine>,
     said: Vec<(Said, u64)>,
+    pictures: Vec<(Going, Vec<String>)>,
 }
 
 impl Sink for Out {
@@ -16,6 +17,9 @@ impl Sink for Out {
     }
     fn said(&mut self, what: Said, line: u64) {
         self.said.push((what, line));
+    }
+    fn picture_goes(&mut self, how: Going, rows: impl FnOnce() -> Vec<String>) {
+        self.pictures.push((how, rows()));
     }
 }
 
@@ -155,9 +159,34 @@ fn a_full_screen_program_leaves_no_lines() {
     );
     screen.feed(b"\x1b[?1049lafter", &mut out);
     assert_eq!(lines(&screen, &out), ["before", "after"]);
-    let told: Vec<_> = out.said.iter().map(|(what, _)| what).collect();
-    assert!(
-        matches!(told[..], [Said::FullScreen, Said::FullScreenEnds(shown)] if shown.len() == 3)
+}
+
+#[test]
+fn a_full_screen_programs_picture_is_told_before_it_goes() {
+    let pictures = |bytes: &str| {
+        let (_, out) = fed(size(10, 2), format!("printed\x1b[?1049h{bytes}"));
+        out.pictures
+    };
+    let row = |how, row: &str| (how, vec![row.to_owned(), String::new()]);
+    assert_eq!(
+        pictures("\x1b[Hone\x1b[2Jtwo\x1b[H\x1b[Jthree"),
+        [
+            row(Going::Next, "one"),
+            (Going::Next, vec!["   two".to_owned(), String::new()])
+        ]
+    );
+    assert_eq!(
+        pictures("\x1b[Hlast\x1b[?1049l\x1b[2J"),
+        [row(Going::Last, "last")]
+    );
+    assert_eq!(
+        pictures("\x1b[Hlast\x1bc\x1b[2J"),
+        [row(Going::Last, "last")]
+    );
+    // Amid an update it is not whole.
+    assert_eq!(
+        pictures("\x1b[Hone\x1b[?2026h\x1b[2J\x1b[Htwo\x1b[2J\x1b[Hthree\x1b[?2026l"),
+        [row(Going::Next, "one")]
     );
 }
 
