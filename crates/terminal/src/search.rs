@@ -11,249 +11,36 @@
 //! the history is always searched. A cursor goes on in that order, over what was there when its search began:
 //! what is printed later does not shift it.
 
+mod context;
+mod contract;
 mod pattern;
+mod plan;
+mod query;
 mod scan;
+mod work;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use specta::Type;
-
-use crate::block::Block;
-use crate::history::{Chunk, Damage, Filter, Key, Kind, Text, Wanted};
-use crate::lines::{Lines, PaneText};
-use crate::types::{Line, LineId, PaneId, Source};
-use pattern::Pattern;
-use scan::{After, Hit, Scanner};
+use crate::history::{Damage, Key};
+use crate::lines::PaneText;
+use context::add_context;
+pub use contract::{
+    Case, LineRange, Match, Order, Range, Scope, SearchAnswer, SearchCursor, SearchError,
+    SearchProgress, SearchRequest,
+};
+use plan::{Plan, Unit};
+pub use query::Query;
+use scan::Scanner;
+use work::{Done, Worker};
 
 /// How long the history is searched.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// So much of a ring is searched in one go by one thread.
-const UNIT_BYTES: usize = 1024 * 1024;
 /// Counts are told this often.
 const TELL: Duration = Duration::from_millis(50);
 /// More threads do not help: they wait for memory.
 const MAX_THREADS: usize = 8;
-
-/// What to search for, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct SearchRequest {
-    /// What to look for: 1 to 200 characters.
-    pub pattern: String,
-    /// How many matches to return, 1 to 500.
-    #[serde(default = "default_limit")]
-    pub limit: u32,
-    /// How many lines around each match to return, 0 to 50.
-    #[serde(default)]
-    pub context: u32,
-    /// The pattern is a regular expression, as Rust's `regex` has them; else it is looked for as it is.
-    #[serde(default)]
-    pub regex: bool,
-    /// Whether `a` finds `A`.
-    #[serde(default)]
-    pub case: Case,
-    /// The match must neither begin nor end within a word.
-    #[serde(default)]
-    pub whole_word: bool,
-    /// Which panes.
-    pub scope: Scope,
-    /// Which matches come first.
-    #[serde(default)]
-    pub order: Order,
-    /// Goes on where an earlier answer to the same request ended.
-    #[serde(default)]
-    pub cursor: Option<SearchCursor>,
-    /// Searches what is in memory only: the ring and the screen.
-    #[serde(default)]
-    pub ring_only: bool,
-    /// Only these lines, of one pane: the output of one command.
-    #[serde(default)]
-    pub lines: Option<LineRange>,
-}
-
-fn default_limit() -> u32 {
-    50
-}
-
-impl SearchRequest {
-    /// Looks for `pattern`, as it is, in the panes of `scope`; the newest 50 matches.
-    pub fn new(pattern: impl Into<String>, scope: Scope) -> Self {
-        Self {
-            pattern: pattern.into(),
-            limit: default_limit(),
-            context: 0,
-            regex: false,
-            case: Case::default(),
-            whole_word: false,
-            scope,
-            order: Order::default(),
-            cursor: None,
-            ring_only: false,
-            lines: None,
-        }
-    }
-}
-
-/// Whether upper and lower case are the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum Case {
-    /// They are, unless the pattern has an uppercase letter.
-    #[default]
-    Smart,
-    /// They are.
-    Ignore,
-    /// They are not.
-    Match,
-}
-
-/// Which panes to search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(tag = "panes", rename_all = "snake_case")]
-pub enum Scope {
-    /// One pane, live or closed.
-    Pane {
-        /// Which.
-        id: PaneId,
-    },
-    /// All panes that are open.
-    Live,
-    /// All panes, the closed ones too.
-    All,
-    /// The panes that were closed.
-    Closed,
-}
-
-/// Which matches come first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// What was printed last.
-    #[default]
-    NewestFirst,
-    /// What was printed first.
-    OldestFirst,
-}
-
-/// Lines of one pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct LineRange {
-    /// The first line.
-    pub from: LineId,
-    /// The line after the last.
-    pub to: LineId,
-}
-
-/// Where a search goes on. Its text means nothing to anybody but the search.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(transparent)]
-pub struct SearchCursor(pub String);
-
-/// What a search found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct SearchAnswer {
-    /// The matches, in the order that was asked for.
-    pub matches: Vec<Match>,
-    /// All matches in what was searched, not only those returned.
-    #[specta(type = u32)]
-    pub total: u64,
-    /// How many panes have a match.
-    pub panes: u32,
-    /// There are or may be more matches than are returned.
-    pub truncated: bool,
-    /// Why there are, and what was not searched.
-    pub reason: Option<String>,
-    /// Goes on behind the last match; none: there are no more.
-    pub cursor: Option<SearchCursor>,
-}
-
-/// A line in which the pattern occurs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct Match {
-    /// In which pane.
-    pub pane: PaneId,
-    /// Which line.
-    pub line: LineId,
-    /// The line's number in its pane, from 1; for a line of a full-screen program, the number of the line that
-    /// was printed next.
-    #[specta(type = u32)]
-    pub line_number: u64,
-    /// The line's text; a very long one is cut around the first occurrence, and `…` stands for the rest.
-    pub content: String,
-    /// Where in it the pattern occurs.
-    pub ranges: Vec<Range>,
-    /// The lines before, oldest first; none is returned twice, also not as another's match or context.
-    pub context_before: Vec<Line>,
-    /// The lines after, oldest first.
-    pub context_after: Vec<Line>,
-    /// Where the line was found.
-    pub source: Source,
-    /// It was shown by a full-screen program.
-    pub full_screen: bool,
-}
-
-/// Where in a line the pattern occurs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct Range {
-    /// Where it begins in the content, in UTF-16 code units.
-    pub start: u32,
-    /// Where it ends.
-    pub end: u32,
-    /// In which cell of the line it begins, from 0; a wide character has two.
-    pub start_col: u32,
-    /// The cell behind its last.
-    pub end_col: u32,
-}
-
-/// What a search tells while it goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(tag = "progress", rename_all = "snake_case")]
-pub enum SearchProgress {
-    /// The next matches of the answer, in order.
-    Found {
-        /// They are not told again before the answer, which has all of them.
-        matches: Vec<Match>,
-    },
-    /// How many matches are known of by now.
-    Count {
-        /// In what was searched so far.
-        #[specta(type = u32)]
-        total: u64,
-        /// How many panes have one.
-        panes: u32,
-    },
-}
-
-/// Why nothing was searched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, thiserror::Error)]
-#[serde(tag = "code", rename_all = "snake_case")]
-pub enum SearchError {
-    /// A field of the request is out of its range.
-    #[error("bad `{field}`: {message}")]
-    BadParams {
-        /// Which field.
-        field: String,
-        /// What is wrong, and what would be right.
-        message: String,
-    },
-    /// There is no such pane, and no history of it.
-    #[error("there is no pane `{pane}`, and no history of it")]
-    BadId {
-        /// The id that was given.
-        pane: PaneId,
-    },
-    /// The pattern can't be searched for.
-    #[error("bad pattern: {message}")]
-    BadQuery {
-        /// What is wrong.
-        message: String,
-        /// Where in the pattern, in UTF-16 code units from 0.
-        position: Option<u32>,
-    },
-}
 
 /// Stops a search: from another thread, at the next keystroke.
 #[derive(Debug, Clone, Default)]
@@ -268,77 +55,6 @@ impl Cancel {
     /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// What a cursor says.
-#[derive(Debug, Serialize, Deserialize)]
-struct Position {
-    order: Order,
-    /// The pane, tier, and key of the last match that was returned; none: all of the first tier is done.
-    pane: u32,
-    tier: u8,
-    /// Anchor, whether it was printed, number.
-    key: (u64, bool, u64),
-    /// For each pane that was searched: where its memory began, where its lines ended, and its sampled ones.
-    bounds: BTreeMap<u32, (u64, u64, u64)>,
-}
-
-/// A request whose fields are in range and whose pattern is compiled.
-pub struct Query {
-    request: SearchRequest,
-    pattern: Pattern,
-    position: Option<Position>,
-}
-
-impl Query {
-    /// Checks a request and compiles its pattern.
-    ///
-    /// # Errors
-    ///
-    /// [`SearchError::BadParams`] names the field, [`SearchError::BadQuery`] the position in the pattern.
-    pub fn new(request: &SearchRequest) -> Result<Self, SearchError> {
-        let bad = |field: &str, message: String| {
-            Err(SearchError::BadParams {
-                field: field.to_owned(),
-                message,
-            })
-        };
-        let pattern = Pattern::new(request)?;
-        if !(1..=500).contains(&request.limit) {
-            let limit = request.limit;
-            return bad("limit", format!("{limit}; it must be from 1 to 500"));
-        }
-        if request.context > 50 {
-            let context = request.context;
-            return bad("context", format!("{context}; it must be from 0 to 50"));
-        }
-        if let Some(lines) = request.lines {
-            if !matches!(request.scope, Scope::Pane { .. }) {
-                return bad("lines", "they are of one pane: name it as scope".to_owned());
-            }
-            if lines.from > lines.to {
-                return bad(
-                    "lines",
-                    format!("from {} to {}; they must ascend", lines.from, lines.to),
-                );
-            }
-        }
-        let position = match &request.cursor {
-            None => None,
-            Some(cursor) => match serde_json::from_str::<Position>(&cursor.0) {
-                Ok(position) if position.order == request.order => Some(position),
-                Ok(_) => {
-                    return bad("cursor", "it is of a search in the other order".to_owned());
-                }
-                Err(_) => return bad("cursor", "it is not one that a search gave".to_owned()),
-            },
-        };
-        Ok(Self {
-            request: request.clone(),
-            pattern,
-            position,
-        })
     }
 }
 
@@ -362,31 +78,6 @@ pub(crate) fn search_within(
     deadline: Duration,
 ) -> SearchAnswer {
     Search::new(query, panes, cancel, found).run(Instant::now() + deadline)
-}
-
-/// A piece of work for one thread.
-struct Unit {
-    pane: usize,
-    tier: u8,
-    what: What,
-    filter: Filter,
-    after: After,
-}
-
-enum What {
-    Memory(Vec<Arc<Block>>, Source),
-    History(Chunk),
-}
-
-/// What came of a unit.
-#[derive(Default)]
-struct Done {
-    /// All matches, and those behind the cursor.
-    count: u64,
-    behind: u64,
-    hits: Vec<Hit>,
-    damage: Option<Damage>,
-    cut: bool,
 }
 
 struct Search<'a> {
@@ -416,7 +107,7 @@ impl<'a> Search<'a> {
         cancel: &'a Cancel,
         found: &'a mut dyn FnMut(SearchProgress),
     ) -> Self {
-        let newest_first = query.request.order == Order::NewestFirst;
+        let newest_first = query.newest_first();
         panes.sort_by_key(|pane| pane.pane);
         if newest_first {
             panes.reverse();
@@ -441,22 +132,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Where a pane's memory began and its lines ended when the search, or its first page, began.
-    fn bounds(&self, pane: &PaneText) -> Option<(u64, u64, u64)> {
-        match &self.query.position {
-            Some(position) => position.bounds.get(&pane.pane.0).copied(),
-            None => Some((
-                pane.memory_from(),
-                pane.end(),
-                pane.history
-                    .as_ref()
-                    .map_or(0, |history| history.next_full_screen()),
-            )),
-        }
-    }
-
     fn run(mut self, deadline: Instant) -> SearchAnswer {
-        let memory = self.plan_memory();
+        let memory = self.plan().memory();
         let history_later =
             !self.query.request.ring_only && self.panes.iter().any(|pane| pane.history.is_some());
         let mut skipped_history = false;
@@ -469,7 +146,7 @@ impl<'a> Search<'a> {
                     skipped_history = true;
                 } else {
                     let from = self.units.len();
-                    let mut history = self.plan_history();
+                    let mut history = self.plan().history();
                     self.units.append(&mut history);
                     self.done.resize_with(self.units.len(), || None);
                     self.work(from, Some(deadline));
@@ -477,7 +154,7 @@ impl<'a> Search<'a> {
             }
         } else {
             // What is in memory is searched first, that no deadline loses it, and comes last in each pane.
-            let mut history = self.plan_history();
+            let mut history = self.plan().history();
             let count = memory.len();
             let mut all: Vec<(usize, Unit)> = memory
                 .into_iter()
@@ -493,161 +170,6 @@ impl<'a> Search<'a> {
             self.work_on(&second, Some(deadline));
         }
         self.answer(skipped_history)
-    }
-
-    /// The units over what is in memory, in order.
-    fn plan_memory(&self) -> Vec<Unit> {
-        let mut units = Vec::new();
-        let tier = self.tiers().0;
-        for (index, pane) in self.panes.iter().enumerate() {
-            let Some((_, end, _)) = self.bounds(pane) else {
-                continue;
-            };
-            let range = self.printed(pane.memory_from(), end);
-            if range.is_empty() {
-                continue;
-            }
-            let filter = Filter {
-                printed: range,
-                full_screen: 0..0,
-            };
-            let mut add = |blocks: Vec<Arc<Block>>, source| {
-                units.push(Unit {
-                    pane: index,
-                    tier,
-                    what: What::Memory(blocks, source),
-                    filter: filter.clone(),
-                    after: self.after(index, tier),
-                });
-            };
-            let screen = (!pane.screen.is_empty()).then(|| {
-                let mut block = Block::new(pane.ring.next_id().0);
-                for line in &pane.screen {
-                    block.push_text(&line.text, line.continues);
-                }
-                Arc::new(block)
-            });
-            if self.newest_first
-                && let Some(screen) = &screen
-            {
-                add(vec![Arc::clone(screen)], Source::Screen);
-            }
-            let mut group = Vec::new();
-            let mut bytes = 0;
-            let blocks = pane.ring.blocks();
-            for at in 0..blocks.len() {
-                let block = if self.newest_first {
-                    &blocks[blocks.len() - 1 - at]
-                } else {
-                    &blocks[at]
-                };
-                bytes += block.text().len();
-                group.push(Arc::clone(block));
-                if bytes >= UNIT_BYTES {
-                    add(std::mem::take(&mut group), Source::Ring);
-                    bytes = 0;
-                }
-            }
-            if !group.is_empty() {
-                add(group, Source::Ring);
-            }
-            if !self.newest_first
-                && let Some(screen) = screen
-            {
-                add(vec![screen], Source::Screen);
-            }
-        }
-        units
-    }
-
-    /// The units over what is on disk, in order.
-    fn plan_history(&self) -> Vec<Unit> {
-        let (memory, disk) = self.tiers();
-        let mut memory_then = Vec::new();
-        let mut units = Vec::new();
-        for (index, pane) in self.panes.iter().enumerate() {
-            let (Some(history), Some((memory_from, end, sampled))) =
-                (&pane.history, self.bounds(pane))
-            else {
-                continue;
-            };
-            let now_from = pane.memory_from();
-            let sampled = if self.query.request.lines.is_some() {
-                0..0
-            } else {
-                0..sampled
-            };
-            let add = |tier, printed: std::ops::Range<u64>, full_screen, to: &mut Vec<Unit>| {
-                let wanted = Filter {
-                    printed,
-                    full_screen,
-                };
-                let mut chunks = history.chunks(&wanted);
-                if self.newest_first {
-                    chunks.reverse();
-                }
-                for (chunk, filter) in chunks {
-                    to.push(Unit {
-                        pane: index,
-                        tier,
-                        what: What::History(chunk),
-                        filter,
-                        after: self.after(index, tier),
-                    });
-                }
-            };
-            // What was in memory on the first page belongs there still, wherever it is now.
-            let left = self.printed(memory_from, now_from.min(end));
-            if !left.is_empty() {
-                add(memory, left, 0..0, &mut memory_then);
-            }
-            let older = self.printed(0, memory_from.min(now_from).min(end));
-            add(disk, older, sampled, &mut units);
-        }
-        memory_then.append(&mut units);
-        memory_then
-    }
-
-    /// Which come first, what is in memory or what is on disk.
-    fn tiers(&self) -> (u8, u8) {
-        if self.newest_first { (0, 1) } else { (1, 0) }
-    }
-
-    fn printed(&self, from: u64, to: u64) -> std::ops::Range<u64> {
-        match self.query.request.lines {
-            None => from..to,
-            Some(lines) => from.max(lines.from.0)..to.min(lines.to.0),
-        }
-    }
-
-    /// Which matches of a pane and tier are behind the cursor.
-    fn after(&self, pane: usize, tier: u8) -> After {
-        let Some(position) = &self.query.position else {
-            return After::All;
-        };
-        let (pane, then) = (self.panes[pane].pane.0, position.pane);
-        let order = if self.newest_first {
-            (tier, !pane).cmp(&(position.tier, !then))
-        } else {
-            (pane, tier).cmp(&(then, position.tier))
-        };
-        match order {
-            std::cmp::Ordering::Less => After::None,
-            std::cmp::Ordering::Greater => After::All,
-            std::cmp::Ordering::Equal => {
-                let (anchor, printed, number) = position.key;
-                let kind = if printed {
-                    Kind::Printed
-                } else {
-                    Kind::FullScreen
-                };
-                After::Key(Key {
-                    anchor,
-                    kind,
-                    number,
-                })
-            }
-        }
     }
 
     fn work(&mut self, from: usize, deadline: Option<Instant>) {
@@ -787,7 +309,7 @@ impl<'a> Search<'a> {
 
     fn answer(mut self, skipped_history: bool) -> SearchAnswer {
         if self.query.request.context > 0 {
-            self.add_context();
+            add_context(&self.panes, &mut self.matches, self.query.request.context);
             self.send_from(0);
         }
         self.tell_count();
@@ -832,9 +354,10 @@ impl<'a> Search<'a> {
         }
         damaged.dedup();
         reasons.extend(damaged);
-        let cursor = (more || skipped_history || cut)
-            .then(|| self.cursor())
-            .flatten();
+        let cursor = self
+            .last
+            .filter(|_| more || skipped_history || cut)
+            .and_then(|last| self.plan().cursor(last));
         SearchAnswer {
             total: self.total,
             panes: self.panes_with_match(),
@@ -845,152 +368,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn cursor(&self) -> Option<SearchCursor> {
-        let (pane, tier, key) = self.last?;
-        let position = Position {
-            order: self.query.request.order,
-            pane: self.panes[pane].pane.0,
-            tier,
-            key: (key.anchor, key.kind == Kind::Printed, key.number),
-            bounds: self
-                .panes
-                .iter()
-                .filter_map(|pane| Some((pane.pane.0, self.bounds(pane)?)))
-                .collect(),
-        };
-        serde_json::to_string(&position).ok().map(SearchCursor)
-    }
-
-    /// Gives each match the lines around it. A line between two matches belongs to one of them only, and to
-    /// the earlier one first.
-    fn add_context(&mut self) {
-        let context = u64::from(self.query.request.context);
-        if context == 0 {
-            return;
+    fn plan(&self) -> Plan<'_> {
+        Plan {
+            query: self.query,
+            panes: &self.panes,
         }
-        for pane in &self.panes {
-            let mut at: Vec<(u64, usize)> = Vec::new();
-            let mut lines: Option<Lines<'_>> = None;
-            for (index, found) in self.matches.iter().enumerate() {
-                if found.pane == pane.pane {
-                    let lines = lines.get_or_insert_with(|| Lines::new(pane));
-                    if let Some(position) = lines.find_id(found.line) {
-                        at.push((position, index));
-                    }
-                }
-            }
-            let Some(mut lines) = lines else { continue };
-            at.sort_unstable();
-            let mut free_from = 0;
-            for (nth, (position, index)) in at.iter().copied().enumerate() {
-                let before = free_from.max(position.saturating_sub(context))..position;
-                let next = at.get(nth + 1).map_or(u64::MAX, |(next, _)| *next);
-                let end = (position + 1 + context).min(next).min(lines.len());
-                let found = &mut self.matches[index];
-                found.context_before = before.filter_map(|at| lines.line(at)).map(short).collect();
-                found.context_after = (position + 1..end)
-                    .filter_map(|at| lines.line(at))
-                    .map(short)
-                    .collect();
-                free_from = end.max(position + 1);
-            }
-        }
-    }
-}
-
-fn short(mut line: Line) -> Line {
-    if line.text.len() > scan::MAX_CONTENT {
-        line.text
-            .truncate(line.text.floor_char_boundary(scan::MAX_CONTENT));
-        line.text.push('…');
-    }
-    line
-}
-
-/// What the threads of a search share.
-struct Worker<'a> {
-    units: &'a [Unit],
-    numbers: &'a [usize],
-    next: AtomicUsize,
-    collect_to: AtomicUsize,
-    pattern: &'a Pattern,
-    newest_first: bool,
-    limit: usize,
-    cancel: &'a Cancel,
-    deadline: Option<Instant>,
-}
-
-impl Worker<'_> {
-    fn over(&self) -> bool {
-        self.cancel.is_cancelled() || self.deadline.is_some_and(|at| Instant::now() >= at)
-    }
-
-    /// Searches the next unit; nothing when there is none.
-    fn step(&self, scanner: &mut Scanner<'_>) -> Option<(usize, Done)> {
-        let number = *self
-            .numbers
-            .get(self.next.fetch_add(1, Ordering::Relaxed))?;
-        let unit = &self.units[number];
-        let mut done = Done::default();
-        if self.over() {
-            done.cut = true;
-            return Some((number, done));
-        }
-        let mut see = |scanner: &mut Scanner<'_>, text: &Text<'_>, source| {
-            if self.over() {
-                done.cut = true;
-                return false;
-            }
-            let collecting = number < self.collect_to.load(Ordering::Relaxed);
-            let want = if collecting {
-                self.limit - done.hits.len().min(self.limit)
-            } else {
-                0
-            };
-            let found = scanner.scan(
-                text,
-                &unit.filter,
-                &unit.after,
-                source,
-                want,
-                self.newest_first,
-            );
-            done.count += found.count;
-            done.behind += found.behind;
-            done.hits.extend(found.hits);
-            true
-        };
-        match &unit.what {
-            What::Memory(blocks, source) => {
-                for block in blocks {
-                    let text = Text {
-                        kind: Kind::Printed,
-                        anchor: 0,
-                        first: block.first(),
-                        next: block.next(),
-                        text: block.text().as_bytes(),
-                        joins: &block.joins(),
-                    };
-                    if !see(scanner, &text, *source) {
-                        break;
-                    }
-                }
-            }
-            What::History(chunk) => {
-                let mut scratch = scanner.take_scratch();
-                let wanted = Wanted {
-                    lines: &unit.filter,
-                    needs: self.pattern.needs(),
-                    newest_first: self.newest_first,
-                };
-                let read = chunk.read(&wanted, &mut scratch, |text| {
-                    see(scanner, &text, Source::History)
-                });
-                done.damage = read.err();
-                scanner.put_scratch(scratch);
-            }
-        }
-        Some((number, done))
     }
 }
 

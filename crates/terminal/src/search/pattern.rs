@@ -10,7 +10,7 @@ use regex_automata::{HalfMatch, Input, Match};
 use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::{self, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
 
-use super::{Case, SearchError, SearchRequest};
+use super::contract::{Case, SearchError, SearchRequest};
 use crate::imprint::Needs;
 
 /// A pattern that takes more memory than this when compiled is refused.

@@ -6,8 +6,8 @@ use memchr::{memchr, memchr_iter, memrchr};
 use regex_automata::meta::Cache;
 use unicode_width::UnicodeWidthChar;
 
+use super::contract::{Match, Range};
 use super::pattern::Pattern;
-use super::{Match, Range};
 use crate::block::line_starts;
 use crate::history::{Filter, Key, Kind, Scratch, Text};
 use crate::types::{PaneId, Source};

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::history::{ClosedPane, History, HistoryBudget, PaneHistory};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
 use crate::styled::StyledLine;
-use crate::types::{PaneRole, ReadLines};
+use crate::types::{LineId, PaneId, PaneRole, ReadLines};
 
 /// A pane without a PTY: a ring, a screen, and a history in a directory of its own.
 struct Fake {
