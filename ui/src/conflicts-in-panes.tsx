@@ -100,12 +100,15 @@ export function openConflict({ repository, verdict }: Said): void {
     activate(present);
     return;
   }
-  openPanel({
-    id,
-    kind: CONFLICT,
-    title: `${key.path.split("/").pop()}: ${verdict.left.name}, ${verdict.right.name}`,
-    params: { repository, ...key },
-  });
+  openPanel(
+    {
+      id,
+      kind: CONFLICT,
+      title: `${key.path.split("/").pop()}: ${verdict.left.name}, ${verdict.right.name}`,
+      params: { repository, ...key },
+    },
+    "roomy",
+  );
 }
 
 /** Opens which worktree touches which file. */
@@ -113,12 +116,15 @@ export function openRepository(repository: string): void {
   const view = useRepositories
     .getState()
     .repositories.find((one) => one.repository === repository);
-  openPanel({
-    id: `${REPOSITORY}-${repository}`,
-    kind: REPOSITORY,
-    title: `${view?.name ?? "Repository"}: files touched`,
-    params: { repository },
-  });
+  openPanel(
+    {
+      id: `${REPOSITORY}-${repository}`,
+      kind: REPOSITORY,
+      title: `${view?.name ?? "Repository"}: files touched`,
+      params: { repository },
+    },
+    "roomy",
+  );
 }
 
 /** The repository that the active pane works in, else the only or first one. */

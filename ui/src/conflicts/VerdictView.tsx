@@ -17,7 +17,13 @@ import {
   useConflicts,
 } from "./conflict-store";
 import { QuietMenu } from "./QuietMenu";
-import { cappedRows, mergedPieces, type Region, regions } from "./regions";
+import {
+  cappedRows,
+  differing,
+  mergedPieces,
+  type Region,
+  regions,
+} from "./regions";
 import { SeverityMark } from "./SeverityMark";
 import { TellDialog } from "./TellDialog";
 import type { Target, Targets } from "./targets";
@@ -334,9 +340,9 @@ const SIGNS: Record<RowChange, string> = {
 
 function Hunk({ hunk }: { hunk: HunkView }) {
   const { rows, more } = cappedRows(hunk.rows);
+  const parts = differing(rows);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: long lines are scrolled by keys, too
-    <pre className="hunk" data-meets={hunk.meets} tabIndex={0}>
+    <pre className="hunk" data-meets={hunk.meets}>
       {rows.map((row, index) => (
         <div
           // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name, and are replaced as a whole
@@ -348,7 +354,16 @@ function Hunk({ hunk }: { hunk: HunkView }) {
             {row.change === "removed" ? row.base_line : row.line}
           </span>
           <span className="hunk-sign">{SIGNS[row.change]}</span>
-          <span className="hunk-text">{row.text}</span>
+          <span className="hunk-text">
+            {parts[index]?.map(({ text, differs }, part) =>
+              differs ? (
+                // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name
+                <mark key={part}>{text}</mark>
+              ) : (
+                text
+              ),
+            )}
+          </span>
         </div>
       ))}
       {more > 0 && <div className="hunk-more">… {more} more lines</div>}
@@ -385,8 +400,7 @@ function MergePreview({ text, verdict }: { text: string; verdict: Verdict }) {
           {whole ? "Only around the conflicts" : "Show the whole file"}
         </button>
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines are scrolled by keys, too */}
-      <pre className="hunk merge-text" tabIndex={0}>
+      <pre className="hunk merge-text">
         {pieces.map((piece, index) =>
           piece.kind === "skipped" ? (
             // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name

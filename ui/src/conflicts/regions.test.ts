@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { details, hunk, side, verdict } from "../backend/example-conflicts";
 import { matrixRows } from "./matrix";
-import { mergedPieces, regions } from "./regions";
+import { differing, mergedPieces, regions } from "./regions";
 
 test("what shares a stretch of the merge base stands side by side", () => {
   const left = [
@@ -19,6 +19,38 @@ test("what shares a stretch of the merge base stands side by side", () => {
     [1, 1, 1, true],
     [40, 1, 0, false],
     [90, 0, 1, false],
+  ]);
+});
+
+test("what differs in a line is told from what stayed, line by line", () => {
+  const marked = (rows: string[]) =>
+    differing(hunk(1, rows).rows).map((parts) =>
+      parts.map(({ text, differs }) => (differs ? `[${text}]` : text)).join(""),
+    );
+  expect(
+    marked([
+      " let a = 1;",
+      "-let total = items.len();",
+      "-let rest = 0;",
+      "+let total = cart.items.len();",
+      "+let rest = 10;",
+    ]),
+  ).toEqual([
+    "let a = 1;",
+    "let total = items.len();",
+    "let rest = 0;",
+    "let total = [cart.]items.len();",
+    "let rest = [1]0;",
+  ]);
+  // Nothing is made of lines that have little in common, or that nothing stands against.
+  expect(marked(["-abc", "+xyz", "+c"])).toEqual(["abc", "xyz", "c"]);
+  expect(marked(["-} else {", "+return 7;"])).toEqual([
+    "} else {",
+    "return 7;",
+  ]);
+  expect(marked(["-say 🚂 now", "+say 🚃 now"])).toEqual([
+    "say [🚂] now",
+    "say [🚃] now",
   ]);
 });
 

@@ -1,4 +1,4 @@
-import type { HunkRow, HunkView } from "../bindings";
+import type { HunkRow, HunkView, RowChange } from "../bindings";
 
 /** A stretch of the merge base that one or both sides changed, side by side. */
 export interface Region {
@@ -94,4 +94,56 @@ export function cappedRows(
   cap = 400,
 ): { rows: HunkRow[]; more: number } {
   return { rows: rows.slice(0, cap), more: Math.max(0, rows.length - cap) };
+}
+
+/** A stretch of a line: the same in the line it took the place of (or that took its place), or not. */
+export interface Piecewise {
+  text: string;
+  differs: boolean;
+}
+
+/**
+ * Tells which part of each line differs, for runs of removed lines that as many added ones replace: the first with
+ * the first, and so on. Other lines are whole.
+ */
+export function differing(rows: HunkRow[]): Piecewise[][] {
+  const parts = rows.map(({ text }) => [{ text, differs: false }]);
+  let at = 0;
+  while (at < rows.length) {
+    const removed = runOf(rows, at, "removed");
+    const added = runOf(rows, at + removed, "added");
+    for (let line = 0; removed === added && line < removed; line++) {
+      const [old, now] = [at + line, at + removed + line];
+      const pair = apart(rows[old]?.text ?? "", rows[now]?.text ?? "");
+      if (pair) [parts[old], parts[now]] = pair;
+    }
+    at += Math.max(1, removed + added);
+  }
+  return parts;
+}
+
+function runOf(rows: HunkRow[], from: number, change: RowChange): number {
+  let end = from;
+  while (rows[end]?.change === change) end++;
+  return end - from;
+}
+
+/** What two lines begin and end with alike, and what is between; none when they have too little in common. */
+function apart(one: string, two: string): [Piecewise[], Piecewise[]] | null {
+  const [left, right] = [[...one], [...two]];
+  const shorter = Math.min(left.length, right.length);
+  let head = 0;
+  while (head < shorter && left[head] === right[head]) head++;
+  let tail = 0;
+  while (tail < shorter - head && left.at(-1 - tail) === right.at(-1 - tail))
+    tail++;
+  const common = [...left.slice(0, head), ...left.slice(left.length - tail)];
+  if (common.join("").trim().length * 3 < shorter) return null;
+  const pieces = (all: string[]) =>
+    [
+      { text: all.slice(0, head).join(""), differs: false },
+      { text: all.slice(head, all.length - tail).join(""), differs: true },
+      { text: all.slice(all.length - tail).join(""), differs: false },
+    ].filter(({ text }) => text !== "");
+  return [pieces(left), pieces(right)];
 }

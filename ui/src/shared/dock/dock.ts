@@ -13,7 +13,12 @@ export interface PanelSpec {
   params: Record<string, unknown>;
 }
 
-export type Where = "tab" | "right" | "down";
+/** `roomy` is a tab as well: of the widest group, when the active one is narrow. */
+export type Where = "tab" | "right" | "down" | "roomy";
+
+/** Two columns of text beside each other need about this many pixels. */
+const ROOMY = 560;
+
 export type Way = "left" | "right" | "up" | "down";
 
 interface DockState {
@@ -77,7 +82,7 @@ export function openPanel(
   }
   if (api.hasMaximizedGroup() && !quiet) api.exitMaximizedGroup();
   const { kind, ...rest } = spec;
-  const group = api.activeGroup;
+  const group = where === "roomy" ? roomyGroup(api) : api.activeGroup;
   const direction =
     where === "right" ? "right" : where === "down" ? "below" : "within";
   return api.addPanel({
@@ -89,6 +94,15 @@ export function openPanel(
         position: { referenceGroup: group, direction },
       }),
   });
+}
+
+function roomyGroup(api: DockviewApi): DockviewGroupPanel | undefined {
+  const { activeGroup } = api;
+  if (!activeGroup || activeGroup.api.width >= ROOMY) return activeGroup;
+  return api.groups.reduce(
+    (widest, group) => (group.api.width > widest.api.width ? group : widest),
+    activeGroup,
+  );
 }
 
 /** Brings a panel forward, out of the shadow of another that is zoomed. */
