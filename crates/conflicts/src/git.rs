@@ -8,6 +8,7 @@ mod checkout;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ pub(crate) use checkout::{Checkout, FileChange, Found, Head};
 use gix::bstr::ByteSlice as _;
 use gix::index::entry::Mode;
 
-use crate::types::RepoPath;
+use crate::path::RepoPath;
 
 /// Names an object of the repository: a commit, or a content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +103,15 @@ pub enum OpenError {
         #[source]
         source: gix::Error,
     },
+    /// There is one, and it may not be read.
+    #[error("the repository `{path}` can't be read")]
+    Unreadable {
+        /// Its directory, or the file that names it.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The repository is there and its worktrees could not be listed.
     #[error("could not list the worktrees of `{path}`")]
     Worktrees {
@@ -171,9 +181,12 @@ pub(crate) struct Git {
 
 impl Git {
     pub(crate) fn open(path: &Path, max_text: u64) -> Result<Self, OpenError> {
-        let mut repo = gix::discover(path).map_err(|source| OpenError::NotARepository {
-            path: path.to_owned(),
-            source,
+        let mut repo = gix::discover(path).map_err(|source| match unreadable(path) {
+            Some((path, source)) => OpenError::Unreadable { path, source },
+            None => OpenError::NotARepository {
+                path: path.to_owned(),
+                source,
+            },
         })?;
         // Objects of merge bases and trees are asked for again and again.
         repo.object_cache_size_if_unset(8 * 1024 * 1024);
@@ -281,6 +294,21 @@ impl Git {
             id: Id(entry.object_id()),
         })
     }
+}
+
+/// The repository around `path` that may not be read, and why; none when that is not what is wrong.
+fn unreadable(path: &Path) -> Option<(PathBuf, io::Error)> {
+    let path = std::path::absolute(path).ok()?;
+    path.ancestors().find_map(|dir| {
+        let git = dir.join(".git");
+        // A linked worktree has a file there, which names its directory.
+        let named = fs::read_to_string(&git).ok();
+        let named =
+            named.and_then(|text| Some(PathBuf::from(text.strip_prefix("gitdir:")?.trim())));
+        let git = named.unwrap_or(git);
+        let error = fs::metadata(git.join("HEAD")).err()?;
+        (error.kind() == io::ErrorKind::PermissionDenied).then_some((git, error))
+    })
 }
 
 fn content_of(bytes: Arc<[u8]>) -> Content {

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::{Hunk, nearness};
+use crate::path::RepoPath;
 use crate::types::{
-    ConflictEvent, Entry, LineRange, RepoPath, Severity, Status, Verdict, VerdictKey, WorktreeId,
+    ConflictEvent, Entry, LineRange, Severity, Status, Verdict, VerdictKey, WorktreeId,
 };
 
 /// The entries and verdicts of one repository.

@@ -16,6 +16,7 @@ pub mod compare;
 pub mod diff;
 mod git;
 pub mod index;
+mod path;
 mod quiet;
 mod survey;
 mod types;
@@ -23,6 +24,7 @@ mod watch;
 mod watcher;
 
 pub use git::{OpenError, RepositoryPlace, repository_at};
+pub use path::RepoPath;
 pub use quiet::{BadGlob, Quiet, QuietAbout, QuietUntil};
 pub use survey::AskError;
 pub use types::*;

@@ -6,7 +6,8 @@ use globset::{Glob, GlobMatcher};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::types::{RepoPath, Severity, Verdict, WorktreeId};
+use crate::path::RepoPath;
+use crate::types::{Severity, Verdict, WorktreeId};
 
 /// One wish for quiet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]

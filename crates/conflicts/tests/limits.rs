@@ -3,38 +3,99 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::time::Duration;
 
-use conflicts::{ConflictWatcher, HealthState, WatchConfig};
+use conflicts::{ConflictFilter, ConflictWatcher, HealthState, Picture, WatchConfig, look};
 use support::*;
 
 /// Where Linux keeps how many watches the users of a namespace may have.
 const WATCHES: &str = "/proc/sys/user/max_inotify_watches";
 
-/// Runs the test below in a namespace of its own, where the limit can be lowered without harm to others.
-#[test]
-fn the_systems_own_limit_of_watches_is_told_and_healed() {
-    let allowed = std::process::Command::new("unshare")
-        .args(["--user", "--map-root-user", "true"])
-        .current_dir("/")
-        .status();
-    if !allowed.is_ok_and(|status| status.success()) {
-        eprintln!("left out: this system gives no namespaces of their own to users");
-        return;
+/// Runs an ignored test of this file by itself, started by `launcher`; says whether that could start anything.
+fn alone(launcher: &[&str], test: &str) -> bool {
+    let start = |program: &std::ffi::OsStr, arguments: &[&str]| {
+        std::process::Command::new(launcher[0])
+            .args(&launcher[1..])
+            .arg(program)
+            .args(arguments)
+            .current_dir("/")
+            .output()
+    };
+    if !start("true".as_ref(), &[]).is_ok_and(|done| done.status.success()) {
+        return false;
     }
-    let output = std::process::Command::new("unshare")
-        .args(["--user", "--map-root-user"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "with_few_watches", "--ignored", "--nocapture"])
-        .current_dir("/")
-        .output()
-        .unwrap();
+    let this = std::env::current_exe().unwrap();
+    let arguments = ["--exact", test, "--ignored", "--nocapture"];
+    let output = start(this.as_os_str(), &arguments).unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && said.contains("1 passed"),
         "{said}{}",
         String::from_utf8_lossy(&output.stderr)
+    );
+    true
+}
+
+/// In a namespace of its own the limit can be lowered without harm to others.
+#[test]
+fn the_systems_own_limit_of_watches_is_told_and_healed() {
+    if !alone(
+        &["unshare", "--user", "--map-root-user"],
+        "with_few_watches",
+    ) {
+        eprintln!("left out: this system gives no namespaces of their own to users");
+    }
+}
+
+/// The superuser may read everything, and without its capabilities no more than others.
+#[test]
+fn what_may_not_be_read_is_told() {
+    if !alone(&["setpriv", "--bounding-set=-all"], "without_permission") {
+        without_permission();
+    }
+}
+
+#[test]
+#[ignore = "only without the superuser's capabilities"]
+fn without_permission() {
+    let repo = Repo::with(&[("f", &lines(9)), ("g", &lines(9))]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    for (root, text) in [(&one, "one"), (&two, "two")] {
+        write(&root.join("f"), lines_with(9, &[(4, text)]));
+        write(&root.join("g"), lines_with(9, &[(4, text)]));
+    }
+    let mode = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let told = |picture: Picture| {
+        let place = repo.dir().to_string_lossy().into_owned();
+        [
+            say(&picture),
+            picture.notes.join("\n").replace(&place, "DIR"),
+        ]
+        .join("\n")
+    };
+    mode(&one.join("f"), 0);
+    insta::assert_snapshot!(told(fresh(&repo.main())), @"
+    g: one two same_line, conflict
+    could not read `f`: Permission denied (os error 13)
+    ");
+    mode(&one, 0);
+    insta::assert_snapshot!(told(fresh(&repo.main())), @"
+
+    could not read worktree `DIR/one`: Permission denied (os error 13)
+    ");
+    mode(&one, 0o755);
+    let git_dir = repo.main().join(".git");
+    mode(&git_dir, 0);
+    let refused = look(&two, &config(), &ConflictFilter::default()).unwrap_err();
+    mode(&git_dir, 0o755);
+    let place = repo.dir().to_string_lossy().into_owned();
+    insta::assert_snapshot!(
+        refused.to_string().replace(&place, "DIR"),
+        @"the repository `DIR/main/.git/worktrees/two` can't be read"
     );
 }
 

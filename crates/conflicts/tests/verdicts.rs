@@ -351,19 +351,37 @@ fn a_worktree_on_another_filesystem_is_one_like_the_others() {
 }
 
 #[test]
-fn a_file_that_may_not_be_read_is_told() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let repo = Repo::with(&[("f", "x\n")]);
-    let one = repo.worktree("one");
-    write(&one.join("secret"), "y\n");
-    fs::set_permissions(one.join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::read(one.join("secret")).is_ok() {
-        return; // the superuser reads everything
+fn a_head_that_git_can_not_read_is_told_and_the_others_are_compared() {
+    let repo = Repo::with(&[("f", &lines(9))]);
+    for name in ["one", "two"] {
+        write(&repo.worktree(name).join("f"), lines_with(9, &[(4, name)]));
     }
-    insta::assert_snapshot!(
-        fresh(&repo.main()).notes.join("\n"),
-        @"could not read `secret`: Permission denied (os error 13)"
-    );
+    fs::write(repo.main().join(".git/HEAD"), "no ref\n").unwrap();
+    let picture = fresh(&repo.dir().join("one"));
+    insta::assert_snapshot!(say(&picture), @"f: one two same_line, conflict");
+    let [note] = picture.notes.as_slice() else {
+        panic!("{:?}", picture.notes)
+    };
+    assert!(note.starts_with("could not read worktree"), "{note}");
+}
+
+#[test]
+fn a_file_inside_another_repository_is_not_ours() {
+    let repo = Repo::with(&[("f", "x\n")]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    for root in [&one, &two] {
+        fs::create_dir(root.join("nested")).unwrap();
+        git(&root.join("nested"), &["init", "-q"]);
+        write(&root.join("nested/f"), root.to_str().unwrap());
+    }
+    assert_eq!(say(&fresh(&repo.main())), "");
+    let change = ProposedChange {
+        file: "nested/f".to_owned(),
+        lines: Some(LineRange { start: 1, end: 2 }),
+        worktree: "one".to_owned(),
+    };
+    let answer = look_at(&repo.main(), &config(), &change).unwrap();
+    assert_eq!(answer.touches, []);
 }
 
 #[test]

@@ -3,16 +3,22 @@
 //! One task tends them: it looks where the panes are, opens a watcher for a repository that is new, lets go of one
 //! that nobody works in any more, says which agent works in which worktree, and tells the list when it changed.
 
+mod named;
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ::conflicts::{ConflictWatcher, Health, HealthState, Severity, Verdict, repository_at};
+use ::conflicts::repository_at;
+use named::{at_work, name_agents};
 use serde::{Deserialize, Serialize};
-use specta::Type;
-use terminal::{PaneEvent, PaneInfo, PaneRole};
+use terminal::{PaneEvent, PaneInfo};
 use tokio::sync::broadcast::error::RecvError;
+
+pub use view::{RepositoryState, RepositoryView, WorktreeView};
+use view::{view, watched_view};
 
 use super::blocking;
 use crate::{App, AppEvent, Code, Error, HostState, lock};
@@ -28,88 +34,6 @@ const LINGER: Duration = Duration::from_secs(120);
 
 /// How often to try again what could not be opened.
 const RETRY: Duration = Duration::from_secs(10);
-
-/// Programs that are coding agents, by which a worktree is said to have one.
-const AGENTS: [&str; 14] = [
-    "aider",
-    "amp",
-    "auggie",
-    "claude",
-    "codex",
-    "copilot",
-    "crush",
-    "cursor-agent",
-    "droid",
-    "gemini",
-    "goose",
-    "opencode",
-    "paseo",
-    "qwen",
-];
-
-/// One repository of the workspace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct RepositoryView {
-    /// What commands call it: the directory that its worktrees share.
-    pub repository: String,
-    /// The root of its main worktree; for a bare one, the shared directory.
-    pub root: String,
-    /// What people call it: the last part of its root.
-    pub name: String,
-    /// A person added it: it stays without panes, and over restarts.
-    pub added: bool,
-    /// How far it is known.
-    pub state: RepositoryState,
-    /// Its worktrees, the main one first.
-    pub worktrees: Vec<WorktreeView>,
-}
-
-/// How far a repository is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum RepositoryState {
-    /// All its files are being looked at for the first time.
-    Looking,
-    /// It is watched.
-    Watched {
-        /// Whether changes are seen as they happen.
-        health: HealthState,
-        /// Why not, a line per reason, for a person.
-        reasons: Vec<String>,
-        /// Directories being watched.
-        watches: u32,
-    },
-    /// It can't be watched; it is tried again now and then.
-    Failed {
-        /// Why, for a person.
-        message: String,
-    },
-}
-
-/// One worktree of a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct WorktreeView {
-    /// Its root, which is also its name for commands.
-    pub path: String,
-    /// What people call it: the last part of its path.
-    pub name: String,
-    /// The branch it is on; none when its HEAD is detached.
-    pub branch: Option<String>,
-    /// It is the repository's own checkout, not a linked one.
-    pub main: bool,
-    /// Its directory is there and can be read.
-    pub present: bool,
-    /// The agent that works in it, when one is known.
-    pub agent: Option<String>,
-    /// How many files differ from the nearest merge base, committed or not.
-    pub changed_files: u32,
-    /// How many warnings it has a part in; those that a person quieted don't count.
-    pub conflicts: u32,
-    /// How many of them a merge would stop at.
-    pub would_conflict: u32,
-    /// The worst of them.
-    pub worst: Option<Severity>,
-}
 
 /// What the workspace knows of its repositories.
 #[derive(Default)]
@@ -342,10 +266,7 @@ impl App {
 
     /// Says which agents work where, as the panes show it; what an agent said itself stays.
     async fn name_agents(&self, panes: &[PaneInfo]) {
-        let working: Vec<_> = panes
-            .iter()
-            .filter_map(|pane| Some((PathBuf::from(&pane.cwd), agent_of(pane)?)))
-            .collect();
+        let working = at_work(panes);
         let watchers = self.watchers();
         let known = lock(&self.0.conflicts.workspace).agents.clone();
         let named = blocking(move || Ok(name_agents(&watchers, &working, known))).await;
@@ -470,131 +391,4 @@ fn wanted(
         }
     }
     wanted
-}
-
-/// The agent that runs in a pane: the pane's own name, else its program.
-fn agent_of(pane: &PaneInfo) -> Option<String> {
-    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
-    let program = pane.program.first().map(|program| base(program));
-    let command = pane.command.as_deref().filter(|_| pane.busy);
-    let command = command
-        .and_then(|command| command.split_whitespace().next())
-        .map(base);
-    let known = |name: &Option<String>| name.clone().filter(|name| AGENTS.contains(&name.as_str()));
-    let name = match pane.role {
-        PaneRole::Agent => program,
-        PaneRole::Shell | PaneRole::Step => known(&program).or_else(|| known(&command)),
-    };
-    name.map(|name| pane.name.clone().unwrap_or(name))
-}
-
-fn name_agents(
-    watchers: &[Arc<ConflictWatcher>],
-    working: &[(PathBuf, String)],
-    before: BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
-    let mut named = BTreeMap::new();
-    for watcher in watchers {
-        let worktrees = watcher.worktrees();
-        for worktree in &worktrees {
-            let root = Path::new(&worktree.id.0);
-            // A worktree may lie inside another one: the innermost counts.
-            let innermost = |place: &Path| {
-                let roots = worktrees.iter().map(|other| Path::new(&other.id.0));
-                roots
-                    .filter(|other| place.starts_with(other))
-                    .max_by_key(|other| other.components().count())
-                    == Some(root)
-            };
-            let agent = working.iter().find(|(place, _)| innermost(place));
-            let agent = agent.map(|(_, agent)| agent.clone());
-            let ours = before.get(&worktree.id.0);
-            let told_otherwise = worktree.agent.is_some() && worktree.agent.as_ref() != ours;
-            if told_otherwise {
-                continue;
-            }
-            if worktree.agent != agent {
-                // It went away meanwhile: there is nobody to name.
-                let _ = watcher.set_agent(&worktree.id.0, agent.clone());
-            }
-            if let Some(agent) = agent {
-                named.insert(worktree.id.0.clone(), agent);
-            }
-        }
-    }
-    named
-}
-
-fn watched_view(
-    repository: &str,
-    watcher: &ConflictWatcher,
-    roots: &BTreeMap<String, PathBuf>,
-    kept: &Kept,
-) -> RepositoryView {
-    let Health {
-        state,
-        reasons,
-        watches,
-        ..
-    } = watcher.health();
-    let verdicts = watcher.verdicts();
-    let warnings: Vec<_> = verdicts.iter().filter(|verdict| warns(verdict)).collect();
-    let worktrees = watcher.worktrees().into_iter().map(|worktree| {
-        let part = warnings.iter().filter(|verdict| {
-            [&verdict.left.worktree, &verdict.right.worktree].contains(&&worktree.id)
-        });
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        WorktreeView {
-            conflicts: count(part.clone().count()),
-            would_conflict: count(
-                part.clone()
-                    .filter(|verdict| verdict.would_conflict)
-                    .count(),
-            ),
-            worst: part.map(|verdict| verdict.severity).max(),
-            path: worktree.id.0,
-            name: worktree.name,
-            branch: worktree.branch,
-            main: worktree.main,
-            present: worktree.present,
-            agent: worktree.agent,
-            changed_files: worktree.changed_files,
-        }
-    });
-    let worktrees: Vec<_> = worktrees.collect();
-    let main = worktrees.iter().find(|worktree| worktree.main);
-    let root = match (main, roots.get(repository)) {
-        (Some(main), _) => PathBuf::from(&main.path),
-        (None, Some(root)) => root.clone(),
-        (None, None) => PathBuf::from(repository),
-    };
-    let state = RepositoryState::Watched {
-        health: state,
-        reasons,
-        watches,
-    };
-    view(repository.to_owned(), &root, kept, state, worktrees)
-}
-
-/// Whether a verdict is a warning: near, and not quieted.
-fn warns(verdict: &Verdict) -> bool {
-    !verdict.quiet && (verdict.would_conflict || verdict.severity >= Severity::AdjacentLine)
-}
-
-fn view(
-    repository: String,
-    root: &Path,
-    kept: &Kept,
-    state: RepositoryState,
-    worktrees: Vec<WorktreeView>,
-) -> RepositoryView {
-    let name = root.file_name().unwrap_or(root.as_os_str());
-    RepositoryView {
-        repository,
-        name: name.to_string_lossy().into_owned(),
-        added: kept.added.contains(root),
-        root: root.to_string_lossy().into_owned(),
-        state,
-        worktrees,
-    }
 }

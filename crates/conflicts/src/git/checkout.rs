@@ -1,36 +1,18 @@
-//! One worktree's files: what its index says, what its disk says, what its rules ignore.
+//! One worktree's files: what its index says, what its rules say, and what both make of a commit.
 
+mod disk;
+
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+pub(crate) use disk::Found;
 use gix::bstr::{BStr, ByteSlice as _};
+use gix::index::Entry;
 use gix::index::entry::{Flags, Mode, Stage, Stat};
 
-use super::{
-    Content, FileMode, FileState, Git, Id, MergeRule, Place, Tree, chain, content_of, entry_state,
-};
-use crate::types::RepoPath;
-
-/// What one path of a worktree was found to be.
-pub(crate) enum Found {
-    /// As in the index.
-    AsIndexed,
-    /// Something else, or nothing.
-    Other(Option<FileState>),
-}
-
-/// What a walk through a worktree came by.
-#[derive(Default)]
-pub(crate) struct Walked {
-    /// Directories that hold files git may see.
-    pub(crate) dirs: Vec<PathBuf>,
-    /// Files that are not ignored, tracked or not.
-    pub(crate) files: Vec<RepoPath>,
-    /// What could not be read, and why.
-    pub(crate) problems: Vec<String>,
-}
+use super::{FileState, Git, Id, MergeRule, Place, Tree, chain, entry_state};
+use crate::path::RepoPath;
 
 /// The head of a worktree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,7 +21,7 @@ pub(crate) struct Head {
     pub(crate) branch: Option<String>,
 }
 
-/// One worktree's files: what its index says, what its disk says, what its rules ignore.
+/// One worktree, open to be read.
 pub(crate) struct Checkout {
     root: PathBuf,
     repo: gix::Repository,
@@ -76,16 +58,17 @@ impl Checkout {
     }
 
     /// Reads where HEAD is.
-    pub(crate) fn head(&self) -> Head {
-        let Ok(head) = self.repo.head() else {
-            return Head::default();
+    pub(crate) fn head(&self) -> Result<Head, String> {
+        let read = || -> gix::Result<Head> {
+            let mut head = self.repo.head()?;
+            Ok(Head {
+                branch: head
+                    .referent_name()
+                    .map(|name| name.shorten().to_str_lossy().into_owned()),
+                commit: head.try_peel_to_id()?.map(|id| Id(id.detach())),
+            })
         };
-        Head {
-            branch: head
-                .referent_name()
-                .map(|name| name.shorten().to_str_lossy().into_owned()),
-            commit: head.id().map(|id| Id(id.detach())),
-        }
+        read().map_err(|error| chain(&error))
     }
 
     /// Reads the index again if its file changed, and lists the paths whose entries did.
@@ -99,29 +82,8 @@ impl Checkout {
         let index = read_index(&self.repo).map_err(|error| chain(&error))?;
         let mut changed = Vec::new();
         let tell = |entry: &gix::index::Entry| (entry.id, entry.mode, entry.stage_raw());
-        let (old, new) = (&self.index, &index);
-        let (mut o, mut n) = (0, 0);
-        loop {
-            let (a, b) = (old.entries().get(o), new.entries().get(n));
-            let order = match (a, b) {
-                (None, None) => break,
-                (Some(_), None) => std::cmp::Ordering::Less,
-                (None, Some(_)) => std::cmp::Ordering::Greater,
-                (Some(a), Some(b)) => a.path(old).cmp(b.path(new)),
-            };
-            if order.is_le() {
-                o += 1;
-            }
-            if order.is_ge() {
-                n += 1;
-            }
-            let differs = !order.is_eq() || a.map(tell) != b.map(tell);
-            let path = if order.is_le() {
-                a.map(|entry| entry.path(old))
-            } else {
-                b.map(|entry| entry.path(new))
-            };
-            if let (true, Some(path)) = (differs, path) {
+        for (path, before, after) in by_path(&self.index, &index) {
+            if before.map(tell) != after.map(tell) {
                 changed.push(RepoPath::new(path));
             }
         }
@@ -199,256 +161,6 @@ impl Checkout {
         }
     }
 
-    /// Walks the directory `from`, or everything; leaves out what is ignored, other repositories, and
-    /// what lies behind links. `arm` hears of each directory before it is read, so that a watch on it
-    /// misses nothing.
-    pub(crate) fn walk(&mut self, from: Option<&RepoPath>, arm: &mut dyn FnMut(&Path)) -> Walked {
-        let mut walked = Walked::default();
-        let mut waiting = vec![from.cloned()];
-        if let Some(from) = from {
-            let inside = std::iter::once(from.clone())
-                .chain(from.parents())
-                .any(|dir| {
-                    let foreign = self
-                        .root
-                        .join(dir.to_path())
-                        .join(".git")
-                        .symlink_metadata()
-                        .is_ok();
-                    foreign
-                        || (self.is_ignored(&dir, true)
-                            && !self.is_tracked(dir.as_bytes().as_bstr()))
-                });
-            if inside {
-                return walked;
-            }
-        }
-        while let Some(dir) = waiting.pop() {
-            let path = dir
-                .as_ref()
-                .map_or_else(|| self.root.clone(), |dir| self.root.join(dir.to_path()));
-            arm(&path);
-            let entries = match fs::read_dir(&path) {
-                Ok(entries) => entries,
-                Err(error) => {
-                    // One that vanished meanwhile raises its own event.
-                    if error.kind() != io::ErrorKind::NotFound {
-                        walked
-                            .problems
-                            .push(format!("could not read `{}`: {error}", path.display()));
-                    }
-                    continue;
-                }
-            };
-            for entry in entries.filter_map(Result::ok) {
-                let name = entry.file_name();
-                let Ok(kind) = entry.file_type() else {
-                    continue;
-                };
-                if name == ".git" {
-                    continue;
-                }
-                let path = match &dir {
-                    Some(dir) => {
-                        RepoPath::new([dir.as_bytes(), b"/", name.as_encoded_bytes()].concat())
-                    }
-                    None => RepoPath::new(name.as_encoded_bytes()),
-                };
-                let ignored = self.is_ignored(&path, kind.is_dir());
-                if kind.is_dir() {
-                    let foreign = entry.path().join(".git").symlink_metadata().is_ok();
-                    if !ignored && !foreign {
-                        waiting.push(Some(path));
-                    }
-                } else if !ignored
-                    || self
-                        .index
-                        .entry_by_path(path.as_bytes().as_bstr())
-                        .is_some()
-                {
-                    walked.files.push(path);
-                }
-            }
-            walked.dirs.push(path);
-        }
-        walked
-    }
-
-    /// Looks at one path on disk.
-    pub(crate) fn look(&mut self, path: &RepoPath) -> io::Result<Found> {
-        let file = self.root.join(path.to_path());
-        let indexed = self
-            .indexed(path)
-            .map(|(state, entry)| (state, entry.stat, entry.flags));
-        let absent = match indexed {
-            Some((.., flags)) if flags.contains(Flags::SKIP_WORKTREE) => Found::AsIndexed,
-            Some(_) => Found::Other(None),
-            None if self
-                .index
-                .entry_by_path(path.as_bytes().as_bstr())
-                .is_some() =>
-            {
-                Found::Other(None)
-            }
-            None => Found::AsIndexed,
-        };
-        // Behind a link lies another place, which git does not see through this path.
-        if path
-            .parents()
-            .any(|dir| self.root.join(dir.to_path()).is_symlink())
-        {
-            return Ok(absent);
-        }
-        let metadata = match gix::index::fs::Metadata::from_path_no_follow(&file) {
-            Ok(metadata) => metadata,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                return Ok(absent);
-            }
-            Err(error) => return Err(error),
-        };
-        if let Some((.., flags)) = indexed
-            && flags.contains(Flags::ASSUME_VALID)
-        {
-            return Ok(Found::AsIndexed);
-        }
-        if metadata.is_dir() {
-            return Ok(match indexed {
-                Some((state, ..)) if state.mode == FileMode::Submodule => {
-                    match gix::open(&file)
-                        .ok()
-                        .and_then(|sub| sub.head_id().ok().map(|id| id.detach()))
-                    {
-                        Some(id) if Id(id) != state.id => Found::Other(Some(FileState {
-                            id: Id(id),
-                            ..state
-                        })),
-                        _ => Found::AsIndexed,
-                    }
-                }
-                _ => absent,
-            });
-        }
-        let mode = if metadata.is_symlink() {
-            FileMode::Symlink
-        } else if !metadata.is_file() {
-            return Ok(absent);
-        } else if self.executable_bit {
-            if metadata.is_executable() {
-                FileMode::Executable
-            } else {
-                FileMode::Regular
-            }
-        } else {
-            match indexed {
-                Some((state, ..)) if state.mode.is_file() => state.mode,
-                _ => FileMode::Regular,
-            }
-        };
-        if let Some((state, stat, _)) = indexed {
-            let same =
-                Stat::from_fs(&metadata).is_ok_and(|now| stat.matches(&now, self.stat_options));
-            if same
-                && state.mode == mode
-                && !stat.is_racy(self.index.timestamp(), self.stat_options)
-            {
-                return Ok(Found::AsIndexed);
-            }
-        } else if self
-            .index
-            .entry_by_path(path.as_bytes().as_bstr())
-            .is_none()
-            && self.is_ignored(path, false)
-        {
-            return Ok(Found::AsIndexed);
-        }
-        let id = match mode {
-            FileMode::Symlink => self.hash(fs::read_link(&file)?.as_os_str().as_encoded_bytes())?,
-            _ => self.hash_file(path, &file, metadata.len())?,
-        };
-        let state = FileState { mode, id };
-        Ok(match indexed {
-            Some((indexed, ..)) if indexed == state => Found::AsIndexed,
-            _ => Found::Other(Some(state)),
-        })
-    }
-
-    fn hash_file(&mut self, path: &RepoPath, file: &Path, len: u64) -> io::Result<Id> {
-        if len <= self.max_text {
-            let bytes = self.clean(path, fs::read(file)?)?;
-            return self.hash(&bytes);
-        }
-        // Too large to hold: hashed as it lies, in one pass.
-        let mut file = fs::File::open(file)?;
-        let mut hasher = gix::hash::hasher(self.repo.object_hash());
-        hasher.update(format!("blob {len}\0").as_bytes());
-        let mut buffer = vec![0; 256 * 1024];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => break,
-                read => hasher.update(&buffer[..read]),
-            }
-        }
-        hasher.try_finalize().map(Id).map_err(io::Error::other)
-    }
-
-    fn hash(&self, bytes: &[u8]) -> io::Result<Id> {
-        gix::objs::compute_hash(self.repo.object_hash(), gix::objs::Kind::Blob, bytes)
-            .map(Id)
-            .map_err(io::Error::other)
-    }
-
-    /// Turns what is on disk into what git would keep: line ends, encodings. Programs are not run.
-    fn clean(&mut self, path: &RepoPath, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
-        let Self {
-            rules,
-            filter,
-            repo,
-            index,
-            ..
-        } = self;
-        let at = rules.at_entry(path.as_bytes().as_bstr(), Some(Mode::FILE), &repo.objects)?;
-        let indexed = index
-            .entry_by_path(path.as_bytes().as_bstr())
-            .map(|entry| entry.id);
-        let outcome = filter
-            .convert_to_git(
-                bytes.as_slice(),
-                &path.to_path(),
-                &mut |_, found| {
-                    at.matching_attributes(found);
-                },
-                &mut |buffer| {
-                    use gix::objs::Find as _;
-                    let Some(id) = indexed else { return Ok(None) };
-                    Ok(repo
-                        .objects
-                        .try_find(&id, buffer)
-                        .ok()
-                        .flatten()
-                        .map(|_| ()))
-                },
-            )
-            .map_err(io::Error::other)?;
-        let converted = outcome.as_bytes().map(<[u8]>::to_vec);
-        Ok(converted.unwrap_or(bytes))
-    }
-
-    /// Reads the content of a file on disk as git would keep it, and its id.
-    pub(crate) fn content(&mut self, path: &RepoPath) -> io::Result<(Id, Content)> {
-        let file = self.root.join(path.to_path());
-        let len = fs::symlink_metadata(&file)?.len();
-        if len > self.max_text {
-            return Ok((self.hash_file(path, &file, len)?, Content::TooLarge));
-        }
-        let bytes = self.clean(path, fs::read(&file)?)?;
-        Ok((self.hash(&bytes)?, content_of(bytes.into())))
-    }
-
     /// Lists what differs between a commit and this worktree: disk first, then index.
     pub(crate) fn changes(
         &self,
@@ -458,48 +170,17 @@ impl Checkout {
         dirty: &BTreeMap<RepoPath, Option<FileState>>,
     ) -> BTreeMap<RepoPath, FileChange> {
         let mut changes = BTreeMap::new();
-        let (old, new) = (&base.0, &self.index);
-        let (mut o, mut n) = (0, 0);
-        loop {
-            let (a, b) = (old.entries().get(o), new.entries().get(n));
-            let order = match (a, b) {
-                (None, None) => break,
-                (Some(_), None) => std::cmp::Ordering::Less,
-                (None, Some(_)) => std::cmp::Ordering::Greater,
-                (Some(a), Some(b)) => a.path(old).cmp(b.path(new)),
-            };
-            if order.is_ge()
-                && let Some(entry) = b
-                && entry.mode == Mode::DIR
-            {
-                // A sparse index keeps whole directories as one entry: nothing of it is checked out.
-                let prefix = entry.path(new);
-                while old
-                    .entries()
-                    .get(o)
-                    .is_some_and(|entry| entry.path(old).starts_with(prefix))
-                {
-                    o += 1;
-                }
-                n += 1;
+        // A sparse index keeps whole directories as one entry: nothing of them is checked out.
+        let mut left_out: Option<&BStr> = None;
+        for (path, before, after) in by_path(&base.0, &self.index) {
+            if after.is_some_and(|entry| entry.mode == Mode::DIR) {
+                left_out = Some(path);
+            }
+            if left_out.is_some_and(|dir| path.starts_with(dir)) {
                 continue;
             }
-            if order.is_le() {
-                o += 1;
-            }
-            if order.is_ge() {
-                n += 1;
-            }
-            let of = |entry: Option<&gix::index::Entry>, counts: bool| {
-                entry.filter(|_| counts).and_then(entry_state)
-            };
-            let (base, now) = (of(a, order.is_le()), of(b, order.is_ge()));
-            let path = if order.is_le() {
-                a.map(|e| e.path(old))
-            } else {
-                b.map(|e| e.path(new))
-            };
-            if let (true, Some(path)) = (base != now, path) {
+            let (base, now) = (before.and_then(entry_state), after.and_then(entry_state));
+            if base != now {
                 changes.insert(RepoPath::new(path), FileChange { base, now });
             }
         }
@@ -540,6 +221,29 @@ impl Checkout {
 pub(crate) struct FileChange {
     pub(crate) base: Option<FileState>,
     pub(crate) now: Option<FileState>,
+}
+
+/// Goes through two indexes side by side: each path of either, with its entry in the one and in the other.
+fn by_path<'a>(
+    old: &'a gix::index::File,
+    new: &'a gix::index::File,
+) -> impl Iterator<Item = (&'a BStr, Option<&'a Entry>, Option<&'a Entry>)> {
+    let mut before = old.entries().iter().peekable();
+    let mut after = new.entries().iter().peekable();
+    std::iter::from_fn(move || {
+        let paths = (
+            before.peek().map(|entry| entry.path(old)),
+            after.peek().map(|entry| entry.path(new)),
+        );
+        let (path, order) = match paths {
+            (None, None) => return None,
+            (Some(path), None) => (path, Ordering::Less),
+            (None, Some(path)) => (path, Ordering::Greater),
+            (Some(one), Some(two)) => (one.min(two), one.cmp(two)),
+        };
+        let one = before.next_if(|_| order.is_le());
+        Some((path, one, after.next_if(|_| order.is_ge())))
+    })
 }
 
 fn stamp(index: &Path) -> Option<Stat> {

@@ -8,9 +8,9 @@ use super::changes::kind;
 use super::judge::Party;
 use crate::compare;
 use crate::git::Id;
+use crate::path::RepoPath;
 use crate::types::{
-    ChangeKind, LineRange, ProposedChange, RepoPath, Severity, Side, Status, Verdict, VerdictKey,
-    WorktreeId,
+    ChangeKind, LineRange, ProposedChange, Severity, Side, Status, Verdict, VerdictKey, WorktreeId,
 };
 
 /// A change that an agent announced.

@@ -8,8 +8,9 @@ use super::judge::Party;
 use super::{Survey, name};
 use crate::compare::{self, Changed, Text};
 use crate::diff::diff;
+use crate::path::RepoPath;
 use crate::types::{
-    CheckAnswer, ProposedChange, RepoPath, Severity, Touch, VerdictDetails, VerdictKey, WorktreeId,
+    CheckAnswer, ProposedChange, Severity, Touch, VerdictDetails, VerdictKey, WorktreeId,
 };
 
 /// Why a question could not be answered.
@@ -101,6 +102,10 @@ impl Survey {
     /// Says what the other worktrees do where a change is proposed.
     pub(crate) fn check(&mut self, change: &ProposedChange) -> Result<CheckAnswer, AskError> {
         let (worktree, path) = self.locate(change)?;
+        if self.only.is_none() {
+            self.touched_everywhere(&path);
+        }
+        self.notes.clear();
         let mut touches = Vec::new();
         // What is kept of other pairs is kept for the watcher; a single look needs none of it.
         let of = self.only.is_some().then_some(&worktree);

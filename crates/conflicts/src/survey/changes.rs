@@ -6,7 +6,8 @@ use super::judge::{Case, Judged, Party};
 use super::{Survey, Worktree, name};
 use crate::compare;
 use crate::git::{FileChange, FileMode, FileState, Id};
-use crate::types::{ChangeKind, RepoPath, WorktreeId};
+use crate::path::RepoPath;
+use crate::types::{ChangeKind, WorktreeId};
 
 /// Deleted times created files of one worktree, up to which renames with changes are looked for.
 const RENAMES: usize = 10_000;
@@ -53,6 +54,9 @@ impl Survey {
                 };
                 let why = match &base {
                     Ok(Some(_)) => None,
+                    Ok(None) if left_head.is_none() || right_head.is_none() => {
+                        Some("there is no commit yet".to_owned())
+                    }
                     Ok(None) => Some("they have no common ancestor".to_owned()),
                     Err(error) => Some(error.clone()),
                 };

@@ -7,8 +7,9 @@ use super::{Survey, name};
 use crate::compare::{self, Changed, Text};
 use crate::diff::diff;
 use crate::git::{Content, FileMode, FileState, Id, MergeRule};
+use crate::path::RepoPath;
 use crate::types::{
-    ChangeKind, LineRange, RepoPath, Severity, Side, Status, Verdict, VerdictKey, WorktreeId,
+    ChangeKind, LineRange, Severity, Side, Status, Verdict, VerdictKey, WorktreeId,
 };
 
 /// How many bytes of file contents are kept at hand.

@@ -46,7 +46,7 @@ pub(super) fn filtered(
         } else {
             let trimmed = path.trim_start_matches("./").trim_end_matches('/');
             let matcher = glob(trimmed)?;
-            let dir = crate::types::RepoPath::new(trimmed);
+            let dir = crate::path::RepoPath::new(trimmed);
             let whole = trimmed.is_empty() || trimmed == ".";
             tests.push(Box::new(move |verdict| {
                 whole || matches(&matcher, &verdict.path) || verdict.path.is_below(&dir)

@@ -1,0 +1,148 @@
+//! The workspace's repositories as they are listed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ::conflicts::{ConflictWatcher, Health, HealthState, Severity, Verdict};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::Kept;
+
+/// One repository of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct RepositoryView {
+    /// What commands call it: the directory that its worktrees share.
+    pub repository: String,
+    /// The root of its main worktree; for a bare one, the shared directory.
+    pub root: String,
+    /// What people call it: the last part of its root.
+    pub name: String,
+    /// A person added it: it stays without panes, and over restarts.
+    pub added: bool,
+    /// How far it is known.
+    pub state: RepositoryState,
+    /// Its worktrees, the main one first.
+    pub worktrees: Vec<WorktreeView>,
+}
+
+/// How far a repository is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RepositoryState {
+    /// All its files are being looked at for the first time.
+    Looking,
+    /// It is watched.
+    Watched {
+        /// Whether changes are seen as they happen.
+        health: HealthState,
+        /// Why not, a line per reason, for a person.
+        reasons: Vec<String>,
+        /// Directories being watched.
+        watches: u32,
+    },
+    /// It can't be watched; it is tried again now and then.
+    Failed {
+        /// Why, for a person.
+        message: String,
+    },
+}
+
+/// One worktree of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct WorktreeView {
+    /// Its root, which is also its name for commands.
+    pub path: String,
+    /// What people call it: the last part of its path.
+    pub name: String,
+    /// The branch it is on; none when its HEAD is detached.
+    pub branch: Option<String>,
+    /// It is the repository's own checkout, not a linked one.
+    pub main: bool,
+    /// Its directory is there and can be read.
+    pub present: bool,
+    /// The agent that works in it, when one is known.
+    pub agent: Option<String>,
+    /// How many files differ from the nearest merge base, committed or not.
+    pub changed_files: u32,
+    /// How many warnings it has a part in; those that a person quieted don't count.
+    pub conflicts: u32,
+    /// How many of them a merge would stop at.
+    pub would_conflict: u32,
+    /// The worst of them.
+    pub worst: Option<Severity>,
+}
+
+pub(super) fn watched_view(
+    repository: &str,
+    watcher: &ConflictWatcher,
+    roots: &BTreeMap<String, PathBuf>,
+    kept: &Kept,
+) -> RepositoryView {
+    let Health {
+        state,
+        reasons,
+        watches,
+        ..
+    } = watcher.health();
+    let verdicts = watcher.verdicts();
+    let warnings: Vec<_> = verdicts.iter().filter(|verdict| warns(verdict)).collect();
+    let worktrees = watcher.worktrees().into_iter().map(|worktree| {
+        let part = warnings.iter().filter(|verdict| {
+            [&verdict.left.worktree, &verdict.right.worktree].contains(&&worktree.id)
+        });
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        WorktreeView {
+            conflicts: count(part.clone().count()),
+            would_conflict: count(
+                part.clone()
+                    .filter(|verdict| verdict.would_conflict)
+                    .count(),
+            ),
+            worst: part.map(|verdict| verdict.severity).max(),
+            path: worktree.id.0,
+            name: worktree.name,
+            branch: worktree.branch,
+            main: worktree.main,
+            present: worktree.present,
+            agent: worktree.agent,
+            changed_files: worktree.changed_files,
+        }
+    });
+    let worktrees: Vec<_> = worktrees.collect();
+    let main = worktrees.iter().find(|worktree| worktree.main);
+    let root = match (main, roots.get(repository)) {
+        (Some(main), _) => PathBuf::from(&main.path),
+        (None, Some(root)) => root.clone(),
+        (None, None) => PathBuf::from(repository),
+    };
+    let state = RepositoryState::Watched {
+        health: state,
+        reasons,
+        watches,
+    };
+    view(repository.to_owned(), &root, kept, state, worktrees)
+}
+
+/// Whether a verdict is a warning: near, and not quieted.
+fn warns(verdict: &Verdict) -> bool {
+    !verdict.quiet && (verdict.would_conflict || verdict.severity >= Severity::AdjacentLine)
+}
+
+pub(super) fn view(
+    repository: String,
+    root: &Path,
+    kept: &Kept,
+    state: RepositoryState,
+    worktrees: Vec<WorktreeView>,
+) -> RepositoryView {
+    let name = root.file_name().unwrap_or(root.as_os_str());
+    RepositoryView {
+        repository,
+        name: name.to_string_lossy().into_owned(),
+        added: kept.added.contains(root),
+        root: root.to_string_lossy().into_owned(),
+        state,
+        worktrees,
+    }
+}

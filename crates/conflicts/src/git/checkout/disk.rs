@@ -1,0 +1,285 @@
+//! What lies on a worktree's disk: walked, looked at, and read as git would keep it.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use gix::bstr::ByteSlice as _;
+use gix::index::entry::{Flags, Mode, Stat};
+
+use super::Checkout;
+use crate::git::{Content, FileMode, FileState, Id, content_of};
+use crate::path::RepoPath;
+
+/// What one path of a worktree was found to be.
+pub(crate) enum Found {
+    /// As in the index.
+    AsIndexed,
+    /// Something else, or nothing.
+    Other(Option<FileState>),
+}
+
+/// What a walk through a worktree came by.
+#[derive(Default)]
+pub(crate) struct Walked {
+    /// Directories that hold files git may see.
+    pub(crate) dirs: Vec<PathBuf>,
+    /// Files that are not ignored, tracked or not.
+    pub(crate) files: Vec<RepoPath>,
+    /// What could not be read, and why.
+    pub(crate) problems: Vec<String>,
+}
+
+impl Checkout {
+    /// Walks the directory `from`, or everything; leaves out what is ignored, other repositories, and
+    /// what lies behind links. `arm` hears of each directory before it is read, so that a watch on it
+    /// misses nothing.
+    pub(crate) fn walk(&mut self, from: Option<&RepoPath>, arm: &mut dyn FnMut(&Path)) -> Walked {
+        let mut walked = Walked::default();
+        let mut waiting = vec![from.cloned()];
+        if let Some(from) = from {
+            let inside = std::iter::once(from.clone())
+                .chain(from.parents())
+                .any(|dir| {
+                    is_repository(&self.root.join(dir.to_path()))
+                        || (self.is_ignored(&dir, true)
+                            && !self.is_tracked(dir.as_bytes().as_bstr()))
+                });
+            if inside {
+                return walked;
+            }
+        }
+        while let Some(dir) = waiting.pop() {
+            let path = dir
+                .as_ref()
+                .map_or_else(|| self.root.clone(), |dir| self.root.join(dir.to_path()));
+            arm(&path);
+            let entries = match fs::read_dir(&path) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    // One that vanished meanwhile raises its own event.
+                    if error.kind() != io::ErrorKind::NotFound {
+                        walked
+                            .problems
+                            .push(format!("could not read `{}`: {error}", path.display()));
+                    }
+                    continue;
+                }
+            };
+            for entry in entries.filter_map(Result::ok) {
+                let name = entry.file_name();
+                let Ok(kind) = entry.file_type() else {
+                    continue;
+                };
+                if name == ".git" {
+                    continue;
+                }
+                let path = match &dir {
+                    Some(dir) => {
+                        RepoPath::new([dir.as_bytes(), b"/", name.as_encoded_bytes()].concat())
+                    }
+                    None => RepoPath::new(name.as_encoded_bytes()),
+                };
+                let ignored = self.is_ignored(&path, kind.is_dir());
+                if kind.is_dir() {
+                    if !ignored && !is_repository(&entry.path()) {
+                        waiting.push(Some(path));
+                    }
+                } else if !ignored
+                    || self
+                        .index
+                        .entry_by_path(path.as_bytes().as_bstr())
+                        .is_some()
+                {
+                    walked.files.push(path);
+                }
+            }
+            walked.dirs.push(path);
+        }
+        walked
+    }
+
+    /// Looks at one path on disk.
+    pub(crate) fn look(&mut self, path: &RepoPath) -> io::Result<Found> {
+        let file = self.root.join(path.to_path());
+        let indexed = self
+            .indexed(path)
+            .map(|(state, entry)| (state, entry.stat, entry.flags));
+        let absent = match indexed {
+            Some((.., flags)) if flags.contains(Flags::SKIP_WORKTREE) => Found::AsIndexed,
+            Some(_) => Found::Other(None),
+            None if self
+                .index
+                .entry_by_path(path.as_bytes().as_bstr())
+                .is_some() =>
+            {
+                Found::Other(None)
+            }
+            None => Found::AsIndexed,
+        };
+        if self.is_elsewhere(path) {
+            return Ok(absent);
+        }
+        let metadata = match gix::index::fs::Metadata::from_path_no_follow(&file) {
+            Ok(metadata) => metadata,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(absent);
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some((.., flags)) = indexed
+            && flags.contains(Flags::ASSUME_VALID)
+        {
+            return Ok(Found::AsIndexed);
+        }
+        if metadata.is_dir() {
+            return Ok(match indexed {
+                Some((state, ..)) if state.mode == FileMode::Submodule => {
+                    match gix::open(&file)
+                        .ok()
+                        .and_then(|sub| sub.head_id().ok().map(|id| id.detach()))
+                    {
+                        Some(id) if Id(id) != state.id => Found::Other(Some(FileState {
+                            id: Id(id),
+                            ..state
+                        })),
+                        _ => Found::AsIndexed,
+                    }
+                }
+                _ => absent,
+            });
+        }
+        let mode = if metadata.is_symlink() {
+            FileMode::Symlink
+        } else if !metadata.is_file() {
+            return Ok(absent);
+        } else if self.executable_bit {
+            if metadata.is_executable() {
+                FileMode::Executable
+            } else {
+                FileMode::Regular
+            }
+        } else {
+            match indexed {
+                Some((state, ..)) if state.mode.is_file() => state.mode,
+                _ => FileMode::Regular,
+            }
+        };
+        if let Some((state, stat, _)) = indexed {
+            let same =
+                Stat::from_fs(&metadata).is_ok_and(|now| stat.matches(&now, self.stat_options));
+            if same
+                && state.mode == mode
+                && !stat.is_racy(self.index.timestamp(), self.stat_options)
+            {
+                return Ok(Found::AsIndexed);
+            }
+        } else if self
+            .index
+            .entry_by_path(path.as_bytes().as_bstr())
+            .is_none()
+            && self.is_ignored(path, false)
+        {
+            return Ok(Found::AsIndexed);
+        }
+        let id = match mode {
+            FileMode::Symlink => self.hash(fs::read_link(&file)?.as_os_str().as_encoded_bytes())?,
+            _ => self.hash_file(path, &file, metadata.len())?,
+        };
+        let state = FileState { mode, id };
+        Ok(match indexed {
+            Some((indexed, ..)) if indexed == state => Found::AsIndexed,
+            _ => Found::Other(Some(state)),
+        })
+    }
+
+    /// Says whether git does not see through this path: it leads behind a link, or into another repository.
+    fn is_elsewhere(&self, path: &RepoPath) -> bool {
+        path.parents().any(|dir| {
+            let dir = self.root.join(dir.to_path());
+            dir.is_symlink() || is_repository(&dir)
+        })
+    }
+
+    fn hash_file(&mut self, path: &RepoPath, file: &Path, len: u64) -> io::Result<Id> {
+        if len <= self.max_text {
+            let bytes = self.clean(path, fs::read(file)?)?;
+            return self.hash(&bytes);
+        }
+        // Too large to hold: hashed as it lies, in one pass.
+        let mut file = fs::File::open(file)?;
+        let mut hasher = gix::hash::hasher(self.repo.object_hash());
+        hasher.update(format!("blob {len}\0").as_bytes());
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => break,
+                read => hasher.update(&buffer[..read]),
+            }
+        }
+        hasher.try_finalize().map(Id).map_err(io::Error::other)
+    }
+
+    fn hash(&self, bytes: &[u8]) -> io::Result<Id> {
+        gix::objs::compute_hash(self.repo.object_hash(), gix::objs::Kind::Blob, bytes)
+            .map(Id)
+            .map_err(io::Error::other)
+    }
+
+    /// Turns what is on disk into what git would keep: line ends, encodings. Programs are not run.
+    fn clean(&mut self, path: &RepoPath, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        let Self {
+            rules,
+            filter,
+            repo,
+            index,
+            ..
+        } = self;
+        let at = rules.at_entry(path.as_bytes().as_bstr(), Some(Mode::FILE), &repo.objects)?;
+        let indexed = index
+            .entry_by_path(path.as_bytes().as_bstr())
+            .map(|entry| entry.id);
+        let outcome = filter
+            .convert_to_git(
+                bytes.as_slice(),
+                &path.to_path(),
+                &mut |_, found| {
+                    at.matching_attributes(found);
+                },
+                &mut |buffer| {
+                    use gix::objs::Find as _;
+                    let Some(id) = indexed else { return Ok(None) };
+                    Ok(repo
+                        .objects
+                        .try_find(&id, buffer)
+                        .ok()
+                        .flatten()
+                        .map(|_| ()))
+                },
+            )
+            .map_err(io::Error::other)?;
+        let converted = outcome.as_bytes().map(<[u8]>::to_vec);
+        Ok(converted.unwrap_or(bytes))
+    }
+
+    /// Reads the content of a file on disk as git would keep it, and its id.
+    pub(crate) fn content(&mut self, path: &RepoPath) -> io::Result<(Id, Content)> {
+        let file = self.root.join(path.to_path());
+        let len = fs::symlink_metadata(&file)?.len();
+        if len > self.max_text {
+            return Ok((self.hash_file(path, &file, len)?, Content::TooLarge));
+        }
+        let bytes = self.clean(path, fs::read(&file)?)?;
+        Ok((self.hash(&bytes)?, content_of(bytes.into())))
+    }
+}
+
+/// Says whether a directory is the root of a repository or of a worktree.
+fn is_repository(dir: &Path) -> bool {
+    dir.join(".git").symlink_metadata().is_ok()
+}

@@ -1,0 +1,288 @@
+//! Where to look again: everything, one worktree, the refs, or the paths that a notice names.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+
+use super::{Survey, Worktree};
+use crate::git::{Checkout, FileState, Found, Git, Head, OpenError};
+use crate::path::RepoPath;
+use crate::types::WorktreeId;
+
+/// Hears of each directory before it is read.
+pub(crate) type Arm<'a> = &'a mut dyn FnMut(&Path);
+
+impl Survey {
+    /// Looks at this path only, now and later; what was found out about the worktrees so far stays.
+    pub(crate) fn look_only_at(&mut self, path: RepoPath) {
+        for tree in self.worktrees.values_mut() {
+            let Some(checkout) = &mut tree.checkout else {
+                continue;
+            };
+            look(checkout, &path, None, &mut tree.dirty, &mut tree.problems);
+        }
+        self.only = Some(vec![path]);
+    }
+
+    /// Finds out which worktrees there are, and looks at none of their files.
+    pub(crate) fn look_at_no_file(&mut self) -> Result<(), OpenError> {
+        self.only = Some(Vec::new());
+        self.relist(&mut |_| {}).map(drop)
+    }
+
+    /// Finds out which worktrees there are, and looks through those that are new; says whether any changed.
+    pub(crate) fn relist(&mut self, arm: Arm<'_>) -> Result<bool, OpenError> {
+        let places = self.git.worktrees()?;
+        let ids: Vec<_> = places
+            .iter()
+            .map(|place| WorktreeId::of(&place.root))
+            .collect();
+        let before = self.worktrees.len();
+        self.worktrees.retain(|id, _| ids.contains(id));
+        let mut changed = self.worktrees.len() != before;
+        for (id, place) in ids.into_iter().zip(places) {
+            let known = self.worktrees.get(&id);
+            if known.is_some_and(|tree| {
+                tree.place == place && tree.checkout.is_some() && place.root.exists()
+            }) {
+                continue;
+            }
+            let was_present = known.is_some_and(|tree| tree.checkout.is_some());
+            let was_known = known.is_some();
+            let tree = Worktree {
+                place,
+                checkout: None,
+                head: Head::default(),
+                dirty: BTreeMap::new(),
+                changes: HashMap::new(),
+                seen: HashMap::new(),
+                problems: Vec::new(),
+            };
+            self.worktrees.insert(id.clone(), tree);
+            self.scan(&id, arm);
+            let present = self
+                .worktrees
+                .get(&id)
+                .is_some_and(|tree| tree.checkout.is_some());
+            changed |= !was_known || present != was_present;
+        }
+        Ok(changed)
+    }
+
+    /// Looks at everything again.
+    pub(crate) fn rescan(&mut self, arm: Arm<'_>) -> Result<(), OpenError> {
+        let known: Vec<_> = self.worktrees.keys().cloned().collect();
+        self.relist(arm)?;
+        for id in known {
+            self.scan(&id, arm);
+        }
+        self.scanned_at = (self.clock)();
+        Ok(())
+    }
+
+    /// Looks at all files of one worktree again.
+    pub(crate) fn scan(&mut self, id: &WorktreeId, arm: Arm<'_>) {
+        let (max_text, only) = (self.max_text, self.only.clone());
+        let Some(tree) = self.worktrees.get_mut(id) else {
+            return;
+        };
+        tree.problems.clear();
+        tree.changes.clear();
+        tree.checkout = None;
+        if !tree.place.root.is_dir() {
+            tree.problems.push(format!("worktree `{id}` is not there"));
+            tree.dirty.clear();
+            tree.head = Head::default();
+            return;
+        }
+        let opened = readable(&tree.place.root).and_then(|()| {
+            let checkout = Checkout::open(&tree.place, max_text)?;
+            Ok((checkout.head()?, checkout))
+        });
+        let (head, mut checkout) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                tree.problems
+                    .push(format!("could not read worktree `{id}`: {error}"));
+                tree.dirty.clear();
+                tree.head = Head::default();
+                return;
+            }
+        };
+        tree.head = head;
+        let mut looked = HashSet::new();
+        let mut before = std::mem::take(&mut tree.dirty);
+        match only {
+            Some(only) => looked.extend(only),
+            None => {
+                let walked = checkout.walk(None, arm);
+                tree.problems.extend(walked.problems);
+                let mut armed: HashSet<_> = walked.dirs.into_iter().collect();
+                looked.extend(walked.files);
+                for path in checkout.tracked(None) {
+                    // A tracked file may lie in an ignored directory, which the walk left out.
+                    for dir in path.parents() {
+                        let dir = tree.place.root.join(dir.to_path());
+                        if armed.contains(&dir) {
+                            break;
+                        }
+                        if dir.is_dir() && !dir.is_symlink() {
+                            arm(&dir);
+                        }
+                        armed.insert(dir);
+                    }
+                    looked.insert(path);
+                }
+            }
+        }
+        for path in looked {
+            let kept = before.remove(&path);
+            look(
+                &mut checkout,
+                &path,
+                kept,
+                &mut tree.dirty,
+                &mut tree.problems,
+            );
+        }
+        tree.checkout = Some(checkout);
+    }
+
+    /// Follows what changed in the shared directory or a worktree's own: HEAD, refs, index, worktrees.
+    pub(crate) fn refs_changed(&mut self, arm: Arm<'_>) -> Result<bool, OpenError> {
+        let mut changed = self.relist(arm)?;
+        for tree in self.worktrees.values_mut() {
+            let Some(checkout) = &mut tree.checkout else {
+                continue;
+            };
+            match checkout.head() {
+                Ok(head) if head == tree.head => {}
+                Ok(head) => {
+                    tree.head = head;
+                    tree.changes.clear();
+                    changed = true;
+                }
+                Err(error) => tree.problems.push(error),
+            }
+            match checkout.reload_index() {
+                Ok(moved) if moved.is_empty() => {}
+                Ok(moved) => {
+                    // What is dirty is so in comparison with the index.
+                    let mut again: HashSet<_> = tree.dirty.keys().cloned().collect();
+                    again.extend(moved);
+                    if let Some(only) = &self.only {
+                        again.retain(|path| only.contains(path));
+                    }
+                    for path in again {
+                        let kept = tree.dirty.remove(&path);
+                        look(checkout, &path, kept, &mut tree.dirty, &mut tree.problems);
+                    }
+                    tree.changes.clear();
+                    changed = true;
+                }
+                Err(error) => tree.problems.push(error),
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Looks again at some paths of one worktree: files, or directories with all that is below.
+    pub(crate) fn touched(&mut self, id: &WorktreeId, paths: &HashSet<RepoPath>, arm: Arm<'_>) {
+        let rules_file = |path: &RepoPath| matches!(path.name(), b".gitignore" | b".gitattributes");
+        if paths.iter().any(rules_file) {
+            self.scan(id, arm);
+            return;
+        }
+        let Some(tree) = self.worktrees.get_mut(id) else {
+            return;
+        };
+        let Some(checkout) = &mut tree.checkout else {
+            return;
+        };
+        let mut again = HashSet::new();
+        for path in paths {
+            let file = tree.place.root.join(path.to_path());
+            let kind = file.symlink_metadata().map(|metadata| metadata.is_dir());
+            let mut below = false;
+            if kind.as_ref().is_ok_and(|dir| *dir) {
+                let walked = checkout.walk(Some(path), arm);
+                tree.problems.extend(walked.problems);
+                again.extend(walked.files);
+                below = true;
+            }
+            if below || kind.is_err() {
+                again.extend(checkout.tracked(Some(path)));
+                let dirty = tree.dirty.range(path.clone()..).map(|(dirty, _)| dirty);
+                // Siblings such as `a-b` sort between `a` and `a/b`.
+                let dirty = dirty.take_while(|dirty| dirty.as_bytes().starts_with(path.as_bytes()));
+                again.extend(dirty.filter(|dirty| dirty.is_below(path)).cloned());
+            }
+            again.insert(path.clone());
+        }
+        for path in again {
+            look_again(&mut self.git, tree, &path);
+        }
+    }
+
+    /// Looks at one file again in all worktrees: the notice of an edit may still be on its way.
+    pub(crate) fn touched_everywhere(&mut self, path: &RepoPath) {
+        for tree in self.worktrees.values_mut() {
+            look_again(&mut self.git, tree, path);
+        }
+    }
+}
+
+/// Says why a directory may not be read, in fewer words than git's files would have for it.
+fn readable(dir: &Path) -> Result<(), String> {
+    match fs::read_dir(dir) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Looks at one path, and corrects what is known of the worktree's changes.
+fn look_again(git: &mut Git, tree: &mut Worktree, path: &RepoPath) {
+    let Some(checkout) = &mut tree.checkout else {
+        return;
+    };
+    let kept = tree.dirty.remove(path);
+    look(checkout, path, kept, &mut tree.dirty, &mut tree.problems);
+    if tree.dirty.get(path).copied() == kept {
+        return;
+    }
+    for (base, changes) in &mut tree.changes {
+        let Ok(base) = git.tree(*base) else {
+            continue;
+        };
+        match checkout.change(git, tree.head.commit, base.get(path), &tree.dirty, path) {
+            Some(change) => changes.raw.insert(path.clone(), change),
+            None => changes.raw.remove(path),
+        };
+        changes.effects.clear();
+    }
+}
+
+/// Looks at one path, and keeps what was known of it when it can't be read.
+fn look(
+    checkout: &mut Checkout,
+    path: &RepoPath,
+    kept: Option<Option<FileState>>,
+    dirty: &mut BTreeMap<RepoPath, Option<FileState>>,
+    problems: &mut Vec<String>,
+) {
+    match checkout.look(path) {
+        Ok(Found::AsIndexed) => {}
+        Ok(Found::Other(state)) => {
+            dirty.insert(path.clone(), state);
+        }
+        Err(error) => {
+            let problem = format!("could not read `{path}`: {error}");
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+            if let Some(kept) = kept {
+                dirty.insert(path.clone(), kept);
+            }
+        }
+    }
+}
