@@ -192,3 +192,99 @@ async fn without_a_display_the_window_says_so() -> Result<()> {
     assert!(errors.contains("there is no display"), "{errors}");
     Ok(())
 }
+
+/// Starts `conflicts --watch --json` in a repository, and gives it with the lines that it prints.
+fn watch_conflicts(
+    home: &Home,
+    repository: &std::path::Path,
+) -> Result<(std::process::Child, std::sync::mpsc::Receiver<String>)> {
+    use std::io::BufRead as _;
+    let mut program = std::process::Command::new(Home::program())
+        .args(["conflicts", "--watch", "--json"])
+        .current_dir(repository)
+        .envs(home.environment())
+        .stdout(std::process::Stdio::piped())
+        .spawn()?;
+    let out = program.stdout.take().context("its standard output")?;
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::BufReader::new(out).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    Ok((program, lines))
+}
+
+#[test]
+fn a_killed_watch_of_conflicts_starts_again_with_the_verdicts_of_a_fresh_look() -> Result<()> {
+    let home = Home::new()?;
+    let repository = home.path().join("shop");
+    let git = |arguments: &[&str]| -> Result<()> {
+        let output = std::process::Command::new("git")
+            .current_dir(&repository)
+            .args(["-c", "user.name=a", "-c", "user.email=a@b"])
+            .args(arguments)
+            .output()?;
+        anyhow::ensure!(output.status.success(), "{output:?}");
+        Ok(())
+    };
+    std::fs::create_dir(&repository)?;
+    git(&["init", "-q", "-b", "main"])?;
+    for file in 0..20 {
+        std::fs::write(repository.join(format!("f{file}")), "1\n2\n3\n")?;
+    }
+    git(&["add", "-A"])?;
+    git(&["commit", "-q", "-m", "x"])?;
+    git(&["worktree", "add", "-q", "-b", "one", "../one"])?;
+    let edit = |worktree: &str, file: u32| {
+        let file = home.path().join(worktree).join(format!("f{file}"));
+        std::fs::write(file, format!("1\n{worktree}\n3\n"))
+    };
+    let verdict = |line: &str| -> Result<Option<String>> {
+        let event: Value = serde_json::from_str(line)?;
+        Ok(event["verdict"]["path"].as_str().map(str::to_owned))
+    };
+    let wait = std::time::Duration::from_secs(20);
+    for file in 0..10 {
+        edit("shop", file)?;
+    }
+    let (mut program, lines) = watch_conflicts(&home, &repository)?;
+    for file in 0..10 {
+        edit("one", file)?;
+        if file == 5 {
+            // It has begun to tell.
+            lines.recv_timeout(wait)?;
+            program.kill()?;
+            program.wait()?;
+        }
+    }
+    let listed: Value = serde_json::from_slice(
+        &home
+            .run(&["conflicts", "--json", "--repository", "shop"])?
+            .stdout,
+    )?;
+    let listed = listed["verdicts"].as_array().context("verdicts")?;
+    let mut fresh: BTreeSet<_> = listed
+        .iter()
+        .filter_map(|one| one["path"].as_str())
+        .collect();
+    assert_eq!(fresh.len(), 10);
+    let (mut program, lines) = watch_conflicts(&home, &repository)?;
+    while !fresh.is_empty() {
+        if let Some(path) = verdict(&lines.recv_timeout(wait)?)? {
+            assert!(
+                fresh.remove(path.as_str()),
+                "{path} is told twice, or is new"
+            );
+        }
+    }
+    // And it goes on.
+    edit("shop", 15)?;
+    edit("one", 15)?;
+    assert_eq!(verdict(&lines.recv_timeout(wait)?)?.as_deref(), Some("f15"));
+    program.kill()?;
+    program.wait()?;
+    Ok(())
+}

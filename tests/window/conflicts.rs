@@ -1,11 +1,14 @@
 //! Conflicts between worktrees, as a person sees them come and go.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
-use support::Home;
+use serde_json::{Value, json};
+use support::{Home, Window, wait_for};
 
-use crate::{at_a_prompt, ctrl, enter_line, says, scenario, shift, shows};
+use crate::{at_a_prompt, ctrl, enter_line, killed_and_opened_again, says, scenario, shift, shows};
 
 fn git(directory: &Path, arguments: &[&str]) -> Result<()> {
     let output = std::process::Command::new("git")
@@ -136,4 +139,135 @@ async fn the_other_side_is_told_in_its_pane_and_a_muted_pair_stays_muted() -> Re
         Ok(())
     })
     .await
+}
+
+/// Edits, commits and moves files in both worktrees until `stop`, as two agents at work would.
+fn at_work(places: [PathBuf; 2], stop: Arc<AtomicBool>) -> std::thread::JoinHandle<Result<()>> {
+    std::thread::spawn(move || {
+        let mut round = 0;
+        while !stop.load(Ordering::SeqCst) {
+            round += 1;
+            let place = &places[round % 2];
+            let text = |line: usize| {
+                (1..=20)
+                    .map(|at| match at == line {
+                        true => format!("round {round} in {}\n", place.display()),
+                        false => format!("line {at}\n"),
+                    })
+                    .collect::<String>()
+            };
+            std::fs::write(place.join("list"), text(1 + round % 7))?;
+            std::fs::write(place.join(format!("new-{}", round % 5)), text(round % 20))?;
+            match round % 9 {
+                0 => git(place, &["mv", "-f", "list", "moved"])?,
+                1 => {
+                    git(place, &["add", "-A"])?;
+                    git(place, &["commit", "-q", "--allow-empty", "-m", "x"])?;
+                }
+                2 => drop(std::fs::remove_file(place.join("moved"))),
+                _ => {}
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What must be the same however the picture came about: worktrees, entries, verdicts; no times, nothing quiet.
+fn essence(picture: &Value) -> Value {
+    let only = |list: &str, fields: &[&str]| {
+        let mut rows: Vec<_> = picture[list]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|row| {
+                let field = |field: &&str| row.pointer(field).cloned().unwrap_or_default();
+                Value::Array(fields.iter().map(field).collect())
+            })
+            .collect();
+        rows.sort_by_key(Value::to_string);
+        rows
+    };
+    json!({
+        "worktrees": only("worktrees", &["/id", "/branch", "/head", "/changed_files", "/present"]),
+        "entries": only("entries", &["/path", "/worktree", "/change", "/ranges", "/status", "/base"]),
+        "verdicts": only(
+            "verdicts",
+            &["/path", "/left/worktree", "/right/worktree", "/severity", "/would_conflict", "/overlaps", "/note"],
+        ),
+    })
+}
+
+/// Asks the window for something, past its page.
+async fn invoke(window: &Window, command: &str, arguments: Value) -> Result<Value> {
+    let script = "const [command, given, done] = arguments;
+         window.__TAURI_INTERNALS__.invoke(command, given).then(done, (error) => done({ error }));";
+    let given = vec![json!(command), arguments];
+    let answer = window.client.execute_async(script, given).await?;
+    ensure!(answer.get("error").is_none(), "{command}: {answer}");
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn a_window_that_is_killed_amid_edits_comes_back_with_the_picture_of_a_fresh_start()
+-> Result<()> {
+    let home = Home::new()?;
+    let [one, two] = worktrees(&home)?;
+    let (mut window, pane) = at_a_prompt(&home).await?;
+    let main = home.path().join("shop").canonicalize()?;
+    let repository = main.join(".git").display().to_string();
+    let id = |place: &Path| -> Result<String> { Ok(place.canonicalize()?.display().to_string()) };
+    enter_line(&window, pane, &format!("cd {}", one.display())).await?;
+    says(&window, "[data-testid=status-conflicts]", "No conflicts").await?;
+
+    // Muted, acknowledged, snoozed: three wishes that must not be lost.
+    let wishes = json!([
+        { "about": { "glob": "new-1", "left": null, "right": null }, "until": { "until": "removed" } },
+        {
+            "about": { "glob": "list", "left": id(&one)?, "right": id(&two)? },
+            "until": { "until": "worse", "severity": "adjacent_line", "would_conflict": false },
+        },
+        { "about": { "glob": "moved", "left": null, "right": null }, "until": { "until": "time", "at": 4_000_000_000_000_u64 } },
+    ]);
+    for wish in wishes.as_array().into_iter().flatten() {
+        let given = json!({ "repository": repository, "quiet": wish });
+        invoke(&window, "quiet_conflicts", given).await?;
+    }
+
+    for _ in 0..3 {
+        let stop = Arc::new(AtomicBool::new(false));
+        let work = at_work([one.clone(), two.clone()], stop.clone());
+        // In the middle of it: the window has seen some of the edits already.
+        window.find("nav [data-testid=conflict-badge]").await?;
+        window = killed_and_opened_again(&home, window).await?;
+        stop.store(true, Ordering::SeqCst);
+        work.join().ok().context("the edits failed")??;
+
+        let arguments = [
+            "conflicts",
+            "--json",
+            "--at-least",
+            "identical",
+            "--repository",
+        ];
+        let fresh = home.run(&[&arguments[..], &[&id(&main)?]].concat())?;
+        let fresh = essence(&serde_json::from_slice(&fresh.stdout)?);
+        ensure!(
+            fresh["verdicts"] != json!([]),
+            "nothing to compare: {fresh}"
+        );
+        wait_for("the picture of a fresh start", || async {
+            let given = json!({ "repository": repository });
+            let picture = invoke(&window, "repository_picture", given).await;
+            let picture = essence(&picture.map_err(|error| error.to_string())?);
+            if picture == fresh {
+                Ok(())
+            } else {
+                Err(format!("{picture:#}\ninstead of\n{fresh:#}"))
+            }
+        })
+        .await?;
+        let listed = invoke(&window, "list_conflicts", json!({})).await?;
+        ensure!(listed[0]["quiets"] == wishes, "{:#}", listed[0]["quiets"]);
+    }
+    window.close().await
 }
