@@ -59,6 +59,7 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
     let app = tauri::async_runtime::block_on(async {
         let app = App::start(AppConfig { paths, host }).await?;
         app.watch_workspace();
+        app.answer_checks();
         Ok::<_, Error>(app)
     })
     .map_err(|error| error.message)?;

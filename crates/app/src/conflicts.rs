@@ -1,7 +1,9 @@
 //! Conflicts between worktrees: one watcher per repository that the workspace holds.
 
+mod door;
 mod workspace;
 
+pub use door::check_change;
 pub use workspace::{RepositoryState, RepositoryView, WorktreeView};
 
 use std::collections::BTreeMap;
@@ -10,9 +12,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::conflicts::{
-    AskError, CheckAnswer, Clock, ConflictEvent, ConflictFilter, ConflictWatcher, LookError,
-    Picture, ProposedChange, Quiet, QuietAbout, StartError, Verdict, VerdictDetails, VerdictKey,
-    WatchConfig,
+    AskError, CheckAnswer, Clock, ConflictEvent, ConflictFilter, ConflictWatcher, HealthState,
+    LookError, Picture, ProposedChange, Quiet, QuietAbout, StartError, Verdict, VerdictDetails,
+    VerdictKey, WatchConfig, repository_at,
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -80,24 +82,30 @@ impl App {
     ///
     /// [`Code::BadParams`] when `path` is in no repository.
     pub async fn watch_repository(&self, path: PathBuf) -> Result<Picture, Error> {
-        let quiets = self.stored_quiets().await?;
+        let asked = path.clone();
+        let place = blocking(move || Ok(repository_at(&asked))).await?;
+        let repository = place.map(|place| place.common_dir.to_string_lossy().into_owned());
+        let known = repository
+            .as_deref()
+            .and_then(|known| self.watcher(known).ok());
+        if let Some(watcher) = known {
+            return blocking(move || Ok(watcher.picture())).await;
+        }
+        let mut quiets = self.stored_quiets().await?;
+        let quiets = repository.and_then(|repository| quiets.remove(&repository));
         let opened = blocking(move || {
-            let mut config = WatchConfig::new(system_clock());
-            // Wishes are stored per repository, and a path tells which one only once it is open.
-            let watcher = ConflictWatcher::open(&path, config.clone()).map_err(start_error)?;
-            let repository = watcher.picture().repository;
-            config.quiets = quiets.get(&repository).cloned().unwrap_or_default();
-            for quiet in config.quiets {
-                watcher
-                    .quiet(quiet)
-                    .map_err(|error| Error::from_chain(Code::BadParams, &error))?;
-            }
-            Ok((repository, Arc::new(watcher)))
+            let config = WatchConfig {
+                quiets: quiets.unwrap_or_default(),
+                ..WatchConfig::new(system_clock())
+            };
+            let watcher = ConflictWatcher::open(&path, config).map_err(start_error)?;
+            Ok((watcher.picture().repository, Arc::new(watcher)))
         });
         let (repository, watcher) = opened.await?;
         let (watcher, new) = {
             let mut watchers = lock(&self.0.conflicts.watchers);
             match watchers.get(&repository) {
+                // Somebody else was faster.
                 Some(known) => (known.clone(), false),
                 None => {
                     watchers.insert(repository.clone(), watcher.clone());
@@ -219,33 +227,12 @@ impl App {
         .await
     }
 
-    /// Says what the other worktrees do where somebody is about to change a file.
-    ///
-    /// A repository that is watched answers from memory; another one is looked at, that file only.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::BadParams`] when the worktree is in no repository, the file lies outside of it, or
-    /// the lines are no range.
-    pub async fn check_change(&self, change: ProposedChange) -> Result<CheckAnswer, Error> {
-        let watchers = self.watchers();
-        blocking(move || {
-            for watcher in &watchers {
-                match watcher.check(&change) {
-                    Err(AskError::UnknownWorktree { .. }) => {}
-                    answer => return answer.map_err(ask_error),
-                }
-            }
-            look_at(&change)
-        })
-        .await
-    }
-
     /// Takes note of a change that an agent is about to make, in a watched repository.
     ///
     /// # Errors
     ///
-    /// As [`App::check_change`], and [`Code::BadId`] when no watched repository has the worktree.
+    /// [`Code::BadParams`] when the file lies outside of the worktree or the lines are no range, [`Code::BadId`] when
+    /// no watched repository has the worktree.
     pub async fn announce_change(
         &self,
         change: ProposedChange,
@@ -410,12 +397,21 @@ pub fn look_for_conflicts(
     ::conflicts::look(path, &WatchConfig::new(system_clock()), filter).map_err(look_error)
 }
 
-/// As [`App::check_change`], by looking at that one file in all worktrees now.
-///
-/// # Errors
-///
-/// As [`App::check_change`].
-pub fn look_at(change: &ProposedChange) -> Result<CheckAnswer, Error> {
+/// Asks the watcher that knows the worktree; none when there is none, or its picture may not be fresh.
+fn check(
+    watchers: &[Arc<ConflictWatcher>],
+    change: &ProposedChange,
+) -> Option<Result<CheckAnswer, AskError>> {
+    let live = |watcher: &&Arc<ConflictWatcher>| watcher.health().state == HealthState::Live;
+    let mut answers = watchers
+        .iter()
+        .filter(live)
+        .map(|watcher| watcher.check(change));
+    answers.find(|answer| !matches!(answer, Err(AskError::UnknownWorktree { .. })))
+}
+
+/// Looks at that one file in all worktrees now.
+fn look_at(change: &ProposedChange) -> Result<CheckAnswer, Error> {
     let worktree = PathBuf::from(&change.worktree);
     ::conflicts::look_at(&worktree, &WatchConfig::new(system_clock()), change).map_err(look_error)
 }

@@ -32,7 +32,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 pub use self::conflicts::{
-    ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView, look_at,
+    ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView, check_change,
     look_for_conflicts, system_clock,
 };
 pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use app::{App, AppConfig, AppEvent, Code, HostMode, Paths, RepositoryView};
+use app::{App, AppConfig, AppEvent, Code, HostMode, Paths, RepositoryView, check_change};
+use conflicts::{LineRange, ProposedChange, Severity, Status};
 use tempfile::TempDir;
 use terminal::OpenPane;
 
@@ -186,4 +187,70 @@ async fn a_repository_that_was_added_is_there_after_a_restart_also_when_it_is_go
     )
     .await;
     app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_is_answered_by_the_index_that_runs_and_by_a_look_without_one() {
+    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let main = repository(place.path());
+    let app = open(&home).await;
+    app.answer_checks();
+    app.watch_repository(main).await.unwrap();
+    let change = |worktree: &str| ProposedChange {
+        file: "f".to_owned(),
+        lines: Some(LineRange { start: 2, end: 3 }),
+        worktree: place.path().join(worktree).display().to_string(),
+    };
+    // Announced and not on disk: only the running index can know.
+    app.announce_change(change("one"), Some("ada".to_owned()))
+        .await
+        .unwrap();
+    let check = |paths: Option<Paths>| {
+        let change = change("two");
+        async move {
+            let asked = tokio::task::spawn_blocking(move || check_change(paths.as_ref(), &change));
+            asked.await.unwrap().unwrap()
+        }
+    };
+    let paths = app.paths().clone();
+    let socket = paths.runtime().join("conflicts.sock");
+    let asked = async {
+        loop {
+            // On a busy machine it may have been quicker to look.
+            let mut answer = check(Some(paths.clone())).await;
+            if let Some(touch) = answer.touches.pop() {
+                return touch;
+            }
+        }
+    };
+    let touch = tokio::time::timeout(DEADLINE, asked).await.unwrap();
+    assert_eq!(touch.severity, Severity::SameLine);
+    assert_eq!(touch.side.status, Status::Pending);
+    assert_eq!(touch.side.agent.as_deref(), Some("ada"));
+    assert_eq!(check(None).await.touches, []);
+
+    // It is as true as the disk: no notice has to arrive first.
+    for text in ["one", "uno", "un"] {
+        let file = place.path().join("one/f");
+        std::fs::write(file, format!("1\n{text}\n3\n")).unwrap();
+        let answer = check(Some(paths.clone())).await;
+        assert_eq!(answer.touches[0].side.status, Status::Applied, "{text}");
+        let file = place.path().join("one/f");
+        std::fs::write(file, "1\n2\n3\n").unwrap();
+        let answer = check(Some(paths.clone())).await;
+        let applied = |touch: &conflicts::Touch| touch.side.status == Status::Applied;
+        assert!(!answer.touches.iter().any(applied), "{answer:?}");
+    }
+
+    // Whatever is wrong with the one who is asked, there is an answer.
+    app.shutdown().await;
+    assert!(!socket.exists());
+    std::fs::write(place.path().join("one/f"), "1\none\n3\n").unwrap();
+    assert_eq!(
+        check(Some(paths.clone())).await.severity,
+        Some(Severity::SameLine)
+    );
+    let mute = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    assert_eq!(check(Some(paths)).await.severity, Some(Severity::SameLine));
+    drop(mute);
 }

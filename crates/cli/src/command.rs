@@ -129,8 +129,8 @@ fn execute(
         .build()?;
     let done = runtime.block_on(async {
         if let Command::Conflicts(conflicts) = command {
-            // Reads git's files only: it starts no host, and leaves nothing behind.
-            return conflicts.run(out).await;
+            // Reads git's files only: it starts no host, leaves nothing behind, and needs no home.
+            return conflicts.run(paths().ok().as_ref(), out).await;
         }
         let paths = paths()?;
         if let Command::Host(host) = command {

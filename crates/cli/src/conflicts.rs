@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use app::Paths;
 use clap::{Args, Subcommand};
 use conflicts::{
     CheckAnswer, ConflictEvent, ConflictFilter, ConflictWatcher, LineRange, Picture,
-    ProposedChange, Severity, Verdict, WatchConfig,
+    ProposedChange, Severity, Status, Verdict, WatchConfig,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -61,7 +62,8 @@ enum Command {
 /// Before an edit: does another worktree change the same lines?
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Made for an agent's hook: it reads that one file in all worktrees, by itself.
+Made for an agent's hook: the window that watches answers; without one, that one file is read in
+all worktrees.
 With lines, exit status 1 means that another worktree changes lines at most 5 lines away; without,
 that another worktree changes the file at all. `--at-least` says otherwise.
 
@@ -83,9 +85,14 @@ struct Check {
 }
 
 impl Conflicts {
-    pub(crate) async fn run(self, out: &mut Output<'_>) -> Result<(), Failure> {
+    /// `paths`: where a window that watches would be found.
+    pub(crate) async fn run(
+        self,
+        paths: Option<&Paths>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
         if let Some(Command::Check(check)) = self.command {
-            return check.run(out);
+            return check.run(paths, out);
         }
         let directory = self
             .repository
@@ -116,7 +123,7 @@ impl Conflicts {
 }
 
 impl Check {
-    fn run(self, out: &mut Output<'_>) -> Result<(), Failure> {
+    fn run(self, paths: Option<&Paths>, out: &mut Output<'_>) -> Result<(), Failure> {
         let (file, lines) = target(&self.target)?;
         let worktree = worktree_root(&self.worktree)?;
         // As the person sees it: relative to where they are, unless that is nowhere in the worktree.
@@ -132,7 +139,7 @@ impl Check {
             lines,
             worktree: worktree.to_string_lossy().into_owned(),
         };
-        let answer = app::look_at(&change).map_err(refused)?;
+        let answer = app::check_change(paths, &change).map_err(refused)?;
         if out.json() {
             out.value(&answer)?;
         } else {
@@ -204,8 +211,20 @@ fn list(picture: &Picture, out: &mut Output<'_>) -> Result<(), Failure> {
         out.error(note);
     }
     if picture.verdicts.is_empty() {
-        let count = picture.worktrees.len();
-        out.line(&format!("No conflicts between {count} worktrees."))?;
+        let worktrees = match picture.worktrees.len() {
+            0 => return Ok(out.line("The repository has no worktrees.")?),
+            1 => {
+                return Ok(
+                    out.line("The repository has one worktree: there is nothing to compare.")?
+                );
+            }
+            count => format!("{count} worktrees"),
+        };
+        let limits = match picture.notes.is_empty() {
+            true => "",
+            false => ", as far as they could be compared",
+        };
+        out.line(&format!("No conflicts between {worktrees}{limits}."))?;
         return Ok(());
     }
     let mut table = Table::new(["SEVERITY", "MERGE", "FILE", "LINES", "WORKTREES"]);
@@ -251,16 +270,21 @@ fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
     }
     for touch in &answer.touches {
         let ranges: Vec<_> = touch.side.ranges.iter().map(ToString::to_string).collect();
-        let lines = if ranges.is_empty() {
-            String::new()
-        } else {
-            format!(" lines {}", ranges.join(", "))
+        let lines = match touch.side.ranges.as_slice() {
+            [] => String::new(),
+            [one] if one.end == one.start + 1 => format!(" line {one}"),
+            _ => format!(" lines {}", ranges.join(", ")),
         };
-        let name = &touch.side.name;
-        out.line(&format!(
-            "{}: {name} changes {}{lines}",
-            touch.severity, answer.path
-        ))?;
+        let (name, path) = (&touch.side.name, &answer.path);
+        let who = match &touch.side.agent {
+            Some(agent) => format!("{agent} in {name}"),
+            None => name.clone(),
+        };
+        let does = match touch.side.status {
+            Status::Pending => "is about to change",
+            Status::Applied | Status::Reverted => "changes",
+        };
+        out.line(&format!("{}: {who} {does} {path}{lines}", touch.severity))?;
     }
     Ok(())
 }
@@ -391,6 +415,33 @@ mod tests {
     }
 
     #[test]
+    fn a_repository_with_nothing_to_compare_is_told_as_that() {
+        let dir = tempfile::tempdir().unwrap();
+        git(dir.path(), &["init", "-q", "--bare", "bare.git"]);
+        git(dir.path(), &["init", "-q", "-b", "main", "alone"]);
+        let list = |name: &str| run(&["--repository", dir.path().join(name).to_str().unwrap()]);
+        insta::assert_snapshot!(list("bare.git"), @r"
+        0
+        The repository has no worktrees.
+        ");
+        insta::assert_snapshot!(list("alone"), @r"
+        0
+        The repository has one worktree: there is nothing to compare.
+        ");
+        let alone = dir.path().join("alone");
+        git(&alone, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        git(
+            &alone,
+            &["worktree", "add", "-q", "--orphan", "-b", "new", "../new"],
+        );
+        insta::assert_snapshot!(list("alone"), @r"
+        0
+        No conflicts between 2 worktrees, as far as they could be compared.
+        switchyard: `alone` and `new` are not compared: there is no commit yet
+        ");
+    }
+
+    #[test]
     fn conflicts_are_listed_and_checked_without_a_host() {
         let dir = tempfile::tempdir().unwrap();
         let main = dir.path().join("main");
@@ -422,13 +473,13 @@ mod tests {
         let check = |target: &str| run(&["check", target, "--worktree", &repository]);
         insta::assert_snapshot!(check("f:3"), @r"
         1
-        same_line: one changes f lines 3
-        same_line: two changes f lines 3
+        same_line: one changes f line 3
+        same_line: two changes f line 3
         ");
         insta::assert_snapshot!(check("f:12"), @r"
         0
-        different_area: one changes f lines 3
-        different_area: two changes f lines 3
+        different_area: one changes f line 3
+        different_area: two changes f line 3
         ");
         insta::assert_snapshot!(check("g"), @r"
         0
