@@ -14,6 +14,6 @@ fi
 export CLASH=${CLASH:-}
 [ -n "$CLASH" ] || unset CLASH
 cargo bench --quiet -p conflicts --bench verdicts
-cargo build --release --quiet --bin switchyard --bin bench-conflicts -p shell -p benches
+cargo build --release --quiet --bin switchyard --bin switchyard-window --bin bench-conflicts -p shell -p cli -p benches
 export SWITCHYARD_VIRTUAL_DISPLAY=1 SWITCHYARD_PROGRAM=${CARGO_TARGET_DIR:-$PWD/target}/release/switchyard
 exec scripts/with-display "${CARGO_TARGET_DIR:-target}/release/bench-conflicts"

@@ -288,3 +288,102 @@ fn a_killed_watch_of_conflicts_starts_again_with_the_verdicts_of_a_fresh_look() 
     program.wait()?;
     Ok(())
 }
+
+#[test]
+fn the_hook_of_the_guide_tells_an_agent_of_the_lines_that_others_change() -> Result<()> {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    if !Command::new("jq")
+        .arg("--version")
+        .current_dir("/")
+        .output()
+        .is_ok_and(|jq| jq.status.success())
+    {
+        eprintln!("left out: the hook needs `jq`");
+        return Ok(());
+    }
+    let home = Home::new()?;
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/conflicts.md");
+    let guide = std::fs::read_to_string(guide)?;
+    let script = guide
+        .split("```sh\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let script = script.context("the guide has a script")?;
+
+    let shop = home.path().join("shop");
+    std::fs::create_dir(&shop)?;
+    let lines = |ninth: &str| {
+        (1..=20)
+            .map(|line| match line {
+                9 => format!("{ninth}\n"),
+                line => format!("line {line}\n"),
+            })
+            .collect::<String>()
+    };
+    std::fs::write(shop.join("f"), lines("line 9"))?;
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "-A"],
+        &[
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+            "commit",
+            "-q",
+            "-m",
+            "x",
+        ],
+        &["worktree", "add", "-q", "-b", "one", "../one"],
+    ] {
+        let git = Command::new("git")
+            .args(arguments)
+            .current_dir(&shop)
+            .status()?;
+        anyhow::ensure!(git.success(), "git {arguments:?}");
+    }
+    std::fs::write(home.path().join("one/f"), lines("ninth"))?;
+
+    let program = Home::program();
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let places = [program.parent().context("a directory")?.to_owned()]
+        .into_iter()
+        .chain(std::env::split_paths(&others));
+    let path = std::env::join_paths(places)?;
+    let told = |tool: Value| -> Result<Option<String>> {
+        let mut hook = Command::new("sh")
+            .args(["-c", script])
+            .current_dir(home.path())
+            .envs(home.environment())
+            .env("PATH", &path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let event = serde_json::json!({ "hook_event_name": "PreToolUse", "tool_input": tool });
+        let mut input = hook.stdin.take().context("its standard input")?;
+        input.write_all(event.to_string().as_bytes())?;
+        drop(input);
+        let output = hook.wait_with_output()?;
+        // Every edit may pass.
+        anyhow::ensure!(output.status.success(), "{output:?}");
+        if output.stdout.is_empty() {
+            return Ok(None);
+        }
+        let answer: Value = serde_json::from_slice(&output.stdout)?;
+        let text = &answer["hookSpecificOutput"]["additionalContext"];
+        Ok(Some(text.as_str().context("a text")?.to_owned()))
+    };
+    let edit = |old: &str| serde_json::json!({ "file_path": shop.join("f"), "old_string": old });
+    assert_eq!(
+        told(edit("line 7\nline 8"))?.as_deref(),
+        Some("Another worktree changes this file. same_line: one changes f line 9")
+    );
+    assert_eq!(told(edit("line 19"))?, None);
+    let whole = told(serde_json::json!({ "file_path": shop.join("f"), "content": "x" }))?;
+    assert!(whole.is_some_and(|text| text.contains("one changes f line 9")));
+    let elsewhere = serde_json::json!({ "file_path": home.path().join("nowhere/new") });
+    assert_eq!(told(elsewhere)?, None);
+    assert_eq!(told(serde_json::json!({ "command": "ls" }))?, None);
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use app::Paths;
 use clap::{Args, Subcommand};
 use conflicts::{
-    CheckAnswer, ConflictEvent, ConflictFilter, ConflictWatcher, LineRange, Picture,
+    ChangeKind, CheckAnswer, ConflictEvent, ConflictFilter, ConflictWatcher, LineRange, Picture,
     ProposedChange, Severity, Status, Verdict, WatchConfig,
 };
 use tokio::sync::broadcast::error::RecvError;
@@ -68,16 +68,21 @@ With lines, exit status 1 means that another worktree changes lines at most 5 li
 that another worktree changes the file at all. `--at-least` says otherwise.
 
 Examples:
-  switchyard conflicts check src/main.rs:10-20 --worktree .
+  switchyard conflicts check src/main.rs:10-20
+  switchyard conflicts check src/main.rs --replacing 'let limit = 10;'
   switchyard conflicts check src/main.rs --worktree ~/src/app-2 --json")]
 struct Check {
     /// The file, and the lines that are about to change: FILE or FILE:LINE or FILE:START-END
     #[arg(value_name = "FILE[:START-END]")]
     target: String,
 
-    /// The worktree that is about to be changed: a directory in it
+    /// The text that is about to be replaced: its lines, where the file has it, in place of START-END
+    #[arg(long, value_name = "TEXT")]
+    replacing: Option<String>,
+
+    /// The worktree that is about to be changed: a directory in it; the one that FILE lies in if not given
     #[arg(long, value_name = "WORKTREE")]
-    worktree: PathBuf,
+    worktree: Option<PathBuf>,
 
     /// Exit with 1 from this severity on
     #[arg(long, value_name = "SEVERITY")]
@@ -125,15 +130,20 @@ impl Conflicts {
 impl Check {
     fn run(self, paths: Option<&Paths>, out: &mut Output<'_>) -> Result<(), Failure> {
         let (file, lines) = target(&self.target)?;
-        let worktree = worktree_root(&self.worktree)?;
-        // As the person sees it: relative to where they are, unless that is nowhere in the worktree.
         let here = std::env::current_dir()?.join(&file);
-        let file = if Path::new(&file).is_relative() && here.exists() && is_below(&here, &worktree)
-        {
-            here.to_string_lossy().into_owned()
-        } else {
-            file
+        let worktree = match &self.worktree {
+            Some(directory) => worktree_root(directory)?,
+            None => worktree_root(nearest_directory(&here))?,
         };
+        // As the person sees it: relative to where they are, unless that is nowhere in the worktree.
+        let file = match self.worktree.is_none() || here.exists() && is_below(&here, &worktree) {
+            true => here.to_string_lossy().into_owned(),
+            false => file,
+        };
+        let lines = lines.or_else(|| {
+            let text = std::fs::read_to_string(worktree.join(&file)).ok()?;
+            lines_of(&text, self.replacing.as_deref()?)
+        });
         let change = ProposedChange {
             file,
             lines,
@@ -163,6 +173,25 @@ fn refused(error: app::Error) -> Failure {
 
 fn is_below(file: &Path, root: &Path) -> bool {
     file.canonicalize().is_ok_and(|file| file.starts_with(root))
+}
+
+/// The directory that a file lies in; of those that are there, if it would still have to be made.
+fn nearest_directory(file: &Path) -> &Path {
+    let mut directories = file.ancestors().skip(1);
+    directories.find(|place| place.is_dir()).unwrap_or(file)
+}
+
+/// The lines of `text` in which `part` is, from 1; none when it is nowhere in it.
+fn lines_of(text: &str, part: &str) -> Option<LineRange> {
+    let at = text.find(part).filter(|_| !part.is_empty())?;
+    let lines = |text: &str| u32::try_from(text.matches('\n').count()).ok();
+    let start = lines(&text[..at])? + 1;
+    // An end of line at its end begins no further line.
+    let more = lines(part.strip_suffix('\n').unwrap_or(part))?;
+    Some(LineRange {
+        start,
+        end: start + more + 1,
+    })
 }
 
 /// The root of the worktree that a directory is in: the nearest one with a `.git`.
@@ -270,8 +299,11 @@ fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
     }
     for touch in &answer.touches {
         let ranges: Vec<_> = touch.side.ranges.iter().map(ToString::to_string).collect();
+        let whole = matches!(touch.side.change, ChangeKind::Create | ChangeKind::Delete);
         let lines = match touch.side.ranges.as_slice() {
+            _ if whole => String::new(),
             [] => String::new(),
+            [one] if one.end == one.start => format!(" {one}"),
             [one] if one.end == one.start + 1 => format!(" line {one}"),
             _ => format!(" lines {}", ranges.join(", ")),
         };
@@ -280,9 +312,12 @@ fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
             Some(agent) => format!("{agent} in {name}"),
             None => name.clone(),
         };
-        let does = match touch.side.status {
-            Status::Pending => "is about to change",
-            Status::Applied | Status::Reverted => "changes",
+        let does = match (touch.side.status, &touch.side.change) {
+            (Status::Pending, _) => "is about to change",
+            (_, ChangeKind::Create) => "creates",
+            (_, ChangeKind::Delete) => "deletes",
+            (_, ChangeKind::Rename { .. }) => "renames",
+            _ => "changes",
         };
         out.line(&format!("{}: {who} {does} {path}{lines}", touch.severity))?;
     }
@@ -484,6 +519,27 @@ mod tests {
         insta::assert_snapshot!(check("g"), @r"
         0
         No other worktree changes g.
+        ");
+        // Without a worktree it is the file's own, also when the file's directory is still to be made.
+        let one = dir.path().join("one");
+        let place = |file: &str| one.join(file).to_string_lossy().into_owned();
+        insta::assert_snapshot!(run(&["check", &place("f"), "--replacing", "one\n4\n"]), @r"
+        1
+        same_line: two changes f line 3
+        ");
+        insta::assert_snapshot!(run(&["check", &place("f"), "--replacing", "11"]), @r"
+        0
+        different_area: two changes f line 3
+        ");
+        insta::assert_snapshot!(run(&["check", &place("f"), "--replacing", "not there"]), @r"
+        1
+        same_line: two changes f line 3
+        ");
+        std::fs::create_dir(dir.path().join("two/new")).unwrap();
+        std::fs::write(dir.path().join("two/new/file"), "x\n").unwrap();
+        insta::assert_snapshot!(run(&["check", &place("new/file")]), @r"
+        1
+        different_area: two creates new/file
         ");
         insta::assert_snapshot!(check("f:0-3"), @r"
         2

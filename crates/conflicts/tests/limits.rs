@@ -1,5 +1,7 @@
 //! The system's own limits, and sizes that a test seldom has the time for.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may panic, too
+
 mod support;
 
 use std::fs;

@@ -272,11 +272,20 @@ pub(crate) fn path_in(root: &Path, file: &Path) -> Option<RepoPath> {
     if file.is_relative() {
         return RepoPath::from_path(file);
     }
-    // The directory's links are resolved, the file's own are not: a link is a file of the repository.
-    let dir = file
-        .parent()?
-        .canonicalize()
-        .unwrap_or_else(|_| file.parent().map(Path::to_owned).unwrap_or_default());
+    // The directory's links are resolved, the file's own are not: a link is a file of the repository. Directories
+    // that the file would need are still to be made, perhaps.
+    let dir = file.parent()?;
+    let dir = dir
+        .ancestors()
+        .find_map(|there| {
+            Some(
+                there
+                    .canonicalize()
+                    .ok()?
+                    .join(dir.strip_prefix(there).ok()?),
+            )
+        })
+        .unwrap_or_else(|| dir.to_owned());
     let file = dir.join(file.file_name()?);
     RepoPath::from_path(file.strip_prefix(root).ok()?)
 }
