@@ -207,13 +207,14 @@ fn watch_conflicts(
         .spawn()?;
     let out = program.stdout.take().context("its standard output")?;
     let (sender, lines) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
+    let reader = std::thread::Builder::new().name("lines".to_owned());
+    reader.spawn(move || {
         for line in std::io::BufReader::new(out).lines().map_while(Result::ok) {
             if sender.send(line).is_err() {
                 break;
             }
         }
-    });
+    })?;
     Ok((program, lines))
 }
 

@@ -142,8 +142,12 @@ async fn the_other_side_is_told_in_its_pane_and_a_muted_pair_stays_muted() -> Re
 }
 
 /// Edits, commits and moves files in both worktrees until `stop`, as two agents at work would.
-fn at_work(places: [PathBuf; 2], stop: Arc<AtomicBool>) -> std::thread::JoinHandle<Result<()>> {
-    std::thread::spawn(move || {
+fn at_work(
+    places: [PathBuf; 2],
+    stop: Arc<AtomicBool>,
+) -> Result<std::thread::JoinHandle<Result<()>>> {
+    let thread = std::thread::Builder::new().name("at work".to_owned());
+    let work = thread.spawn(move || {
         let mut round = 0;
         while !stop.load(Ordering::SeqCst) {
             round += 1;
@@ -169,7 +173,8 @@ fn at_work(places: [PathBuf; 2], stop: Arc<AtomicBool>) -> std::thread::JoinHand
             }
         }
         Ok(())
-    })
+    })?;
+    Ok(work)
 }
 
 /// What must be the same however the picture came about: worktrees, entries, verdicts; no times, nothing quiet.
@@ -235,7 +240,7 @@ async fn a_window_that_is_killed_amid_edits_comes_back_with_the_picture_of_a_fre
 
     for _ in 0..3 {
         let stop = Arc::new(AtomicBool::new(false));
-        let work = at_work([one.clone(), two.clone()], stop.clone());
+        let work = at_work([one.clone(), two.clone()], stop.clone())?;
         // In the middle of it: the window has seen some of the edits already.
         window.find("nav [data-testid=conflict-badge]").await?;
         window = killed_and_opened_again(&home, window).await?;

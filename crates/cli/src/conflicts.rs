@@ -270,12 +270,11 @@ fn row(verdict: &Verdict) -> Vec<Cell> {
         Severity::AdjacentLine => Tone::Urgent,
         Severity::DifferentArea | Severity::Identical => Tone::Faint,
     };
-    let lines: Vec<_> = verdict.overlaps.iter().map(ToString::to_string).collect();
-    let lines = if lines.is_empty() {
-        verdict.note.clone().unwrap_or_default()
-    } else {
+    let overlaps = || {
+        let lines: Vec<_> = verdict.overlaps.iter().map(ToString::to_string).collect();
         lines.join(", ")
     };
+    let lines = verdict.note.clone().unwrap_or_else(overlaps);
     let merge = if verdict.would_conflict {
         Cell::new("conflict").tone(Tone::Bad)
     } else {

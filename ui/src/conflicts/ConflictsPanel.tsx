@@ -134,7 +134,7 @@ export function ConflictsPanel({
           </div>
         ) : warnings.length === 0 ? (
           <p className="conflicts-empty" data-testid="conflicts-none">
-            No conflicts between {countWorktrees(repositories)}.
+            No conflicts{betweenWorktrees(repositories)}.
           </p>
         ) : (
           rows(warnings)
@@ -209,12 +209,12 @@ function nameOfRepository(all: RepositoryView[], id: string): string {
   return all.find(({ repository }) => repository === id)?.name ?? id;
 }
 
-function countWorktrees(repositories: RepositoryView[]): string {
-  const count = repositories.reduce(
-    (sum, { worktrees }) => sum + worktrees.length,
-    0,
-  );
-  return count === 1 ? "worktrees: there is only one" : `${count} worktrees`;
+function betweenWorktrees(repositories: RepositoryView[]): string {
+  const count = repositories.flatMap(({ worktrees }) => worktrees).length;
+  if (count === 0) return "";
+  return count === 1
+    ? ": there is only one worktree"
+    : ` between ${count} worktrees`;
 }
 
 function VerdictRow({

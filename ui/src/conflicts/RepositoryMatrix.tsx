@@ -134,9 +134,11 @@ export function RepositoryMatrix({
         </div>
         {picture && rows.length === 0 && (
           <p className="conflicts-empty">
-            {touched === 0
-              ? "No worktree touches a file: all are as at their merge bases."
-              : "No file matches."}
+            {picture.worktrees.length === 0
+              ? "There is no worktree to look at."
+              : touched === 0
+                ? "No worktree touches a file: all are as at their merge bases."
+                : "No file matches."}
           </p>
         )}
         <div style={{ height: list.getTotalSize(), position: "relative" }}>

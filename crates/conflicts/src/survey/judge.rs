@@ -245,7 +245,7 @@ impl Survey {
             left: ranges(&hunks[0]),
             right: ranges(&hunks[1]),
             binary: false,
-            note: None,
+            note: no_base.is_none().then_some("new on both sides"),
         })
     }
 

@@ -13,7 +13,10 @@ export interface PanelSpec {
   params: Record<string, unknown>;
 }
 
-/** `roomy` is a tab as well: of the widest group, when the active one is narrow. */
+/**
+ * `roomy` is a tab as well: of the widest group, when the active one is narrow. Where that is narrow, too, it fills the
+ * dock until it is closed or something else is brought forward.
+ */
 export type Where = "tab" | "right" | "down" | "roomy";
 
 /** Two columns of text beside each other need about this many pixels. */
@@ -85,7 +88,7 @@ export function openPanel(
   const group = where === "roomy" ? roomyGroup(api) : api.activeGroup;
   const direction =
     where === "right" ? "right" : where === "down" ? "below" : "within";
-  return api.addPanel({
+  const panel = api.addPanel({
     ...rest,
     component: kind,
     inactive: quiet,
@@ -94,11 +97,27 @@ export function openPanel(
         position: { referenceGroup: group, direction },
       }),
   });
+  if (where === "roomy" && api.groups.length > 1 && isNarrow(panel))
+    fillUntilClosed(api, panel);
+  return panel;
+}
+
+function isNarrow({ api }: IDockviewPanel | DockviewGroupPanel): boolean {
+  return api.width < ROOMY;
+}
+
+function fillUntilClosed(api: DockviewApi, panel: IDockviewPanel): void {
+  api.maximizeGroup(panel);
+  const closed = api.onDidRemovePanel(({ id }) => {
+    if (id !== panel.id) return;
+    closed.dispose();
+    if (api.hasMaximizedGroup()) api.exitMaximizedGroup();
+  });
 }
 
 function roomyGroup(api: DockviewApi): DockviewGroupPanel | undefined {
   const { activeGroup } = api;
-  if (!activeGroup || activeGroup.api.width >= ROOMY) return activeGroup;
+  if (!activeGroup || !isNarrow(activeGroup)) return activeGroup;
   return api.groups.reduce(
     (widest, group) => (group.api.width > widest.api.width ? group : widest),
     activeGroup,
