@@ -72,17 +72,22 @@ pub fn search(
 /// [`search`] with a deadline of one's own.
 pub(crate) fn search_within(
     query: &Query,
-    panes: Vec<PaneText>,
+    mut panes: Vec<PaneText>,
     cancel: &Cancel,
     found: &mut dyn FnMut(SearchProgress),
     deadline: Duration,
 ) -> SearchAnswer {
-    Search::new(query, panes, cancel, found).run(Instant::now() + deadline)
+    panes.sort_by_key(|pane| pane.pane);
+    if query.newest_first() {
+        panes.reverse();
+    }
+    Search::new(query, &panes, cancel, found).run(Instant::now() + deadline)
 }
 
 struct Search<'a> {
     query: &'a Query,
-    panes: Vec<PaneText>,
+    /// In the order in which they are searched.
+    panes: &'a [PaneText],
     cancel: &'a Cancel,
     found: &'a mut dyn FnMut(SearchProgress),
     newest_first: bool,
@@ -103,15 +108,11 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(
         query: &'a Query,
-        mut panes: Vec<PaneText>,
+        panes: &'a [PaneText],
         cancel: &'a Cancel,
         found: &'a mut dyn FnMut(SearchProgress),
     ) -> Self {
         let newest_first = query.newest_first();
-        panes.sort_by_key(|pane| pane.pane);
-        if newest_first {
-            panes.reverse();
-        }
         Self {
             query,
             cancel,
@@ -186,6 +187,7 @@ impl<'a> Search<'a> {
         let units = std::mem::take(&mut self.units);
         let (query, cancel) = (self.query, self.cancel);
         let worker = Worker {
+            panes: self.panes,
             units: &units,
             numbers,
             next: AtomicUsize::new(0),
@@ -309,7 +311,7 @@ impl<'a> Search<'a> {
 
     fn answer(mut self, skipped_history: bool) -> SearchAnswer {
         if self.query.request.context > 0 {
-            add_context(&self.panes, &mut self.matches, self.query.request.context);
+            add_context(self.panes, &mut self.matches, self.query.request.context);
             self.send_from(0);
         }
         self.tell_count();
@@ -371,7 +373,7 @@ impl<'a> Search<'a> {
     fn plan(&self) -> Plan<'_> {
         Plan {
             query: self.query,
-            panes: &self.panes,
+            panes: self.panes,
         }
     }
 }

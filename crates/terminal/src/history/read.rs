@@ -71,6 +71,17 @@ pub(crate) struct Text<'a> {
     pub(crate) joins: &'a [u32],
 }
 
+impl Text<'_> {
+    /// The key of the line at `index`.
+    pub(crate) fn key(&self, index: usize) -> Key {
+        let number = self.first + index as u64;
+        match self.kind {
+            Kind::Printed => Key::printed(number),
+            Kind::FullScreen => Key::full_screen(self.anchor, number),
+        }
+    }
+}
+
 /// What a search wants of a piece of history.
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {

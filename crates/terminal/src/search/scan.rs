@@ -1,21 +1,24 @@
 //! One block: where the pattern occurs in it, and in which lines.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memrchr};
 use regex_automata::meta::Cache;
 use unicode_width::UnicodeWidthChar;
 
-use super::contract::{Match, Range};
+use super::contract::{self, Match};
 use super::pattern::Pattern;
 use crate::block::line_starts;
 use crate::history::{Filter, Key, Kind, Scratch, Text};
-use crate::types::{PaneId, Source};
+use crate::types::{Line, PaneId, Source};
 
 /// So many bytes of a line are returned at most.
 pub(super) const MAX_CONTENT: usize = 4096;
 /// So many occurrences in a line.
 const MAX_RANGES: usize = 200;
+/// A match from one block into the next is found when it has so many bytes at most in each.
+const ACROSS: usize = 64 * 1024;
 /// What is returned of a long line begins so many bytes before the first occurrence.
 const LEAD: usize = 256;
 
@@ -33,7 +36,7 @@ pub(super) enum After {
 pub(super) struct Hit {
     pub(super) key: Key,
     content: String,
-    ranges: Vec<Range>,
+    ranges: Vec<contract::Range>,
     source: Source,
 }
 
@@ -51,6 +54,16 @@ impl Hit {
             full_screen: self.key.kind == Kind::FullScreen,
         }
     }
+}
+
+/// What is looked for in a block.
+pub(super) struct Looking<'a> {
+    pub(super) filter: &'a Filter,
+    pub(super) after: &'a After,
+    pub(super) source: Source,
+    /// How many lines are cut out at most.
+    pub(super) want: usize,
+    pub(super) newest_first: bool,
 }
 
 /// What was found in one block.
@@ -85,43 +98,49 @@ impl<'a> Scanner<'a> {
         self.scratch = scratch;
     }
 
-    /// Counts the matching lines of a block, and cuts out `want` of them at most: the first in the search's
-    /// order, of those behind the cursor.
+    /// Counts the matching lines of a block, and cuts out those that are wanted: the first in the search's order, of
+    /// those behind the cursor.
+    ///
+    /// `next` tells the line behind the block, in which its last one goes on; it is asked when there is such a line.
     pub(super) fn scan(
         &mut self,
         block: &Text<'_>,
-        filter: &Filter,
-        after: &After,
-        source: Source,
-        want: usize,
-        newest_first: bool,
+        looking: &Looking<'_>,
+        next: impl FnOnce() -> Option<Line>,
     ) -> Found {
         let mut found = Found::default();
         let text = block.text;
-        let wanted = filter.indices(block.kind, block.first, block.next);
+        let wanted = looking.filter.indices(block.kind, block.first, block.next);
         if wanted.is_empty() {
             return found;
         }
         let all = wanted.len() as u64 == block.next - block.first;
-        let (from, to, mut line) = if all {
+        let (from, to, first) = if all {
             (0, text.len(), 0)
         } else {
             let starts = line_starts(text, block.joins);
             let start = |index: usize| starts.get(index).map_or(text.len(), |at| *at as usize);
             (start(wanted.start), start(wanted.end), wanted.start)
         };
-        let numbered = want > 0 || matches!(after, After::Key(_));
-        let cheap = want == 0 && !numbered && self.pattern.never_empty() && block.joins.is_empty();
-        let mut picked: VecDeque<(Key, usize, usize)> = VecDeque::new();
+        let numbered = looking.want > 0 || matches!(looking.after, After::Key(_));
+        let cheap = !numbered && self.pattern.never_empty() && block.joins.is_empty();
+        let mut picked = Picked {
+            looking,
+            behind: 0,
+            lines: VecDeque::new(),
+        };
         let mut at = from;
         // Newlines are counted up to here; `line` is the line that begins there.
-        let mut counted = from;
+        let (mut counted, mut line) = (from, first);
+        // A place in the last line that matched.
+        let mut last = None;
         while at < to {
             if cheap {
                 let Some(end) = self.pattern.find_end(&mut self.cache, text, at, to) else {
                     break;
                 };
                 found.count += 1;
+                last = Some(end - 1);
                 // A match is never empty, so its last byte is in its line.
                 at = memchr(b'\n', &text[end - 1..to]).map_or(to, |next| end + next);
                 continue;
@@ -132,32 +151,12 @@ impl<'a> Scanner<'a> {
             let (start, end) = line_around(text, block.joins, hit.start());
             let end = end.min(to);
             found.count += 1;
+            last = Some(hit.start());
             if numbered {
                 line += memchr_iter(b'\n', &text[counted..start]).count();
                 line += joins_within(block.joins, counted, start);
                 counted = start;
-                let number = block.first + line as u64;
-                let key = match block.kind {
-                    Kind::Printed => Key::printed(number),
-                    Kind::FullScreen => Key::full_screen(block.anchor, number),
-                };
-                let behind = match after {
-                    After::All => true,
-                    After::None => false,
-                    After::Key(cursor) if newest_first => key < *cursor,
-                    After::Key(cursor) => key > *cursor,
-                };
-                if behind {
-                    found.behind += 1;
-                    if newest_first {
-                        picked.push_back((key, start, hit.start()));
-                        if picked.len() > want {
-                            picked.pop_front();
-                        }
-                    } else if picked.len() < want {
-                        picked.push_back((key, start, hit.start()));
-                    }
-                }
+                picked.add(block.key(line), start, hit.range());
             }
             at = if text.get(end) == Some(&b'\n') {
                 end + 1
@@ -165,20 +164,64 @@ impl<'a> Scanner<'a> {
                 end
             };
         }
-        if !numbered {
-            found.behind = match after {
-                After::None => 0,
-                _ => found.count,
+        if to > from
+            && text[to - 1] != b'\n'
+            && let (start, _) = line_around(text, block.joins, to - 1)
+            && last.is_none_or(|last| last < start)
+        {
+            // It goes on in a line that is not wanted here, or in another block.
+            let behind = if to < text.len() {
+                Some(text[to..line_around(text, block.joins, to).1].to_vec())
+            } else {
+                next().map(|line| line.text.into_bytes())
             };
+            if let Some(behind) = behind
+                && let Some(begins) = self.find_across(&text[..to], start, &behind)
+            {
+                found.count += 1;
+                if numbered {
+                    picked.add(block.key(wanted.end - 1), start, begins..to);
+                }
+            }
         }
-        if newest_first {
-            picked.make_contiguous().reverse();
+        found.behind = match looking.after {
+            After::None => 0,
+            _ if numbered => picked.behind,
+            _ => found.count,
+        };
+        if looking.newest_first {
+            picked.lines.make_contiguous().reverse();
         }
         found.hits = picked
+            .lines
             .into_iter()
-            .map(|(key, start, first)| self.cut(block, key, source, start, first))
+            .map(|(key, start, place)| self.cut(block, key, looking.source, start, place))
             .collect();
         found
+    }
+
+    /// Where a match begins that goes on from the last line of `text`, which begins at `start`, into `next`.
+    fn find_across(&mut self, text: &[u8], start: usize, next: &[u8]) -> Option<usize> {
+        let from = character_start(text, start.max(text.len().saturating_sub(ACROSS)));
+        let to = character_start(next, next.len().min(ACROSS));
+        // What a pattern asks of the characters around a match is there as well.
+        let lead = character_start(text, from.saturating_sub(4));
+        let trail = (to + 4).min(next.len());
+        let mut seam = text[lead..].to_vec();
+        let border = seam.len();
+        seam.extend_from_slice(&next[..trail]);
+        let mut at = from - lead;
+        while at < border
+            && let Some(hit) = self.pattern.find(&mut self.cache, &seam, at, border + to)
+            && hit.start() < border
+        {
+            if hit.end() > border {
+                return Some(lead + hit.start());
+            }
+            // Seen alone, the line seemed to go on otherwise.
+            at = hit.end();
+        }
+        None
     }
 
     /// Cuts a line out, with the places where the pattern occurs; the first is known.
@@ -188,12 +231,12 @@ impl<'a> Scanner<'a> {
         key: Key,
         source: Source,
         start: usize,
-        first: usize,
+        first: Range<usize>,
     ) -> Hit {
         let text = block.text;
         let (_, end) = line_around(text, block.joins, start);
-        let mut places = Vec::new();
-        let mut at = first;
+        let mut places = vec![(first.start - start, first.end.min(end) - start)];
+        let mut at = first.end;
         // What is found may go on in the next piece of a line that was kept in pieces.
         while at < end
             && places.len() < MAX_RANGES
@@ -212,6 +255,46 @@ impl<'a> Scanner<'a> {
             source,
         }
     }
+}
+
+/// The matching lines that are to be cut out of a block.
+struct Picked<'a> {
+    looking: &'a Looking<'a>,
+    behind: u64,
+    /// Which line, where it begins in the text, and where the first match in it is.
+    lines: VecDeque<(Key, usize, Range<usize>)>,
+}
+
+impl Picked<'_> {
+    fn add(&mut self, key: Key, start: usize, place: Range<usize>) {
+        let newest_first = self.looking.newest_first;
+        let behind = match self.looking.after {
+            After::All => true,
+            After::None => false,
+            After::Key(cursor) if newest_first => key < *cursor,
+            After::Key(cursor) => key > *cursor,
+        };
+        if !behind {
+            return;
+        }
+        self.behind += 1;
+        if newest_first {
+            self.lines.push_back((key, start, place));
+            if self.lines.len() > self.looking.want {
+                self.lines.pop_front();
+            }
+        } else if self.lines.len() < self.looking.want {
+            self.lines.push_back((key, start, place));
+        }
+    }
+}
+
+/// The first byte of the character that has the byte at `at`.
+fn character_start(text: &[u8], mut at: usize) -> usize {
+    while at > 0 && text.get(at).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        at -= 1;
+    }
+    at
 }
 
 /// The line that holds the byte at `at`, without its newline.
@@ -241,7 +324,7 @@ fn joins_within(joins: &[u32], from: usize, to: usize) -> usize {
 }
 
 /// A line's text as it is returned, and the places in it, counted as the page and the screen count.
-fn measure(line: &str, places: &[(usize, usize)]) -> (String, Vec<Range>) {
+fn measure(line: &str, places: &[(usize, usize)]) -> (String, Vec<contract::Range>) {
     let (from, to) = if line.len() <= MAX_CONTENT {
         (0, line.len())
     } else {
@@ -276,7 +359,7 @@ fn measure(line: &str, places: &[(usize, usize)]) -> (String, Vec<Range>) {
         }
         let (start, start_col) = advance(*start);
         let (end, end_col) = advance((*end).min(to));
-        ranges.push(Range {
+        ranges.push(contract::Range {
             start,
             end,
             start_col,

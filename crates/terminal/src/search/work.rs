@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::Cancel;
 use super::pattern::Pattern;
 use super::plan::{Unit, What};
-use super::scan::{Hit, Scanner};
+use super::scan::{Hit, Looking, Scanner};
 use crate::history::{Damage, Kind, Text, Wanted};
-use crate::types::Source;
+use crate::lines::{Lines, PaneText};
+use crate::types::{LineId, Source};
 
 /// What came of a unit.
 #[derive(Default)]
@@ -23,6 +24,7 @@ pub(super) struct Done {
 
 /// What the threads of a search share.
 pub(super) struct Worker<'a> {
+    pub(super) panes: &'a [PaneText],
     pub(super) units: &'a [Unit],
     pub(super) numbers: &'a [usize],
     pub(super) next: AtomicUsize,
@@ -50,6 +52,7 @@ impl Worker<'_> {
             done.cut = true;
             return Some((number, done));
         }
+        let mut lines = None;
         let mut see = |scanner: &mut Scanner<'_>, text: &Text<'_>, source| {
             if self.over() {
                 done.cut = true;
@@ -61,14 +64,25 @@ impl Worker<'_> {
             } else {
                 0
             };
-            let found = scanner.scan(
-                text,
-                &unit.filter,
-                &unit.after,
+            let wanted = Looking {
+                filter: &unit.filter,
+                after: &unit.after,
                 source,
                 want,
-                self.newest_first,
-            );
+                newest_first: self.newest_first,
+            };
+            let found = scanner.scan(text, &wanted, || {
+                let next = match text.kind {
+                    Kind::Printed => LineId(text.next),
+                    Kind::FullScreen => return None,
+                };
+                let lines = match &mut lines {
+                    Some(lines) => lines,
+                    none => none.insert(Lines::new(&self.panes[unit.pane])),
+                };
+                let at = lines.find_id(next)?;
+                lines.line(at).filter(|line| line.id == next)
+            });
             done.count += found.count;
             done.behind += found.behind;
             done.hits.extend(found.hits);
