@@ -138,7 +138,14 @@ async fn what_a_full_screen_program_showed_and_cleared_is_found_and_said_to_be_f
             })
             .await?;
         let found = search_for(window, "shown-for-a-moment", "shown-for-a-moment").await?;
-        assert!(found.contains("full screen"), "{found}");
+        assert!(found.contains("screen"), "{found}");
+        window.click("[data-testid^=\"search-result-\"]").await?;
+        says(
+            window,
+            &format!("[data-testid=\"history-{pane}\"]"),
+            "shown-for-a-moment",
+        )
+        .await?;
         Ok(())
     })
     .await

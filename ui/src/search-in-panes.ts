@@ -299,8 +299,7 @@ async function searchLastOutput(): Promise<void> {
   openSearch("panel", {
     scope: "pane",
     pane,
-    // A range of lines includes both its ends.
-    lines: { from: output.from, to: output.to - 1 },
+    lines: output,
   });
 }
 

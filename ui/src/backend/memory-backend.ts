@@ -414,7 +414,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         if (cancelled.has(id)) break;
         if (
           request.lines &&
-          (line < request.lines.from || line > request.lines.to)
+          (line < request.lines.from || line >= request.lines.to)
         )
           continue;
         const content = pane.lines[line] ?? "";

@@ -6,13 +6,14 @@ import {
   useRef,
   useState,
 } from "react";
-import { backend } from "../backend/backend";
-import type { Line, LineId, PaneId, Range } from "../bindings";
+import { backend, type Result } from "../backend/backend";
+import type { Line, LineId, Match, PaneId, Range } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { CopyIcon, HistoryIcon, SaveIcon, SearchIcon } from "../shared/icons";
 import { notify, reportFailure } from "../shared/notices";
 import { FindBar } from "./FindBar";
 import { Highlighted } from "./Highlighted";
+import { LineNumber } from "./LineNumber";
 import {
   addAfter,
   addBefore,
@@ -26,6 +27,10 @@ import { foundOf, openSearch, type Place, usePlace } from "./search-store";
 
 /** How many lines are read at once. */
 const CHUNK = 400;
+/** No line has this id: it stands for the one after the last. */
+const NEWEST = Number.POSITIVE_INFINITY;
+/** More of one line is not drawn. */
+const DRAWN_AT_MOST = 4000;
 const ROW = 18;
 /** More than this in one file helps nobody, and memory least of all. */
 const SAVED_AT_MOST = 2_000_000;
@@ -88,26 +93,38 @@ export function HistoryView({ pane, line, visit, label }: HistoryViewProps) {
   const show = useCallback(
     async (id: LineId | null) => {
       setTarget(id);
-      wanted.current = id ?? Number.POSITIVE_INFINITY;
+      wanted.current = id ?? NEWEST;
       reading.current = true;
-      const from = Math.max((id ?? 0) - CHUNK / 2, 0);
-      const answer = await backend.readLines(
-        pane,
+      const [before, after] = await Promise.all(
         id === null
-          ? { from: "newest", count: CHUNK }
-          : { from: "after", line: from, count: CHUNK },
+          ? [backend.readLines(pane, { from: "newest", count: CHUNK })]
+          : [
+              backend.readLines(pane, {
+                from: "before",
+                line: id,
+                count: CHUNK,
+              }),
+              backend.readLines(pane, {
+                from: "after",
+                line: id,
+                count: CHUNK,
+              }),
+            ],
       );
       reading.current = false;
-      if (answer.status === "error") {
-        setFailure(answer.error.message);
-        return;
-      }
+      for (const answer of [before, after])
+        if (answer?.status === "error") {
+          setFailure(answer.error.message);
+          return;
+        }
+      const older = before?.status === "ok" ? before.data : [];
+      const newer = after?.status === "ok" ? after.data : [];
       setFailure(null);
       prepended.current = 0;
       setWindow({
-        lines: answer.data,
-        moreBefore: (answer.data[0]?.id ?? 0) > 0,
-        moreAfter: id !== null && answer.data.length >= CHUNK,
+        lines: [...older, ...newer],
+        moreBefore: older.length >= CHUNK,
+        moreAfter: newer.length >= CHUNK,
       });
     },
     [pane],
@@ -149,15 +166,27 @@ export function HistoryView({ pane, line, visit, label }: HistoryViewProps) {
       );
     else if (moreAfter && lastSeen > lines.length - 30)
       void read(
-        { from: "after", line: last.id + 1, count: CHUNK },
-        (now, more) => addAfter(now, more, CHUNK),
+        // From the last one on, which is known: who follows it is not.
+        { from: "after", line: last.id, count: CHUNK + 1 },
+        (now, more) => addAfter(now, more, CHUNK + 1),
       );
   }, [firstSeen, lastSeen, window, read]);
 
-  const ranges = new Map<LineId, Range[]>();
+  const matches = new Map<LineId, Match>();
   // What led here is marked, until one looks for something else.
   for (const match of foundOf((own.open ? own : panel).search).matches)
-    if (match.pane === pane) ranges.set(match.line, match.ranges);
+    if (match.pane === pane) matches.set(match.line, match);
+
+  // A mark far to the right comes into view, too.
+  useEffect(() => {
+    if (target === null || window.lines.length === 0) return;
+    const frame = requestAnimationFrame(() =>
+      scroller.current
+        ?.querySelector('[data-target="true"] mark')
+        ?.scrollIntoView({ block: "nearest", inline: "nearest" }),
+    );
+    return () => cancelAnimationFrame(frame);
+  }, [target, window]);
 
   async function save() {
     const text = await everything(pane);
@@ -230,12 +259,9 @@ export function HistoryView({ pane, line, visit, label }: HistoryViewProps) {
                 data-line={row.id}
                 style={{ transform: `translateY(${item.start}px)` }}
               >
-                <span className="result-number">{row.id + 1}</span>
+                <LineNumber line={row.id} />
                 <span>
-                  <Highlighted
-                    text={row.text.slice(0, 4000)}
-                    ranges={ranges.get(row.id) ?? []}
-                  />
+                  <Highlighted {...drawn(row, matches.get(row.id))} />
                 </span>
               </div>
             );
@@ -260,25 +286,42 @@ export function HistoryView({ pane, line, visit, label }: HistoryViewProps) {
   );
 }
 
-/** Every line of a pane that is kept, as one text. */
+/** What is drawn of a line: all of it, or the stretch around its first match. */
+function drawn(
+  line: Line,
+  match: Match | undefined,
+): { text: string; ranges: Range[] } {
+  // What is too long to be searched as it is comes cut, with ranges to match.
+  if (match && match.content !== line.text)
+    return { text: match.content, ranges: match.ranges };
+  return {
+    text: line.text.slice(0, DRAWN_AT_MOST),
+    ranges: match?.ranges ?? [],
+  };
+}
+
+/** Every line of a pane that is kept, as one text; the newest, when there are too many. */
 async function everything(pane: PaneId): Promise<string | null> {
   const COUNT = 10_000;
-  const all: string[] = [];
-  let from = 0;
-  while (all.length < SAVED_AT_MOST) {
-    const lines = await backend.readLines(pane, {
-      from: "after",
-      line: from,
-      count: COUNT,
-    });
+  const pieces: string[] = [];
+  let count = 0;
+  let first: LineId | null = null;
+  while (count < SAVED_AT_MOST) {
+    const lines: Result<Line[]> = await backend.readLines(
+      pane,
+      first === null
+        ? { from: "newest", count: COUNT }
+        : { from: "before", line: first, count: COUNT },
+    );
     if (lines.status === "error") {
       reportFailure(lines);
       return null;
     }
-    for (const line of lines.data) all.push(line.text);
-    const last = lines.data.at(-1);
-    if (!last || last.id < from || lines.data.length === 0) break;
-    from = last.id + 1;
+    const oldest = lines.data[0];
+    if (!oldest) break;
+    pieces.push(lines.data.map(({ text }) => text).join("\n"));
+    count += lines.data.length;
+    first = oldest.id;
   }
-  return `${all.join("\n")}\n`;
+  return `${pieces.reverse().join("\n")}\n`;
 }

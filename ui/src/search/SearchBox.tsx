@@ -103,7 +103,6 @@ export function SearchBox({
           aria-invalid={failed !== null}
           aria-describedby={failed ? errorId : undefined}
           placeholder={placeholder}
-          maxLength={200}
           value={query.pattern}
           data-testid={testId}
           onChange={(event) => {

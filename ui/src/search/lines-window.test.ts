@@ -38,3 +38,23 @@ test("a line that is gone is shown by the one after it", () => {
   expect(holds(window, 3)).toBe(false);
   expect(holds(window, 6)).toBe(true);
 });
+
+test("lines of full-screen programs stand between the printed ones", () => {
+  const shown = lines(2 ** 52 + 7, 2 ** 52 + 10);
+  let window = addAfter(emptyWindow, [...lines(3, 5), ...shown], 5);
+  window = addAfter(window, [...shown.slice(-1), ...lines(5, 8)], 4);
+  window = addBefore(window, [...lines(1, 3), ...lines(3, 4)], 3);
+  expect(window.lines.map(({ id }) => id)).toEqual([
+    1,
+    2,
+    3,
+    4,
+    ...shown.map(({ id }) => id),
+    5,
+    6,
+    7,
+  ]);
+  expect(indexOfLine(window, 2 ** 52 + 8)).toBe(5);
+  expect(indexOfLine(window, 6)).toBe(8);
+  expect(holds(window, 2 ** 52 + 10)).toBe(false);
+});

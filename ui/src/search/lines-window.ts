@@ -13,14 +13,24 @@ export const emptyWindow: LinesWindow = {
   moreAfter: true,
 };
 
+/**
+ * Lines of full-screen programs are counted from here, in a sequence of their own; they stand between the printed lines
+ * that came before and after them. So ids do not ascend from line to line, only within each sequence.
+ */
+const FULL_SCREEN = 2 ** 52;
+
+/** Whether a line was shown by a full-screen program, and has no number among those that were printed. */
+export function isFullScreen(line: LineId): boolean {
+  return line >= FULL_SCREEN;
+}
+
 /** Adds lines before the first; fewer than were asked for means that there are no more. */
 export function addBefore(
   window: LinesWindow,
   lines: Line[],
   asked: number,
 ): LinesWindow {
-  const first = window.lines[0]?.id ?? Number.POSITIVE_INFINITY;
-  const fresh = lines.filter((line) => line.id < first);
+  const fresh = without(lines, window.lines);
   return {
     ...window,
     lines: [...fresh, ...window.lines],
@@ -34,8 +44,7 @@ export function addAfter(
   lines: Line[],
   asked: number,
 ): LinesWindow {
-  const last = window.lines.at(-1)?.id ?? -1;
-  const fresh = lines.filter((line) => line.id > last);
+  const fresh = without(lines, window.lines);
   return {
     ...window,
     lines: [...window.lines, ...fresh],
@@ -43,16 +52,17 @@ export function addAfter(
   };
 }
 
+function without(lines: Line[], known: Line[]): Line[] {
+  const ids = new Set(known.map(({ id }) => id));
+  return lines.filter(({ id }) => !ids.has(id));
+}
+
 /** Where a line is; the first one after it when it is gone. */
 export function indexOfLine(window: LinesWindow, line: LineId): number {
-  let low = 0;
-  let high = window.lines.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((window.lines[middle]?.id ?? 0) < line) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  const index = window.lines.findIndex(
+    ({ id }) => id >= line && isFullScreen(id) === isFullScreen(line),
+  );
+  return index < 0 ? window.lines.length : index;
 }
 
 /** Whether a line lies in what was read. */

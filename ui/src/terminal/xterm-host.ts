@@ -450,8 +450,11 @@ export class XtermHost {
     clear(this.matchMarks);
     clear(this.currentMarks);
     const { matches, current } = this.marked;
-    for (const match of matches.slice(0, MARKED_AT_MOST))
+    for (const match of matches) {
+      // A line may have hundreds of them.
+      if (this.matchMarks.length >= MARKED_AT_MOST) break;
       this.paint(match, this.matchMarks, "match");
+    }
     if (current) this.paint(current, this.currentMarks, "current");
   }
 
