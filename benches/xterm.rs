@@ -13,6 +13,15 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use support::{Home, Window};
 
+/// Adds a style sheet to the page.
+const STYLES: &str = r#"
+const [text, done] = arguments;
+const element = document.createElement("style");
+element.textContent = text;
+document.head.append(element);
+done(null);
+"#;
+
 /// Writes so many megabytes of plain or coloured lines in pieces of 64 KiB, each when the one before was parsed.
 const WRITE: &str = r#"
 const [megabytes, coloured, done] = arguments;
@@ -105,6 +114,8 @@ async fn main() -> Result<()> {
             ))
             .await?;
     }
+    let styles = std::fs::read_to_string("ui/node_modules/@xterm/xterm/css/xterm.css")?;
+    run(&window, STYLES, vec![styles.into()]).await?;
     println!(
         "\n{:<44} {:>9} {:>9}",
         "plain xterm.js, parsed and drawn", "ms", "MB/s"

@@ -241,7 +241,8 @@ impl Window {
     /// When the window does not answer.
     pub async fn screen(&self, pane: u64) -> Result<String> {
         let script = format!(
-            "const rows = document.querySelectorAll('[data-testid=\"pane-{pane}\"] .xterm-rows > div');
+            "const root = document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root');
+             const rows = root?.shadowRoot.querySelectorAll('.xterm-rows > div') ?? [];
              return Array.from(rows, (row) => row.textContent.trimEnd()).join('\\n');"
         );
         let text = self.script(&script).await?;

@@ -37,7 +37,7 @@ async fn at_a_prompt(home: &Home) -> Result<(Window, u64)> {
 /// Types a line into a pane and presses Enter.
 async fn enter_line(window: &Window, pane: u64, line: &str) -> Result<()> {
     window
-        .click(&format!("[data-testid=\"pane-{pane}\"] .xterm-screen"))
+        .click(&format!("[data-testid=\"pane-{pane}\"] .terminal-screen"))
         .await?;
     window.type_keys(line).await?;
     window.type_keys(&enter().to_string()).await

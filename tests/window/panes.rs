@@ -64,7 +64,7 @@ async fn panes_split_zoom_and_close_by_keys() -> Result<()> {
     let (window, first) = at_a_prompt(&home).await?;
     scenario("split", window, async |window| {
         window
-            .click(&format!("[data-testid=\"pane-{first}\"] .xterm-screen"))
+            .click(&format!("[data-testid=\"pane-{first}\"] .terminal-screen"))
             .await?;
         window.chord(&[ctrl(), shift()], 'd').await?;
         let panes = shows(window, 2).await?;
@@ -103,7 +103,7 @@ async fn a_flood_in_one_pane_leaves_another_at_ones_fingertips() -> Result<()> {
     let (window, first) = at_a_prompt(&home).await?;
     scenario("flood", window, async |window| {
         window
-            .click(&format!("[data-testid=\"pane-{first}\"] .xterm-screen"))
+            .click(&format!("[data-testid=\"pane-{first}\"] .terminal-screen"))
             .await?;
         window.chord(&[ctrl(), shift()], 'd').await?;
         let second = *shows(window, 2).await?.iter().max().context("two panes")?;
@@ -124,7 +124,7 @@ async fn a_flood_in_one_pane_leaves_another_at_ones_fingertips() -> Result<()> {
             .await?;
         // And the flood stops when it is told to.
         window
-            .click(&format!("[data-testid=\"pane-{second}\"] .xterm-screen"))
+            .click(&format!("[data-testid=\"pane-{second}\"] .terminal-screen"))
             .await?;
         window.chord(&[ctrl()], 'c').await?;
         window
@@ -202,7 +202,7 @@ async fn a_tab_dragged_to_the_edge_of_another_pane_becomes_a_split() -> Result<(
     let (window, first) = at_a_prompt(&home).await?;
     scenario("drag", window, async |window| {
         window
-            .click(&format!("[data-testid=\"pane-{first}\"] .xterm-screen"))
+            .click(&format!("[data-testid=\"pane-{first}\"] .terminal-screen"))
             .await?;
         window.chord(&[ctrl(), shift()], 't').await?;
         let second = wait_for("the second pane alone", || async {

@@ -12,7 +12,10 @@ async fn settings_apply_when_they_are_saved() -> Result<()> {
     scenario("settings", window, async |window| {
         let size = || async {
             let size = window
-                .script("return getComputedStyle(document.querySelector('.xterm-rows')).fontSize;")
+                .script(
+                    "const root = document.querySelector('.terminal-root').shadowRoot;
+                     return getComputedStyle(root.querySelector('.xterm-rows')).fontSize;",
+                )
                 .await
                 .map_err(|error| error.to_string())?;
             Ok::<_, String>(size.as_str().unwrap_or_default().to_owned())

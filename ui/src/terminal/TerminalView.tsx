@@ -1,4 +1,3 @@
-import "@xterm/xterm/css/xterm.css";
 import "./terminal.css";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { backend } from "../backend/backend";
@@ -10,6 +9,7 @@ import { closePane, pasteSelection, pasteText, restartPane } from "./actions";
 import { addHost, hostShown, placeOf, removeHost, useHosts } from "./hosts";
 import { usePanes } from "./pane-store";
 import { TerminalMenu } from "./TerminalMenu";
+import { takeTurn } from "./turns";
 import { type ViewStyle, XtermHost } from "./xterm-host";
 
 export interface TerminalViewProps {
@@ -55,6 +55,30 @@ export function TerminalView({
   /** How often the browser pasted. */
   const pastes = useRef(0);
   const life = useHosts((state) => state.life);
+  const inFront = useRef(false);
+  inFront.current = visible && active;
+
+  function open(element: HTMLElement): XtermHost | null {
+    const style = viewStyle();
+    if (!style) return null;
+    const size = usePanes.getState().panes[pane]?.size;
+    const view: XtermHost = new XtermHost(
+      pane,
+      element,
+      style,
+      {
+        onLink: setLink,
+        onFailed: setFailure,
+        onText: firstPrompt,
+        onShown: () => {
+          hostShown(view);
+          void markCommands(view);
+        },
+      },
+      { ...(size && { size }), place: placeOf(pane) },
+    );
+    return view;
+  }
 
   useEffect(() => {
     if (visible) {
@@ -68,36 +92,29 @@ export function TerminalView({
   // biome-ignore lint/correctness/useExhaustiveDependencies: another life of the host is the reason to attach anew
   useEffect(() => {
     const element = holder.current;
-    const style = viewStyle();
-    if (!awake || !ready || gone || !element || !style) return;
+    if (!awake || !ready || gone || !element) return;
     setFailure(null);
-    const view = new XtermHost(
-      pane,
-      element,
-      style,
-      {
-        onLink: setLink,
-        onFailed: setFailure,
-        onText: firstPrompt,
-        onShown: () => {
-          hostShown(view);
-          void markCommands(view);
-        },
+    let leave = takeTurn(
+      () => {
+        const view = open(element);
+        if (!view) return;
+        host.current = view;
+        addHost(view);
+        if (inFront.current && mayTakeFocus()) view.focus();
+        const unfollow = useSettings.subscribe(() => {
+          const changed = viewStyle();
+          if (changed) view.restyle(changed);
+        });
+        leave = () => {
+          unfollow();
+          removeHost(view);
+          view.dispose();
+          host.current = null;
+        };
       },
-      placeOf(pane),
+      () => inFront.current,
     );
-    host.current = view;
-    addHost(view);
-    const unfollow = useSettings.subscribe(() => {
-      const changed = viewStyle();
-      if (changed) view.restyle(changed);
-    });
-    return () => {
-      unfollow();
-      removeHost(view);
-      view.dispose();
-      host.current = null;
-    };
+    return () => leave();
   }, [pane, awake, ready, gone, life]);
 
   // What the shell marked changes when a command ended.

@@ -40,6 +40,10 @@ async function view(scrollback = 1000): Promise<XtermHost> {
   return host;
 }
 
+function rootOf(host: XtermHost): Element | undefined {
+  return document.getElementsByClassName("terminal-root")[hosts.indexOf(host)];
+}
+
 /** How long an event may take on a machine that is busy with other things. */
 const WAIT = 10_000;
 
@@ -53,6 +57,15 @@ function send(frame: Frame) {
 }
 
 const bytes = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
+
+test("the style sheets that xterm writes end at their terminal, and go with it", async () => {
+  const host = await view();
+  const root = rootOf(host);
+  expect(root?.shadowRoot?.querySelectorAll("style")).not.toHaveLength(0);
+  expect(document.querySelectorAll("style")).toHaveLength(0);
+  host.dispose();
+  expect(root?.isConnected).toBe(false);
+});
 
 test("a line is found by its id, however much was printed since", async () => {
   twin.print(pane, `\r\n${numbered(1, 5000)}`);

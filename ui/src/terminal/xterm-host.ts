@@ -11,7 +11,7 @@ import {
 } from "@xterm/xterm";
 import { backend } from "../backend/backend";
 import { decodeFrame, type Frame } from "../backend/frames";
-import type { CommandMark, PaneId, Range } from "../bindings";
+import type { CommandMark, PaneId, PaneSize, Range } from "../bindings";
 import { reportFailure } from "../shared/notices";
 import type { AppliedSettings } from "../shared/settings-store";
 import type { TerminalTheme } from "../shared/terminal-themes";
@@ -36,6 +36,7 @@ import {
   rememberMeasure,
   wasMeasured,
 } from "./renderer";
+import { addTerminalRoot } from "./terminal-root";
 import { writeQueue } from "./write-queue";
 
 /** How a view looks and behaves; follows the settings. */
@@ -70,6 +71,14 @@ export type ScrollPlace =
   | { at: "end" }
   | { at: "line"; line: number; content: string };
 
+/** How a view begins. */
+export interface ViewStart {
+  /** As large as its pane is, so that the snapshot fits in without another layout. */
+  size?: PaneSize;
+  /** Where it was scrolled to when it was parked. */
+  place?: ScrollPlace;
+}
+
 /** Acknowledges parsed bytes in pieces of at least this size; less would be chatter. */
 const ACK_EVERY = 16 * 1024;
 /** Rows between two anchors, at most: how far one must count to find a line. */
@@ -98,6 +107,8 @@ type SnapshotFrame = Extract<Frame, { kind: "snapshot" }>;
  * The view is mute (see `mute.ts`), and bytes are acknowledged as xterm has parsed them.
  */
 export class XtermHost {
+  private readonly root: HTMLElement;
+  private readonly room: HTMLElement;
   private readonly terminal: Terminal;
   private readonly fitAddon = new FitAddon();
   private readonly owned: IDisposable[] = [];
@@ -142,14 +153,18 @@ export class XtermHost {
 
   constructor(
     readonly pane: PaneId,
-    private readonly element: HTMLElement,
+    holder: HTMLElement,
     style: ViewStyle,
     private readonly events: ViewEvents = {},
-    place: ScrollPlace = { at: "end" },
+    start: ViewStart = {},
   ) {
     this.style = style;
-    this.place = place;
+    this.place = start.place ?? { at: "end" };
+    const { root, room } = addTerminalRoot(holder);
+    this.root = root;
+    this.room = room;
     this.terminal = new Terminal({
+      ...start.size,
       allowProposedApi: true,
       scrollback: style.settings.scrollback_lines,
       fontFamily: style.settings.font_family,
@@ -214,14 +229,14 @@ export class XtermHost {
         }, COPY_AFTER_MS);
       }),
     );
-    this.terminal.open(element);
+    this.terminal.open(room);
     this.draw();
     void this.applyLigatures();
     this.resizeObserver =
       typeof ResizeObserver === "function"
         ? new ResizeObserver(() => this.fitSoon())
         : null;
-    this.resizeObserver?.observe(element);
+    this.resizeObserver?.observe(room);
     this.fit();
     void this.attach();
   }
@@ -238,6 +253,7 @@ export class XtermHost {
     for (const owned of this.owned) owned.dispose();
     this.webgl?.dispose();
     this.terminal.dispose();
+    this.root.remove();
   }
 
   focus(): void {
@@ -682,7 +698,7 @@ export class XtermHost {
 
   fit(): void {
     if (this.disposed || this.restoring) return;
-    if (this.element.clientWidth < 20 || this.element.clientHeight < 20) return;
+    if (this.room.clientWidth < 20 || this.room.clientHeight < 20) return;
     const size = this.fitAddon.proposeDimensions();
     if (!size || !Number.isFinite(size.cols) || !Number.isFinite(size.rows))
       return;
