@@ -2,7 +2,10 @@ import type { Renderer } from "../bindings";
 
 export type DrawnBy = "webgl" | "dom";
 
-/** OpenGL by software: slower than the DOM renderer, so it is not used. */
+/**
+ * OpenGL by software: slower than the DOM renderer, so it is not used. WebKit calls every device `Apple GPU`; there, the
+ * backend's word and the measured frames decide.
+ */
 const SOFTWARE = /llvmpipe|softpipe|swiftshader|swrast|software|basic render/i;
 
 const REMEMBERED = "switchyard.renderer";

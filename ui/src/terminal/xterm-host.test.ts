@@ -67,6 +67,19 @@ test("the style sheets that xterm writes end at their terminal, and go with it",
   expect(root?.isConnected).toBe(false);
 });
 
+test("a terminal that was moved while it had the focus shows that another one has it", async () => {
+  const focused = (host: XtermHost) =>
+    rootOf(host)?.shadowRoot?.querySelector(".xterm.focus") !== null;
+  const one = await view();
+  const two = await view();
+  one.focus();
+  expect(focused(one)).toBe(true);
+  const root = rootOf(one);
+  root?.parentElement?.prepend(root);
+  two.focus();
+  expect([focused(one), focused(two)]).toEqual([false, true]);
+});
+
 test("a line is found by its id, however much was printed since", async () => {
   twin.print(pane, `\r\n${numbered(1, 5000)}`);
   const host = await view();

@@ -230,6 +230,7 @@ export class XtermHost {
       }),
     );
     this.terminal.open(room);
+    this.owned.push(this.noticeLostFocus());
     this.draw();
     void this.applyLigatures();
     this.resizeObserver =
@@ -258,6 +259,23 @@ export class XtermHost {
 
   focus(): void {
     this.terminal.focus();
+  }
+
+  /**
+   * An element that is moved in the page, as the dock does to make room for a split, loses the focus without being told.
+   * Without this its cursor would go on looking as if keys went there, and its program would not learn that they don't.
+   */
+  private noticeLostFocus(): IDisposable {
+    const { element, textarea } = this.terminal;
+    const moved = () => {
+      if (!element?.classList.contains("focus")) return;
+      if (this.root.shadowRoot?.activeElement === textarea) return;
+      textarea?.dispatchEvent(new FocusEvent("blur"));
+    };
+    document.addEventListener("focusin", moved);
+    return {
+      dispose: () => document.removeEventListener("focusin", moved),
+    };
   }
 
   /** Whether the first snapshot was drawn. */
@@ -729,7 +747,8 @@ export class XtermHost {
     this.webgl = null;
     if (wanted === "dom") return;
     try {
-      const webgl = new WebglAddon();
+      // Where WebKit composes by software, what was drawn is else gone before it is shown, until something moves.
+      const webgl = new WebglAddon(true);
       webgl.onContextLoss(() => this.fallBack());
       this.terminal.loadAddon(webgl);
       this.webgl = webgl;
