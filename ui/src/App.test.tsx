@@ -30,6 +30,8 @@ test("keys split and close panes", async () => {
   render(<App />);
   await pane(1);
   await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  // Nothing is laid out in jsdom.
+  act(() => useDock.getState().api?.layout(1000, 600));
   await userEvent.keyboard("{Control>}{Shift>}D{/Shift}{/Control}");
   await pane(2);
   const groups = useDock.getState().api?.groups.length;

@@ -37,6 +37,7 @@ async function dock(): Promise<DockviewApi> {
       actions={nothing}
       onReady={(ready) => {
         api = ready;
+        ready.layout(1000, 600);
       }}
     />,
   );

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { neighbour, type Way } from "./dock";
+import { hasRoom, neighbour, type Way } from "./dock";
 
 const box = (left: number, top: number, right: number, bottom: number) => ({
   left,
@@ -37,4 +37,15 @@ test.each([
   [b, "up", null],
 ] as const)("the focus moves to what lies there: %#", (here, way, there) => {
   expect(from(here, way)).toBe(there);
+});
+
+test("a group is split where both halves are as large as they must be", () => {
+  const group = {
+    width: 250,
+    height: 150,
+    minimumWidth: 100,
+    minimumHeight: 100,
+  };
+  expect(hasRoom(group, "right")).toBe(true);
+  expect(hasRoom(group, "down")).toBe(false);
 });

@@ -68,8 +68,8 @@ export function installDock(api: DockviewApi): () => void {
 }
 
 /**
- * Opens a panel, or brings it forward when it is there: as a tab beside the active one, or in a split. A `quiet` one
- * stays behind what is in front.
+ * Opens a panel, or brings it forward when it is there: as a tab beside the active one, or in a split if there is room
+ * for one. A `quiet` one stays behind what is in front.
  */
 export function openPanel(
   spec: PanelSpec,
@@ -86,8 +86,10 @@ export function openPanel(
   if (api.hasMaximizedGroup() && !quiet) api.exitMaximizedGroup();
   const { kind, ...rest } = spec;
   const group = where === "roomy" ? roomyGroup(api) : api.activeGroup;
-  const direction =
-    where === "right" ? "right" : where === "down" ? "below" : "within";
+  const splits =
+    (where === "right" || where === "down") &&
+    (!group || hasRoom(group, where));
+  const direction = !splits ? "within" : where === "right" ? "right" : "below";
   const panel = api.addPanel({
     ...rest,
     component: kind,
@@ -122,6 +124,19 @@ function roomyGroup(api: DockviewApi): DockviewGroupPanel | undefined {
     (widest, group) => (group.api.width > widest.api.width ? group : widest),
     activeGroup,
   );
+}
+
+/** Whether both halves of a group would be as large as the dock insists on: it would push others off the window for it. */
+export function hasRoom(
+  group: Pick<
+    DockviewGroupPanel,
+    "width" | "height" | "minimumWidth" | "minimumHeight"
+  >,
+  where: "right" | "down",
+): boolean {
+  return where === "right"
+    ? group.width >= 2 * group.minimumWidth
+    : group.height >= 2 * group.minimumHeight;
 }
 
 /** Brings a panel forward, out of the shadow of another that is zoomed. */
