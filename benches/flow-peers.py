@@ -123,15 +123,17 @@ def measure(write, name, steps):
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         directory = Path(place)
         command, environment = write(directory, shape(name, steps))
-        begun = time.monotonic()
-        done = subprocess.run(
-            command, cwd=directory, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            timeout=280,
-        )
-        took = time.monotonic() - begun
-        if (directory / "home").exists():
-            stop = {**os.environ, "SWITCHYARD_HOME": str(directory / "home")}
-            subprocess.run([PROGRAM, "host", "--stop"], env=stop, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            begun = time.monotonic()
+            done = subprocess.run(
+                command, cwd=directory, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                timeout=120,
+            )
+            took = time.monotonic() - begun
+        finally:
+            if (directory / "home").exists():
+                stop = {**os.environ, "SWITCHYARD_HOME": str(directory / "home")}
+                subprocess.run([PROGRAM, "host", "--stop"], env=stop, capture_output=True)
         if done.returncode:
             raise RuntimeError((done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1])
         return took

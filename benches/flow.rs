@@ -82,6 +82,21 @@ const next = (left) => {
 next(count);
 "#;
 
+/// Answers when the canvas has stayed where it is for ten frames.
+const REST: &str = r#"
+const [done] = arguments;
+const canvas = document.querySelector("section.run .react-flow__viewport");
+let last = null, still = 0;
+const look = () => {
+  const now = canvas.style.transform;
+  still = now === last ? still + 1 : 0;
+  last = now;
+  if (still === 10) done(null);
+  else requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"#;
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let home = Home::new()?;
@@ -185,12 +200,9 @@ async fn changes(window: &Window, run: &str, count: usize) -> Result<Vec<f64>> {
     numbers(&answer)
 }
 
-/// Waits until nothing moves by itself.
+/// Waits until the canvas has come to rest after a movement of its own.
 async fn settle(window: &Window) -> Result<()> {
-    window
-        .client
-        .execute_async("setTimeout(arguments[0], 600);", Vec::new())
-        .await?;
+    window.client.execute_async(REST, Vec::new()).await?;
     Ok(())
 }
 

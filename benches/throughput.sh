@@ -34,32 +34,32 @@ for name, colour in (("plain", False), ("coloured", True)):
 PY
 cat > "$work/measure" <<'SH'
 #!/bin/bash
-# measure FILE RESULT: cats FILE, waits until the terminal answers where the cursor is, notes the milliseconds.
+# measure FILE RESULT: cats FILE, waits until the terminal answers where the cursor is, tells RESULT the milliseconds.
 stty raw -echo
 ask() { printf '\033[6n'; IFS= read -r -d R; }
 ask
 start=$(date +%s%N)
 cat "$1"
 ask
-echo $((($(date +%s%N) - start) / 1000000)) > "$2.part"
-mv "$2.part" "$2"
+echo $((($(date +%s%N) - start) / 1000000)) > "$2"
 stty sane
 SH
 chmod +x "$work/measure"
 
-wait_for() { for _ in $(seq 2400); do [ -e "$1" ] && return 0; sleep 0.05; done; return 1; }
-
 # run NAME COMMAND…: starts the command, which must run `measure` in a terminal, once per round and file.
 run() {
-  local name=$1 file round result
+  local name=$1 file took
   shift
   for file in plain coloured; do
     local times=()
-    for round in $(seq "$rounds"); do
-      result=$work/$name-$file-$round
-      "$@" "$work/measure" "$work/$file.txt" "$result" >/dev/null 2>&1 &
+    for _ in $(seq "$rounds"); do
+      mkfifo "$work/result"
+      exec 3<>"$work/result"
+      "$@" "$work/measure" "$work/$file.txt" "$work/result" >/dev/null 2>&1 3>&- &
       local pid=$!
-      if wait_for "$result"; then times+=("$(cat "$result")"); else times+=(timeout); fi
+      if read -r -t 120 -u 3 took; then times+=("$took"); else times+=(timeout); fi
+      exec 3>&-
+      rm "$work/result"
       kill "$pid" 2>/dev/null || true
       wait "$pid" 2>/dev/null || true
     done
@@ -70,19 +70,22 @@ run() {
 printf '%-34s %-9s %s\n' terminal text "milliseconds for $megabytes MB, each round"
 in_pane() { "$program" open -- "$@"; exec sleep 600; }
 run "switchyard (pane host)" in_pane
-# A person looks at this one: it is the pane that the window opens.
+# A person looks at this one: it is the pane that the window opens. Home and log are new each time: in those of an
+# earlier round the window would seem to be there before it is.
 in_window() {
-  export SWITCHYARD_HOME=$work/window
-  SWITCHYARD_LOG=info "$program" 2>"$work/window.log" &
-  local window=$!
+  local home window
+  home=$(mktemp -d -p "$work")
+  export SWITCHYARD_HOME=$home
+  mkdir -p "$home/config"
+  printf '{ "shell": "/bin/bash" }' > "$home/config/settings.json"
+  SWITCHYARD_LOG=info "$program" 2>"$home/log" &
+  window=$!
   trap 'kill "$window"; "$program" host --stop >/dev/null; exit' TERM
-  until grep -q 'prompt on screen' "$work/window.log"; do sleep 0.1; done
-  # A shell reads it: the result's name has blanks.
+  until grep -q 'prompt on screen' "$home/log"; do sleep 0.1; done
+  # A shell reads it: paths may have blanks.
   "$program" send "$("$program" panes | awk 'NR == 2 { print $1 }')" "$(printf '%q ' "$@")" --enter
   wait "$window"
 }
-mkdir -p "$work/window/config"
-printf '{ "shell": "/bin/bash" }' > "$work/window/config/settings.json"
 run "switchyard (in its window)" in_window
 if command -v xterm >/dev/null; then run xterm xterm -e; else echo "xterm: not installed"; fi
 if command -v alacritty >/dev/null; then run alacritty alacritty -e; else echo "alacritty: not installed"; fi

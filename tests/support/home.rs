@@ -2,9 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::LOOK_AGAIN;
+
+/// How long what was left running may take to end when it is told to.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// Everything that Switchyard keeps, below a temporary directory; the pane host that was started in it ends with it.
 pub struct Home {
@@ -143,10 +149,18 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        for pid in self.windows().into_iter().chain(self.hosts()) {
-            if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-                let _ = kill_process(pid, Signal::TERM);
+        let left = || self.windows().into_iter().chain(self.hosts());
+        for pid in left().filter_map(|pid| Pid::from_raw(pid.try_into().ok()?)) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        // Who ends in peace has something to write down: the directory goes after that.
+        let give_up = Instant::now() + ENDING;
+        while left().next().is_some() {
+            if Instant::now() > give_up {
+                left().for_each(Self::kill);
+                return;
             }
+            std::thread::sleep(LOOK_AGAIN);
         }
     }
 }
