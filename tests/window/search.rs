@@ -123,7 +123,7 @@ async fn what_a_full_screen_program_showed_and_cleared_is_found_and_said_to_be_f
         enter_line(
             window,
             pane,
-            r"printf '\033[?1049h\033[Hshown-for-%s-moment' a; read go; printf '\033[2J\033[?1049l'; echo over",
+            r"printf '\033[?1049h\033[Hshown-for-%s-moment' a; sleep 0.1; read go; printf '\033[2J\033[?1049l'; echo over",
         )
         .await?;
         window

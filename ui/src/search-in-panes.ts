@@ -115,7 +115,8 @@ export function goToMatch(match: Match, stay = false): void {
 /** Goes to a match of the find bar: within the view that is there, without moving the focus out of the bar. */
 export function goWithinPane(match: Match): void {
   const host = hostOf(match.pane);
-  if (match.full_screen || !host?.reveal(match.line, match.content))
+  const column = match.ranges[0]?.start_col;
+  if (match.full_screen || !host?.reveal(match.line, match.content, column))
     openHistory(match.pane, match.line);
 }
 

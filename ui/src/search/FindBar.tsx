@@ -64,36 +64,38 @@ export function FindBar({
         onStep={go}
         onClose={close}
       />
-      <span className="find-count" role="status" data-testid="find-count">
-        {describeCount(state, false)}
-      </span>
-      <IconButton
-        label="Older match"
-        hint="Enter"
-        disabled={none}
-        onClick={() => go(1)}
-      >
-        <UpIcon size={14} />
-      </IconButton>
-      <IconButton
-        label="Newer match"
-        hint="Shift+Enter"
-        disabled={none}
-        onClick={() => go(-1)}
-      >
-        <DownIcon size={14} />
-      </IconButton>
-      {onEverywhere && (
+      <div className="find-tools">
+        <span className="find-count" role="status" data-testid="find-count">
+          {describeCount(state, false)}
+        </span>
         <IconButton
-          label="Search all panes for this"
-          onClick={() => onEverywhere(state.query.pattern)}
+          label="Older match"
+          hint="Enter"
+          disabled={none}
+          onClick={() => go(1)}
         >
-          <SearchIcon size={14} />
+          <UpIcon size={14} />
         </IconButton>
-      )}
-      <IconButton label="Close" hint="Esc" onClick={close}>
-        <CloseIcon size={14} />
-      </IconButton>
+        <IconButton
+          label="Newer match"
+          hint="Shift+Enter"
+          disabled={none}
+          onClick={() => go(-1)}
+        >
+          <DownIcon size={14} />
+        </IconButton>
+        {onEverywhere && (
+          <IconButton
+            label="Search all panes for this"
+            onClick={() => onEverywhere(state.query.pattern)}
+          >
+            <SearchIcon size={14} />
+          </IconButton>
+        )}
+        <IconButton label="Close" hint="Esc" onClick={close}>
+          <CloseIcon size={14} />
+        </IconButton>
+      </div>
     </div>
   );
 }

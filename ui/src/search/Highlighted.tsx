@@ -25,7 +25,7 @@ export function pieces(text: string, ranges: Range[]): Piece[] {
 export function clip(
   text: string,
   ranges: Range[],
-  before = 48,
+  before = 16,
   most = 600,
 ): { text: string; ranges: Range[] } {
   const first = ranges[0]?.start ?? 0;

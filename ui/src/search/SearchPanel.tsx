@@ -10,6 +10,7 @@ import type { Match, PaneId } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { CloseIcon, DownIcon, RightIcon } from "../shared/icons";
 import { clip, Highlighted } from "./Highlighted";
+import { LineNumber } from "./LineNumber";
 import { type ResultRow, resultRows } from "./result-rows";
 import { SearchBox } from "./SearchBox";
 import {
@@ -322,7 +323,7 @@ function Row({
     case "context":
       return (
         <div className="result-line context">
-          <span className="result-number">{row.line.id + 1}</span>
+          <LineNumber line={row.line.id} />
           <span className="result-text">{row.line.text.slice(0, 600)}</span>
         </div>
       );
@@ -340,18 +341,10 @@ function Row({
           data-testid={`search-result-${index}`}
           onClick={() => onMatch(match, index)}
         >
-          <span className="result-number">{match.line_number}</span>
+          <LineNumber line={match.line} />
           <span className="result-text">
             <Highlighted text={clipped.text} ranges={clipped.ranges} />
           </span>
-          {match.full_screen && (
-            <span
-              className="result-note"
-              title="From a full-screen program: what its screen showed"
-            >
-              full screen
-            </span>
-          )}
         </div>
       );
     }

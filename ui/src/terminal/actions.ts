@@ -335,7 +335,8 @@ export function revealLine(
   }
   showPane(pane, "tab", false);
   withHost(pane, (host) => {
-    if (!host.reveal(match.line, match.content)) older();
+    const column = match.ranges[0]?.start_col;
+    if (!host.reveal(match.line, match.content, column)) older();
     else if (focus) host.focus();
   });
 }

@@ -380,12 +380,16 @@ export class XtermHost {
   }
 
   /**
-   * Scrolls to a line, in the middle of the view. `false` when xterm does not hold it: it is older than the scrollback
+   * Scrolls to a line, and in one that is wrapped to the row of a column, in the middle of the view. `false` when xterm does not hold it: it is older than the scrollback
    * here, or its screen is covered by a full-screen program.
    */
-  reveal(line: number, content: string | null): boolean {
-    const row = this.find(line, content);
-    if (row === null) return false;
+  reveal(line: number, content: string | null, column = 0): boolean {
+    const first = this.find(line, content);
+    if (first === null) return false;
+    const row = Math.min(
+      first + Math.floor(column / this.terminal.cols),
+      endRow(this.rows(), first) - 1,
+    );
     const middle = Math.floor(this.terminal.rows / 2);
     this.terminal.scrollToLine(Math.max(0, row - middle));
     return true;
