@@ -105,7 +105,7 @@ export function VerdictView({
               <p>
                 <SeverityMark verdict={shown} /> {sentence(shown)}{" "}
                 <span className="faint">
-                  since <Since at={shown.since} />
+                  · <Since at={shown.since} />
                 </span>
               </p>
             )
@@ -158,14 +158,14 @@ export function VerdictView({
   );
 }
 
-/** A path whose last part stands out. */
+/** A path whose last part stands out; its directory is cut at the beginning, which takes text from right to left. */
 export function PathText({ path }: { path: string }) {
   const cut = path.lastIndexOf("/") + 1;
   return (
     <span className="path-text">
-      <span className="path-dir">
-        <bdi>{path.slice(0, cut)}</bdi>
-      </span>
+      {cut > 0 && (
+        <span className="path-dir">{`\u200e${path.slice(0, cut)}\u200e`}</span>
+      )}
       <span className="path-name">{path.slice(cut)}</span>
     </span>
   );
