@@ -1,5 +1,11 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
+import {
+  type CSSProperties,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { backend } from "../backend/backend";
 import type { Picture, Verdict } from "../bindings";
 import { BranchIcon } from "../shared/icons";
@@ -66,7 +72,6 @@ export function RepositoryMatrix({
     overscan: 20,
   });
   const worktrees = view?.worktrees ?? [];
-  const columns = `minmax(180px, 1fr) repeat(${worktrees.length}, minmax(54px, 110px))`;
 
   return (
     <section
@@ -107,8 +112,12 @@ export function RepositoryMatrix({
           {failed}
         </p>
       )}
-      <div className="matrix-scroll" ref={scroller}>
-        <div className="matrix-heads" style={{ gridTemplateColumns: columns }}>
+      <div
+        className="matrix-scroll"
+        ref={scroller}
+        style={{ "--worktrees": worktrees.length } as CSSProperties}
+      >
+        <div className="matrix-heads">
           <span />
           {worktrees.map((worktree) => {
             const badge = badgeOf(worktree);
@@ -155,7 +164,6 @@ export function RepositoryMatrix({
                       : toneOf(row.worst, row.stops)
                   }
                   style={{
-                    gridTemplateColumns: columns,
                     height: ROW,
                     transform: `translateY(${item.start}px)`,
                   }}
