@@ -23,33 +23,46 @@ export interface DockProps {
   onReady: (api: DockviewApi) => void;
 }
 
+/** Keeps the tabs in front in view while they become wider (a badge), or their groups narrower. */
+function revealTabs(api: DockviewApi, holder: HTMLElement): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let shown: Element[] = [];
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(reveal, 60);
+  };
+  const size = new ResizeObserver(soon);
+  function reveal() {
+    const active = [...holder.querySelectorAll(".dv-active-tab")];
+    for (const tab of active)
+      tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    for (const tab of shown) if (!active.includes(tab)) size.unobserve(tab);
+    for (const tab of active) if (!shown.includes(tab)) size.observe(tab);
+    shown = active;
+  }
+  const layout = api.onDidLayoutChange(soon);
+  size.observe(holder);
+  return () => {
+    clearTimeout(timer);
+    layout.dispose();
+    size.disconnect();
+  };
+}
+
 export function Dock({ views, tab, empty, actions, onReady }: DockProps) {
   const scheme = useScheme();
   const uninstall = useRef<(() => void) | null>(null);
   const holder = useRef<HTMLDivElement>(null);
   useEffect(() => () => uninstall.current?.(), []);
-  useEffect(() => {
-    const element = holder.current;
-    if (!element) return;
-    // Narrower tabs must not hide the one in front.
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const observer = new ResizeObserver(() => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        for (const tab of element.querySelectorAll(".dv-active-tab"))
-          tab.scrollIntoView({ block: "nearest", inline: "nearest" });
-      }, 60);
-    });
-    observer.observe(element);
-    return () => {
-      clearTimeout(timer);
-      observer.disconnect();
-    };
-  }, []);
 
   function ready({ api }: DockviewReadyEvent) {
     uninstall.current?.();
-    uninstall.current = installDock(api);
+    const installed = installDock(api);
+    const revealing = holder.current && revealTabs(api, holder.current);
+    uninstall.current = () => {
+      installed();
+      revealing?.();
+    };
     onReady(api);
   }
 
