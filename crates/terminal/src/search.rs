@@ -318,10 +318,10 @@ impl<'a> Search<'a> {
         let mut reasons = Vec::new();
         let more = self.behind > self.matches.len() as u64;
         if more {
-            reasons.push(format!(
-                "these are the first {} matches",
-                self.matches.len()
-            ));
+            reasons.push(match self.query.position {
+                None => format!("these are the first {} matches", self.matches.len()),
+                Some(_) => "there are more matches behind these".to_owned(),
+            });
         }
         if skipped_history {
             reasons.push(
