@@ -35,7 +35,10 @@ fn main() {
     let started = Instant::now();
     let watcher = ConflictWatcher::open(&desk.roots[0], config()).unwrap();
     row("first picture", &[started.elapsed()]);
-    println!("  watches                  {}", watcher.health().watches);
+    println!(
+        "  watches                        {}",
+        watcher.health().watches
+    );
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -156,41 +159,122 @@ fn main() {
     let started = Instant::now();
     look(&desk.roots[0], &config(), &ConflictFilter::default()).unwrap();
     row("one look at everything", &[started.elapsed()]);
+    peers(&desk);
+}
 
-    // What the same answer costs by asking git: it knows commits alone, so each worktree is committed first.
+/// What others say, and how soon, of 20 files that two worktrees change in the same line, and 20 that they change far
+/// from one another: as they lie there first, then with everything committed.
+fn peers(desk: &Desk) {
     for root in &desk.roots {
-        git(root, &["add", "-A"]);
-        git(root, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        git(root, &["checkout", "-q", "--", "."]);
     }
-    let started = Instant::now();
+    for number in 0..20 {
+        let pair = [number, number + 1].map(|at| &desk.roots[1 + at % (desk.roots.len() - 1)]);
+        for (at, root) in pair.iter().enumerate() {
+            edit_line(&root.join(desk.file(number)), 9, &format!("side {at}"));
+            edit_line(&root.join(desk.file(100 + number)), 9 + 40 * at, "far");
+        }
+    }
+    let clash = std::env::var_os("CLASH").map(PathBuf::from);
+    if clash.is_none() {
+        println!("  clash                    not measured: CLASH names no program");
+    }
+    for committed in [false, true] {
+        if committed {
+            for root in &desk.roots {
+                git(root, &["add", "-A"]);
+                git(root, &["commit", "-q", "--allow-empty", "-m", "x"]);
+            }
+        }
+        println!(
+            "20 files in conflict, {}",
+            if committed {
+                "committed"
+            } else {
+                "not committed"
+            }
+        );
+        let started = Instant::now();
+        let picture = look(&desk.roots[0], &config(), &ConflictFilter::default()).unwrap();
+        let stop = picture
+            .verdicts
+            .iter()
+            .filter(|verdict| verdict.would_conflict);
+        found("one look at everything", stop.count(), &[started.elapsed()]);
+        if committed {
+            let started = Instant::now();
+            let files = merge_trees(desk);
+            found("git merge-tree, all pairs", files, &[started.elapsed()]);
+        }
+        if let Some(clash) = &clash {
+            let (files, times) = clash_status(clash, &desk.roots[0]);
+            found("clash status", files, &times);
+            let times: Vec<_> = (0..5)
+                .map(|number| {
+                    let started = Instant::now();
+                    let mut check = Command::new(clash);
+                    check
+                        .current_dir(&desk.roots[1])
+                        .arg("check")
+                        .arg(desk.file(number));
+                    check.output().unwrap();
+                    started.elapsed()
+                })
+                .collect();
+            row("clash check", &times);
+        }
+    }
+}
+
+/// Asks git for a merge of all pairs; it knows commits alone.
+fn merge_trees(desk: &Desk) -> usize {
+    let mut files = 0;
     for (at, one) in desk.roots.iter().enumerate() {
         for two in &desk.roots[at + 1..] {
             let [one, two] = [one, two].map(|root| root.file_name().unwrap().to_str().unwrap());
             let output = Command::new("git")
                 .current_dir(&desk.roots[0])
-                .args(["merge-tree", "--write-tree", "--name-only", one, two])
+                .args([
+                    "merge-tree",
+                    "--write-tree",
+                    "--name-only",
+                    "--no-messages",
+                    one,
+                    two,
+                ])
                 .output()
                 .unwrap();
             assert!(matches!(output.status.code(), Some(0 | 1)));
+            // The first line names the tree.
+            files += String::from_utf8_lossy(&output.stdout)
+                .lines()
+                .skip(1)
+                .count();
         }
     }
-    row("git merge-tree, all pairs", &[started.elapsed()]);
-    if let Some(clash) = std::env::var_os("CLASH") {
-        let mut times = Vec::new();
-        for _ in 0..5 {
-            let started = Instant::now();
-            let output = Command::new(&clash)
-                .current_dir(&desk.roots[0])
-                .args(["status", "--json"])
-                .output()
-                .unwrap();
-            assert!(!output.stdout.is_empty(), "{output:?}");
-            times.push(started.elapsed());
-        }
-        row("clash status", &times);
-    } else {
-        println!("  clash status             not measured: CLASH names no program");
-    }
+    files
+}
+
+fn clash_status(clash: &Path, root: &Path) -> (usize, Vec<Duration>) {
+    let mut files = 0;
+    let ask = |_| {
+        let started = Instant::now();
+        let output = Command::new(clash)
+            .current_dir(root)
+            .args(["status", "--json"])
+            .output()
+            .unwrap();
+        let took = started.elapsed();
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let pairs = said["conflicts"].as_array().into_iter().flatten();
+        files = pairs
+            .filter_map(|pair| pair["conflicting_files"].as_array())
+            .map(Vec::len)
+            .sum();
+        took
+    };
+    let times = (0..5).map(ask).collect();
+    (files, times)
 }
 
 #[derive(Clone)]
@@ -232,16 +316,15 @@ impl Desk {
 }
 
 fn edit(file: &Path, text: &str) {
-    let lines: String = (1..=60)
-        .map(|line| {
-            if line == 9 {
-                format!("{text}\n")
-            } else {
-                format!("line {line}\n")
-            }
-        })
-        .collect();
-    fs::write(file, lines).unwrap();
+    edit_line(file, 9, text);
+}
+
+fn edit_line(file: &Path, at: usize, text: &str) {
+    let line = |line| match line == at {
+        true => format!("{text}\n"),
+        false => format!("line {line}\n"),
+    };
+    fs::write(file, (1..=60).map(line).collect::<String>()).unwrap();
 }
 
 fn git(dir: &Path, arguments: &[&str]) {
@@ -266,6 +349,10 @@ fn number(name: &str, usual: usize) -> usize {
         .unwrap_or(usual)
 }
 
+fn found(what: &str, files: usize, times: &[Duration]) {
+    row(&format!("{what}: {files}"), times);
+}
+
 fn row(what: &str, times: &[Duration]) {
     let mut times = times.to_vec();
     times.sort();
@@ -273,10 +360,10 @@ fn row(what: &str, times: &[Duration]) {
         times[((times.len() - 1) as f64 * part).round() as usize].as_secs_f64() * 1000.0
     };
     if times.len() == 1 {
-        println!("  {what:<24} {:.1} ms", at(0.0));
+        println!("  {what:<30} {:.1} ms", at(0.0));
     } else {
         println!(
-            "  {what:<24} p50 {:.1} ms, p95 {:.1} ms, max {:.1} ms",
+            "  {what:<30} p50 {:.1} ms, p95 {:.1} ms, max {:.1} ms",
             at(0.5),
             at(0.95),
             at(1.0)

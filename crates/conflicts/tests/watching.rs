@@ -472,6 +472,53 @@ fn an_announced_change_is_pending_until_it_is_on_disk() {
 }
 
 #[test]
+fn announced_lines_are_those_of_the_file_as_it_is_in_its_worktree() {
+    let (repo, one, two) = two();
+    write(&one.join("src/f"), lines_with(50, &[(9, "one")]));
+    // What was line 9 is line 109 here.
+    write(&two.join("src/f"), "above\n".repeat(100) + &lines(50));
+    commit(&two);
+    let watcher = watch(&repo);
+    let change = |worktree: &str, line: u32| ProposedChange {
+        file: "src/f".to_owned(),
+        lines: Some(LineRange {
+            start: line,
+            end: line + 1,
+        }),
+        worktree: worktree.to_owned(),
+    };
+    let near = |asked: ProposedChange, status: Status| {
+        let answer = watcher.check(&asked).unwrap();
+        let touch = answer
+            .touches
+            .iter()
+            .find(|touch| touch.side.status == status && touch.side.name != "main");
+        touch.map(|touch| touch.severity)
+    };
+    assert_eq!(
+        near(change("two", 109), Status::Applied),
+        Some(Severity::SameLine)
+    );
+    assert_eq!(
+        near(change("two", 9), Status::Applied),
+        Some(Severity::DifferentArea)
+    );
+    watcher.announce(&change("two", 130), None).unwrap();
+    assert_eq!(
+        near(change("one", 30), Status::Pending),
+        Some(Severity::SameLine)
+    );
+    assert_eq!(
+        near(change("one", 33), Status::Pending),
+        Some(Severity::AdjacentLine)
+    );
+    assert_eq!(
+        near(change("main", 49), Status::Pending),
+        Some(Severity::DifferentArea)
+    );
+}
+
+#[test]
 fn an_announcement_that_never_comes_true_grows_stale() {
     let (repo, one, _) = two();
     write(&one.join("src/f"), lines_with(50, &[(9, "one")]));

@@ -45,7 +45,39 @@ impl Survey {
         Ok(())
     }
 
-    pub(super) fn announced_side(&self, announced: &Announced) -> Side {
+    /// What is announced for a file of a worktree, and not done yet.
+    pub(super) fn announced_by(&self, worktree: &WorktreeId, path: &RepoPath) -> Option<Announced> {
+        let mut all = self.announced.iter();
+        let found = all.find(|one| one.worktree == *worktree && one.path == *path);
+        found.cloned()
+    }
+
+    /// The lines of a merge base that a change is announced for: told in the lines of the file as it is there now.
+    pub(super) fn announced_lines(
+        &mut self,
+        announced: &Announced,
+        base: &Id,
+    ) -> Option<LineRange> {
+        let lines = announced.lines?;
+        let tree = self.worktrees.get(&announced.worktree)?;
+        let changes = tree.changes.get(base);
+        let Some(effect) = changes.and_then(|changes| changes.effects.get(&announced.path)) else {
+            return Some(lines);
+        };
+        let party = Party {
+            worktree: announced.worktree.clone(),
+            path: effect.path.clone(),
+            state: effect.now,
+        };
+        let hunks = self.hunks_of(effect.base, &party)?;
+        let lines = compare::to_base(&(lines.start - 1..lines.end - 1), &hunks);
+        Some(LineRange {
+            start: lines.start + 1,
+            end: lines.end + 1,
+        })
+    }
+
+    pub(super) fn announced_side(&self, announced: &Announced, lines: Option<LineRange>) -> Side {
         let party = Party {
             worktree: announced.worktree.clone(),
             path: announced.path.clone(),
@@ -55,11 +87,7 @@ impl Survey {
             agent: announced.agent.clone(),
             status: Status::Pending,
             since: announced.at,
-            ..self.side(
-                &party,
-                ChangeKind::Modify,
-                announced.lines.into_iter().collect(),
-            )
+            ..self.side(&party, ChangeKind::Modify, lines.into_iter().collect())
         }
     }
 
@@ -105,10 +133,7 @@ impl Survey {
                         .get(&announced.path)
                         .cloned()
                 });
-                let other_announced = self
-                    .announced
-                    .iter()
-                    .find(|entry| entry.worktree == *other && entry.path == announced.path);
+                let other_announced = self.announced_by(other, &announced.path);
                 let theirs = match (effect, other_announced) {
                     (Some(effect), _) => {
                         let party = Party {
@@ -120,11 +145,13 @@ impl Survey {
                         self.side(&party, kind(&effect, &announced.path), ranges)
                     }
                     (None, Some(entry)) if announced.worktree < *other => {
-                        self.announced_side(entry)
+                        let lines = self.announced_lines(&entry, base);
+                        self.announced_side(&entry, lines)
                     }
                     _ => continue,
                 };
-                let mine = self.announced_side(&announced);
+                let lines = self.announced_lines(&announced, base);
+                let mine = self.announced_side(&announced, lines);
                 let hunks: Vec<_> = theirs
                     .ranges
                     .iter()

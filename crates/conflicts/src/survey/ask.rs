@@ -131,63 +131,56 @@ impl Survey {
                 .get(&worktree)
                 .and_then(|tree| tree.changes.get(base)?.arrivals.get(&path).cloned());
             let key = key.unwrap_or_else(|| path.clone());
-            let (mine, Some(theirs)) = (effect(&worktree, &key), effect(other, &key)) else {
+            let (mine, theirs) = (effect(&worktree, &key), effect(other, &key));
+            let announced = self.announced_by(other, &path);
+            if theirs.is_none() && announced.is_none() {
                 continue;
-            };
+            }
             let party = |id: &WorktreeId, effect: &Effect| Party {
                 worktree: id.clone(),
                 path: effect.path.clone(),
                 state: effect.now,
             };
-            let their_party = party(other, &theirs);
-            let their_hunks = self.hunks_of(theirs.base, &their_party);
             let my_hunks = match &mine {
                 Some(mine) => self.hunks_of(mine.base, &party(&worktree, mine)),
                 None => Some(Arc::default()),
             };
-            let mut note = None;
-            let severity = match (change.lines, &their_hunks, &my_hunks) {
-                (Some(lines), Some(theirs), Some(mine)) if !theirs.is_empty() => {
-                    let lines = compare::to_base(&(lines.start - 1..lines.end - 1), mine);
-                    compare::nearness(&lines, theirs)
-                }
-                (None, Some(theirs), Some(mine)) if !mine.is_empty() => mine
+            let lines = change.lines.zip(my_hunks.as_deref());
+            let lines = lines
+                .map(|(lines, mine)| compare::to_base(&(lines.start - 1..lines.end - 1), mine));
+            if let Some(theirs) = theirs {
+                let their_party = party(other, &theirs);
+                let their_hunks = self.hunks_of(theirs.base, &their_party);
+                let severity = match (&lines, &their_hunks, &my_hunks) {
+                    (Some(lines), Some(theirs), _) => compare::nearness(lines, theirs),
+                    (None, Some(theirs), Some(mine)) if change.lines.is_none() => mine
+                        .iter()
+                        .filter_map(|hunk| compare::nearness(&hunk.old, theirs))
+                        .max(),
+                    _ => change.lines.map(|_| Severity::SameLine),
+                };
+                let ranges = their_hunks
                     .iter()
-                    .filter_map(|hunk| compare::nearness(&hunk.old, theirs))
-                    .max(),
-                (Some(_), None, _) => {
-                    note = Some(Severity::SameLine);
-                    note
-                }
-                _ => None,
-            };
-            let ranges = their_hunks
-                .iter()
-                .flat_map(|hunks| hunks.iter().map(compare::Hunk::range));
-            let side = self.side(&their_party, kind(&theirs, &key), ranges.collect());
-            touches.push(Touch {
-                side,
-                severity: severity.or(note).unwrap_or(Severity::DifferentArea),
-            });
-        }
-        for other in self.announced.clone() {
-            if other.worktree == worktree || other.path != path {
-                continue;
+                    .flat_map(|hunks| hunks.iter().map(compare::Hunk::range));
+                touches.push(Touch {
+                    side: self.side(&their_party, kind(&theirs, &key), ranges.collect()),
+                    severity: severity.unwrap_or(Severity::DifferentArea),
+                });
             }
-            let severity = match (change.lines, other.lines) {
-                (Some(mine), Some(theirs)) => {
+            if let Some(announced) = announced {
+                let theirs = self.announced_lines(&announced, base);
+                let severity = lines.zip(theirs).and_then(|(mine, theirs)| {
                     let hunk = compare::Hunk {
-                        old: theirs.start..theirs.end,
+                        old: theirs.start - 1..theirs.end - 1,
                         new: 0..0,
                     };
-                    compare::nearness(&(mine.start..mine.end), &[hunk])
-                }
-                _ => None,
-            };
-            touches.push(Touch {
-                side: self.announced_side(&other),
-                severity: severity.unwrap_or(Severity::DifferentArea),
-            });
+                    compare::nearness(&mine, &[hunk])
+                });
+                touches.push(Touch {
+                    side: self.announced_side(&announced, theirs),
+                    severity: severity.unwrap_or(Severity::DifferentArea),
+                });
+            }
         }
         touches.sort_by_key(|touch| std::cmp::Reverse(touch.severity));
         Ok(CheckAnswer {
