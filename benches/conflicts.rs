@@ -43,10 +43,10 @@ async fn main() -> Result<()> {
     window.find("[data-testid=conflicts-none]").await?;
     window.script(include_str!("conflicts.js")).await?;
 
-    let mut asked = checks(&home, &desk, rounds)?;
-    row("check before an edit, the window answers", &mut asked);
     let mut idle = edits(&window, &desk, 0, rounds).await?;
     row("edit to verdict on screen, idle", &mut idle);
+    let mut asked = checks(&home, &desk, rounds)?;
+    row("check before an edit, the window answers", &mut asked);
 
     let ended = Arc::new(AtomicBool::new(false));
     let count = Arc::new(AtomicUsize::new(0));
