@@ -54,7 +54,11 @@ export function showPane(
   const present = panelOfPane(pane);
   if (present) activate(present);
   else openTab(pane, where);
-  if (focus) withHost(pane, (host) => host.focus());
+  if (!focus) return;
+  withHost(pane, (host) => {
+    // By the time it shows something, the person may have turned to another one.
+    if (activePane() === pane) host.focus();
+  });
 }
 
 function openTab(pane: PaneId, where: Where, quiet = false): void {
