@@ -57,8 +57,8 @@ import {
 } from "./shared/commands";
 import { Dock } from "./shared/dock/Dock";
 import { activate, toggleZoom, useDock } from "./shared/dock/dock";
+import { Tab } from "./shared/dock/Tab";
 import {
-  CloseIcon,
   CommandIcon,
   PlusIcon,
   SearchIcon,
@@ -149,7 +149,7 @@ export function App() {
             [REPOSITORY]: RepositoryPanel,
             welcome: Welcome,
           }}
-          tab={Tab}
+          tab={TabOf}
           empty={EmptyDock}
           actions={GroupActions}
           onReady={startDock}
@@ -361,7 +361,7 @@ function leaveAside(): void {
   if (pane !== null) focusPane(pane);
 }
 
-function Tab(props: IDockviewPanelHeaderProps) {
+function TabOf(props: IDockviewPanelHeaderProps) {
   if (props.api.component === TERMINAL) return <TerminalTab {...props} />;
   if (props.api.component === AGENT) return <AgentTab {...props} />;
   return <PlainTab {...props} />;
@@ -375,18 +375,13 @@ function PlainTab({ api }: IDockviewPanelHeaderProps) {
     return () => follow.dispose();
   }, [api]);
   return (
-    <div className="tab" data-testid={`tab-${api.id}`}>
+    <Tab
+      name={title ?? ""}
+      data-testid={`tab-${api.id}`}
+      onClose={() => api.close()}
+    >
       <span className="tab-title">{title}</span>
-      <button
-        type="button"
-        className="tab-close"
-        aria-label={`Close ${title}`}
-        onPointerDown={(event) => event.stopPropagation()}
-        onClick={() => api.close()}
-      >
-        <CloseIcon size={12} />
-      </button>
-    </div>
+    </Tab>
   );
 }
 

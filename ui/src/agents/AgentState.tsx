@@ -1,34 +1,20 @@
 import type { AgentStatus } from "../bindings";
-import {
-  DoneIcon,
-  EndedIcon,
-  FailedIcon,
-  IdleIcon,
-  NeedsYouIcon,
-  WorkingIcon,
-} from "../shared/icons";
+import { type Doing, StateIcon } from "../shared/StateIcon";
 import { statusWord } from "./agent-store";
 
-const ICONS: Record<AgentStatus["state"], typeof IdleIcon> = {
-  starting: WorkingIcon,
-  working: WorkingIcon,
-  needs_you: NeedsYouIcon,
-  done: DoneIcon,
-  failed: FailedIcon,
-  idle: IdleIcon,
-  asleep: EndedIcon,
-  archived: EndedIcon,
-  unknown: IdleIcon,
+const DOING: Record<AgentStatus["state"], Doing> = {
+  starting: "working",
+  working: "working",
+  needs_you: "needs you",
+  done: "done",
+  failed: "failed",
+  idle: "idle",
+  asleep: "ended",
+  archived: "ended",
+  unknown: "idle",
 };
 
 /** What an agent does: a shape and a colour, with the word as its hint. */
 export function AgentState({ status }: { status: AgentStatus }) {
-  const Icon = ICONS[status.state];
-  const word = statusWord(status);
-  const look = status.state === "starting" ? "working" : word;
-  return (
-    <span className="state" data-state={look} title={word}>
-      <Icon size={14} />
-    </span>
-  );
+  return <StateIcon state={DOING[status.state]} word={statusWord(status)} />;
 }

@@ -1,6 +1,6 @@
 import type { IDockviewPanelHeaderProps } from "dockview-react";
 import { useEffect } from "react";
-import { CloseIcon } from "../shared/icons";
+import { Tab } from "../shared/dock/Tab";
 import { AgentState } from "./AgentState";
 import { agentOfParams } from "./actions";
 import { agentTitle, useAgents } from "./agent-store";
@@ -15,18 +15,14 @@ export function AgentTab({ api, params }: IDockviewPanelHeaderProps) {
     if (api.title !== title) api.setTitle(title);
   }, [api, title]);
   return (
-    <div className="tab" data-testid={`tab-${api.id}`} title={title}>
+    <Tab
+      name={title}
+      title={title}
+      data-testid={`tab-${api.id}`}
+      onClose={() => api.close()}
+    >
       {agent && <AgentState status={agent.status} />}
       <span className="tab-title">{title}</span>
-      <button
-        type="button"
-        className="tab-close"
-        aria-label={`Close ${title}`}
-        onPointerDown={(event) => event.stopPropagation()}
-        onClick={() => api.close()}
-      >
-        <CloseIcon size={12} />
-      </button>
-    </div>
+    </Tab>
   );
 }

@@ -248,7 +248,7 @@ function RunText({ run }: { run: string }) {
           </button>
         )}
       </p>
-      <pre className="step-code">{text ?? "Reading…"}</pre>
+      <pre className="code-block">{text ?? "Reading…"}</pre>
     </div>
   );
 }

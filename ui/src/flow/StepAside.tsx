@@ -102,7 +102,7 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
         {decision && <Decided decision={decision} kind={node.kind} />}
         {!decision && node.when && (
           <Section title="Condition">
-            <pre className="step-code">{node.when}</pre>
+            <pre className="code-block">{node.when}</pre>
           </Section>
         )}
         {shown?.answer && <Answered attempt={shown} />}
@@ -133,7 +133,7 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
         )}
         {shown?.data != null && (
           <Section title="Data">
-            <pre className="step-code">
+            <pre className="code-block">
               {JSON.stringify(shown.data, null, 2)}
             </pre>
           </Section>
@@ -295,7 +295,7 @@ function Decided({ decision, kind }: { decision: Decision; kind: string }) {
               </span>
               {tried.case !== null && <strong>{tried.case}</strong>}
             </div>
-            <pre className="step-code">{tried.when}</pre>
+            <pre className="code-block">{tried.when}</pre>
             {Object.keys(tried.saw).length > 0 && (
               <dl className="tried-saw">
                 {Object.entries(tried.saw).map(([name, value]) => (
@@ -445,7 +445,7 @@ function Asked({
   return (
     <Section title={rendered ? title : `${title}, as it is written`}>
       {definition.agent && <p className="faint">{definition.agent}</p>}
-      <pre className="step-code">{text.replace(/\n$/, "")}</pre>
+      <pre className="code-block">{text.replace(/\n$/, "")}</pre>
       {env.length > 0 && (
         <dl className="tried-saw" aria-label="Environment">
           {env.map(([name, value]) => (

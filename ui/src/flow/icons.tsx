@@ -1,4 +1,5 @@
 import type { RunState, StepKind, StepState } from "../bindings";
+import { IconFrame } from "../shared/icons";
 
 /** Icons of kinds and states as paths on 16 × 16, drawn with a line: the graph shows them, and so does its export. */
 export const KIND_PATHS: Record<StepKind, string> = {
@@ -46,27 +47,11 @@ export const STATE_SHAPES: Record<StepState, StateShape> = {
   skipped: { path: "m4 4.5 3.5 3.5L4 11.5M8.5 4.5 12 8l-3.5 3.5" },
 };
 
-export function Shape({
-  path,
-  filled = false,
-  size = 16,
-}: StateShape & { size?: number }) {
+export function Shape({ path, filled, size }: StateShape & { size?: number }) {
   return (
-    <svg
-      className="icon"
-      width={size}
-      height={size}
-      viewBox="0 0 16 16"
-      fill={filled ? "currentColor" : "none"}
-      stroke="currentColor"
-      strokeWidth="1.4"
-      strokeLinecap="round"
-      strokeLinejoin="round"
-      aria-hidden="true"
-      focusable="false"
-    >
+    <IconFrame size={size} filled={filled}>
       <path d={path} />
-    </svg>
+    </IconFrame>
   );
 }
 

@@ -4,26 +4,34 @@ interface IconProps {
   size?: number;
 }
 
-/** Our own icons: 16 × 16, drawn with the text's colour. Words beside them carry the meaning. */
+/** The frame of every icon of ours: 16 × 16, drawn with the text's colour. Words beside it carry the meaning. */
+export function IconFrame({
+  size = 16,
+  filled = false,
+  children,
+}: IconProps & { filled?: boolean; children: ReactNode }) {
+  return (
+    <svg
+      className="icon"
+      width={size}
+      height={size}
+      viewBox="0 0 16 16"
+      fill={filled ? "currentColor" : "none"}
+      stroke="currentColor"
+      strokeWidth="1.4"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+      focusable="false"
+    >
+      {children}
+    </svg>
+  );
+}
+
 function icon(children: ReactNode) {
-  return function Icon({ size = 16 }: IconProps) {
-    return (
-      <svg
-        className="icon"
-        width={size}
-        height={size}
-        viewBox="0 0 16 16"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.4"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-        aria-hidden="true"
-        focusable="false"
-      >
-        {children}
-      </svg>
-    );
+  return function Icon({ size }: IconProps) {
+    return <IconFrame size={size}>{children}</IconFrame>;
   };
 }
 

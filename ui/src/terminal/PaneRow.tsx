@@ -3,9 +3,10 @@ import type { PaneInfo } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { useDock } from "../shared/dock/dock";
 import { CloseIcon } from "../shared/icons";
+import { StateIcon } from "../shared/StateIcon";
 import type { TreeItem } from "../shared/tree-item";
 import { panelOfPane, paneOfParams, requestClose, showPane } from "./actions";
-import { StateIcon, stateOf } from "./PaneState";
+import { stateOf } from "./pane-state";
 import { panesInOrder, paneTitle, usePanes } from "./pane-store";
 
 /** The panes as they stand in the sidebar. */

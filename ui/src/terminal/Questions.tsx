@@ -88,7 +88,7 @@ export function Questions() {
         onClose={() => ask(null)}
         testId="paste-question"
       >
-        <pre className="dialog-code">{showControls(question.text)}</pre>
+        <pre className="code-block">{showControls(question.text)}</pre>
         <div className="dialog-buttons">
           <Button onClick={() => ask(null)}>Cancel</Button>
           {lines > 1 && (
@@ -128,7 +128,7 @@ export function Questions() {
         onClose={() => dropWish(wish.pane)}
         testId="clipboard-question"
       >
-        <pre className="dialog-code">{showControls(wish.text)}</pre>
+        <pre className="code-block">{showControls(wish.text)}</pre>
         <div className="dialog-buttons">
           <Button onClick={() => dropWish(wish.pane)}>Don't allow</Button>
           <Button

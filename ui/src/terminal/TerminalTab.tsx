@@ -5,7 +5,8 @@ import type { PaneId } from "../bindings";
 import { ConflictBadge } from "../shared/ConflictBadge";
 import { keyOf } from "../shared/commands";
 import { activate, toggleZoom } from "../shared/dock/dock";
-import { CloseIcon } from "../shared/icons";
+import { Tab } from "../shared/dock/Tab";
+import { StateIcon } from "../shared/StateIcon";
 import {
   hideTab,
   newTerminal,
@@ -14,7 +15,7 @@ import {
   requestClose,
 } from "./actions";
 import { withHost } from "./hosts";
-import { StateIcon, stateOf } from "./PaneState";
+import { stateOf } from "./pane-state";
 import { paneTitle, usePanes } from "./pane-store";
 import { startRenaming, useQuestions } from "./questions";
 
@@ -54,10 +55,8 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
   return (
     <Menu.Root>
       <Menu.Trigger asChild>
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: the dock's tab around it has role and keys */}
-        {/* biome-ignore lint/a11y/useKeyWithClickEvents: the dock's tab around it has role and keys */}
-        <div
-          className="tab"
+        <Tab
+          name={title}
           data-testid={`tab-${pane}`}
           title={info ? `${title}\n${info.cwd}` : title}
           onClick={() => withHost(pane, (host) => host.focus())}
@@ -67,6 +66,7 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
             event.preventDefault();
             void requestClose(pane);
           }}
+          onClose={() => void requestClose(pane)}
         >
           {info && <StateIcon state={stateOf(info)} />}
           {renaming ? (
@@ -75,19 +75,7 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
             <span className="tab-title">{title}</span>
           )}
           {info && <ConflictBadge directory={info.cwd} />}
-          <button
-            type="button"
-            className="tab-close"
-            aria-label={`Close ${title}`}
-            onPointerDown={(event) => event.stopPropagation()}
-            onClick={(event) => {
-              event.stopPropagation();
-              void requestClose(pane);
-            }}
-          >
-            <CloseIcon size={12} />
-          </button>
-        </div>
+        </Tab>
       </Menu.Trigger>
       <Menu.Portal>
         <Menu.Content className="menu">

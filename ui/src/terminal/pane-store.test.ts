@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { baseName, shortPath } from "../shared/paths";
 import { paneInfo } from "../test-support";
-import { stateOf } from "./PaneState";
+import { stateOf } from "./pane-state";
 import {
   applyPaneEvent,
   emptyPanes,
