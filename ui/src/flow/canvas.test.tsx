@@ -13,13 +13,15 @@ import { reviews, stateSheet, triage } from "../backend/sample-flows";
 import type { StepKind, StepState } from "../bindings";
 import { freshBackend } from "../test-support";
 import { setSurroundings } from "./actions";
-import { batchWords, chainSummary, edgeLabel, nearest } from "./FlowCanvas";
+import { edgeLabel } from "./canvas-edges";
+import { nearest } from "./canvas-keys";
+import { chainSummary } from "./chains";
 import { startFlows, useFlows } from "./flow-store";
 import { KIND_PATHS, STATE_SHAPES } from "./icons";
 import { layOut } from "./layout";
 import { RunPanel } from "./RunPanel";
 import { StepAside } from "./StepAside";
-import { KIND_WORDS, STATE_WORDS } from "./words";
+import { batchWords, KIND_WORDS, STATE_WORDS } from "./words";
 
 const WAIT = { timeout: 10_000 };
 
@@ -123,6 +125,7 @@ test("a run is followed: the branch that is taken lights up, the other says why 
 
 test("nothing moves when something happens", async () => {
   const run = await running();
+  await card("plan");
   const places = () =>
     [...document.querySelectorAll<HTMLElement>(".react-flow__node")].map(
       (node) => node.style.transform,
@@ -239,6 +242,23 @@ test("a step is found by its name", async () => {
   expect(useFlows.getState().picked?.step).toBe("test");
 });
 
+test("from far away a step is a patch that says and does what its card would", async () => {
+  const run = await running();
+  await card("plan");
+  const canvas = screen.getByTestId("flow-canvas");
+  while (canvas.dataset.far !== "true")
+    await userEvent.click(screen.getByLabelText("Further away"));
+  expect(screen.queryByTestId("step-plan")).toBeNull();
+  const patch = screen.getByRole("button", { name: "plan, agent, running" });
+  await act(async () => twin.finish(run, "plan"));
+  expect(patch).toHaveAccessibleName(
+    expect.stringContaining("plan, agent, succeeded"),
+  );
+  expect(patch).toHaveAttribute("data-state", "succeeded");
+  fireEvent.click(patch);
+  expect(useFlows.getState().picked?.step).toBe("plan");
+});
+
 test("arrows go to the nearest step in their direction", () => {
   const layout = layOut({ graph: triage.graph, chains: [] });
   expect(nearest(layout, null, [0, 1])).toBe("plan");
@@ -248,12 +268,18 @@ test("arrows go to the nearest step in their direction", () => {
 });
 
 test.each([
-  [["succeeded", "succeeded"], "succeeded|2 of 2 done"],
-  [["succeeded", "running", "pending"], "running|1 of 3 done"],
-  [["failed", "skipped", "pending"], "failed|2 of 3 done"],
-  [["awaiting_approval", "failed"], "awaiting_approval|1 of 2 done"],
-] as const)("a chain of %j is %s", (states, summary) => {
-  expect(chainSummary([...states])).toBe(summary);
+  [["succeeded", "succeeded"], { state: "succeeded", words: "2 of 2 done" }],
+  [
+    ["succeeded", "running", "pending"],
+    { state: "running", words: "1 of 3 done" },
+  ],
+  [["failed", "skipped", "pending"], { state: "failed", words: "2 of 3 done" }],
+  [
+    ["awaiting_approval", "failed"],
+    { state: "awaiting_approval", words: "1 of 2 done" },
+  ],
+] as const)("a chain of %j is %j", (states, summary) => {
+  expect(chainSummary([...states])).toEqual(summary);
 });
 
 test("edges are told in words", () => {

@@ -1,4 +1,5 @@
-import type { FlowGraph, GraphNode } from "../bindings";
+import type { FlowGraph, GraphNode, StepState } from "../bindings";
+import { isTerminal } from "./run-model";
 
 /** A chain of steps that is drawn as one node. */
 export interface Chain {
@@ -10,8 +11,13 @@ export interface Chain {
 /** Chains shorter than this stay as they are: nothing would be gained. */
 const SHORTEST = 4;
 
-export function chainId(first: string): string {
+function chainId(first: string): string {
   return `chain:${first}`;
+}
+
+/** Whether a node of the canvas stands for a chain: no step may have such a name. */
+export function isChain(node: string): boolean {
+  return node.startsWith("chain:");
 }
 
 /**
@@ -57,4 +63,36 @@ export function chainsOf(graph: FlowGraph): Chain[] {
     if (steps.length >= SHORTEST) chains.push({ id: chainId(node.id), steps });
   }
   return chains;
+}
+
+/** States of which one is worth more attention than the next. */
+const MATTERS: StepState[] = [
+  "awaiting_approval",
+  "failed",
+  "timed_out",
+  "rejected",
+  "running",
+  "retry_wait",
+  "queued",
+  "cancelled",
+  "pending",
+  "skipped",
+  "succeeded",
+];
+
+/** What is said of several steps at once. */
+export interface ChainSummary {
+  /** The state that matters most among them. */
+  state: StepState;
+  /** How many of them are done. */
+  words: string;
+}
+
+/** Sums up the steps of a chain. */
+export function chainSummary(states: StepState[]): ChainSummary {
+  const done = states.filter(isTerminal).length;
+  return {
+    state: MATTERS.find((state) => states.includes(state)) ?? "pending",
+    words: `${done} of ${states.length} done`,
+  };
 }

@@ -1,13 +1,12 @@
 import { backend } from "../backend/backend";
 import { notify, reportFailure } from "../shared/notices";
-import { batchWords } from "./FlowCanvas";
 import { looksOfModel } from "./flow-store";
 import { KIND_PATHS, STATE_SHAPES } from "./icons";
 import { type Layout, pathOf } from "./layout";
 import { layoutOf } from "./layout-client";
 import type { EdgeLook } from "./looks";
 import type { RunModel } from "./run-model";
-import { formatDuration, stepDuration, stepWords } from "./words";
+import { batchWords, formatDuration, stepDuration, stepWords } from "./words";
 
 /** The colours of a picture, which is looked at without the window around it. */
 export interface Ink {

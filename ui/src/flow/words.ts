@@ -133,3 +133,12 @@ export function formatWhen(at: number, now = Date.now()): string {
 export function baseName(path: string): string {
   return path.replace(/\/+$/, "").split("/").pop() || "/";
 }
+
+/** `2 of 3 running, limit 2`; once all have ended, how many did. */
+export function batchWords(states: StepState[], limit: number): string {
+  const running = states.filter((state) => state === "running").length;
+  const ended = states.filter(isTerminal).length;
+  if (running === 0 && ended === states.length)
+    return `${ended} of ${states.length} ended, limit ${limit}`;
+  return `${running} of ${states.length} running, limit ${limit}`;
+}
