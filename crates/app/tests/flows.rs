@@ -317,6 +317,49 @@ async fn a_run_is_looked_at_without_its_bulk_and_a_step_in_full_with_its_colours
     desk.app.shutdown().await;
 }
 
+/// Reads what a step printed, piece by piece.
+async fn printed(app: &App, run: &str, step: &str) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut next = 0;
+    loop {
+        let piece = app.step_output(run, step, 1, next).await.unwrap();
+        pieces.push(piece.text);
+        next = piece.next;
+        if next >= piece.total {
+            return pieces;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_covered_in_what_a_step_printed_also_where_it_lies_across_two_pieces() {
+    let desk = Desk::new().await;
+    let file = desk.home.path().join("secret.flow.yaml");
+    // A piece has 262,144 bytes.
+    std::fs::write(
+        &file,
+        r#"name: secret
+inputs: { key: { type: secret, required: true } }
+steps:
+  - id: out
+    run: |
+      printf '%262140s' ''
+      printf '<%s>and <%s>' "$KEY" "$KEY"
+    env: { KEY: "{{ inputs.key }}" }
+"#,
+    )
+    .unwrap();
+    // A variable that every test has.
+    let view = desk
+        .run(&file, json!({ "key": "CARGO_MANIFEST_DIR" }))
+        .await;
+    assert_eq!(view.info.state, RunState::Succeeded, "{view:#?}");
+    let pieces = printed(&desk.app, &view.info.id, "out").await;
+    let ends: Vec<&str> = pieces.iter().map(|piece| piece.trim_start()).collect();
+    assert_eq!(ends, ["<•••", ">and <•••>"]);
+    desk.app.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_event_of_a_run_is_followed_once_or_more_and_none_is_missed() {
     let desk = Desk::new().await;

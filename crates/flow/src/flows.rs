@@ -11,10 +11,11 @@ use tokio::task::JoinHandle;
 
 use crate::action::Actions;
 use crate::clock::{Clock, run_id};
-use crate::definition::{BadInput, Flow, FlowRefused};
+use crate::definition::{BadInput, Flow, FlowRefused, InputType};
 use crate::journal::{Claim, FlowEvent, Given, Journal, NewRun, RunInfo, RunView};
 use crate::owner::{Owner, Owners};
 use crate::runner::{Driver, Request, Stopped, Wake};
+use crate::secrets::Secrets;
 use crate::why;
 
 /// How often requests of other processes are looked for.
@@ -353,6 +354,17 @@ impl Flows {
         })
     }
 
+    /// The values that nothing which is shown of a run may contain: this process's, and those of the
+    /// variables that its secret inputs name.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, or the journal can't be read.
+    pub async fn secrets_of(&self, run: &str) -> Result<Secrets, RequestError> {
+        let (view, text) = self.stored(run).await?;
+        Ok(self.inner.secrets_of(&Flow::read(&text)?, &view.inputs))
+    }
+
     async fn stored(&self, run: &str) -> Result<(RunView, String), RequestError> {
         let mut stored = self
             .inner
@@ -592,6 +604,31 @@ impl Flows {
 }
 
 impl Inner {
+    /// What must not be shown of a run.
+    pub(crate) fn secrets_of(
+        &self,
+        flow: &Flow,
+        inputs: &serde_json::Map<String, serde_json::Value>,
+    ) -> Secrets {
+        let own = self.secrets.iter().cloned();
+        Secrets::new(own.chain(self.secret_inputs(flow, inputs).map(|(_, secret)| secret)))
+    }
+
+    /// The secret inputs of a run with their values: what is kept of them is the name of a variable.
+    pub(crate) fn secret_inputs<'a>(
+        &'a self,
+        flow: &'a Flow,
+        inputs: &'a serde_json::Map<String, serde_json::Value>,
+    ) -> impl Iterator<Item = (&'a str, String)> {
+        flow.inputs
+            .iter()
+            .filter(|(_, input)| input.kind == InputType::Secret)
+            .filter_map(|(name, _)| {
+                let variable = inputs.get(name)?.as_str()?;
+                Some((name.as_str(), self.actions.env(variable)?))
+            })
+    }
+
     /// Asks whoever drives a run; when nobody does, we do.
     async fn ask(self: &Arc<Self>, run: &str, request: Request) -> Result<(), RequestError> {
         // A driver that is about to stop answers so without having done anything: the next one does it.

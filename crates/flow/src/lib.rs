@@ -18,6 +18,7 @@ mod journal;
 mod owner;
 mod runner;
 mod scope;
+mod secrets;
 mod simulate;
 mod why;
 
@@ -38,4 +39,5 @@ pub use journal::{
     RunView, SCHEMA, StepView,
 };
 pub use owner::{Owner, Owners, SystemOwners};
+pub use secrets::Secrets;
 pub use simulate::{BadStubs, SimulatedStep, Simulation, StepStub, StubState, Stubs};

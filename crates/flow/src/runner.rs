@@ -27,6 +27,7 @@ use crate::definition::{Flow, StepIndex};
 use crate::flows::{Inner, RequestError};
 use crate::journal::{AttemptEnd, FlowEvent, Given, Happened, QuestionKind, StoredRun};
 use crate::scope::{self, StepResult, Values};
+use crate::secrets::Secrets;
 
 /// How often a place among the agents is asked for again, when another process may hold it.
 const AGENT_POLL_MS: u64 = 200;
@@ -200,7 +201,7 @@ pub(crate) struct Driver {
     known: Known,
     cwd: String,
     /// Values that are never written down.
-    masks: Vec<String>,
+    secrets: Secrets,
     progress: Progress,
     active: HashMap<StepIndex, Active>,
     /// When the first attempt of the present series began, on the clock that stands still in sleep.
@@ -239,21 +240,11 @@ impl Driver {
         flow: Arc<Flow>,
     ) -> (Self, mpsc::UnboundedSender<Wake>) {
         let (tx, rx) = mpsc::unbounded_channel();
-        let mut masks = Vec::new();
+        let secrets = inner.secrets_of(&flow, &stored.inputs);
         let mut inputs = stored.inputs.clone();
-        for (name, input) in &flow.inputs {
-            if input.kind == crate::InputType::Secret
-                && let Some(variable) = stored.inputs.get(name).and_then(|value| value.as_str())
-                && let Some(secret) = inner.actions.env(variable)
-            {
-                masks.push(secret.clone());
-                inputs.insert(name.clone(), secret.into());
-            }
+        for (name, secret) in inner.secret_inputs(&flow, &stored.inputs) {
+            inputs.insert(name.to_owned(), secret.into());
         }
-        masks.extend(inner.secrets.iter().cloned());
-        masks.retain(|mask| mask.len() >= 6);
-        masks.sort_by_key(|mask| std::cmp::Reverse(mask.len()));
-        masks.dedup();
         let mut run = serde_json::Map::new();
         run.insert("id".to_owned(), stored.id.as_str().into());
         run.insert("flow".to_owned(), flow.name.as_str().into());
@@ -300,7 +291,7 @@ impl Driver {
         let driver = Self {
             id: stored.id.clone(),
             cwd: stored.cwd.clone(),
-            masks,
+            secrets,
             progress: Progress::restore(Arc::clone(&flow), recorded, stored.cancelled),
             known: Known {
                 inner,
@@ -347,16 +338,6 @@ impl Driver {
 
     fn note(&mut self, step: StepIndex, what: Happened) {
         self.entries.push((step, what));
-    }
-
-    fn mask(&self, text: String) -> String {
-        self.masks.iter().fold(text, |text, mask| {
-            if text.contains(mask.as_str()) {
-                text.replace(mask.as_str(), "•••")
-            } else {
-                text
-            }
-        })
     }
 
     /// Drives the run until it has ended, or until this process lets go of it.
@@ -461,7 +442,7 @@ impl Driver {
             } => {
                 if self.is_active(step, attempt) {
                     let id = self.step_id(step);
-                    let message = message.map(|message| self.mask(message));
+                    let message = message.map(|message| self.secrets.cover(message));
                     self.note(
                         step,
                         Happened::StepNeedsYou {

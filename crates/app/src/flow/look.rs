@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ::flow::{FlowEvent, RunView, StepDefinition, StepView};
+use ::flow::{FlowEvent, RunView, Secrets, StepDefinition, StepView};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use store::StoreError;
@@ -273,9 +273,11 @@ impl App {
             .join("out");
         let kept = attempt_view.output_file.clone().map(PathBuf::from);
         let short = attempt_view.output.clone().unwrap_or_default();
-        let piece = tokio::task::spawn_blocking(move || {
+        let grows = attempt_view.ended_at.is_none();
+        let secrets = self.flows().secrets_of(run).await?;
+        tokio::task::spawn_blocking(move || {
             for file in [Some(printed), kept].into_iter().flatten() {
-                match file_piece(&file, from) {
+                match file_piece(&file, from, grows, &secrets) {
                     Ok(piece) => return Ok(piece),
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                     Err(error) => {
@@ -286,23 +288,17 @@ impl App {
                     }
                 }
             }
-            let total = short.len() as u64;
+            let text = secrets.cover(short);
+            let total = text.len() as u64;
             let start = usize::try_from(from).unwrap_or(usize::MAX);
             Ok(OutputPiece {
-                text: short.get(start..).unwrap_or_default().to_owned(),
+                text: text.get(start..).unwrap_or_default().to_owned(),
                 next: total,
                 total,
             })
         })
         .await
-        .map_err(|error| Error::new(Code::Failed, error.to_string()))??;
-        Ok(OutputPiece {
-            text: super::secrets()
-                .iter()
-                .filter(|secret| secret.len() > 3)
-                .fold(piece.text, |text, secret| text.replace(secret, "•••")),
-            ..piece
-        })
+        .map_err(|error| Error::new(Code::Failed, error.to_string()))?
     }
 
     /// Looks for flows' files in these directories, a few levels deep; what is hidden or made by tools is
@@ -457,27 +453,43 @@ fn flow_path(path: &str) -> Result<&Path, Error> {
 }
 
 /// A piece of a file, cut behind a whole line where there is one, else behind a whole character.
-fn file_piece(path: &Path, from: u64) -> std::io::Result<OutputPiece> {
+/// The piece of a file that begins at `from`: up to the end of a line or a character, without secrets, and without
+/// what may become one while the file `grows`.
+fn file_piece(
+    path: &Path,
+    from: u64,
+    grows: bool,
+    secrets: &Secrets,
+) -> std::io::Result<OutputPiece> {
     let mut file = std::fs::File::open(path)?;
     let total = file.metadata()?.len();
     let from = from.min(total);
-    file.seek(SeekFrom::Start(from))?;
-    let mut bytes = Vec::new();
-    file.take(PIECE as u64).read_to_end(&mut bytes)?;
-    if from + (bytes.len() as u64) < total
-        && let Some(end) = bytes.iter().rposition(|byte| *byte == b'\n')
-    {
-        bytes.truncate(end + 1);
+    let reach = secrets.reach();
+    // What is before the piece is read as well: a secret may begin there.
+    let before = usize::try_from(from).map_or(reach, |from| from.min(reach));
+    file.seek(SeekFrom::Start(from - before as u64))?;
+    let mut around = Vec::new();
+    file.take((before + PIECE + reach) as u64)
+        .read_to_end(&mut around)?;
+    let start = before.min(around.len());
+    let mut end = around.len().min(start + PIECE);
+    if from + ((end - start) as u64) < total {
+        let line = around[start..end].iter().rposition(|byte| *byte == b'\n');
+        end = line.map_or(end, |line| start + line + 1);
     }
-    if let Err(error) = std::str::from_utf8(&bytes)
+    if grows {
+        end = end.min(secrets.settled(&around)).max(start);
+    }
+    if let Err(error) = std::str::from_utf8(&around[start..end])
         && error.error_len().is_none()
         && error.valid_up_to() > 0
     {
-        bytes.truncate(error.valid_up_to());
+        end = start + error.valid_up_to();
     }
+    let text = secrets.cover_piece(&around, start..end);
     Ok(OutputPiece {
-        next: from + bytes.len() as u64,
-        text: String::from_utf8_lossy(&bytes).into_owned(),
+        next: from + (end - start) as u64,
+        text: String::from_utf8_lossy(&text).into_owned(),
         total,
     })
 }
@@ -563,11 +575,12 @@ mod tests {
     fn an_output_comes_in_pieces_of_whole_lines_and_characters() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("out");
+        let none = Secrets::new([]);
         let line = "\u{1b}[32mgrün\u{1b}[0m und rot\n";
         std::fs::write(&path, line.repeat(20_000)).expect("written");
         let (mut from, mut text, mut pieces) = (0, String::new(), 0);
         loop {
-            let piece = file_piece(&path, from).expect("read");
+            let piece = file_piece(&path, from, true, &none).expect("read");
             assert!(piece.text.is_empty() || piece.text.ends_with('\n'));
             if piece.next == from {
                 break;
@@ -580,7 +593,19 @@ mod tests {
         assert!(pieces > 1);
         // The first bytes of a character that is not written whole yet wait for the rest of it.
         std::fs::write(&path, b"caf\xc3").expect("written");
-        assert_eq!(file_piece(&path, 0).expect("read").text, "caf");
+        let piece = file_piece(&path, 0, true, &none).expect("read");
+        assert_eq!(piece.text, "caf");
+    }
+
+    #[test]
+    fn a_secret_that_is_half_written_is_shown_when_nothing_more_comes() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("out");
+        std::fs::write(&path, b"it is hunter").expect("written");
+        let secrets = Secrets::new(["hunter2-secret".to_owned()]);
+        let shown = |grows| file_piece(&path, 0, grows, &secrets).expect("read").text;
+        assert_eq!(shown(true), "it is ");
+        assert_eq!(shown(false), "it is hunter");
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Driver {
             How::TimedOut(why) => AttemptEnd::new(StepState::TimedOut).with_message(why),
             How::Cancelled => AttemptEnd::new(StepState::Cancelled),
             How::NotStarted(error) => {
-                AttemptEnd::new(StepState::Failed).with_message(self.mask(error.message))
+                AttemptEnd::new(StepState::Failed).with_message(self.secrets.cover(error.message))
             }
         };
         if matches!(self.known.flow.steps[step].kind, Kind::Agent(_)) {
@@ -122,8 +122,10 @@ impl Driver {
     /// Whether what a step gave is what it must give.
     pub(super) fn read_output(&self, step: StepIndex, finished: Finished) -> AttemptEnd {
         let definition = &self.known.flow.steps[step];
-        let output = self.mask(finished.output.trim_end_matches(['\n', '\r']).to_owned());
-        let structured = finished.structured.map(|text| self.mask(text));
+        let output = self
+            .secrets
+            .cover(finished.output.trim_end_matches(['\n', '\r']).to_owned());
+        let structured = finished.structured.map(|text| self.secrets.cover(text));
         let mut ended = AttemptEnd {
             exit_code: finished.exit_code,
             output: Some(output),
@@ -131,7 +133,7 @@ impl Driver {
         };
         if let Some(error) = finished.error {
             ended.state = StepState::Failed;
-            ended.message = Some(self.mask(error));
+            ended.message = Some(self.secrets.cover(error));
         } else if let Some(code) = finished.exit_code.filter(|code| *code != 0) {
             ended.state = StepState::Failed;
             ended.message = Some(format!("exit code {code}"));
@@ -196,7 +198,7 @@ impl Driver {
             });
             match rendered {
                 Ok((file, text)) => {
-                    let text = self.mask(text);
+                    let text = self.secrets.cover(text);
                     if let Some(file) = file {
                         let inner = Arc::clone(self.inner());
                         let written = inner

@@ -57,7 +57,7 @@ impl Driver {
                             });
                             let question = Question {
                                 kind: QuestionKind::Approval,
-                                message: self.mask(message),
+                                message: self.secrets.cover(message),
                                 form: approval
                                     .form
                                     .iter()
@@ -141,7 +141,7 @@ impl Driver {
                     }
                     Ok(job) => {
                         let prompt = match &job.work {
-                            Work::Agent { prompt, .. } => Some(self.mask(prompt.clone())),
+                            Work::Agent { prompt, .. } => Some(self.secrets.cover(prompt.clone())),
                             Work::Script { .. } => None,
                         };
                         if prompt.is_some() {
