@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use terminal::{
     AttachOptions, ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize,
-    ReadLines, SearchAnswer, SearchProgress, SearchRequest, Theme,
+    ReadLines, Recording, SearchAnswer, SearchProgress, SearchRequest, Theme,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::timeout;
@@ -183,6 +183,23 @@ impl HostClient {
     /// [`Refusal::NotStarted`] when the program or the directory is not there.
     pub async fn open(&self, request: OpenPane) -> Result<PaneInfo, HostError> {
         match self.ask(Request::Open(Box::new(request))).await? {
+            Reply::Pane(pane) => Ok(pane),
+            other => Err(misfit(&other)),
+        }
+    }
+
+    /// Opens a pane that is recorded. See [`Panes::open_recorded`](terminal::Panes::open_recorded).
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_recorded(
+        &self,
+        request: OpenPane,
+        recording: Recording,
+    ) -> Result<PaneInfo, HostError> {
+        let request = Request::OpenRecorded(Box::new(request), recording);
+        match self.ask(request).await? {
             Reply::Pane(pane) => Ok(pane),
             other => Err(misfit(&other)),
         }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use terminal::{
     ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, ReadLines,
-    SearchAnswer, SearchProgress, SearchRequest, Theme,
+    Recording, SearchAnswer, SearchProgress, SearchRequest, Theme,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -87,6 +87,7 @@ pub(crate) enum ToHost {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
     Open(Box<OpenPane>),
+    OpenRecorded(Box<OpenPane>, Recording),
     List,
     Info(PaneId),
     Write(PaneId, #[serde(with = "bytes")] Vec<u8>),

@@ -45,8 +45,10 @@ const DELAY: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(3);
 /// While the disk can't be written, so much of a pane's output is kept for it.
 const MAX_WAITING: usize = 32 * 1024 * 1024;
-/// Budgets are looked at this often, beside when a segment begins.
+/// Budgets are looked at this often, which looks at the files of all panes.
 const TIDY: Duration = Duration::from_secs(600);
+/// And this long after a segment has begun: many begin together, one for each step of a flow that prints.
+const TIDY_AFTER: Duration = Duration::from_secs(5);
 
 /// How long and how much history is kept, over all panes; the oldest goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -273,7 +275,7 @@ impl History {
     }
 
     /// Begins the history of a pane that has just been opened. Nothing is written yet, so this can't fail;
-    /// what can't be written is warned of and tried again.
+    /// what can't be written is warned of and tried again. A pane that is closed soon is written once.
     pub fn begin(&self, meta: ClosedPane) -> PaneHistory {
         let pane = meta.id;
         let log = Arc::new(Log {
@@ -294,7 +296,7 @@ impl History {
             disk: Mutex::new(Disk::new(self.shared.pane_dir(pane))),
         });
         lock(&self.shared.live).insert(pane, Arc::downgrade(&log));
-        self.shared.schedule(pane, Duration::ZERO);
+        self.shared.schedule(pane, DELAY);
         PaneHistory {
             log,
             history: self.clone(),
@@ -687,7 +689,7 @@ impl Shared {
                     (self.warn)(None, "history is being written again".to_owned());
                 }
                 if *begun {
-                    self.tidy();
+                    self.tidy_soon();
                 }
             }
             Err(error) => {
@@ -718,6 +720,16 @@ impl Shared {
             "history could not be written for so long that some of this pane's older lines are lost"
                 .to_owned(),
         );
+    }
+
+    fn tidy_soon(&self) {
+        let soon = Instant::now() + TIDY_AFTER;
+        let mut due = lock(&self.due);
+        if due.tidy.is_none_or(|at| at > soon) {
+            due.tidy = Some(soon);
+            drop(due);
+            self.wake.notify_one();
+        }
     }
 
     /// Removes what is too old, then the oldest until the rest fits.

@@ -21,6 +21,7 @@ mod pane;
 mod panes;
 mod playback;
 mod pty;
+mod recorder;
 mod sample;
 mod screen;
 mod scrollback;
@@ -49,5 +50,5 @@ pub use snapshot::Snapshot;
 pub use styled::{Color, Link, LinkRun, Style, StyleRun, StyledLine};
 pub use types::{
     Attention, CommandMark, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole,
-    PaneSize, PaneState, PanesHealth, ReadLines, ScreenText, Source,
+    PaneSize, PaneState, PanesHealth, ReadLines, Recording, ScreenText, Source,
 };

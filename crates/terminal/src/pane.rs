@@ -1,14 +1,16 @@
 //! One pane: its PTY, screen and scrollback, and the threads it owns.
 //!
-//! Three threads: `pty-reader` takes what the program writes, `pty-writer` gives it what is typed, `pty-waiter`
-//! waits for its end. They meet in [`Core`], behind one lock that is held for a piece of a chunk at a time.
+//! Two threads: `pty-reader` takes what the program writes and notes its end, `pty-writer`, once something is typed,
+//! gives it that. They meet in [`Core`], behind one lock that is held for a piece of a chunk at a time.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use tokio::sync::broadcast;
 
@@ -20,6 +22,7 @@ use crate::input::{Input, Refused};
 use crate::lines::PaneText;
 use crate::osc::{self, Osc};
 use crate::pty::{self, Child, Command, Pty, Started};
+use crate::recorder::Recorder;
 use crate::sample::Sampler;
 use crate::screen::{Going, Said, Screen, Sink, Theme};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
@@ -27,7 +30,8 @@ use crate::snapshot::{Snapshot, snapshot};
 use crate::styled::StyledLine;
 use crate::timer::Timer;
 use crate::types::{
-    CommandMark, LineId, PaneEvent, PaneId, PaneInfo, PaneRole, PaneSize, PaneState, ScreenText,
+    CommandMark, LineId, PaneEvent, PaneId, PaneInfo, PaneRole, PaneSize, PaneState, Recording,
+    ScreenText,
 };
 
 /// What the reader reads at once.
@@ -70,6 +74,14 @@ pub(crate) struct Setup {
     pub(crate) limits: ScrollbackLimits,
     /// Where its lines are kept on disk; none: nowhere.
     pub(crate) history: Option<History>,
+    /// What is kept of the program beside that.
+    pub(crate) recording: Option<Recording>,
+}
+
+/// A program that runs, and that nobody reads and waits for yet: see [`Pane::follow`].
+pub(crate) struct Running {
+    child: Child,
+    recorder: Option<Recorder>,
 }
 
 /// A pane. Its threads hold it too, until its program and all that it left behind have ended.
@@ -78,7 +90,7 @@ pub(crate) struct Pane {
     me: Weak<Pane>,
     common: Arc<Common>,
     core: Mutex<Core>,
-    /// Signalled when output ends, and when the program has.
+    /// Signalled when the program has ended.
     ended: Condvar,
     input: Input,
     pty: Pty,
@@ -111,8 +123,6 @@ struct Core {
     streams: Vec<Arc<Stream>>,
     /// The synchronized update that the program is within, and since when.
     update: Option<(u64, Instant)>,
-    /// All output has been read.
-    silent: bool,
     closed: bool,
     /// Something that others are told of has changed, since when they were told last.
     changed: bool,
@@ -166,15 +176,14 @@ impl Sink for Taking<'_> {
 }
 
 impl Pane {
-    /// Starts the program and the pane's threads.
-    pub(crate) fn open(setup: Setup, common: Arc<Common>) -> io::Result<Arc<Pane>> {
-        let Started {
-            pty,
-            reader,
-            writer,
-            child,
-        } = Pty::start(&setup.command, setup.size)?;
-        let input = Input::start(setup.id, writer)?;
+    /// Starts the program.
+    pub(crate) fn open(setup: Setup, common: Arc<Common>) -> io::Result<(Arc<Pane>, Running)> {
+        let Started { pty, child, stdout } = Pty::start(&setup.command, setup.size)?;
+        let input = Input::new(setup.id, Arc::clone(pty.file()));
+        let recorder = setup
+            .recording
+            .zip(stdout)
+            .map(|(recording, stdout)| Recorder::new(recording, stdout));
         let opened_at = common.clock.now_ms();
         let theme = *common.theme.lock();
         let cwd = setup.command.cwd.to_string_lossy().into_owned();
@@ -212,7 +221,6 @@ impl Pane {
                 ended_at: None,
                 streams: Vec::new(),
                 update: None,
-                silent: false,
                 closed: false,
                 changed: false,
                 told_at: None,
@@ -233,68 +241,119 @@ impl Pane {
             private: setup.private,
             opened_at,
         });
-        let spawn = |name: String, work: Box<dyn FnOnce() + Send>| {
-            std::thread::Builder::new()
-                .name(name)
-                .stack_size(256 * 1024)
-                .spawn(work)
-        };
-        let waiter = Arc::clone(&pane);
-        let waited = spawn(
-            format!("pty-waiter {}", pane.id),
-            Box::new(move || waiter.wait(child)),
-        );
-        let own = Arc::clone(&pane);
-        let read = spawn(
-            format!("pty-reader {}", pane.id),
-            Box::new(move || own.read(reader)),
-        );
-        if let Err(error) = waited.and(read) {
-            pane.pty.signal(Signal::KILL);
-            return Err(error);
-        }
-        Ok(pane)
+        Ok((pane, Running { child, recorder }))
+    }
+
+    /// Starts the thread that reads what the program writes and waits for its end. `ended_well` is called when a
+    /// recorded program has ended with status 0 and its recording is whole.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no more threads; the program was killed then.
+    pub(crate) fn follow(
+        self: &Arc<Self>,
+        running: Running,
+        ended_well: impl FnOnce() + Send + 'static,
+    ) -> io::Result<()> {
+        let pane = Arc::clone(self);
+        std::thread::Builder::new()
+            .name(format!("pty-reader {}", self.id))
+            .stack_size(256 * 1024)
+            .spawn(move || pane.read(running, ended_well))
+            .map(drop)
+            .inspect_err(|_| {
+                self.pty.signal(&[Signal::KILL]);
+            })
     }
 
     /// The reader's thread.
-    fn read(&self, mut reader: Box<dyn Read + Send>) {
-        let mut buffer = vec![0; READ];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => {
-                    for piece in buffer[..count].chunks(PIECE) {
-                        let mut core = self.core.lock();
-                        self.take(&mut core, piece);
-                        // Somebody who waits for the lock is next, not this thread again.
-                        MutexGuard::unlock_fair(core);
+    fn read(&self, running: Running, ended_well: impl FnOnce()) {
+        let Running {
+            child,
+            mut recorder,
+        } = running;
+        let mut buffer = Vec::new();
+        // The terminal, as long as somebody has it, and the program's end.
+        let (mut open, mut ended) = (true, None);
+        let mut last_words = None;
+        let state = loop {
+            let stdout = recorder.as_ref().and_then(Recorder::stdout);
+            let mut wait = None;
+            if let Some(state) = &ended {
+                let mut left = LAST_WORDS;
+                if stdout.is_none() {
+                    let until = *last_words.get_or_insert_with(|| Instant::now() + LAST_WORDS);
+                    left = until.saturating_duration_since(Instant::now());
+                    if !open || left.is_zero() {
+                        break PaneState::clone(state);
                     }
-                    self.tell();
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                wait = Some(left);
+            }
+            let terminal = open.then(|| self.pty.file().as_fd());
+            let program = ended.is_none().then(|| child.as_fd());
+            let [printed, written, gone] = readable([terminal, stdout, program], wait);
+            if let Some(recorder) = &mut recorder {
+                if written {
+                    self.take_all(&recorder.read(room(&mut buffer)));
+                } else if ended.is_some() && self.core.lock().closed {
+                    // Another session may hold it for ever.
+                    recorder.give_up();
+                }
+            }
+            if printed {
+                open = self.read_terminal(room(&mut buffer));
+            }
+            if gone {
+                ended = Some(child.wait());
+                self.pty.reaped();
+            }
+        };
+        drop(child);
+        if self.end(state, recorder) {
+            ended_well();
+        }
+        // What it left behind may write on.
+        while open {
+            open = self.read_terminal(room(&mut buffer));
+        }
+    }
+
+    /// Takes in what was printed, once something was. Says whether there may be more.
+    fn read_terminal(&self, buffer: &mut [u8]) -> bool {
+        match self.pty.read(buffer) {
+            Ok(count) => {
+                self.take_all(&buffer[..count]);
+                count > 0
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
+            Err(error) => {
+                tracing::debug!(pane = %self.id, %error, "reading ended");
+                false
+            }
+        }
+    }
+
+    /// The program has ended: others are told. Says whether it did well and is recorded.
+    fn end(&self, state: PaneState, recorder: Option<Recorder>) -> bool {
+        let well = matches!(state, PaneState::Exited { code: Some(0), .. });
+        let mut recorded = false;
+        if let Some(mut recorder) = recorder
+            && !self.core.lock().closed
+        {
+            match recorder.finish(&state) {
+                Ok(()) => recorded = true,
                 Err(error) => {
-                    tracing::debug!(pane = %self.id, %error, "reading ended");
-                    break;
+                    let out = recorder.out().display();
+                    self.send(PaneEvent::Warned {
+                        id: Some(self.id),
+                        message: format!("what it printed could not be kept in `{out}`: {error}"),
+                    });
                 }
             }
         }
-        self.core.lock().silent = true;
-        self.ended.notify_all();
-    }
-
-    /// The waiter's thread.
-    fn wait(&self, mut child: Child) {
-        let state = child.wait();
-        self.pty.reaped();
-        let well = matches!(state, PaneState::Exited { code: Some(0), .. });
         {
             let mut core = self.core.lock();
-            let deadline = Instant::now() + LAST_WORDS;
-            while !core.silent {
-                if self.ended.wait_until(&mut core, deadline).timed_out() {
-                    break;
-                }
-            }
             core.state = state;
             core.ended_at = Some(self.common.clock.now_ms());
             core.watch.exited(well);
@@ -308,6 +367,18 @@ impl Pane {
         }
         self.input.close();
         self.ended.notify_all();
+        recorded && well
+    }
+
+    /// Takes in what the program wrote.
+    fn take_all(&self, bytes: &[u8]) {
+        for piece in bytes.chunks(PIECE) {
+            let mut core = self.core.lock();
+            self.take(&mut core, piece);
+            // Somebody who waits for the lock is next, not this thread again.
+            MutexGuard::unlock_fair(core);
+        }
+        self.tell();
     }
 
     fn take(&self, core: &mut Core, bytes: &[u8]) {
@@ -715,27 +786,26 @@ impl Pane {
                 stream.closed();
             }
         }
-        self.hang_up();
+        let left = self.hang_up();
         // Written without the lock, and after the hang-up: the disk may be slow.
         if let Some((history, screen)) = kept {
             history.close(&screen);
         }
-        if let Some(pane) = self.me.upgrade() {
+        if left && let Some(pane) = self.me.upgrade() {
             self.common
                 .timer
                 .after(self.common.grace, move || pane.kill());
         }
     }
 
-    /// Sends the hang-up, and wakes what is stopped so that it hears it.
-    pub(crate) fn hang_up(&self) {
-        self.pty.signal(Signal::HUP);
-        self.pty.signal(Signal::CONT);
+    /// Sends the hang-up, and wakes what is stopped so that it hears it. Says whether anybody is there to hear it.
+    fn hang_up(&self) -> bool {
+        self.pty.signal(&[Signal::HUP, Signal::CONT])
     }
 
     /// Kills what is left.
     pub(crate) fn kill(&self) {
-        self.pty.signal(Signal::KILL);
+        self.pty.signal(&[Signal::KILL]);
         self.input.close();
     }
 
@@ -749,6 +819,38 @@ impl Pane {
         }
         true
     }
+}
+
+/// Waits until something can be read, and says what of it; nothing once `wait` is over.
+fn readable<const N: usize>(
+    from: [Option<BorrowedFd<'_>>; N],
+    wait: Option<Duration>,
+) -> [bool; N] {
+    let mut polled: Vec<_> = from
+        .iter()
+        .flatten()
+        .map(|descriptor| PollFd::from_borrowed_fd(*descriptor, PollFlags::IN))
+        .collect();
+    let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
+    match poll(&mut polled, wait.as_ref()) {
+        Ok(_) => {}
+        Err(rustix::io::Errno::INTR) => return [false; N],
+        Err(error) => {
+            // Then they are read one after another, each for as long as it takes.
+            tracing::warn!(%error, "could not wait for a program");
+            return from.map(|descriptor| descriptor.is_some());
+        }
+    }
+    let mut ready = polled.iter().map(|polled| !polled.revents().is_empty());
+    from.map(|descriptor| descriptor.is_some() && ready.next().unwrap_or(false))
+}
+
+/// A buffer to read into, made when there is something to read.
+fn room(buffer: &mut Vec<u8>) -> &mut [u8] {
+    if buffer.is_empty() {
+        buffer.resize(READ, 0);
+    }
+    buffer
 }
 
 impl Core {

@@ -26,7 +26,7 @@ use crate::shell_integration;
 use crate::timer::Timer;
 use crate::types::{
     CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth, ReadLines,
-    ScreenText,
+    Recording, ScreenText,
 };
 
 /// Beside the histories: what shells read to learn to mark their prompts.
@@ -228,6 +228,28 @@ impl Panes {
     ///
     /// [`OpenPaneError`] says which part of the request can't be met, and what would be right.
     pub fn open(&self, request: OpenPane) -> Result<PaneInfo, OpenPaneError> {
+        self.start(request, None)
+    }
+
+    /// Starts a program in a new pane, and keeps what it writes to its standard output and how it ends: see
+    /// [`Recording`]. The pane closes itself once the program has ended well.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Panes::open`].
+    pub fn open_recorded(
+        &self,
+        request: OpenPane,
+        recording: Recording,
+    ) -> Result<PaneInfo, OpenPaneError> {
+        self.start(request, Some(recording))
+    }
+
+    fn start(
+        &self,
+        request: OpenPane,
+        recording: Option<Recording>,
+    ) -> Result<PaneInfo, OpenPaneError> {
         if let Err(PaneError::BadSize {
             field,
             value,
@@ -291,6 +313,10 @@ impl Panes {
             args: request.args,
             cwd: cwd.clone(),
             env,
+            stdin: recording
+                .as_ref()
+                .and_then(|recording| recording.stdin.clone()),
+            stdout_apart: recording.is_some(),
         };
         if is_shell
             && !request.no_shell_integration
@@ -311,17 +337,33 @@ impl Panes {
             size: request.size,
             limits,
             history: self.0.history.clone().filter(|_| !request.private),
+            recording,
         };
-        let pane = Pane::open(setup, Arc::clone(&self.0.common)).map_err(|source| {
-            OpenPaneError::Start {
-                program,
-                cwd: cwd.display().to_string(),
-                source,
-            }
-        })?;
+        let failed = |source| OpenPaneError::Start {
+            program,
+            cwd: cwd.display().to_string(),
+            source,
+        };
+        let (pane, running) = match Pane::open(setup, Arc::clone(&self.0.common)) {
+            Ok(opened) => opened,
+            Err(source) => return Err(failed(source)),
+        };
         let info = pane.info();
-        self.0.panes.lock().insert(id, pane);
+        // Known before it is read, so that whatever is told of it comes after this.
+        self.0.panes.lock().insert(id, Arc::clone(&pane));
         self.send(PaneEvent::Opened { pane: info.clone() });
+        let panes = Arc::downgrade(&self.0);
+        let ended_well = move || {
+            if let Some(inner) = panes.upgrade()
+                && let Err(error) = Panes(inner).close(id)
+            {
+                tracing::debug!(%error, "somebody closed it");
+            }
+        };
+        if let Err(source) = pane.follow(running, ended_well) {
+            let _ = self.close(id);
+            return Err(failed(source));
+        }
         Ok(info)
     }
 

@@ -1,16 +1,64 @@
-//! Programs in pseudo-terminals: start, resize, signal. The only file that names portable-pty.
+//! Programs in pseudo-terminals: start, resize, signal. The only file that names portable-pty and nix.
+//!
+//! portable-pty makes the terminal. The program is started by `posix_spawn`, which borrows this process's memory until the program is loaded. `fork`
+//! would copy the page tables of every pane for each of them, which cost more than all the rest.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use nix::fcntl::OFlag;
+use nix::libc;
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
+use nix::sys::signal::{SigSet, Signal as SignalName};
+use nix::sys::stat::Mode;
 use parking_lot::Mutex;
-use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal};
+use portable_pty::{CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
+    waitid,
+};
 
 use crate::types::{PaneSize, PaneState};
+
+/// What another terminal said of itself does not hold here.
+const STALE: [&str; 12] = [
+    "VTE_VERSION",
+    "WINDOWID",
+    "TERM_PROGRAM_VERSION",
+    "TERM_SESSION_ID",
+    "KITTY_WINDOW_ID",
+    "ALACRITTY_WINDOW_ID",
+    "WEZTERM_PANE",
+    "TMUX",
+    "TMUX_PANE",
+    "STY",
+    "COLUMNS",
+    "LINES",
+];
+/// What a program finds at its default, whatever this process does with it.
+const AT_DEFAULT: [SignalName; 7] = [
+    SignalName::SIGHUP,
+    SignalName::SIGINT,
+    SignalName::SIGQUIT,
+    SignalName::SIGPIPE,
+    SignalName::SIGALRM,
+    SignalName::SIGTERM,
+    SignalName::SIGCHLD,
+];
+
+/// The leader of the session of a program whose standard output is apart: it stays until descriptor 3 is closed at
+/// our end, then ends as the program did. The system hangs up on all programs of a terminal when the leader of its
+/// session ends, and what the program itself left behind may still have something to write.
+const LEADER: &str = r#""$@" >&4 3<&- 4>&-; status=$?; exec 4>&-; read -r go <&3; exit "$status""#;
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -20,35 +68,54 @@ pub(crate) struct Command {
     pub(crate) cwd: PathBuf,
     /// Added to the environment that this process has.
     pub(crate) env: BTreeMap<String, String>,
+    /// The file that is its standard input; none: the terminal.
+    pub(crate) stdin: Option<PathBuf>,
+    /// Its standard output is [`Started::stdout`] instead of the terminal.
+    pub(crate) stdout_apart: bool,
 }
 
 /// A program that was started, in parts for those who own them.
 pub(crate) struct Started {
     pub(crate) pty: Pty,
-    pub(crate) reader: Box<dyn Read + Send>,
-    pub(crate) writer: Box<dyn Write + Send>,
     pub(crate) child: Child,
+    /// Its standard output, if that is not the terminal.
+    pub(crate) stdout: Option<Stdout>,
 }
 
-/// The program's process, to be waited for.
-pub(crate) struct Child(Box<dyn portable_pty::Child + Send + Sync>);
+/// What a program, and those that it starts, write to a standard output that is not the terminal.
+pub(crate) struct Stdout {
+    /// The output itself.
+    pub(crate) pipe: File,
+    /// As long as this is held, none of those who write is hung up on because the program has ended, nor is the end
+    /// of the program told by [`Child::wait`].
+    pub(crate) _hold: OwnedFd,
+}
+
+/// The program's process, to be waited for. Its descriptor can be polled: it is readable once the program has ended.
+pub(crate) struct Child(OwnedFd);
+
+impl AsFd for Child {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
 
 impl Child {
     /// Waits until the program has ended, and says how.
-    pub(crate) fn wait(&mut self) -> PaneState {
-        match self.0.wait() {
-            Ok(status) => match status.signal() {
-                Some(name) => PaneState::Exited {
-                    code: None,
-                    signal: Some(signal_name(name)),
-                },
-                None => PaneState::Exited {
-                    code: i32::try_from(status.exit_code()).ok(),
-                    signal: None,
-                },
+    pub(crate) fn wait(&self) -> PaneState {
+        let status = loop {
+            match waitid(WaitId::PidFd(self.0.as_fd()), WaitIdOptions::EXITED) {
+                Err(rustix::io::Errno::INTR) => {}
+                status => break status,
+            }
+        };
+        match status {
+            Ok(Some(status)) => PaneState::Exited {
+                code: status.exit_status(),
+                signal: status.terminating_signal().map(signal_name),
             },
-            Err(error) => {
-                tracing::warn!(%error, "could not wait for a program");
+            Ok(None) | Err(_) => {
+                tracing::warn!(?status, "could not wait for a program");
                 PaneState::Exited {
                     code: None,
                     signal: None,
@@ -58,98 +125,141 @@ impl Child {
     }
 }
 
-/// The system describes signals (`Killed`); people know their names.
-fn signal_name(description: &str) -> String {
-    let known = [
-        ("Hangup", "SIGHUP"),
-        ("Interrupt", "SIGINT"),
-        ("Quit", "SIGQUIT"),
-        ("Illegal instruction", "SIGILL"),
-        ("Trace/breakpoint trap", "SIGTRAP"),
-        ("Aborted", "SIGABRT"),
-        ("Bus error", "SIGBUS"),
-        ("Floating point exception", "SIGFPE"),
-        ("Killed", "SIGKILL"),
-        ("User defined signal 1", "SIGUSR1"),
-        ("Segmentation fault", "SIGSEGV"),
-        ("User defined signal 2", "SIGUSR2"),
-        ("Broken pipe", "SIGPIPE"),
-        ("Alarm clock", "SIGALRM"),
-        ("Terminated", "SIGTERM"),
-    ];
-    known
-        .iter()
-        .find(|(text, _)| *text == description)
-        .map_or_else(|| description.to_owned(), |(_, name)| (*name).to_owned())
+fn signal_name(number: i32) -> String {
+    SignalName::try_from(number).map_or_else(
+        |_| format!("signal {number}"),
+        |signal| signal.as_str().to_owned(),
+    )
+}
+
+/// The number of a signal that [`PaneState::Exited`] names.
+pub(crate) fn signal_number(name: &str) -> Option<i32> {
+    match name.parse::<SignalName>() {
+        Ok(signal) => Some(signal as i32),
+        Err(_) => name.strip_prefix("signal ")?.parse().ok(),
+    }
 }
 
 /// The terminal's side of a running program.
 pub(crate) struct Pty {
-    master: Mutex<Box<dyn MasterPty + Send>>,
-    pid: u32,
+    terminal: Mutex<Box<dyn MasterPty + Send>>,
+    /// The same, to be read, written and polled.
+    file: Arc<File>,
+    pid: Pid,
     /// The program has been waited for: the system may give its id to another process.
     reaped: AtomicBool,
 }
 
 impl Pty {
-    /// Starts `command` as the leader of a session of its own.
+    /// Starts `command` as the leader of a session of its own, whose terminal this is.
     pub(crate) fn start(command: &Command, size: PaneSize) -> io::Result<Started> {
-        let pair = native_pty_system()
+        let PtyPair { slave, master } = native_pty_system()
             .openpty(pty_size(size))
             .map_err(io::Error::other)?;
-        let mut builder = CommandBuilder::new(&command.program);
-        builder.args(&command.args);
-        builder.cwd(&command.cwd);
-        // What another terminal said of itself does not hold here.
-        for stale in [
-            "VTE_VERSION",
-            "WINDOWID",
-            "TERM_PROGRAM_VERSION",
-            "TERM_SESSION_ID",
-            "KITTY_WINDOW_ID",
-            "ALACRITTY_WINDOW_ID",
-            "WEZTERM_PANE",
-            "TMUX",
-            "TMUX_PANE",
-            "STY",
-            "COLUMNS",
-            "LINES",
-        ] {
-            builder.env_remove(stale);
+        let nameless = || io::Error::other("the system made a terminal without a name");
+        let terminal = master.tty_name().ok_or_else(nameless)?;
+        let file = file_of(&*master)?;
+        let (stdout, its) = if command.stdout_apart {
+            let (pipe, its_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
+            let (held, hold) = pipe_with(PipeFlags::CLOEXEC)?;
+            let pipe = File::from(pipe);
+            // Beyond those that they become, so that neither takes the place of the other.
+            let its = [
+                fcntl_dupfd_cloexec(held, 10)?,
+                fcntl_dupfd_cloexec(its_stdout, 10)?,
+            ];
+            (Some(Stdout { pipe, _hold: hold }), Some(its))
+        } else {
+            (None, None)
+        };
+
+        let mut actions = PosixSpawnFileActions::init()?;
+        change_dir(&mut actions, &command.cwd)?;
+        // The first terminal that the leader of a new session opens becomes its own.
+        actions.add_open(2, &terminal, OFlag::O_RDWR, Mode::empty())?;
+        match &command.stdin {
+            Some(file) => actions.add_open(0, file, OFlag::O_RDONLY, Mode::empty())?,
+            None => actions.add_dup2(2, 0)?,
         }
-        for (name, value) in &command.env {
-            builder.env(name, value);
+        actions.add_dup2(2, 1)?;
+        let mut last = 2;
+        for descriptor in its.iter().flatten() {
+            last += 1;
+            actions.add_dup2(descriptor.as_raw_fd(), last)?;
         }
-        let child = pair.slave.spawn_command(builder).map_err(|error| {
-            match error.downcast::<io::Error>() {
-                Ok(error) => error,
-                Err(error) => io::Error::other(format!("{error:#}")),
-            }
-        })?;
+        // What libraries and whoever started us left open is nothing to the program.
+        for open in open_files().into_iter().filter(|open| *open > last) {
+            actions.add_close(open)?;
+        }
+        let mut attributes = PosixSpawnAttr::init()?;
+        let mut at_default = SigSet::empty();
+        at_default.extend(AT_DEFAULT);
+        attributes.set_sigdefault(&at_default)?;
+        attributes.set_sigmask(&SigSet::empty())?;
+        attributes.set_flags(
+            PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
+                | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
+                | PosixSpawnFlags::from_bits_retain(libc::POSIX_SPAWN_SETSID.into()),
+        )?;
+
+        let leader: &[&str] = match its {
+            Some(_) => &["/bin/sh", "-c", LEADER, "sh"],
+            None => &[],
+        };
+        let command_line: Vec<&str> = leader
+            .iter()
+            .copied()
+            .chain(std::iter::once(command.program.as_str()))
+            .chain(command.args.iter().map(String::as_str))
+            .collect();
+        let path = command.env.get("PATH").map(String::as_str);
+        let program = find_program(command_line[0], &command.cwd, path)
+            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let arguments = command_line
+            .into_iter()
+            .map(CString::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        let environment = environment(command)?;
+        let pid = posix_spawn(&program, &actions, &attributes, &arguments, &environment)?;
+        let pid = Pid::from_raw(pid.as_raw()).expect("a process that was started has an id");
         // Only the program may hold its side: the end of output is when it lets go of it.
-        drop(pair.slave);
-        let reader = pair.master.try_clone_reader().map_err(io::Error::other)?;
-        let writer = pair.master.take_writer().map_err(io::Error::other)?;
+        drop(slave);
+        let child = pidfd_open(pid, PidfdFlags::empty()).inspect_err(|_| {
+            let _ = kill_process(pid, Signal::KILL);
+        })?;
         Ok(Started {
             pty: Pty {
-                pid: child.process_id().unwrap_or_default(),
-                master: Mutex::new(pair.master),
+                terminal: Mutex::new(master),
+                file: Arc::new(file),
+                pid,
                 reaped: AtomicBool::new(false),
             },
-            reader,
-            writer,
             child: Child(child),
+            stdout,
         })
     }
 
     /// The id of the process that was started; its session and its group have the same.
     pub(crate) fn pid(&self) -> u32 {
-        self.pid
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// The terminal as the other side of the program: what is written to it is typed, what is read from it was printed.
+    pub(crate) fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    /// Reads what the program wrote to its terminal; nothing once nobody holds that any more.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match (&*self.file).read(buffer) {
+            Err(error) if error.raw_os_error() == Some(libc::EIO) => Ok(0),
+            read => read,
+        }
     }
 
     /// Tells the program the size of its window.
     pub(crate) fn resize(&self, size: PaneSize) -> io::Result<()> {
-        self.master
+        self.terminal
             .lock()
             .resize(pty_size(size))
             .map_err(io::Error::other)
@@ -157,10 +267,8 @@ impl Pty {
 
     /// The process group that has the terminal: the one that keys go to.
     pub(crate) fn foreground(&self) -> Option<u32> {
-        self.master
-            .lock()
-            .process_group_leader()
-            .and_then(|group| u32::try_from(group).ok())
+        let group = self.terminal.lock().process_group_leader()?;
+        u32::try_from(group).ok()
     }
 
     /// Notes that the program has ended and was waited for.
@@ -168,23 +276,21 @@ impl Pty {
         self.reaped.store(true, Ordering::Release);
     }
 
-    /// Sends `signal` to every process of the program's session.
-    pub(crate) fn signal(&self, signal: Signal) {
-        let members = session_members(self.pid);
-        if !self.reaped.load(Ordering::Acquire)
-            && let Some(leader) = pid(self.pid)
-        {
-            // The group first: it is there even where the list of processes can't be read.
-            let _ = rustix::process::kill_process_group(leader, signal);
+    /// Sends `signals`, one after another, to every process of the program's session. Says whether there was any.
+    pub(crate) fn signal(&self, signals: &[Signal]) -> bool {
+        let reaped = self.reaped.load(Ordering::Acquire);
+        let members = session_members(self.pid, reaped);
+        for signal in signals {
+            if !reaped {
+                // The group first: it is there even where the list of processes can't be read.
+                let _ = kill_process_group(self.pid, *signal);
+            }
+            for member in &members {
+                let _ = kill_process(*member, *signal);
+            }
         }
-        for member in members.into_iter().filter_map(pid) {
-            let _ = rustix::process::kill_process(member, signal);
-        }
+        !reaped || !members.is_empty()
     }
-}
-
-fn pid(raw: u32) -> Option<Pid> {
-    i32::try_from(raw).ok().and_then(Pid::from_raw)
 }
 
 fn pty_size(size: PaneSize) -> PtySize {
@@ -196,27 +302,105 @@ fn pty_size(size: PaneSize) -> PtySize {
     }
 }
 
-/// The processes of a session, without those that have ended and were not yet waited for.
-fn session_members(session: u32) -> Vec<u32> {
+/// The terminal as a file of its own, which portable-pty does not give.
+fn file_of(master: &(dyn MasterPty + Send)) -> io::Result<File> {
+    let descriptor = master
+        .as_raw_fd()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
+    #[allow(
+        unsafe_code,
+        reason = "portable-pty hands out its descriptor as a bare number"
+    )]
+    // SAFETY: the number is that of a descriptor that `master` holds open, and `master` is borrowed until it is copied.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    Ok(File::from(fcntl_dupfd_cloexec(borrowed, 3)?))
+}
+
+/// Makes the program begin in `cwd`.
+fn change_dir(actions: &mut PosixSpawnFileActions, cwd: &Path) -> io::Result<()> {
+    let cwd = CString::new(cwd.as_os_str().as_bytes())?;
+    let actions = std::ptr::from_mut(actions).cast::<libc::posix_spawn_file_actions_t>();
+    #[allow(
+        unsafe_code,
+        reason = "the one thing that nix has no word for; the alternative is a fork of this whole process"
+    )]
+    // SAFETY: nix's type is a transparent wrapper of libc's, initialised by its constructor; the text ends in a zero
+    // byte, and is copied by the call.
+    let failed = unsafe { libc::posix_spawn_file_actions_addchdir_np(actions, cwd.as_ptr()) };
+    match failed {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+/// The descriptors that this process has open.
+fn open_files() -> Vec<RawFd> {
+    let Ok(open) = std::fs::read_dir("/proc/self/fd") else {
+        return Vec::new();
+    };
+    open.flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// What this process has, without what is stale, and what the command adds, as a program is told.
+fn environment(command: &Command) -> io::Result<Vec<CString>> {
+    let added = |name: &OsStr| {
+        name.to_str()
+            .is_some_and(|name| command.env.contains_key(name))
+    };
+    let ours = std::env::vars_os().filter(|(name, _)| {
+        !added(name) && !name.to_str().is_some_and(|name| STALE.contains(&name))
+    });
+    let its = command
+        .env
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    let mut all: BTreeMap<OsString, OsString> = ours.chain(its).collect();
+    all.entry("SHELL".into())
+        .or_insert_with(|| login_shell().into());
+    all.into_iter()
+        .map(|(mut entry, value)| {
+            entry.push("=");
+            entry.push(value);
+            Ok(CString::new(entry.into_vec())?)
+        })
+        .collect()
+}
+
+/// The processes of a session. Of one whose leader was waited for, nothing when a process has the leader's id again:
+/// then it is the session of somebody else.
+fn session_members(session: Pid, reaped: bool) -> Vec<Pid> {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
-    processes
+    let members: Vec<Pid> = processes
         .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .filter(|process| {
-            let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else {
-                return false;
-            };
-            // The name, in parentheses, may hold anything; the fields after it do not.
-            let Some((_, rest)) = stat.rsplit_once(')') else {
-                return false;
-            };
-            let fields: Vec<&str> = rest.split_whitespace().collect();
-            fields.first() != Some(&"Z")
-                && fields.get(3).and_then(|id| id.parse::<u32>().ok()) == Some(session)
-        })
-        .collect()
+        .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+        .filter(|process| is_of(*process, session))
+        .filter(|process| !has_ended(*process))
+        .collect();
+    if reaped && members.contains(&session) {
+        return Vec::new();
+    }
+    members
+}
+
+fn is_of(process: Pid, session: Pid) -> bool {
+    let raw = |pid: Pid| nix::unistd::Pid::from_raw(pid.as_raw_nonzero().get());
+    // Not rustix's: it does not expect that the kernel's own threads have none.
+    nix::unistd::getsid(Some(raw(process))) == Ok(raw(session))
+}
+
+/// Whether a process has ended and was not yet waited for.
+fn has_ended(process: Pid) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()))
+    else {
+        return true;
+    };
+    // The name, in parentheses, may hold anything; the fields after it do not.
+    stat.rsplit_once(')')
+        .is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
 }
 
 /// The directory that a process works in.

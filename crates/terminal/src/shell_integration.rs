@@ -94,6 +94,8 @@ mod tests {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             cwd: "/".into(),
             env: BTreeMap::new(),
+            stdin: None,
+            stdout_apart: false,
         };
         teach(&mut command, dir.path()).unwrap();
         let plain = |text: &String| text.replace(dir.path().to_str().unwrap(), "DIR");

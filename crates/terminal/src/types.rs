@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -98,6 +99,21 @@ pub struct OpenPane {
     pub no_shell_integration: bool,
     /// How many lines to keep in memory; none: 5,000.
     pub scrollback_lines: Option<u32>,
+}
+
+/// What is kept of a program beside its pane, in files that can be read when the pane, and whoever kept it, are gone.
+///
+/// The program's standard output is no terminal then: it is shown in the pane, and kept as it was written. The pane
+/// closes itself once the program has ended well and nothing writes to that output any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// What it wrote to its standard output; there is no such file when that was nothing.
+    pub out: PathBuf,
+    /// Its exit status, in decimal, once it has ended by itself; after a signal, 128 and the signal's number. `out`
+    /// is complete by then. A program whose pane was closed, or lost its host, leaves none.
+    pub status: PathBuf,
+    /// The file that is its standard input; none: the terminal.
+    pub stdin: Option<PathBuf>,
 }
 
 /// Whether the program of a pane runs, and how it ended.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use terminal::{
     AttachOptions, Attention, Frame, Line, LineId, OpenPane, OpenPaneError, PaneError, PaneEvent,
-    PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines,
+    PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines, Recording,
 };
 use tokio::sync::broadcast;
 
@@ -736,4 +736,184 @@ fn fish_marks_its_commands_and_still_reads_the_users_file() {
     let mark = taught.command(pane, "mine");
     assert_eq!(taught.output(pane, &mark), ["from my file"]);
     taught.marks_its_commands(pane);
+}
+
+/// A bench, and a directory in which what a program prints and how it ends is kept.
+struct Recorded {
+    bench: Bench,
+    dir: tempfile::TempDir,
+}
+
+impl Recorded {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let bench = Bench::with(PanesConfig {
+            history_dir: Some(dir.path().join("history")),
+            grace: Duration::from_millis(500),
+            ..PanesConfig::default()
+        });
+        Self { bench, dir }
+    }
+
+    fn run(&self, script: &str) -> PaneInfo {
+        self.run_with(script, None)
+    }
+
+    fn run_with(&self, script: &str, stdin: Option<&str>) -> PaneInfo {
+        let stdin = stdin.map(|text| {
+            let path = self.dir.path().join("stdin");
+            std::fs::write(&path, text).unwrap();
+            path
+        });
+        let recording = Recording {
+            out: self.dir.path().join("out"),
+            status: self.dir.path().join("status"),
+            stdin,
+        };
+        let panes = &self.bench.panes;
+        panes
+            .open_recorded(script_request(script), recording)
+            .unwrap()
+    }
+
+    fn kept(&self, file: &str) -> Option<String> {
+        std::fs::read_to_string(self.dir.path().join(file)).ok()
+    }
+
+    /// Waits until the pane has closed itself; all that was told of it before is how it ended.
+    fn wait_closed(&mut self, pane: PaneId) -> PaneState {
+        let mut ended = None;
+        self.bench.wait_event(|event| match event {
+            PaneEvent::Changed { pane: info } if info.id == pane => {
+                ended = Some(info.state);
+                None
+            }
+            PaneEvent::Closed { id } if id == pane => Some(()),
+            _ => None,
+        });
+        ended.expect("the end is told before the pane is closed")
+    }
+}
+
+#[test]
+fn a_recorded_program_is_kept_as_it_wrote_and_its_pane_closes_itself() {
+    let mut recorded = Recorded::new();
+    let pane = recorded.run(
+        "test -t 1 && echo terminal; echo aside >&2; test -t 2 && printf 'a\\nb\\n'; sh -c 'echo c'",
+    );
+    let state = recorded.wait_closed(pane.id);
+    assert_eq!(
+        state,
+        PaneState::Exited {
+            code: Some(0),
+            signal: None
+        }
+    );
+    assert_eq!(recorded.kept("out").as_deref(), Some("a\nb\nc\n"));
+    assert_eq!(recorded.kept("status").as_deref(), Some("0\n"));
+    let mut shown = recorded.bench.lines(pane.id);
+    shown.sort();
+    assert_eq!(shown, ["a", "aside", "b", "c"], "the history has both");
+}
+
+#[test]
+fn all_that_a_recorded_program_wrote_just_before_its_end_is_kept_when_its_end_is_told() {
+    let mut recorded = Recorded::new();
+    let pane = recorded.run("head -c 3000000 /dev/zero | tr '\\0' x; printf end");
+    recorded.wait_closed(pane.id);
+    let out = recorded.kept("out").unwrap();
+    assert_eq!((out.len(), out.ends_with("xend")), (3_000_003, true));
+}
+
+#[test]
+fn a_recorded_program_has_ended_when_nobody_writes_to_its_output_any_more() {
+    let mut recorded = Recorded::new();
+    let go = recorded.dir.path().join("go");
+    let script = format!(
+        "(until [ -e {} ]; do sleep 0.05; done; echo late) & echo early",
+        go.display()
+    );
+    let pane = recorded.run(&script);
+    recorded.bench.wait_text(pane.id, "early");
+    assert_eq!(recorded.kept("status"), None);
+    std::fs::write(go, "").unwrap();
+    recorded.wait_closed(pane.id);
+    assert_eq!(recorded.kept("out").as_deref(), Some("early\nlate\n"));
+}
+
+#[test]
+fn a_recorded_program_that_fails_stays_open_and_says_how() {
+    for (script, status) in [("exit 3", "3\n"), ("kill -TERM $$", "143\n")] {
+        let recorded = Recorded::new();
+        let pane = recorded.run(script);
+        recorded.bench.wait_exit(pane.id);
+        assert_eq!(recorded.kept("status").as_deref(), Some(status), "{script}");
+        assert_eq!(recorded.kept("out"), None, "nothing was written");
+    }
+}
+
+#[test]
+fn a_recorded_program_reads_the_file_that_it_was_given() {
+    let mut recorded = Recorded::new();
+    let pane = recorded.run_with("cat", Some("one\ntwo"));
+    recorded.wait_closed(pane.id);
+    assert_eq!(recorded.kept("out").as_deref(), Some("one\ntwo"));
+}
+
+#[test]
+fn a_recorded_program_whose_pane_is_closed_leaves_no_status_and_nothing_that_runs() {
+    let recorded = Recorded::new();
+    let script = "trap '' HUP; echo $$; setsid sleep 5 & sleep 600";
+    let pane = recorded.run(script);
+    let pid = wait_for("its process", || {
+        recorded.kept("out").filter(|out| out.ends_with('\n'))
+    });
+    recorded.bench.panes.close(pane.id).unwrap();
+    let process = std::path::Path::new("/proc").join(pid.trim());
+    wait_for("the end of the program", || {
+        (!process.exists()).then_some(())
+    });
+    assert_eq!(recorded.kept("status"), None);
+}
+
+#[test]
+fn output_that_can_t_be_kept_is_warned_of_and_leaves_no_status() {
+    let mut recorded = Recorded::new();
+    std::fs::create_dir(recorded.dir.path().join("out")).unwrap();
+    let pane = recorded.run("echo lost");
+    let message = recorded.bench.wait_event(|event| match event {
+        PaneEvent::Warned { id, message } if id == Some(pane.id) => Some(message),
+        _ => None,
+    });
+    assert!(message.contains("could not be kept"), "{message}");
+    recorded.bench.wait_exit(pane.id);
+    assert_eq!(recorded.kept("status"), None);
+}
+
+#[test]
+fn a_program_finds_its_terminal_its_directory_and_nothing_that_others_left_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new();
+    let mut request = script_request(
+        "exec 3>/dev/tty && echo has a terminal; exec 3>&-; pwd; ls /proc/self/fd | wc -l; ps -o sid= -p $$ | tr -d ' '; trap; kill -PIPE $$",
+    );
+    let place = dir.path().canonicalize().unwrap().display().to_string();
+    request.cwd = Some(place.clone());
+    let pane = bench.panes.open(request).unwrap();
+    let PaneState::Running { pid } = pane.state else {
+        panic!("{pane:?}");
+    };
+    let end = bench.wait_exit(pane.id);
+    let lines: Vec<_> = bench.lines(pane.id);
+    // Its own three, and the one by which `ls` reads them.
+    let wanted = ["has a terminal", &place, "4", &pid.to_string()].map(str::to_owned);
+    assert_eq!(lines, wanted);
+    let broken_pipe = PaneState::Exited {
+        code: None,
+        signal: Some("SIGPIPE".to_owned()),
+    };
+    assert_eq!(
+        end, broken_pipe,
+        "a signal that this process ignores is at its default"
+    );
 }

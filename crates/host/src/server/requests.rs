@@ -180,6 +180,9 @@ fn serve_request(shared: &Shared, request: Request) -> Result<Reply, Refusal> {
     let panes = &shared.panes;
     Ok(match request {
         Request::Open(request) => Reply::Pane(panes.open(*request)?),
+        Request::OpenRecorded(request, recording) => {
+            Reply::Pane(panes.open_recorded(*request, recording)?)
+        }
         Request::List => Reply::Panes(panes.list()),
         Request::Info(pane) => Reply::Pane(panes.info(pane)?),
         Request::Close(pane) => {

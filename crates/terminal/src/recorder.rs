@@ -1,0 +1,121 @@
+//! What a program writes to a standard output of its own: kept in a file, and handed on as a terminal would show it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use crate::pty::{self, Stdout};
+use crate::types::{PaneState, Recording};
+
+/// The output of one program, and the files that it is kept in.
+pub(crate) struct Recorder {
+    recording: Recording,
+    /// What the program writes to; none: nobody does any more.
+    stdout: Option<Stdout>,
+    out: Option<File>,
+    /// Why the rest is not kept.
+    failed: Option<io::Error>,
+}
+
+impl Recorder {
+    pub(crate) fn new(recording: Recording, stdout: Stdout) -> Self {
+        Self {
+            recording,
+            stdout: Some(stdout),
+            out: None,
+            failed: None,
+        }
+    }
+
+    /// What can be polled for output, until there can't be any more.
+    pub(crate) fn stdout(&self) -> Option<BorrowedFd<'_>> {
+        self.stdout.as_ref().map(|stdout| stdout.pipe.as_fd())
+    }
+
+    /// Reads and keeps what the program wrote, and gives it with the carriage returns that a terminal adds.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Vec<u8> {
+        let Some(stdout) = &mut self.stdout else {
+            return Vec::new();
+        };
+        let count = match stdout.pipe.read(buffer) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Vec::new(),
+            Err(error) => {
+                tracing::warn!(%error, "a program's output can't be read");
+                0
+            }
+        };
+        if count == 0 {
+            self.stdout = None;
+            return Vec::new();
+        }
+        self.keep(&buffer[..count]);
+        let mut shown = Vec::with_capacity(count + count / 16);
+        for line in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
+            match line.split_last() {
+                Some((b'\n', line)) => {
+                    shown.extend_from_slice(line);
+                    shown.extend_from_slice(b"\r\n");
+                }
+                _ => shown.extend_from_slice(line),
+            }
+        }
+        shown
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
+        let mut write = || {
+            let out = match &mut self.out {
+                Some(out) => out,
+                none => none.insert(create(&self.recording.out)?),
+            };
+            out.write_all(bytes)
+        };
+        self.failed = write().err();
+    }
+
+    /// Nobody waits for more of the output.
+    pub(crate) fn give_up(&mut self) {
+        self.stdout = None;
+    }
+
+    /// Keeps how the program ended: all of its output is kept by now.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that could not be kept. No status is kept then.
+    pub(crate) fn finish(&mut self, state: &PaneState) -> io::Result<()> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let PaneState::Exited { code, signal } = state else {
+            return Ok(());
+        };
+        let by_signal = || Some(128 + pty::signal_number(signal.as_deref()?)?);
+        match code.or_else(by_signal) {
+            Some(status) => {
+                create(&self.recording.status)?.write_all(format!("{status}\n").as_bytes())
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn out(&self) -> &Path {
+        &self.recording.out
+    }
+}
+
+/// Makes a file that only its owner may read.
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+}
