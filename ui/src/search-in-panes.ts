@@ -46,7 +46,11 @@ export async function learnClosedPanes(): Promise<void> {
   if (panes.status === "error") return;
   for (const pane of panes.data) closed.set(pane.id, pane);
   // Labels are read while drawing: let the results be drawn again.
-  useSearch.setState(({ places }) => ({ places: { ...places } }));
+  useSearch.setState(({ places }) => ({
+    places: Object.fromEntries(
+      Object.entries(places).map(([name, place]) => [name, { ...place }]),
+    ),
+  }));
 }
 
 export function labelOf(pane: PaneId): PaneLabel {
