@@ -235,6 +235,56 @@ async fn a_run_survives_kills_of_its_process_and_of_the_pane_host() -> Result<()
     survives_kills(true).await
 }
 
+/// Steps that wait for a file `go` when they run for the first time.
+const CUT_OFF: &str = "
+name: cut-off
+steps:
+  - { id: again, idempotent: true, run: 'echo $SWITCHYARD_STEP >> log; until [ -e go ]; do sleep 0.05; done; echo done' }
+  - { id: fails, on_interrupt: fail, run: 'echo $SWITCHYARD_STEP >> log; until [ -e go ]; do sleep 0.05; done' }
+";
+
+#[tokio::test]
+async fn the_death_of_the_pane_host_alone_interrupts_what_ran_in_it() -> Result<()> {
+    let home = Home::new()?;
+    std::fs::write(home.path().join("cut-off.flow.yaml"), CUT_OFF)?;
+    let (mut child, run) = drive(&home, &["flow", "run", "cut-off.flow.yaml", "--json"])?;
+    let run = run.context("the run says its id")?;
+    wait_for("both steps at work", || async {
+        match log(&home).len() {
+            2 => Ok(()),
+            steps => Err(format!("{steps} are")),
+        }
+    })
+    .await?;
+    for host in home.hosts() {
+        Home::kill(host);
+    }
+    wait_for("the step again", || async {
+        match log(&home).get("again") {
+            Some(2) => Ok(()),
+            times => Err(format!("{times:?} times")),
+        }
+    })
+    .await?;
+    std::fs::write(home.path().join("go"), "")?;
+    assert_eq!(child.wait()?.code(), Some(1), "one of its steps failed");
+    let view = show(&home, &run)?;
+    let states: Vec<_> = view["step_list"]
+        .as_array()
+        .context("steps")?
+        .iter()
+        .map(|step| step["state"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(states, ["succeeded", "failed"]);
+    let message = &view["step_list"][1]["attempts"][0]["message"];
+    assert_eq!(
+        message,
+        "it was cut off, and nothing is known of what it had done"
+    );
+    assert_eq!(log(&home)["fails"], 1);
+    Ok(())
+}
+
 const ASKS: &str = "
 name: asks
 steps:

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use host::{ConnectError, HostClient, HostError, HostEvent, Refusal};
 use terminal::{
     AttachOptions, ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize,
-    Panes, ReadLines, Theme,
+    Panes, ReadLines, Recording, Theme,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -55,7 +55,26 @@ impl App {
     ///
     /// [`Code::NotStarted`] when the program or the directory can't be used, [`Code::BadParams`]
     /// for a size out of range, [`Code::HostDown`].
-    pub async fn open_pane(&self, mut request: OpenPane) -> Result<PaneInfo, Error> {
+    pub async fn open_pane(&self, request: OpenPane) -> Result<PaneInfo, Error> {
+        let request = self.as_we_open(request);
+        ask!(self, open(request))
+    }
+
+    /// Opens a pane that is recorded, as [`App::open_pane`] would open it. See [`Panes::open_recorded`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`App::open_pane`].
+    pub(crate) async fn open_recorded(
+        &self,
+        request: OpenPane,
+        recording: Recording,
+    ) -> Result<PaneInfo, Error> {
+        let request = self.as_we_open(request);
+        ask!(self, open_recorded(request, recording))
+    }
+
+    fn as_we_open(&self, mut request: OpenPane) -> OpenPane {
         let settings = self.settings();
         if request.program.is_none() {
             request.program = settings.shell;
@@ -68,7 +87,7 @@ impl App {
                 request.env.entry(name.to_owned()).or_insert(value);
             }
         }
-        ask!(self, open(request))
+        request
     }
 
     /// Every open pane, oldest first.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use flow::{
-    ActionError, Actions, Activity, Answer, Clock, Finished, Flows, FlowsConfig, Found, Job,
+    ActionError, Actions, Activity, Answer, Clock, Ended, Finished, Flows, FlowsConfig, Found, Job,
     JobKey, RunLimits, StartRun, SystemClock, SystemOwners,
 };
 use store::Store;
@@ -64,10 +64,10 @@ impl Actions for Nothing {
                 asks: None,
                 output: None,
                 ended: Box::pin(async {
-                    Finished {
+                    Ended::Finished(Finished {
                         exit_code: Some(0),
                         ..Finished::default()
-                    }
+                    })
                 }),
             })
         })

@@ -108,7 +108,7 @@ pub struct Activity {
     /// What it asks a person for in the middle of its work, while it does; none: it never asks.
     pub asks: Option<watch::Receiver<Option<String>>>,
     /// Resolves once it has ended and been reaped.
-    pub ended: Answer<'static, Finished>,
+    pub ended: Answer<'static, Ended>,
     /// Changes whenever it prints something; none: that can't be told, and it is never idle.
     pub output: Option<watch::Receiver<u64>>,
 }
@@ -119,6 +119,15 @@ impl fmt::Debug for Activity {
             .field("handle", &self.handle)
             .finish_non_exhaustive()
     }
+}
+
+/// What became of an attempt that was at work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It has ended; this is how.
+    Finished(Finished),
+    /// It was cut off, and nothing is known of how it ended.
+    Gone,
 }
 
 /// How an attempt ended.

@@ -23,7 +23,7 @@ mod simulate;
 mod why;
 
 pub use action::{
-    ActionError, Actions, Activity, Answer, Finished, Found, Job, JobKey, StepAgent, Work,
+    ActionError, Actions, Activity, Answer, Ended, Finished, Found, Job, JobKey, StepAgent, Work,
     WorktreeWish, plain_text,
 };
 pub use clock::{Clock, SystemClock};

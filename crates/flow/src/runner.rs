@@ -20,7 +20,7 @@ use store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::action::{ActionError, Answer, Finished, Job, StepAgent};
+use crate::action::{ActionError, Answer, Ended, Job, StepAgent};
 use crate::decide::{Change, Guarded, Guards, Progress, Recorded, StepState};
 use crate::definition::outside::{self, Answers, Outside};
 use crate::definition::{Flow, StepIndex};
@@ -96,7 +96,7 @@ pub(crate) enum Wake {
 /// How an attempt came to its end.
 #[derive(Debug)]
 pub(crate) enum How {
-    Finished(Finished),
+    Ended(Ended),
     TimedOut(&'static str),
     Cancelled,
     NotStarted(ActionError),

@@ -254,9 +254,14 @@ fn what_may_not_be_meant_is_warned_of() {
         "id: a, agent: { backend: acp, name: x }, prompt: x",
         "id: b, needs: [a], value: x, when: results.a.output == 'yes'",
     ]);
+    told += &steps(&[
+        "id: a, agent: { backend: acp, name: x }, prompt: x, env: { A: b }",
+        "id: b, agent: { backend: command, program: [x] }, prompt: x, env: { A: b }",
+    ]);
     insta::assert_snapshot!(told, @r##"
     3:22: warning: the switch `S` has no `default`: when no case matches, every branch is skipped (add `default: [STEP]`, `default: []` to say that this is meant, or `required: true`)  <<[{ case: a, wh>>
     4:42: warning: this condition depends on the free text of the agent `a` (let it answer JSON with `output: { type: json }` and look at its `data`)  <<results.a.outp>>
+    3:69: warning: `A` does not reach an agent of the backend `acp`: its process is not started for this step (say it in the `prompt`, or use the backend `command`)  <<b } }>>
     "##);
 }
 

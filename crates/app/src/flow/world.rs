@@ -15,23 +15,14 @@ use std::time::Duration;
 
 use ::conflicts::{ConflictFilter, Picture, Severity};
 use ::flow::{
-    ActionError, Actions, Activity, Answer, Finished, Found, Job, JobKey, PromptBy, Work,
+    ActionError, Actions, Activity, Answer, Ended, Finished, Found, Job, JobKey, PromptBy, Work,
     WorktreeWish, plain_text,
 };
-use terminal::{OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole, PaneState, ReadLines};
+use terminal::{OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole, PaneState, ReadLines, Recording};
 use tokio::sync::{broadcast, watch};
 
-use crate::{App, AppEvent, Code, Inner};
+use crate::{App, AppEvent, Code, Error, Inner};
 
-/// Runs the program that its arguments name, with its standard output both in the pane and in the file
-/// `out`, and keeps its exit status in `status`, in one write. Built-in commands only: each program that is
-/// started costs as much as all the rest.
-const WRAPPER: &str = r#"dir=$1; stdin=$2; shift 2
-{ if [ -n "$stdin" ]; then "$@" <"$stdin"; else "$@"; fi; echo $? >"$dir/status"; } | tee "$dir/out"
-read -r status <"$dir/status"; exit "${status:-1}""#;
-
-/// How programs end whose terminal is taken away: by SIGHUP, or by SIGPIPE when `tee` was faster.
-const HUNG_UP: [i32; 2] = [128 + 1, 128 + 13];
 /// The longest output that is kept; of a longer one, its beginning and its end.
 const MOST_OUTPUT: u64 = 4 << 20;
 /// How often the state of a pane is asked for, besides waiting for its events.
@@ -98,56 +89,62 @@ impl World {
         set("SWITCHYARD_RUN", job.key.run.clone());
         set("SWITCHYARD_STEP", job.key.step.clone());
         set("SWITCHYARD_ATTEMPT", job.key.attempt.to_string());
-        let (program, stdin, role) = command(&directory, &job.work)?;
-        let mut args = vec![
-            "-c".to_owned(),
-            WRAPPER.to_owned(),
-            "switchyard-step".to_owned(),
-            directory.display().to_string(),
+        let Program {
+            program,
+            args,
             stdin,
-        ];
-        args.extend(program);
-        let pane = app
-            .open_pane(OpenPane {
-                program: Some("/bin/sh".to_owned()),
-                args,
-                cwd: Some(cwd),
-                env,
-                name: Some(pane_name(&job.key)),
-                role,
-                no_shell_integration: true,
-                ..OpenPane::default()
-            })
-            .await
-            .map_err(|error| ActionError::new(error.message))?;
-        Ok(self.activity(&job, pane.id, worktree))
+            role,
+        } = program(&directory, &job.work)?;
+        let recording = Recording {
+            out: directory.join("out"),
+            status: directory.join("status"),
+            stdin,
+        };
+        let request = OpenPane {
+            program: Some(program),
+            args,
+            cwd: Some(cwd),
+            env,
+            name: Some(pane_name(&job.key)),
+            role,
+            no_shell_integration: true,
+            ..OpenPane::default()
+        };
+        // Before it is opened, so that nothing of it is missed.
+        let events = app.events();
+        match app.open_recorded(request, recording).await {
+            Ok(pane) => Ok(self.activity(&job, Some(pane.id), worktree, events)),
+            // Whether it was opened is not known before the pane host can be asked again.
+            Err(error) if error.code == Code::HostDown => {
+                Ok(self.activity(&job, None, worktree, events))
+            }
+            Err(error) => Err(ActionError::new(error.message)),
+        }
     }
 
-    /// What follows a pane until its program has ended.
-    fn activity(&self, job: &Job, pane: PaneId, worktree: Option<String>) -> Activity {
+    /// What follows a pane until its program has ended. One that is not known is found by its name.
+    fn activity(
+        &self,
+        job: &Job,
+        pane: Option<PaneId>,
+        worktree: Option<String>,
+        events: broadcast::Receiver<AppEvent>,
+    ) -> Activity {
         let (app, directory) = (self.app.clone(), self.directory(&job.key));
-        let output = job
-            .watch_output
-            .then(|| watch_output(self.app.clone(), pane));
+        let output = pane
+            .filter(|_| job.watch_output)
+            .map(|pane| watch_output(self.app.clone(), pane));
+        let name = pane_name(&job.key);
         Activity {
-            handle: format!("pane {pane}"),
-            pane: Some(pane.0),
+            handle: pane.map_or_else(String::new, |pane| format!("pane {pane}")),
+            pane: pane.map(|pane| pane.0),
             worktree,
             agent: None,
             asks: None,
             output,
             ended: Box::pin(async move {
-                let state = until_exit(&app, pane).await;
-                let finished = finished(&directory, state.as_ref());
-                // What went well is found in the history; what failed stays open for a person to look at.
-                if finished.error.is_none()
-                    && finished.exit_code == Some(0)
-                    && let Some(inner) = app.upgrade()
-                    && let Err(error) = App(inner).close_pane(pane).await
-                {
-                    tracing::debug!(%error, "the pane of a step was closed already");
-                }
-                finished
+                let over = until_over(&app, pane, &name, events).await;
+                came_to(&directory, over)
             }),
         }
     }
@@ -164,53 +161,50 @@ impl World {
                 Err(_) => Found::Gone,
             };
         }
-        let pane = match handle.as_deref().and_then(pane_of) {
-            Some(pane) => self.pane(pane).await,
-            None => self.pane_named(&pane_name(&job.key)).await,
+        let pane = handle.as_deref().and_then(pane_of);
+        let Ok(app) = self.app() else {
+            return Found::Gone;
         };
-        if let Some(status) = read_status(&directory) {
-            // It did not end by itself: the pane host went away, and its terminal with it.
-            if pane.is_none() && HUNG_UP.contains(&status) {
-                return Found::Gone;
+        let events = app.events();
+        let over = match find_pane(&app, pane, &pane_name(&job.key)).await {
+            Ok(None) => Over::Gone,
+            Ok(Some(PaneInfo {
+                state: state @ PaneState::Exited { .. },
+                ..
+            })) => Over::Exited(state),
+            Ok(Some(pane)) => {
+                let worktree = self.worktree_of(&job);
+                return Found::Alive(self.activity(&job, Some(pane.id), worktree, events));
             }
-            return Found::Ended(finished(&directory, pane.as_ref().map(|pane| &pane.state)));
-        }
-        match pane {
-            Some(pane) => match pane.state {
-                PaneState::Running { .. } => {
-                    let worktree = self.worktree_of(&job);
-                    Found::Alive(self.activity(&job, pane.id, worktree))
-                }
-                PaneState::Exited { .. } => Found::Ended(finished(&directory, Some(&pane.state))),
-            },
-            None => Found::Gone,
+            Err(error) => {
+                tracing::warn!(%error, "a pane can't be asked for now");
+                let worktree = self.worktree_of(&job);
+                return Found::Alive(self.activity(&job, pane, worktree, events));
+            }
+        };
+        match came_to(&directory, over) {
+            Ended::Finished(finished) => Found::Ended(finished),
+            Ended::Gone => Found::Gone,
         }
     }
 
-    async fn pane(&self, pane: PaneId) -> Option<PaneInfo> {
-        self.app().ok()?.pane_info(pane).await.ok()
-    }
-
-    async fn pane_named(&self, name: &str) -> Option<PaneInfo> {
-        let panes = self.app().ok()?.list_panes().await.ok()?;
-        panes
-            .into_iter()
-            .find(|pane| pane.name.as_deref() == Some(name))
-    }
-
-    async fn stop(&self, handle: &str) {
+    async fn stop(&self, key: &JobKey, handle: &str) {
         if let (Some(agent), Ok(app)) = (agent::agent_of(handle), self.app()) {
             return agent::stop(&app, &agent).await;
         }
-        let (Some(pane), Ok(app)) = (pane_of(handle), self.app()) else {
+        let Ok(app) = self.app() else {
             return;
         };
-        let group = match app.pane_info(pane).await {
-            Ok(PaneInfo {
-                state: PaneState::Running { pid },
-                ..
-            }) => i32::try_from(pid).ok(),
-            _ => None,
+        let found = find_pane(&app, pane_of(handle), &pane_name(key)).await;
+        let Ok(Some(PaneInfo {
+            id: pane, state, ..
+        })) = found
+        else {
+            return;
+        };
+        let group = match state {
+            PaneState::Running { pid } => i32::try_from(pid).ok(),
+            PaneState::Exited { .. } => None,
         };
         if let Err(error) = app.close_pane(pane).await {
             tracing::debug!(%error, "the pane of a step was closed already");
@@ -286,8 +280,8 @@ impl Actions for World {
         Box::pin(self.look(job, handle))
     }
 
-    fn end(&self, _: JobKey, handle: String) -> Answer<'_, ()> {
-        Box::pin(async move { self.stop(&handle).await })
+    fn end(&self, key: JobKey, handle: String) -> Answer<'_, ()> {
+        Box::pin(async move { self.stop(&key, &handle).await })
     }
 
     fn write_output(
@@ -346,7 +340,7 @@ async fn worst_conflict(
     app: &App,
     place: String,
     filter: ConflictFilter,
-) -> Result<Option<Severity>, crate::Error> {
+) -> Result<Option<Severity>, Error> {
     let place = std::fs::canonicalize(&place).unwrap_or_else(|_| PathBuf::from(place));
     for picture in app.conflict_pictures().await? {
         if let Some(worktree) = worktree_at(&picture, &place) {
@@ -370,7 +364,7 @@ async fn worst_conflict(
     });
     looked
         .await
-        .map_err(|error| crate::Error::from_chain(Code::Failed, &error))?
+        .map_err(|error| Error::from_chain(Code::Failed, &error))?
 }
 
 /// The root of the worktree that a directory is in.
@@ -414,20 +408,34 @@ fn private_file(path: &Path, mode: u32, text: &str) -> Result<(), ActionError> {
         .map_err(|error| failed("write", path, &error))
 }
 
-/// What runs, and the file that is its standard input, if it has one.
-fn command(directory: &Path, work: &Work) -> Result<(Vec<String>, String, PaneRole), ActionError> {
+/// What runs in the pane of a step.
+struct Program {
+    program: String,
+    args: Vec<String>,
+    /// The file that is its standard input; none: the terminal.
+    stdin: Option<PathBuf>,
+    role: PaneRole,
+}
+
+/// Writes down the script or the prompt of a step, and says what runs.
+fn program(directory: &Path, work: &Work) -> Result<Program, ActionError> {
     match work {
         Work::Script { script } => {
             let path = directory.join("script");
             private_file(&path, 0o700, script)?;
             let path = path.display().to_string();
-            let program = if script.starts_with("#!") {
-                vec![path]
+            let (program, args) = if script.starts_with("#!") {
+                (path, Vec::new())
             } else {
                 // The first command that fails ends the script, as everywhere where scripts are steps.
-                vec!["/bin/sh".to_owned(), "-e".to_owned(), path]
+                ("/bin/sh".to_owned(), vec!["-e".to_owned(), path])
             };
-            Ok((program, String::new(), PaneRole::Step))
+            Ok(Program {
+                program,
+                args,
+                stdin: None,
+                role: PaneRole::Step,
+            })
         }
         Work::Agent {
             backend,
@@ -436,22 +444,31 @@ fn command(directory: &Path, work: &Work) -> Result<(Vec<String>, String, PaneRo
             prompt,
             ..
         } if backend == "command" => {
-            let mut program = program.clone();
-            let mut stdin = String::new();
+            let Some((program, args)) = program.split_first() else {
+                return Err(ActionError::new(
+                    "`program` is empty: there is nothing to run",
+                ));
+            };
+            let mut args = args.to_vec();
+            let mut stdin = None;
             match prompt_by {
-                PromptBy::Arg => program.push(prompt.clone()),
+                PromptBy::Arg => args.push(prompt.clone()),
                 PromptBy::Stdin | PromptBy::File => {
                     let path = directory.join("prompt");
                     private_file(&path, 0o600, prompt)?;
-                    let path = path.display().to_string();
                     if *prompt_by == PromptBy::Stdin {
-                        stdin = path;
+                        stdin = Some(path);
                     } else {
-                        program.push(path);
+                        args.push(path.display().to_string());
                     }
                 }
             }
-            Ok((program, stdin, PaneRole::Agent))
+            Ok(Program {
+                program: program.clone(),
+                args,
+                stdin,
+                role: PaneRole::Agent,
+            })
         }
         Work::Agent { backend, .. } => Err(ActionError::new(format!(
             "an agent of the backend `{backend}` does not run in a pane"
@@ -459,37 +476,55 @@ fn command(directory: &Path, work: &Work) -> Result<(Vec<String>, String, PaneRo
     }
 }
 
-/// Waits until the program of a pane has ended; none: the pane is gone.
-async fn until_exit(app: &Weak<Inner>, pane: PaneId) -> Option<PaneState> {
-    loop {
-        let (mut events, known) = {
-            let Some(inner) = app.upgrade() else {
-                // We are ending; the next process finds the pane again.
-                return std::future::pending().await;
-            };
-            let app = App(inner);
-            (app.events(), app.pane_info(pane).await)
-        };
-        match known {
-            Ok(PaneInfo {
-                state: state @ PaneState::Exited { .. },
-                ..
-            }) => return Some(state),
-            Ok(_) => {}
-            Err(error) if error.code == Code::BadId => return None,
-            Err(error) => tracing::debug!(%error, "a pane can't be asked for now"),
+/// What became of the pane of a step.
+enum Over {
+    /// Its program has ended.
+    Exited(PaneState),
+    /// It was closed.
+    Closed,
+    /// The pane host does not know it: it closed long ago, or another pane host had it.
+    Gone,
+}
+
+/// The pane of a step: by its id, or by its name when that is not known. None: there is no such pane.
+async fn find_pane(app: &App, pane: Option<PaneId>, name: &str) -> Result<Option<PaneInfo>, Error> {
+    match pane {
+        Some(pane) => match app.pane_info(pane).await {
+            Err(error) if error.code == Code::BadId => Ok(None),
+            found => found.map(Some),
+        },
+        None => {
+            let panes = app.list_panes().await?;
+            Ok(panes
+                .into_iter()
+                .find(|pane| pane.name.as_deref() == Some(name)))
         }
+    }
+}
+
+/// Waits until nothing runs in the pane of a step any more. `events` are those since before its pane was looked for.
+async fn until_over(
+    app: &Weak<Inner>,
+    mut pane: Option<PaneId>,
+    name: &str,
+    mut events: broadcast::Receiver<AppEvent>,
+) -> Over {
+    loop {
         let news = async {
             loop {
                 match events.recv().await {
-                    Ok(AppEvent::Pane(PaneEvent::Changed { pane: info })) if info.id == pane => {
+                    Ok(AppEvent::Pane(PaneEvent::Changed { pane: info }))
+                        if Some(info.id) == pane =>
+                    {
                         if matches!(info.state, PaneState::Exited { .. }) {
-                            return;
+                            return Some(Over::Exited(info.state));
                         }
                     }
-                    Ok(AppEvent::Pane(PaneEvent::Closed { id })) if id == pane => return,
+                    Ok(AppEvent::Pane(PaneEvent::Closed { id })) if Some(id) == pane => {
+                        return Some(Over::Closed);
+                    }
                     Ok(AppEvent::Pane(PaneEvent::Lagged) | AppEvent::Host(_))
-                    | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                    | Err(broadcast::error::RecvError::Lagged(_)) => return None,
                     Ok(_) => {}
                     Err(broadcast::error::RecvError::Closed) => {
                         return std::future::pending().await;
@@ -498,7 +533,22 @@ async fn until_exit(app: &Weak<Inner>, pane: PaneId) -> Option<PaneState> {
             }
         };
         // Looked at now and then all the same, should an event get lost.
-        let _ = tokio::time::timeout(LOOK_AGAIN, news).await;
+        if let Ok(Some(over)) = tokio::time::timeout(LOOK_AGAIN, news).await {
+            return over;
+        }
+        let Some(inner) = app.upgrade() else {
+            // We are ending; the next process finds the pane again.
+            return std::future::pending().await;
+        };
+        match find_pane(&App(inner), pane, name).await {
+            Ok(None) => return Over::Gone,
+            Ok(Some(PaneInfo {
+                state: state @ PaneState::Exited { .. },
+                ..
+            })) => return Over::Exited(state),
+            Ok(Some(found)) => pane = Some(found.id),
+            Err(error) => tracing::debug!(%error, "a pane can't be asked for now"),
+        }
     }
 }
 
@@ -507,39 +557,45 @@ fn read_status(directory: &Path) -> Option<i32> {
     text.trim().parse().ok()
 }
 
-/// How a program ended, from what it left behind and what the pane host knows.
-fn finished(directory: &Path, state: Option<&PaneState>) -> Finished {
+/// How a program ended, from what was kept of it and what became of its pane.
+fn came_to(directory: &Path, over: Over) -> Ended {
     let status = read_status(directory);
-    let mut finished = Finished {
-        exit_code: status,
-        error: None,
+    let (exit_code, error) = match (status, over) {
+        (Some(127), _) => (
+            status,
+            Some("exit code 127: a program was not found".to_owned()),
+        ),
+        (Some(code), _) if code > 128 => {
+            let signal = code - 128;
+            let error = format!("exit code {code}: signal {signal} ended it");
+            (status, Some(error))
+        }
+        (Some(_), _) => (status, None),
+        (None, Over::Gone) => return Ended::Gone,
+        (None, Over::Closed) => (
+            None,
+            Some("its pane was closed before it had ended".to_owned()),
+        ),
+        (
+            None,
+            Over::Exited(PaneState::Exited {
+                signal: Some(signal),
+                ..
+            }),
+        ) => (None, Some(format!("{signal} ended it"))),
+        (None, Over::Exited(_)) => (
+            None,
+            Some("what it printed and how it ended could not be kept".to_owned()),
+        ),
+    };
+    Ended::Finished(Finished {
+        exit_code,
+        error,
         output: read_output(&directory.join("out")),
         structured: std::fs::read_to_string(directory.join("structured"))
             .ok()
             .filter(|text| !text.trim().is_empty()),
-    };
-    if status.is_none() {
-        match state {
-            Some(PaneState::Exited {
-                signal: Some(signal),
-                ..
-            }) => {
-                finished.error = Some(format!("{signal} ended it"));
-            }
-            Some(PaneState::Exited { code, .. }) => finished.exit_code = code.or(Some(1)),
-            Some(PaneState::Running { .. }) | None => {
-                finished.error = Some("its pane was closed before it had ended".to_owned());
-            }
-        }
-    } else if let Some(signal) = status.filter(|status| *status > 128) {
-        finished.error = Some(format!(
-            "exit code {signal}: signal {} ended it",
-            signal - 128
-        ));
-    } else if status == Some(127) {
-        finished.error = Some("exit code 127: a program was not found".to_owned());
-    }
-    finished
+    })
 }
 
 /// What was printed; of more than is kept, the beginning and the end.

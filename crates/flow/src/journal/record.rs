@@ -200,6 +200,12 @@ impl AttemptEnd {
         }
     }
 
+    /// The end of an attempt of which nothing more is known.
+    pub(crate) fn cut_off() -> Self {
+        Self::new(StepState::Failed)
+            .with_message("it was cut off, and nothing is known of what it had done")
+    }
+
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self

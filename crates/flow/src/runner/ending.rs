@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Driver, Due, How, LONGEST_BACKOFF, RunGuards, Stopped, millis};
-use crate::action::Finished;
+use crate::action::{Ended, Finished};
 use crate::clock::jitter;
 use crate::decide::{Outcome, StepState};
 use crate::definition::{Kind, OutputType, StepIndex};
@@ -18,8 +18,10 @@ impl Driver {
             .get(&step)
             .is_some_and(|active| active.attempt == attempt)
             && self.progress.step(step).state == StepState::Running;
+        let gone = matches!(how, How::Ended(Ended::Gone));
         let ended = match how {
-            How::Finished(finished) => self.read_output(step, finished),
+            How::Ended(Ended::Finished(finished)) => self.read_output(step, finished),
+            How::Ended(Ended::Gone) => AttemptEnd::cut_off(),
             How::TimedOut(why) => AttemptEnd::new(StepState::TimedOut).with_message(why),
             How::Cancelled => AttemptEnd::new(StepState::Cancelled),
             How::NotStarted(error) => {
@@ -33,6 +35,9 @@ impl Driver {
         }
         if ours {
             self.active.remove(&step);
+            if gone {
+                return self.interrupted(step, attempt);
+            }
             self.settle(step, attempt, ended);
         } else {
             let id = self.step_id(step);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Active, Driver, Due, How, LONGEST_BACKOFF, millis};
-use crate::action::Found;
+use crate::action::{Ended, Found};
 use crate::decide::StepState;
 use crate::definition::{Kind, OnInterrupt, StepIndex};
 use crate::journal::{AttemptEnd, Happened, Question, QuestionKind, StoredRun};
@@ -46,8 +46,10 @@ impl Driver {
                                     stop: None,
                                 },
                             );
-                            self.attempt_ended(number, step.attempts, How::Finished(finished));
+                            let how = How::Ended(Ended::Finished(finished));
+                            self.attempt_ended(number, step.attempts, how);
                         }
+                        Found::Gone => self.interrupted(number, step.attempts),
                         Found::Alive(activity) => {
                             let started = self.awake_of(last);
                             self.watch(
@@ -57,7 +59,6 @@ impl Driver {
                                 started,
                             );
                         }
-                        Found::Gone => self.interrupted(number, step.attempts),
                     }
                 }
                 StepState::RetryWait => {
@@ -107,9 +108,7 @@ impl Driver {
         match then {
             OnInterrupt::Rerun => self.run_again(step, attempt),
             OnInterrupt::Fail => {
-                let ended = AttemptEnd::new(StepState::Failed)
-                    .with_message("it was cut off when the program that drove it ended");
-                self.finish(step, attempt, ended);
+                self.finish(step, attempt, AttemptEnd::cut_off());
             }
             OnInterrupt::Ask => {
                 let question = Question {

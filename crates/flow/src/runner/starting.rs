@@ -392,7 +392,7 @@ pub(super) async fn follow(
     };
     let how = tokio::select! {
         biased;
-        finished = &mut activity.ended => return How::Finished(finished),
+        ended = &mut activity.ended => return How::Ended(ended),
         stop = &mut stopped => match stop {
             Ok(()) => How::Cancelled,
             // The run was let go of: so is the attempt.

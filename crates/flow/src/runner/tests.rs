@@ -19,7 +19,7 @@ use crate::*;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What a step does in the fake world.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Does {
     /// Ends with this exit status and output.
     Ends(i32, &'static str),
@@ -27,6 +27,8 @@ enum Does {
     FailsFirst(u32, i32, &'static str),
     /// Runs until it is ended.
     Hangs,
+    /// Is cut off the first time, as by the end of the pane host, then succeeds.
+    CutOff,
 }
 
 #[derive(Default)]
@@ -40,7 +42,7 @@ struct World {
 }
 
 impl World {
-    fn activity(self: &Arc<Self>, key: &JobKey, finished: Option<Finished>) -> Activity {
+    fn activity(self: &Arc<Self>, key: &JobKey, ended: Option<Ended>) -> Activity {
         let (stop, mut stopped) = watch::channel(false);
         self.stops.lock().unwrap().insert(key.clone(), stop);
         Activity {
@@ -51,8 +53,8 @@ impl World {
             asks: None,
             output: None,
             ended: Box::pin(async move {
-                match finished {
-                    Some(finished) => finished,
+                match ended {
+                    Some(ended) => ended,
                     None => {
                         let _ = stopped.wait_for(|stopped| *stopped).await;
                         std::future::pending().await
@@ -79,7 +81,7 @@ impl Actions for Fake {
                 exit_code: Some(0),
                 ..Finished::default()
             };
-            let finished = match does.unwrap_or(Does::Ends(0, "")) {
+            let finished = match does.clone().unwrap_or(Does::Ends(0, "")) {
                 Does::Ends(code, output) => {
                     finished.exit_code = Some(code);
                     finished.output = output.to_owned();
@@ -96,6 +98,7 @@ impl Actions for Fake {
                     Some(finished)
                 }
                 Does::Hangs => None,
+                Does::CutOff => Some(finished),
             };
             self.0
                 .log
@@ -107,7 +110,11 @@ impl Actions for Fake {
                 .lock()
                 .unwrap()
                 .insert(job.key.clone(), finished.clone());
-            let activity = self.0.activity(&job.key, finished);
+            let ended = match finished {
+                Some(_) if does == Some(Does::CutOff) && job.key.attempt == 1 => Some(Ended::Gone),
+                finished => finished.map(Ended::Finished),
+            };
+            let activity = self.0.activity(&job.key, ended);
             self.0.prompts.lock().unwrap().push(job);
             Ok(activity)
         })
@@ -780,7 +787,7 @@ async fn a_cut_off_step_is_treated_as_its_author_said() {
     insta::assert_snapshot!(told(&settled(&flows, &run).await), @r"
     failed
     ask Succeeded #2
-    fail Failed #1 (it was cut off when the program that drove it ended)
+    fail Failed #1 (it was cut off, and nothing is known of what it had done)
     rerun Succeeded #2
     idem Succeeded #2
     alive Cancelled #1
@@ -789,6 +796,33 @@ async fn a_cut_off_step_is_treated_as_its_author_said() {
         machine.log().contains(&"end alive #1".to_owned()),
         "it was adopted, and so could be ended"
     );
+}
+
+#[tokio::test]
+async fn a_step_that_is_cut_off_while_its_run_goes_on_is_treated_as_its_author_said() {
+    let mut machine = Machine::new();
+    for step in ["ask", "fail", "rerun"] {
+        machine = machine.does(step, Does::CutOff);
+    }
+    let flows = machine.process(None);
+    let mut events = flows.events();
+    let run = start(
+        &flows,
+        &[
+            "id: ask, run: x",
+            "id: fail, run: x, on_interrupt: fail, retries: 1",
+            "id: rerun, run: x, on_interrupt: rerun",
+        ],
+    )
+    .await;
+    wait_for(&mut events, asked).await;
+    flows.answer(&run, "ask", yes()).await.unwrap();
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r"
+    failed
+    ask Succeeded #2
+    fail Failed #1 (it was cut off, and nothing is known of what it had done)
+    rerun Succeeded #2
+    ");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Weak;
 use std::time::Duration;
 
-use ::flow::{ActionError, Activity, Finished, Found, Job, StepAgent, Work};
+use ::flow::{ActionError, Activity, Ended, Finished, Found, Job, StepAgent, Work};
 use agents::{
     AgentError, AgentEvent, AgentId, AgentInfo, AgentStatus, Agents, AgentsEvent, BackendId,
     BackendKind, ListAgents, NewAgent, Outcome, PermissionRequest, Prompt, TimelineEntry, Turn,
@@ -411,7 +411,7 @@ fn activity(
 
 impl Session {
     /// Waits for the answer, and keeps it before anybody hears of it.
-    async fn work(self, next: Next) -> Finished {
+    async fn work(self, next: Next) -> Ended {
         let kept = match next {
             Next::Reach(reason) => {
                 self.tell(&reason);
@@ -422,7 +422,7 @@ impl Session {
         if let Err(error) = keep(&self.directory, &kept) {
             tracing::warn!(%error, "the answer of an agent could not be kept beside the journal");
         }
-        kept.into()
+        Ended::Finished(kept.into())
     }
 
     /// Our process ends: the next one finds the session again.

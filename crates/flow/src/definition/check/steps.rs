@@ -224,6 +224,19 @@ impl Checker<'_> {
                 );
             }
         }
+        if let Some(agent) = &step.agent
+            && let backend = &agent.value.backend.value
+            && ["paseo", "acp"].contains(&backend.as_str())
+            && let Some((name, value)) = step.env.first_key_value()
+        {
+            self.warn(
+                value.at,
+                format!(
+                    "`{name}` does not reach an agent of the backend `{backend}`: its process is not started for this step"
+                ),
+                "say it in the `prompt`, or use the backend `command`",
+            );
+        }
         env.extend(
             step.env
                 .iter()
