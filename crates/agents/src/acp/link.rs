@@ -27,6 +27,8 @@ use crate::process::{Program, describe};
 
 /// The longest line that is taken from an agent.
 const LINE_LIMIT: u64 = 32 << 20;
+/// How long an agent that has closed its output may take to end, and then what it said last to arrive.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What the agent says and asks, as it comes.
 pub(super) trait Hears: Send + Sync + 'static {
@@ -70,7 +72,7 @@ impl Link {
         };
 
         let last_words = Arc::new(Mutex::new(VecDeque::new()));
-        tokio::spawn(keep_last(errors, last_words.clone()));
+        let listening = tokio::spawn(keep_last(errors, last_words.clone()));
 
         let outgoing = sink::unfold(input, |mut input, line: String| async move {
             input.write_all(line.as_bytes()).await?;
@@ -113,8 +115,10 @@ impl Link {
         let (told_reason, told_ended) = (reason.clone(), ended.clone());
         tokio::spawn(async move {
             let outcome = serve(lines, hears, root, ready, stop).await;
-            let status = tokio::time::timeout(Duration::from_millis(200), group.child.wait()).await;
+            let status = tokio::time::timeout(LAST_WORDS, group.child.wait()).await;
             group.end().await;
+            // What it said last may still be in the pipe. Whoever left its group may hold that open for ever.
+            let _ = tokio::time::timeout(LAST_WORDS, listening).await;
             let words = {
                 let words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
                 String::from_utf8_lossy(&words.iter().copied().collect::<Vec<u8>>())
