@@ -50,6 +50,16 @@ impl Bench {
         })
     }
 
+    /// Waits until the pane has a line that is `text` and nothing else: printed, not only typed.
+    fn wait_line(&self, pane: PaneId, text: &str) {
+        wait_for(&format!("the line {text:?} in pane {pane}"), || {
+            self.lines(pane)
+                .iter()
+                .any(|line| line == text)
+                .then_some(())
+        });
+    }
+
     fn lines(&self, pane: PaneId) -> Vec<String> {
         self.read(pane, ReadLines::Newest { count: 100_000 })
             .into_iter()
@@ -661,6 +671,8 @@ impl Taught {
             };
             (told.busy && told.cwd == within.to_str().unwrap()).then_some(())
         });
+        // Not before the program is there to hear it: a shell that is about to start one does not.
+        self.bench.wait_line(pane, "off");
         self.bench.panes.write(pane, b"\x03".to_vec()).unwrap();
         self.command(pane, "cd ..");
         // A shell within the shell is an ordinary one, and the outer one goes on marking.
@@ -668,8 +680,9 @@ impl Taught {
         assert_eq!(self.output(pane, &mark), ["inner"]);
         self.bench
             .panes
-            .write(pane, b"sleep 1000\r".to_vec())
+            .write(pane, b"sh -c 'echo on; sleep 1000'\r".to_vec())
             .unwrap();
+        self.bench.wait_line(pane, "on");
         wait_for("work", || {
             let info = self.bench.panes.info(pane).unwrap();
             (info.busy && info.attention == Attention::Working).then_some(())
