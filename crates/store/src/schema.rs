@@ -3,14 +3,17 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use crate::{OpenStoreError, StoreError};
 
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
+/// The pause between two tries, where SQLite does not wait by itself.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Files up to this size are checked as a whole when opened; it costs about a millisecond per MB.
 const CHECKED_BYTES: u64 = 16 << 20;
@@ -71,9 +74,7 @@ fn connect(path: &Path, schemas: &[Schema]) -> Result<Connection, OpenStoreError
     let mut connection = Connection::open(path).map_err(used)?;
     connection.busy_timeout(BUSY).map_err(used)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(used)?;
+    log_ahead(&connection).map_err(used)?;
     // In WAL mode NORMAL survives the end of the process at any moment; only a power cut may lose
     // the last transactions, and never damages the file. FULL costs an fsync per transition.
     connection
@@ -91,6 +92,24 @@ fn connect(path: &Path, schemas: &[Schema]) -> Result<Connection, OpenStoreError
     }
     migrate(&mut connection, path, schemas)?;
     Ok(connection)
+}
+
+/// Makes the file one with a write-ahead log.
+///
+/// The lock that this takes is the one that SQLite does not wait for, whatever `busy_timeout` says.
+fn log_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < until =>
+            {
+                thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Reads the whole file; a mistake in it is an error like any other damage.

@@ -5,6 +5,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::thread;
 
 use store::{OpenStoreError, Schema, Store, StoreError};
 use tempfile::TempDir;
@@ -193,6 +195,25 @@ fn two_processes_may_have_the_file_open() {
         note(&two, "two").unwrap();
     }
     assert_eq!(notes(&one).len(), 40);
+}
+
+#[test]
+fn many_processes_may_open_it_at_once_while_others_close_it() {
+    for _ in 0..40 {
+        let (_directory, path) = place();
+        let start = Barrier::new(6);
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    start.wait();
+                    for _ in 0..5 {
+                        note(&open(&path, &[NOTES]), "here").unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(notes(&open(&path, &[NOTES])).len(), 30);
+    }
 }
 
 #[test]
