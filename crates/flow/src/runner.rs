@@ -340,6 +340,19 @@ impl Driver {
         self.entries.push((step, what));
     }
 
+    /// Notes how an attempt ended that decides nothing any more.
+    fn note_late(&mut self, step: StepIndex, attempt: u32, ended: AttemptEnd) {
+        let id = self.step_id(step);
+        self.note(
+            step,
+            Happened::StepLate {
+                step: id,
+                attempt,
+                ended,
+            },
+        );
+    }
+
     /// Drives the run until it has ended, or until this process lets go of it.
     pub(crate) async fn drive(mut self, stored: StoredRun) -> Stopped {
         let stopped = match self.go(stored).await {

@@ -256,7 +256,7 @@ impl Driver {
         self.note(
             step,
             Happened::StepAnswered {
-                step: id.clone(),
+                step: id,
                 attempt,
                 answer: given.clone(),
             },
@@ -278,14 +278,7 @@ impl Driver {
                         message: given.comment.clone(),
                         ..AttemptEnd::new(StepState::Rejected)
                     };
-                    self.note(
-                        step,
-                        Happened::StepLate {
-                            step: id,
-                            attempt,
-                            ended,
-                        },
-                    );
+                    self.note_late(step, attempt, ended);
                     let steps = self.progress.downstream(goto);
                     self.reset(&steps);
                     return;

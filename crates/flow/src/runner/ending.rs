@@ -40,15 +40,7 @@ impl Driver {
             }
             self.settle(step, attempt, ended);
         } else {
-            let id = self.step_id(step);
-            self.note(
-                step,
-                Happened::StepLate {
-                    step: id,
-                    attempt,
-                    ended,
-                },
-            );
+            self.note_late(step, attempt, ended);
         }
     }
 
