@@ -11,14 +11,13 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use support::{Home, Window, wait_for};
+use support::{Home, Window, git, wait_for};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -183,16 +182,6 @@ fn text(ninth: Option<&str>) -> String {
 
 fn edit(file: &Path, ninth: &str) -> Result<()> {
     Ok(std::fs::write(file, text(Some(ninth)))?)
-}
-
-fn git(directory: &Path, arguments: &[&str]) -> Result<()> {
-    let output = Command::new("git")
-        .current_dir(directory)
-        .args(["-c", "user.name=a", "-c", "user.email=a@b"])
-        .args(arguments)
-        .output()?;
-    ensure!(output.status.success(), "git {arguments:?}: {output:?}");
-    Ok(())
 }
 
 /// By the clock that the page's `Date.now()` shows, too.

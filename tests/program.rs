@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use support::{Home, wait_for};
+use support::{Home, git, wait_for};
 
 /// Opens a pane that runs a shell script and returns its number.
 fn open(home: &Home, script: &str) -> Result<u64> {
@@ -222,23 +222,17 @@ fn watch_conflicts(
 fn a_killed_watch_of_conflicts_starts_again_with_the_verdicts_of_a_fresh_look() -> Result<()> {
     let home = Home::new()?;
     let repository = home.path().join("shop");
-    let git = |arguments: &[&str]| -> Result<()> {
-        let output = std::process::Command::new("git")
-            .current_dir(&repository)
-            .args(["-c", "user.name=a", "-c", "user.email=a@b"])
-            .args(arguments)
-            .output()?;
-        anyhow::ensure!(output.status.success(), "{output:?}");
-        Ok(())
-    };
     std::fs::create_dir(&repository)?;
-    git(&["init", "-q", "-b", "main"])?;
+    git(&repository, &["init", "-q", "-b", "main"])?;
     for file in 0..20 {
         std::fs::write(repository.join(format!("f{file}")), "1\n2\n3\n")?;
     }
-    git(&["add", "-A"])?;
-    git(&["commit", "-q", "-m", "x"])?;
-    git(&["worktree", "add", "-q", "-b", "one", "../one"])?;
+    git(&repository, &["add", "-A"])?;
+    git(&repository, &["commit", "-q", "-m", "x"])?;
+    git(
+        &repository,
+        &["worktree", "add", "-q", "-b", "one", "../one"],
+    )?;
     let edit = |worktree: &str, file: u32| {
         let file = home.path().join(worktree).join(format!("f{file}"));
         std::fs::write(file, format!("1\n{worktree}\n3\n"))
@@ -294,15 +288,6 @@ fn a_killed_watch_of_conflicts_starts_again_with_the_verdicts_of_a_fresh_look() 
 fn the_hook_of_the_guide_tells_an_agent_of_the_lines_that_others_change() -> Result<()> {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
-    if !Command::new("jq")
-        .arg("--version")
-        .current_dir("/")
-        .output()
-        .is_ok_and(|jq| jq.status.success())
-    {
-        eprintln!("left out: the hook needs `jq`");
-        return Ok(());
-    }
     let home = Home::new()?;
     let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/conflicts.md");
     let guide = std::fs::read_to_string(guide)?;
@@ -323,27 +308,10 @@ fn the_hook_of_the_guide_tells_an_agent_of_the_lines_that_others_change() -> Res
             .collect::<String>()
     };
     std::fs::write(shop.join("f"), lines("line 9"))?;
-    for arguments in [
-        &["init", "-q"][..],
-        &["add", "-A"],
-        &[
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@b",
-            "commit",
-            "-q",
-            "-m",
-            "x",
-        ],
-        &["worktree", "add", "-q", "-b", "one", "../one"],
-    ] {
-        let git = Command::new("git")
-            .args(arguments)
-            .current_dir(&shop)
-            .status()?;
-        anyhow::ensure!(git.success(), "git {arguments:?}");
-    }
+    git(&shop, &["init", "-q"])?;
+    git(&shop, &["add", "-A"])?;
+    git(&shop, &["commit", "-q", "-m", "x"])?;
+    git(&shop, &["worktree", "add", "-q", "-b", "one", "../one"])?;
     std::fs::write(home.path().join("one/f"), lines("ninth"))?;
 
     let program = Home::program();

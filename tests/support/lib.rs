@@ -9,6 +9,8 @@ pub use daemon::PaseoDaemon;
 pub use home::Home;
 pub use window::Window;
 
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a scenario gives up: generous, since machines are shared.
@@ -16,6 +18,21 @@ pub const DEADLINE: Duration = Duration::from_secs(40);
 
 /// How often a scenario looks again at what it can't be told about.
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
+
+/// Runs git in `directory`, as somebody who may commit.
+///
+/// # Errors
+///
+/// When git is missing or fails, with all that it said.
+pub fn git(directory: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    let output = Command::new("git")
+        .current_dir(directory)
+        .args(["-c", "user.name=a", "-c", "user.email=a@b"])
+        .args(arguments)
+        .output()?;
+    anyhow::ensure!(output.status.success(), "git {arguments:?}: {output:?}");
+    Ok(())
+}
 
 /// Asks `look` until it answers, or fails with what it waited for and what was last seen.
 ///

@@ -6,19 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use support::{Home, Window, wait_for};
+use support::{Home, Window, git, wait_for};
 
 use crate::{at_a_prompt, ctrl, enter_line, killed_and_opened_again, says, scenario, shift, shows};
-
-fn git(directory: &Path, arguments: &[&str]) -> Result<()> {
-    let output = std::process::Command::new("git")
-        .current_dir(directory)
-        .args(["-c", "user.name=a", "-c", "user.email=a@b"])
-        .args(arguments)
-        .output()?;
-    ensure!(output.status.success(), "git {arguments:?}: {output:?}");
-    Ok(())
-}
 
 /// A repository with a file `list` of 20 lines, and the worktrees `one` and `two` beside it.
 fn worktrees(home: &Home) -> Result<[PathBuf; 2]> {
