@@ -1,9 +1,9 @@
 import { isTauri } from "@tauri-apps/api/core";
 import { createRoot } from "react-dom/client";
-import { App } from "./App";
 import { installBackend } from "./backend/backend";
 import { demoBackend } from "./backend/demo";
 import { tauriBackend } from "./backend/tauri-backend";
+import { App } from "./window/App";
 import "./shared/tokens.css";
 import "./shared/base.css";
 

@@ -1,10 +1,9 @@
 import * as Menu from "@radix-ui/react-context-menu";
-import type { IDockviewPanelHeaderProps } from "dockview-react";
-import { useEffect, useState } from "react";
 import type { PaneId } from "../bindings";
 import { ConflictBadge } from "../shared/ConflictBadge";
 import { keyOf } from "../shared/commands";
-import { activate, toggleZoom } from "../shared/dock/dock";
+import { toggleZoom } from "../shared/dock/dock";
+import { usePanel, useParams, useTitle } from "../shared/dock/panel";
 import { Tab } from "../shared/dock/Tab";
 import { StateIcon } from "../shared/StateIcon";
 import {
@@ -20,14 +19,9 @@ import { paneTitle, usePanes } from "./pane-store";
 import { startRenaming, useQuestions } from "./questions";
 
 /** The tab of a pane: its state, its name, what can be done with it. */
-export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
-  const [pane, setPane] = useState(() => paneOfParams(params));
-  useEffect(() => {
-    const follow = api.onDidParametersChange((changed) =>
-      setPane(paneOfParams(changed)),
-    );
-    return () => follow.dispose();
-  }, [api]);
+export function TerminalTab() {
+  const { bringForward } = usePanel();
+  const pane = paneOfParams(useParams());
   const info = usePanes((state) =>
     pane === null ? undefined : state.panes[pane],
   );
@@ -35,9 +29,7 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
     (state) => pane !== null && state.renaming === pane,
   );
   const title = info ? paneTitle(info) : "";
-  useEffect(() => {
-    if (title !== "") api.setTitle(title);
-  }, [api, title]);
+  useTitle(title);
   if (pane === null) return null;
 
   const item = (label: string, command: string | null, run: () => void) => (
@@ -47,8 +39,7 @@ export function TerminalTab({ api, params }: IDockviewPanelHeaderProps) {
     </Menu.Item>
   );
   const within = (run: () => void) => () => {
-    const panel = api.group.panels.find((one) => one.id === api.id);
-    if (panel) activate(panel);
+    bringForward();
     run();
   };
 

@@ -1,8 +1,9 @@
 import { act, render } from "@testing-library/react";
-import type { DockviewApi, IDockviewPanelProps } from "dockview-react";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { MemoryBackend } from "../backend/memory-backend";
 import { Dock } from "../shared/dock/Dock";
+import type { DockApi } from "../shared/dock/dock";
+import { useParams } from "../shared/dock/panel";
 import { useNotices } from "../shared/notices";
 import { freshBackend, opened } from "../test-support";
 import {
@@ -20,19 +21,19 @@ import {
   restoreSession,
 } from "./session";
 
-function View({ params }: IDockviewPanelProps) {
-  return <p>pane {String(paneOfParams(params))}</p>;
+function View() {
+  return <p>pane {String(paneOfParams(useParams()))}</p>;
 }
 
 const nothing = () => null;
+const views = { [TERMINAL]: { view: View, tab: nothing } };
 
 /** A dock whose panels say which pane they show. */
-async function dock(): Promise<DockviewApi> {
-  let api: DockviewApi | null = null;
+async function dock(): Promise<DockApi> {
+  let api: DockApi | null = null;
   render(
     <Dock
-      views={{ [TERMINAL]: View }}
-      tab={nothing}
+      views={views}
       empty={nothing}
       actions={nothing}
       onReady={(ready) => {
@@ -48,7 +49,7 @@ async function dock(): Promise<DockviewApi> {
   return api;
 }
 
-const panesShown = (api: DockviewApi) =>
+const panesShown = (api: DockApi) =>
   api.panels.map((panel) => paneOfParams(panel.params));
 
 /** A session with two panes side by side, as a window saves it. */

@@ -1,6 +1,6 @@
-import type { DockviewApi, SerializedDockview } from "dockview-react";
 import { backend } from "../backend/backend";
 import type { PaneId, PaneInfo, PaneRole } from "../bindings";
+import type { DockApi, DockLayout } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { openPane, paneIsGone, paneOfParams, TERMINAL } from "./actions";
 import { usePanes } from "./pane-store";
@@ -16,7 +16,7 @@ export interface SavedPane {
 /** The session as it is saved: the dock's own picture of tabs and splits, and what its panes were. */
 export interface SavedSession {
   version: 1;
-  layout: SerializedDockview;
+  layout: DockLayout;
   panes: Record<string, SavedPane>;
 }
 
@@ -34,7 +34,7 @@ export function parseSession(json: string | null): SavedSession | null {
 }
 
 /** The panes that a layout shows. */
-export function panesOfLayout(layout: SerializedDockview): PaneId[] {
+export function panesOfLayout(layout: DockLayout): PaneId[] {
   const panes: PaneId[] = [];
   for (const panel of Object.values(layout.panels)) {
     const pane = paneOfParams(panel.params);
@@ -45,9 +45,9 @@ export function panesOfLayout(layout: SerializedDockview): PaneId[] {
 
 /** The same layout with other panes in the old ones' places. */
 export function replacePanes(
-  layout: SerializedDockview,
+  layout: DockLayout,
   replaced: Map<PaneId, PaneId>,
-): SerializedDockview {
+): DockLayout {
   const panels = Object.fromEntries(
     Object.entries(layout.panels).map(([id, panel]) => {
       const pane = paneOfParams(panel.params);
@@ -62,7 +62,7 @@ export function replacePanes(
 
 /** What is kept of panes. */
 export function savedPanes(
-  layout: SerializedDockview,
+  layout: DockLayout,
   panes: Record<PaneId, PaneInfo>,
 ): Record<string, SavedPane> {
   const saved: Record<string, SavedPane> = {};
@@ -91,7 +91,7 @@ export type Restored =
  * Puts the saved session back: panes that still live are attached to in their places; for one whose program is gone,
  * a shell is opened in the same directory, under the same name.
  */
-export async function restoreSession(api: DockviewApi): Promise<Restored> {
+export async function restoreSession(api: DockApi): Promise<Restored> {
   const loaded = await backend.loadSession();
   if (loaded.status === "error") notify("error", loaded.error.message);
   const json = loaded.status === "ok" ? loaded.data : null;
@@ -140,7 +140,7 @@ export async function restoreSession(api: DockviewApi): Promise<Restored> {
 const SAVE_AFTER_MS = 400;
 
 /** Saves the session whenever it changes, and takes tabs of closed panes away. */
-export function followSession(api: DockviewApi): () => void {
+export function followSession(api: DockApi): () => void {
   let timer: ReturnType<typeof setTimeout> | null = null;
   let last = "";
 

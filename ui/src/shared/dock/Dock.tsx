@@ -8,19 +8,81 @@ import {
 } from "dockview-react";
 import "dockview-react/dist/styles/dockview.css";
 import "./dock.css";
-import { type FunctionComponent, useEffect, useRef } from "react";
+import { type FunctionComponent, useEffect, useMemo, useRef } from "react";
 import { useScheme } from "../settings-store";
-import { installDock } from "./dock";
+import { activate, type DockApi, installDock } from "./dock";
+import { PanelContext } from "./panel";
+import { TitleTab } from "./Tab";
+
+/** How a kind of panel looks. Inside, the hooks of `panel.ts` tell of the panel. */
+export interface DockView {
+  view: FunctionComponent;
+  /** Its tab; the title and a button that closes it, unless it has one of its own. */
+  tab?: FunctionComponent;
+}
 
 export interface DockProps {
-  /** The view of each kind of panel. */
-  views: Record<string, FunctionComponent<IDockviewPanelProps>>;
-  tab: FunctionComponent<IDockviewPanelHeaderProps>;
+  /** The kinds of panels; the same object as long as the dock lives. */
+  views: Record<string, DockView>;
   /** What an empty dock shows. */
   empty: FunctionComponent;
   /** Buttons at the end of a group's tabs. */
-  actions: FunctionComponent<IDockviewHeaderActionsProps>;
-  onReady: (api: DockviewApi) => void;
+  actions: FunctionComponent<GroupActionsProps>;
+  onReady: (api: DockApi) => void;
+}
+
+export interface GroupActionsProps {
+  /** Brings forward the group that the buttons belong to. */
+  bringForward: () => void;
+}
+
+function inPanel(View: FunctionComponent) {
+  return function InPanel({ api, containerApi, params }: IDockviewPanelProps) {
+    const here = useMemo(
+      () => ({ api, dock: containerApi, params }),
+      [api, containerApi, params],
+    );
+    return (
+      <PanelContext value={here}>
+        <View />
+      </PanelContext>
+    );
+  };
+}
+
+function tabOf(views: Record<string, DockView>) {
+  return function TabOf(props: IDockviewPanelHeaderProps) {
+    const { api, containerApi, params } = props;
+    const here = useMemo(
+      () => ({ api, dock: containerApi, params }),
+      [api, containerApi, params],
+    );
+    const Own = views[api.component]?.tab ?? TitleTab;
+    return (
+      <PanelContext value={here}>
+        <Own />
+      </PanelContext>
+    );
+  };
+}
+
+function inGroup(Actions: FunctionComponent<GroupActionsProps>) {
+  return function InGroup({ group, activePanel }: IDockviewHeaderActionsProps) {
+    return (
+      <Actions
+        bringForward={() => {
+          const panel = activePanel ?? group.activePanel;
+          if (panel) activate(panel);
+        }}
+      />
+    );
+  };
+}
+
+function mapped<V, W>(record: Record<string, V>, to: (value: V) => W) {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [name, to(value)]),
+  );
 }
 
 /** Keeps the tabs in front in view while they become wider (a badge), or their groups narrower. */
@@ -49,8 +111,14 @@ function revealTabs(api: DockviewApi, holder: HTMLElement): () => void {
   };
 }
 
-export function Dock({ views, tab, empty, actions, onReady }: DockProps) {
+export function Dock({ views, empty, actions, onReady }: DockProps) {
   const scheme = useScheme();
+  const components = useMemo(
+    () => mapped(views, ({ view }) => inPanel(view)),
+    [views],
+  );
+  const tab = useMemo(() => tabOf(views), [views]);
+  const atGroup = useMemo(() => inGroup(actions), [actions]);
   const uninstall = useRef<(() => void) | null>(null);
   const holder = useRef<HTMLDivElement>(null);
   useEffect(() => () => uninstall.current?.(), []);
@@ -83,10 +151,10 @@ export function Dock({ views, tab, empty, actions, onReady }: DockProps) {
         disableFloatingGroups
         scrollbars="native"
         announcements
-        components={views}
+        components={components}
         defaultTabComponent={tab}
         watermarkComponent={empty}
-        rightHeaderActionsComponent={actions}
+        rightHeaderActionsComponent={atGroup}
         onReady={ready}
       />
     </div>

@@ -1,5 +1,6 @@
 import type { ComponentProps } from "react";
 import { CloseIcon } from "../icons";
+import { usePanel } from "./panel";
 
 interface TabProps extends ComponentProps<"div"> {
   /** What it is called; what is shown of it are the children. */
@@ -26,5 +27,15 @@ export function Tab({ name, onClose, children, ...rest }: TabProps) {
         <CloseIcon size={12} />
       </button>
     </div>
+  );
+}
+
+/** The tab of a panel of which there is nothing to say but its title. */
+export function TitleTab() {
+  const { id, title, close } = usePanel();
+  return (
+    <Tab name={title} data-testid={`tab-${id}`} onClose={close}>
+      <span className="tab-title">{title}</span>
+    </Tab>
   );
 }

@@ -2,8 +2,15 @@ import type {
   DockviewApi,
   DockviewGroupPanel,
   IDockviewPanel,
+  SerializedDockview,
 } from "dockview-react";
 import { create } from "zustand";
+
+/** The dock itself, for who saves and restores all of it. */
+export type DockApi = DockviewApi;
+
+/** All that is in the dock, and where, as it is saved. */
+export type DockLayout = SerializedDockview;
 
 /** What a panel shows; its kind is the name under which a feature registered its view. */
 export interface PanelSpec {

@@ -1,6 +1,4 @@
-import type { IDockviewPanelProps } from "dockview-react";
-import { useEffect, useState } from "react";
-import { openAgent, say } from "./agents/actions";
+import { openAgent, say } from "../agents/actions";
 import {
   agentTitle,
   hasPane,
@@ -8,8 +6,8 @@ import {
   machineOf,
   statusWord,
   useAgents,
-} from "./agents/agent-store";
-import type { AgentInfo, PaneInfo, VerdictKey } from "./bindings";
+} from "../agents/agent-store";
+import type { AgentInfo, PaneInfo } from "../bindings";
 import {
   type Groups,
   grouped,
@@ -19,19 +17,17 @@ import {
   type Said,
   startConflicts,
   useConflicts,
-} from "./conflicts/conflict-store";
-import { RepositoryMatrix } from "./conflicts/RepositoryMatrix";
-import type { Target } from "./conflicts/targets";
-import { VerdictView } from "./conflicts/VerdictView";
-import type { Command } from "./shared/commands";
-import { activate, findPanel, openPanel } from "./shared/dock/dock";
-import { type Need, setNeeds } from "./shared/needs-you";
-import { notify } from "./shared/notices";
-import { placeOfDirectory, useRepositories } from "./shared/repositories";
-import { activePane, newTerminal, showPane } from "./terminal/actions";
-import { withHost } from "./terminal/hosts";
-import { panesInOrder, paneTitle, usePanes } from "./terminal/pane-store";
-import { showAside, useWorkspace } from "./workspace/workspace-store";
+} from "../conflicts/conflict-store";
+import type { Target } from "../conflicts/targets";
+import type { Command } from "../shared/commands";
+import { activate, findPanel, openPanel } from "../shared/dock/dock";
+import { type Need, setNeeds } from "../shared/needs-you";
+import { notify } from "../shared/notices";
+import { placeOfDirectory, useRepositories } from "../shared/repositories";
+import { activePane, showPane } from "../terminal/actions";
+import { withHost } from "../terminal/hosts";
+import { panesInOrder, paneTitle, usePanes } from "../terminal/pane-store";
+import { showAside, useWorkspace } from "../workspace/workspace-store";
 
 /** Where conflicts meet panes: who works in a worktree, how to go there, how to tell them. */
 
@@ -230,48 +226,4 @@ function targetOf(pane: PaneInfo): Target {
       });
     },
   };
-}
-
-/** The parameters of a dock panel, also when it is asked to show something else. */
-function useParams({ api, params }: IDockviewPanelProps) {
-  const [shown, setShown] = useState<Record<string, unknown>>(params);
-  useEffect(() => {
-    const follow = api.onDidParametersChange(setShown);
-    return () => follow.dispose();
-  }, [api]);
-  return shown;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-export function ConflictPanel(props: IDockviewPanelProps) {
-  const shown = useParams(props);
-  const key: VerdictKey = {
-    path: textOf(shown.path),
-    left: textOf(shown.left),
-    right: textOf(shown.right),
-  };
-  const left = useTargets(key.left);
-  const right = useTargets(key.right);
-  return (
-    <VerdictView
-      repository={textOf(shown.repository)}
-      verdictKey={key}
-      targets={{ left, right }}
-      onTerminal={(cwd) => void newTerminal("right", { cwd })}
-    />
-  );
-}
-
-export function RepositoryPanel(props: IDockviewPanelProps) {
-  const shown = useParams(props);
-  return (
-    <RepositoryMatrix
-      repository={textOf(shown.repository)}
-      onOpen={openConflict}
-      onTerminal={(cwd) => void newTerminal("right", { cwd })}
-    />
-  );
 }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import { side, verdict } from "./backend/example-conflicts";
+import { side, verdict } from "../backend/example-conflicts";
+import { freshBackend } from "../test-support";
 import { needsOf } from "./conflicts-in-panes";
-import { freshBackend } from "./test-support";
 
 beforeEach(() => {
   freshBackend();

@@ -1,11 +1,11 @@
 import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
+import type { MemoryBackend } from "../backend/memory-backend";
+import { useDock } from "../shared/dock/dock";
+import { freshBackend, opened } from "../test-support";
 import { App } from "./App";
-import type { MemoryBackend } from "./backend/memory-backend";
 import { labelOf } from "./search-in-panes";
-import { useDock } from "./shared/dock/dock";
-import { freshBackend, opened } from "./test-support";
 
 /** How long an event may take on a machine that is busy with other things. */
 const WAIT = { timeout: 10_000 };

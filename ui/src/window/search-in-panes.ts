@@ -1,34 +1,34 @@
-import { backend } from "./backend/backend";
-import type { ClosedPane, Match, PaneId } from "./bindings";
-import { step } from "./search/FindBar";
-import type { PaneLabel } from "./search/SearchPanel";
+import { backend } from "../backend/backend";
+import type { ClosedPane, Match, PaneId } from "../bindings";
+import { step } from "../search/FindBar";
+import type { PaneLabel } from "../search/SearchPanel";
 import {
   foundOf,
   openSearch,
   placeState,
   useSearch,
-} from "./search/search-store";
-import type { Command } from "./shared/commands";
+} from "../search/search-store";
+import type { Command } from "../shared/commands";
 import {
   activate,
   activePanel,
   findPanel,
   openPanel,
-} from "./shared/dock/dock";
-import { notify } from "./shared/notices";
-import { baseName, shortPath } from "./shared/paths";
-import { useSettings } from "./shared/settings-store";
+} from "../shared/dock/dock";
+import { notify } from "../shared/notices";
+import { baseName, shortPath } from "../shared/paths";
+import { useSettings } from "../shared/settings-store";
 import {
   activePane,
   lastOutput,
   paneOfParams,
   revealLine,
   selectedText,
-} from "./terminal/actions";
-import { hostOf, liveHosts, useHosts, withHost } from "./terminal/hosts";
-import { paneTitle, usePanes } from "./terminal/pane-store";
-import type { MarkedMatch } from "./terminal/xterm-host";
-import { showAside, useWorkspace } from "./workspace/workspace-store";
+} from "../terminal/actions";
+import { hostOf, liveHosts, useHosts, withHost } from "../terminal/hosts";
+import { paneTitle, usePanes } from "../terminal/pane-store";
+import type { MarkedMatch } from "../terminal/xterm-host";
+import { showAside, useWorkspace } from "../workspace/workspace-store";
 
 /** Where search meets panes: labels of panes in results, the way to a line, marks in the views. */
 

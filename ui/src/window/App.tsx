@@ -1,0 +1,82 @@
+import { useEffect } from "react";
+import { backend } from "../backend/backend";
+import { Palette } from "../palette/Palette";
+import { Dock } from "../shared/dock/Dock";
+import { useDock } from "../shared/dock/dock";
+import { Notices } from "../shared/Notices";
+import { useScheme, useSettings } from "../shared/settings-store";
+import { paneOfParams } from "../terminal/actions";
+import { paneTitle, usePanes } from "../terminal/pane-store";
+import { FolderDialog } from "../workspace/FolderDialog";
+import { Frame } from "../workspace/Frame";
+import { Welcome } from "../workspace/Welcome";
+import { startDock } from "./dock-session";
+import { features } from "./features";
+import { openFolder } from "./folders";
+import { GroupActions } from "./GroupActions";
+import { Sidebar } from "./Sidebar";
+import { StatusBar } from "./StatusBar";
+import { useStart } from "./start";
+
+const views = Object.assign(
+  { welcome: { view: Welcome } },
+  ...features.map((feature) => feature.views),
+);
+
+const asides = Object.fromEntries(
+  features.flatMap((feature) =>
+    Object.entries(feature.asides ?? {}).map(([name, Aside]) => [
+      name,
+      <Aside key={name} />,
+    ]),
+  ),
+);
+
+/** The window: the frame, and in it what every feature brings. */
+export function App() {
+  const ready = useStart();
+  const scheme = useScheme();
+  const home = useSettings((state) => state.platform?.home ?? "");
+  useEffect(() => {
+    document.documentElement.dataset.theme = scheme;
+  }, [scheme]);
+  useWindowTitle();
+  if (!ready) return null;
+  return (
+    <>
+      <Frame sidebar={<Sidebar />} asides={asides} status={<StatusBar />}>
+        <Dock
+          views={views}
+          empty={EmptyDock}
+          actions={GroupActions}
+          onReady={(api) => void startDock(api)}
+        />
+      </Frame>
+      <Palette />
+      {features.map(
+        ({ dialogs: Dialogs, name }) => Dialogs && <Dialogs key={name} />,
+      )}
+      <FolderDialog home={home} onFolder={openFolder} />
+      <Notices />
+    </>
+  );
+}
+
+/** The window is called after the pane that is in front. */
+function useWindowTitle(): void {
+  const activeId = useDock((state) => state.activeId);
+  const api = useDock((state) => state.api);
+  const title = usePanes((state) => {
+    const panel = activeId === null ? undefined : api?.getPanel(activeId);
+    const pane = paneOfParams(panel?.params);
+    const info = pane === null ? undefined : state.panes[pane];
+    return info ? paneTitle(info) : "";
+  });
+  useEffect(() => {
+    backend.setTitle(title === "" ? "Switchyard" : `${title} · Switchyard`);
+  }, [title]);
+}
+
+function EmptyDock() {
+  return useDock((state) => state.settled) ? <Welcome /> : null;
+}

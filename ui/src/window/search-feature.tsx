@@ -1,0 +1,43 @@
+import { HistoryView } from "../search/HistoryView";
+import { SearchPanel } from "../search/SearchPanel";
+import { useParams } from "../shared/dock/panel";
+import type { Feature } from "../shared/feature";
+import { paneOfParams } from "../terminal/actions";
+import { usePanes } from "../terminal/pane-store";
+import { leaveAside } from "./aside";
+import {
+  followMarks,
+  goToMatch,
+  HISTORY,
+  labelOf,
+  searchCommands,
+} from "./search-in-panes";
+
+function SearchAside() {
+  return (
+    <SearchPanel labelOf={labelOf} onMatch={goToMatch} onClose={leaveAside} />
+  );
+}
+
+function HistoryPanel() {
+  const shown = useParams();
+  usePanes((state) => state.panes);
+  const pane = paneOfParams(shown);
+  if (pane === null) return null;
+  return (
+    <HistoryView
+      pane={pane}
+      line={typeof shown.line === "number" ? shown.line : null}
+      visit={typeof shown.visit === "number" ? shown.visit : 0}
+      label={labelOf(pane)}
+    />
+  );
+}
+
+export const searchFeature: Feature = {
+  name: "search",
+  commands: searchCommands(),
+  views: { [HISTORY]: { view: HistoryPanel } },
+  asides: { search: SearchAside },
+  start: followMarks,
+};

@@ -1,0 +1,61 @@
+import { useEffect, useState } from "react";
+import { backend } from "../backend/backend";
+import { listenForKeys, registerCommands } from "../shared/commands";
+import type { Stop } from "../shared/feature";
+import { followNeeds } from "../shared/needs-you";
+import { startRepositories } from "../shared/repositories";
+import { startSettings } from "../shared/settings-store";
+import { hostIsBack, leaveSession } from "./dock-session";
+import { features } from "./features";
+import { dropped } from "./folders";
+import { windowCommands } from "./window-commands";
+
+/** Begins everything that lives as long as the page; says when there is something to show. */
+export function useStart(): boolean {
+  const [ready, setReady] = useState(false);
+  useEffect(() => {
+    let stopped = false;
+    const stops: Stop[] = [
+      registerCommands([
+        ...windowCommands(),
+        ...features.flatMap(({ commands }) => commands),
+      ]),
+      listenForKeys(window),
+      withoutBrowserMenu(),
+      leaveSession,
+      backend.onDrop(dropped),
+      followNeeds(),
+      backend.onHost((host) => {
+        if (host.state !== "down") void hostIsBack(host.state === "restarted");
+      }),
+    ];
+    const own = (stop: Stop) => {
+      if (stopped) stop();
+      else stops.push(stop);
+    };
+    void startRepositories().then(own);
+    for (const { start } of features) {
+      const started = start?.();
+      if (started instanceof Promise) void started.then(own);
+      else if (started) own(started);
+    }
+    const prepared = features.map(({ prepare }) => prepare?.().then(own));
+    void Promise.all([startSettings().then(own), ...prepared]).then(() => {
+      if (!stopped) setReady(true);
+    });
+    return () => {
+      stopped = true;
+      for (const stop of stops) stop();
+    };
+  }, []);
+  return ready;
+}
+
+/** The browser's menu is no menu of ours; texts that can be edited keep theirs. */
+function withoutBrowserMenu(): () => void {
+  const stop = (event: Event) => {
+    if (!(event.target instanceof HTMLInputElement)) event.preventDefault();
+  };
+  window.addEventListener("contextmenu", stop);
+  return () => window.removeEventListener("contextmenu", stop);
+}

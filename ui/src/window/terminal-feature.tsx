@@ -1,0 +1,53 @@
+import { FindBar } from "../search/FindBar";
+import type { Place } from "../search/search-store";
+import {
+  useInFront,
+  useMoved,
+  useParams,
+  useVisible,
+} from "../shared/dock/panel";
+import type { Feature } from "../shared/feature";
+import { paneOfParams, TERMINAL } from "../terminal/actions";
+import { followAttention } from "../terminal/attention";
+import { usePaneItems } from "../terminal/PaneRow";
+import { startPanes } from "../terminal/pane-store";
+import { Questions } from "../terminal/Questions";
+import { StatusItems } from "../terminal/StatusItems";
+import { TerminalTab } from "../terminal/TerminalTab";
+import { TerminalView } from "../terminal/TerminalView";
+import { terminalCommands } from "../terminal/terminal-commands";
+import { focusPane, goWithinPane, openPanelSearch } from "./search-in-panes";
+
+/** A pane, and the bar that finds in it. */
+function TerminalPanel() {
+  const visible = useVisible();
+  const active = useInFront();
+  const pane = paneOfParams(useParams());
+  // Dropped in another place, it goes on being typed into.
+  useMoved(() => {
+    if (pane !== null) focusPane(pane);
+  });
+  if (pane === null) return null;
+  const place: Place = `pane-${pane}`;
+  return (
+    <TerminalView pane={pane} visible={visible} active={active}>
+      <FindBar
+        place={place}
+        onMatch={goWithinPane}
+        onClose={() => focusPane(pane)}
+        onEverywhere={openPanelSearch}
+      />
+    </TerminalView>
+  );
+}
+
+export const terminalFeature: Feature = {
+  name: "terminal",
+  commands: terminalCommands(),
+  views: { [TERMINAL]: { view: TerminalPanel, tab: TerminalTab } },
+  useItems: usePaneItems,
+  status: StatusItems,
+  dialogs: Questions,
+  prepare: startPanes,
+  start: followAttention,
+};
