@@ -1,6 +1,6 @@
 import { backend } from "../backend/backend";
 import type { CancelWhat, Given, Mark, Value } from "../bindings";
-import { activate, openPanel, useDock, type Where } from "../shared/dock/dock";
+import { openPanel, type Where } from "../shared/dock/dock";
 import { notify, reportFailure } from "../shared/notices";
 import { findFlows, listRuns, openRun, pick, useFlows } from "./flow-store";
 import { baseName } from "./words";
@@ -37,24 +37,8 @@ export function surroundings(): Surroundings {
   return around;
 }
 
-/** In a place narrower than this a graph can't be read. */
-const NARROW = 520;
-
-/** Makes the widest group the active one when the active one is too narrow for a graph. */
-function makeRoom(): void {
-  const { api } = useDock.getState();
-  const active = api?.activeGroup;
-  if (!api || !active || active.element.clientWidth >= NARROW) return;
-  const widest = [...api.groups].sort(
-    (a, b) => b.element.clientWidth - a.element.clientWidth,
-  )[0];
-  if (widest && widest !== active && widest.activePanel)
-    activate(widest.activePanel);
-}
-
 /** Opens the graph of a run. */
-export function showRun(run: string, where: Where = "tab"): void {
-  if (where === "tab") makeRoom();
+export function showRun(run: string, where: Where = "roomy"): void {
   const info = useFlows.getState().runs.find((known) => known.id === run);
   openPanel(
     {
@@ -69,18 +53,19 @@ export function showRun(run: string, where: Where = "tab"): void {
 
 /** Opens a flow's file: its text, its plan, and the start of a run. */
 export function showFlow(path: string): void {
-  makeRoom();
-  openPanel({
-    id: `${FLOW_FILE}-${path}`,
-    kind: FLOW_FILE,
-    title: baseName(path),
-    params: { path },
-  });
+  openPanel(
+    {
+      id: `${FLOW_FILE}-${path}`,
+      kind: FLOW_FILE,
+      title: baseName(path),
+      params: { path },
+    },
+    "roomy",
+  );
 }
 
 export function showRuns(): void {
-  makeRoom();
-  openPanel({ id: RUNS, kind: RUNS, title: "Runs", params: {} });
+  openPanel({ id: RUNS, kind: RUNS, title: "Runs", params: {} }, "roomy");
 }
 
 /** Opens a step on the right side. */

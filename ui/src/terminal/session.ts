@@ -1,6 +1,11 @@
 import { backend } from "../backend/backend";
 import type { PaneId, PaneInfo, PaneRole } from "../bindings";
-import type { DockApi, DockLayout } from "../shared/dock/dock";
+import {
+  type DockApi,
+  type DockLayout,
+  layoutOf,
+  restoreLayout,
+} from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { openPane, paneIsGone, paneOfParams, TERMINAL } from "./actions";
 import { usePanes } from "./pane-store";
@@ -117,7 +122,7 @@ export async function restoreSession(api: DockApi): Promise<Restored> {
     if (opened) replaced.set(id, opened.id);
   }
   try {
-    api.fromJSON(replacePanes(session.layout, replaced));
+    restoreLayout(api, replacePanes(session.layout, replaced));
   } catch (cause) {
     console.error("the saved layout could not be used", cause);
     api.clear();
@@ -146,7 +151,7 @@ export function followSession(api: DockApi): () => void {
 
   function save() {
     timer = null;
-    const layout = api.toJSON();
+    const layout = layoutOf(api);
     const session: SavedSession = {
       version: 1,
       layout,

@@ -91,12 +91,15 @@ export function openHistory(pane: PaneId, line: number | null): void {
     activate(present);
     return;
   }
-  openPanel({
-    id,
-    kind: HISTORY,
-    title: `History: ${labelOf(pane).title}`,
-    params,
-  });
+  openPanel(
+    {
+      id,
+      kind: HISTORY,
+      title: `History: ${labelOf(pane).title}`,
+      params,
+    },
+    "roomy",
+  );
 }
 
 function marked(match: Match): MarkedMatch {

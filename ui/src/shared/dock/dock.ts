@@ -69,6 +69,7 @@ export function installDock(api: DockviewApi): () => void {
   ];
   refresh();
   return () => {
+    zoomedAt = null;
     for (const disposer of disposers) disposer.dispose();
     useDock.setState({ api: null, activeId: null, panels: 0, zoomed: false });
   };
@@ -90,7 +91,7 @@ export function openPanel(
     if (!quiet) activate(present);
     return present;
   }
-  if (api.hasMaximizedGroup() && !quiet) api.exitMaximizedGroup();
+  if (!quiet) unzoom(api);
   const { kind, ...rest } = spec;
   const group = where === "roomy" ? roomyGroup(api) : api.activeGroup;
   const splits =
@@ -116,11 +117,11 @@ function isNarrow({ api }: IDockviewPanel | DockviewGroupPanel): boolean {
 }
 
 function fillUntilClosed(api: DockviewApi, panel: IDockviewPanel): void {
-  api.maximizeGroup(panel);
+  zoom(api, panel);
   const closed = api.onDidRemovePanel(({ id }) => {
     if (id !== panel.id) return;
     closed.dispose();
-    if (api.hasMaximizedGroup()) api.exitMaximizedGroup();
+    unzoom(api);
   });
 }
 
@@ -149,8 +150,7 @@ export function hasRoom(
 /** Brings a panel forward, out of the shadow of another that is zoomed. */
 export function activate(panel: IDockviewPanel): void {
   const { api } = useDock.getState();
-  if (api?.hasMaximizedGroup() && !panel.api.isMaximized())
-    api.exitMaximizedGroup();
+  if (api && !panel.api.isMaximized()) unzoom(api);
   panel.api.setActive();
 }
 
@@ -164,18 +164,76 @@ export function activePanel(): IDockviewPanel | null {
   return useDock.getState().api?.activePanel ?? null;
 }
 
+/** Closes a panel; when others are in the shadow of one that is zoomed, they stay there. */
 export function closePanel(id: string): void {
   const { api } = useDock.getState();
   const panel = api?.getPanel(id);
-  if (panel) api?.removePanel(panel);
+  if (!api || !panel) return;
+  const filling = api.panels.find(
+    (other) => other.api.isMaximized() && other.group !== panel.group,
+  );
+  // With the last tab of a group the dock would end the zoom by itself, at a size at which no place fits.
+  const endsGroup = panel.group.panels.length === 1;
+  if (endsGroup) unzoom(api);
+  api.removePanel(panel);
+  if (endsGroup && filling && api.groups.length > 1) zoom(api, filling);
 }
 
 /** Lets the active group fill the dock, or gives the others their places back. */
 export function toggleZoom(): void {
   const { api } = useDock.getState();
   if (!api?.activePanel) return;
-  if (api.hasMaximizedGroup()) api.exitMaximizedGroup();
-  else if (api.groups.length > 1) api.maximizeGroup(api.activePanel);
+  if (api.hasMaximizedGroup()) unzoom(api);
+  else if (api.groups.length > 1) zoom(api, api.activePanel);
+}
+
+/**
+ * How large the dock was when one group began to fill it. The groups in its shadow keep the pixels that they had then: at
+ * any other size they would not fit, and the dock would squeeze some of them.
+ */
+let zoomedAt: { width: number; height: number } | null = null;
+
+function zoom(api: DockviewApi, panel: IDockviewPanel): void {
+  zoomedAt = { width: api.width, height: api.height };
+  api.maximizeGroup(panel);
+}
+
+function unzoom(api: DockviewApi): void {
+  if (!api.hasMaximizedGroup()) return;
+  atZoomedSize(api, () => api.exitMaximizedGroup());
+  zoomedAt = null;
+}
+
+/** Does what shows the groups in the shadow at the size at which they fit; then the dock has its size again. */
+function atZoomedSize<T>(api: DockviewApi, act: () => T): T {
+  if (!zoomedAt || !api.hasMaximizedGroup()) return act();
+  const { width, height } = api;
+  api.layout(zoomedAt.width, zoomedAt.height);
+  try {
+    return act();
+  } finally {
+    api.layout(width, height);
+  }
+}
+
+/** All that is in the dock, to be saved. */
+export function layoutOf(api: DockApi): DockLayout {
+  return atZoomedSize(api, () => api.toJSON());
+}
+
+/** Puts a saved layout into the dock. Throws when it can't be used. */
+export function restoreLayout(api: DockApi, layout: DockLayout): void {
+  const { maximizedNode, ...grid } = layout.grid as DockLayout["grid"] & {
+    // It is there while a group is zoomed; the library's type does not say so.
+    maximizedNode?: object;
+  };
+  const { width, height } = api;
+  // The dock may have no size yet, and in none there is no proportion.
+  api.layout(grid.width, grid.height);
+  api.fromJSON({ ...layout, grid });
+  if (maximizedNode && api.activePanel && api.groups.length > 1)
+    zoom(api, api.activePanel);
+  if (width > 0 && height > 0) api.layout(width, height);
 }
 
 interface Box {
@@ -225,7 +283,7 @@ export function focusWay(way: Way): void {
   const { api } = useDock.getState();
   const from = api?.activeGroup;
   if (!api || !from) return;
-  if (api.hasMaximizedGroup()) api.exitMaximizedGroup();
+  unzoom(api);
   const others = api.groups
     .filter((group) => group !== from)
     .map((group) => ({ box: boxOf(group), value: group }));

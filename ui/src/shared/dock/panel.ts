@@ -12,7 +12,7 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import { activate } from "./dock";
+import { activate, closePanel } from "./dock";
 
 /** The panel that a view or a tab belongs to. */
 export interface Here {
@@ -73,7 +73,7 @@ export function usePanel(): OwnPanel {
   return {
     id: api.id,
     title,
-    close: () => api.close(),
+    close: () => closePanel(api.id),
     bringForward: () => {
       const panel = dock.getPanel(api.id);
       if (panel) activate(panel);
