@@ -42,7 +42,6 @@ pub fn builder() -> Builder<tauri::Wry> {
             flow::run_graph,
             flow::run_outline,
             flow::run_text,
-            flow::run_events,
             flow::run_step,
             flow::step_output,
             flow::start_flow,
@@ -95,7 +94,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             events::RepositoriesChanged,
             events::ConflictsChanged,
             events::AgentsHappened,
-            events::RunsHappened,
+            events::RunsChanged,
         ])
 }
 

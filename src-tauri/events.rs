@@ -2,7 +2,7 @@
 
 use agents::AgentsEvent;
 use app::{App, AppEvent, ConflictNews, HostState, RepositoryView, Settings};
-use flow::FlowEvent;
+use flow::RunChange;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tauri::AppHandle;
@@ -63,9 +63,9 @@ pub(crate) enum ConflictsHappened {
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 pub(crate) struct AgentsHappened(pub(crate) AgentsEvent);
 
-/// Something happened to runs: as it happened, oldest first.
+/// Runs are other than before: what changed of each, as it is now.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
-pub(crate) struct RunsHappened(pub(crate) Vec<FlowEvent>);
+pub(crate) struct RunsChanged(pub(crate) Vec<RunChange>);
 
 /// One frame of a pane, as bytes: it reaches the page as an `ArrayBuffer`, not as JSON.
 pub(crate) struct PaneBytes(pub(crate) Vec<u8>);
@@ -171,7 +171,7 @@ pub(crate) fn forward_agents(app: App, handle: AppHandle) {
     });
 }
 
-/// Tells the page what happens to runs, whichever process drives them.
+/// Tells the page what changes about runs, whichever process drives them.
 pub(crate) fn forward_runs(app: &App, handle: AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
@@ -182,8 +182,8 @@ pub(crate) fn forward_runs(app: &App, handle: AppHandle) {
                 return;
             }
         };
-        while let Some(events) = runs.next().await {
-            if let Err(error) = RunsHappened(events).emit(&handle) {
+        while let Some(changes) = runs.next().await {
+            if let Err(error) = RunsChanged(changes).emit(&handle) {
                 tracing::warn!("the page was not told: {error}");
             }
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use app::{App, CancelWhat, Error, ExportTo, FlowCheck, FlowFile, Mark, OutputPiece, StepDetail};
-use flow::{FlowEvent, FlowGraph, Given, RunInfo, RunView, Simulation, Stubs};
+use flow::{FlowGraph, Given, RunInfo, RunView, Simulation, Stubs};
 use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
@@ -41,17 +41,6 @@ pub(crate) async fn run_outline(app: State<'_, App>, run: String) -> Result<RunV
 #[specta::specta]
 pub(crate) async fn run_text(app: State<'_, App>, run: String) -> Result<String, Error> {
     app.run_text(&run).await
-}
-
-/// What happened to a run after an event. See [`App::run_events`].
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn run_events(
-    app: State<'_, App>,
-    run: String,
-    seq: u32,
-) -> Result<Vec<FlowEvent>, Error> {
-    app.run_events(&run, seq.into()).await
 }
 
 /// One step in full. See [`App::run_step`].

@@ -68,8 +68,6 @@ export const commands = {
 	runOutline: (run: string) => typedError<RunView, Error>(__TAURI_INVOKE("run_outline", { run })),
 	/**  The text of a run's flow. See [`App::run_text`]. */
 	runText: (run: string) => typedError<string, Error>(__TAURI_INVOKE("run_text", { run })),
-	/**  What happened to a run after an event. See [`App::run_events`]. */
-	runEvents: (run: string, seq: number) => typedError<FlowEvent[], Error>(__TAURI_INVOKE("run_events", { run, seq })),
 	/**  One step in full. See [`App::run_step`]. */
 	runStep: (run: string, step: string) => typedError<StepDetail, Error>(__TAURI_INVOKE("run_step", { run, step })),
 	/**  A piece of what an attempt printed. See [`App::step_output`]. */
@@ -174,7 +172,7 @@ export const events = {
 	hostChanged: makeEvent<HostChanged, HostChanged>("host-changed"),
 	paneHappened: makeEvent<PaneHappened, PaneHappened>("pane-happened"),
 	repositoriesChanged: makeEvent<RepositoriesChanged, RepositoriesChanged>("repositories-changed"),
-	runsHappened: makeEvent<RunsHappened, RunsHappened>("runs-happened"),
+	runsChanged: makeEvent<RunsChanged, RunsChanged>("runs-changed"),
 	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
 };
 
@@ -342,27 +340,15 @@ export type Archived = {
 	already: boolean,
 };
 
-/**  How an attempt ended. */
-export type AttemptEnd = {
-	/**  How. */
-	state: StepState,
-	/**  Its exit status. */
-	exit_code: number | null,
-	/**  Why, for a person. */
-	message: string | null,
-	/**  For a switch: the branch that was taken. */
-	branch: string | null,
-	/**  What it decided, and what it saw. */
-	decision: Decision | null,
-};
-
 /**  An attempt at a step. */
 export type AttemptView = {
 	/**  Its number, from 1. */
 	attempt: number,
 	/**  Where it stands, or how it ended. `skipped`: it was cut off. */
 	state: StepState,
-	/**  When it began, in milliseconds since 1970. */
+	/**  From when on it waited for a place, in milliseconds since 1970, if it had to be given one. */
+	queued_at: number | null,
+	/**  When it began. */
 	started_at: number,
 	/**  When it ended. */
 	ended_at: number | null,
@@ -727,16 +713,6 @@ export type FlowCheck = {
 	flow: FlowSummary | null,
 };
 
-/**  Something that happened to a run. */
-export type FlowEvent = {
-	/**  Which run. */
-	run: string,
-	/**  Its place in the journal: greater than that of everything before it. */
-	seq: number,
-	/**  When, in milliseconds since 1970. */
-	at: number,
-} & Happened;
-
 /**  A flow's file that was found. */
 export type FlowFile = {
 	/**  Where it is. */
@@ -849,125 +825,6 @@ export type GraphNode = {
 	/**  The line of the file that it starts on. */
 	line: number,
 };
-
-/**  What happened to a run. */
-export type Happened = 
-/**  A run began. */
-{ event: "run_started"; 
-/**  Of which flow. */
-flow: string } | 
-/**  A process took the run over and went on with it. */
-{ event: "run_resumed" } | 
-/**  A person ended the run. */
-{ event: "run_cancelled" } | 
-/**  The run ended. */
-{ event: "run_ended"; 
-/**  How. */
-state: RunOutcome; 
-/**  Whether every step was skipped. */
-nothing_ran: boolean; 
-/**  What a person should know: a mistake of the engine, an output that could not be written. */
-message: string | null; 
-/**  The output of the run, if it has one. */
-output: string | null } | 
-/**  A step could run and waits for a place. */
-{ event: "step_queued"; 
-/**  Which step. */
-step: string } | 
-/**  A step did not run. */
-{ event: "step_skipped"; 
-/**  Which step. */
-step: string; 
-/**  Why. */
-skip: Skip } | 
-/**  An attempt began. Written before it acts. */
-{ event: "step_started"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt. */
-attempt: number; 
-/**  What an agent is asked. */
-prompt: string | null } | 
-/**  An attempt is at work in the world, and can be found there. */
-{ event: "step_attached"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt. */
-attempt: number; 
-/**  What finds it again. */
-handle: string; 
-/**  The pane that it runs in. */
-pane: number | null; 
-/**  The worktree that it works in. */
-worktree: string | null; 
-/**  The agent that works on it. */
-agent: StepAgent | null } | 
-/**  The agent of a step asks a person for something in the middle of its work, or no longer does. */
-{ event: "step_needs_you"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt. */
-attempt: number; 
-/**  What it asks; none: that is settled, and it works on. */
-message: string | null } | 
-/**  The condition of a step was looked at, together with what it asked about the world. Never again. */
-{ event: "step_guarded"; 
-/**  Which step. */
-step: string; 
-/**  The condition, what it saw, and what it said. */
-guard: Tried } | 
-/**  A person is asked. */
-{ event: "step_asked"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt. */
-attempt: number; 
-/**  What is asked. */
-question: Question } | 
-/**  A person answered, or the time for it was over. */
-{ event: "step_answered"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt. */
-attempt: number; 
-/**  What was answered. */
-answer: Given } | 
-/**  An attempt ended and another one follows. */
-{ event: "step_retries"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt ended. */
-attempt: number; 
-/**  How. */
-ended: AttemptEnd; 
-/**  When the next one begins, in milliseconds since 1970. */
-due: number } | 
-/**  A step ended, for good. */
-{ event: "step_ended"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt; 0 when there was none. */
-attempt: number; 
-/**  How. */
-ended: AttemptEnd } | 
-/**  An attempt was cut off, and the step is run again. */
-{ event: "step_interrupted"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt. */
-attempt: number } | 
-/**  The result of an attempt came when the step had gone on without it. */
-{ event: "step_late"; 
-/**  Which step. */
-step: string; 
-/**  Which attempt. */
-attempt: number; 
-/**  How it ended. */
-ended: AttemptEnd } | 
-/**  Steps are begun anew; their earlier attempts are kept. */
-{ event: "steps_reset"; 
-/**  Which steps. */
-steps: string[] };
 
 /**  Whether a backend answers, and why not. */
 export type Health = 
@@ -1577,6 +1434,23 @@ export type RowChange =
 /**  It is new. */
 "added";
 
+/**
+ *  What of a run is other than before: whoever holds the run replaces the old by it.
+ * 
+ *  It holds nothing that may be long: prompts, outputs and data of attempts are left out, as in
+ *  [`Flows::outline`](crate::Flows::outline).
+ */
+export type RunChange = {
+	/**  The run as it is now. */
+	info: RunInfo,
+	/**  Its output, if it has one by now. */
+	output: string | null,
+	/**  The steps that changed, as they are now, in the order of the file. */
+	steps: StepView[],
+	/**  The place in the journal of the newest event that this takes in. What a window holds of a later place is newer. */
+	seq: number,
+};
+
 /**  A run in a list. */
 export type RunInfo = {
 	/**  Its id. */
@@ -1643,8 +1517,8 @@ export type RunView = {
 	seq: number,
 } & RunInfo;
 
-/**  Something happened to runs: as it happened, oldest first. */
-export type RunsHappened = FlowEvent[];
+/**  Runs are other than before: what changed of each, as it is now. */
+export type RunsChanged = RunChange[];
 
 /**  Which panes to search. */
 export type Scope = 
@@ -1953,6 +1827,8 @@ export type StepView = {
 	skip: Skip | null,
 	/**  For a switch that has decided: the branch that was taken. */
 	branch: string | null,
+	/**  Since when it waits for a place, in milliseconds since 1970, while it does. */
+	queued_at: number | null,
 	/**  Its condition and what that saw, when it asked about the world. */
 	guard: Tried | null,
 	/**  Its attempts, oldest first. */

@@ -16,7 +16,7 @@ use specta::Type;
 use tokio::sync::broadcast;
 
 use crate::{App, Code, Error, Inner};
-pub use look::{FlowFile, FlowFileWatch, OutputPiece, RunsFollowed, StepDetail};
+pub use look::{FlowFile, FlowFileWatch, OutputPiece, StepDetail};
 use world::World;
 
 /// How many runs a list holds at most.

@@ -39,7 +39,7 @@ pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub use error::{Code, Error};
 pub use flow::{
     CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, Mark, OutputPiece,
-    RunsFollowed, StepDetail, check_flow_text, export_flow_text, flow_schema, simulate_flow_text,
+    StepDetail, check_flow_text, export_flow_text, flow_schema, simulate_flow_text,
 };
 pub use memory::MemoryUse;
 pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::action::Actions;
 use crate::clock::{Clock, run_id};
 use crate::definition::{BadInput, Flow, FlowRefused, InputType};
-use crate::journal::{Claim, FlowEvent, Given, Journal, NewRun, RunInfo, RunView};
+use crate::journal::{Bulk, Claim, FlowEvent, Given, Journal, NewRun, RunInfo, RunView};
 use crate::owner::{Owner, Owners};
 use crate::runner::{Driver, Request, Stopped, Wake};
 use crate::secrets::Secrets;
@@ -181,7 +181,7 @@ struct Driven {
 /// they have started in the world.
 #[derive(Clone)]
 pub struct Flows {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     _requests: Arc<AbortOnDrop>,
 }
 
@@ -255,12 +255,17 @@ impl Flows {
     ///
     /// When the flow or an input is refused, or nothing could be written.
     pub async fn start(&self, start: StartRun) -> Result<String, StartError> {
+        let id = run_id();
+        self.start_as(&id, start).await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn start_as(&self, id: &str, start: StartRun) -> Result<(), StartError> {
         let flow = Flow::read(&start.text)?;
         let inputs = flow.inputs(&start.inputs)?;
-        let id = run_id();
         let at = self.inner.clock.now();
         let new = NewRun {
-            id: id.clone(),
+            id: id.to_owned(),
             flow: flow.name.clone(),
             path: start.path,
             text: start.text,
@@ -275,8 +280,8 @@ impl Flows {
             .begin(new, self.inner.me.clone(), at)
             .await?;
         let _ = self.inner.events.send(event);
-        match self.inner.drive(&id, None).await {
-            Ok(()) => Ok(id),
+        match self.inner.drive(id, None).await {
+            Ok(()) => Ok(()),
             Err(RequestError::Journal(error)) => Err(StartError::Journal(error)),
             Err(RequestError::Flow(error)) => Err(StartError::Refused(error)),
             Err(error) => Err(StartError::Journal(StoreError::Unexpected(
@@ -329,7 +334,16 @@ impl Flows {
     ///
     /// When there is no such run, or the journal can't be read.
     pub async fn show(&self, run: &str) -> Result<RunView, RequestError> {
-        Ok(self.stored(run).await?.0)
+        Ok(self.stored(run, Bulk::With).await?.0)
+    }
+
+    /// As [`Flows::show`], without what may be long: prompts, outputs and data of attempts.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, or the journal can't be read.
+    pub async fn outline(&self, run: &str) -> Result<RunView, RequestError> {
+        Ok(self.stored(run, Bulk::Without).await?.0)
     }
 
     /// The flow of a run as it was when the run began, for its picture.
@@ -338,7 +352,7 @@ impl Flows {
     ///
     /// When there is no such run, or the journal can't be read.
     pub async fn flow_of(&self, run: &str) -> Result<Flow, RequestError> {
-        Ok(Flow::read(&self.stored(run).await?.1)?)
+        Ok(Flow::read(&self.stored(run, Bulk::Without).await?.1)?)
     }
 
     /// Why a step is as it is, in sentences.
@@ -347,7 +361,7 @@ impl Flows {
     ///
     /// When there is no such run or step, or the journal can't be read.
     pub async fn why(&self, run: &str, step: &str) -> Result<String, RequestError> {
-        let (view, text) = self.stored(run).await?;
+        let (view, text) = self.stored(run, Bulk::With).await?;
         let flow = Flow::read(&text)?;
         why::explain(&flow, &view, step).ok_or_else(|| RequestError::UnknownStep {
             step: step.to_owned(),
@@ -361,15 +375,15 @@ impl Flows {
     ///
     /// When there is no such run, or the journal can't be read.
     pub async fn secrets_of(&self, run: &str) -> Result<Secrets, RequestError> {
-        let (view, text) = self.stored(run).await?;
+        let (view, text) = self.stored(run, Bulk::Without).await?;
         Ok(self.inner.secrets_of(&Flow::read(&text)?, &view.inputs))
     }
 
-    async fn stored(&self, run: &str) -> Result<(RunView, String), RequestError> {
+    async fn stored(&self, run: &str, bulk: Bulk) -> Result<(RunView, String), RequestError> {
         let mut stored = self
             .inner
             .journal
-            .show(run, Arc::clone(&self.inner.owners))
+            .show(run, bulk, Arc::clone(&self.inner.owners))
             .await?
             .ok_or_else(|| RequestError::UnknownRun {
                 run: run.to_owned(),
@@ -396,7 +410,7 @@ impl Flows {
         if self.inner.journal.forget(run).await? {
             return Ok(());
         }
-        self.stored(run).await?;
+        self.stored(run, Bulk::Without).await?;
         Err(RequestError::NotEnded)
     }
 
@@ -407,25 +421,6 @@ impl Flows {
     /// When the journal can't be read.
     pub async fn ends(&self) -> Result<BTreeMap<String, Option<u64>>, StoreError> {
         self.inner.journal.ends().await
-    }
-
-    /// What happened to any run after the event with the number `seq`, oldest first, whichever process
-    /// drove it; a thousand events at most.
-    ///
-    /// # Errors
-    ///
-    /// When the journal can't be read.
-    pub async fn all_events_after(&self, seq: u64) -> Result<Vec<FlowEvent>, StoreError> {
-        self.inner.journal.events_of_all(seq).await
-    }
-
-    /// The number of the newest event of all runs.
-    ///
-    /// # Errors
-    ///
-    /// When the journal can't be read.
-    pub async fn newest_event(&self) -> Result<u64, StoreError> {
-        self.inner.journal.newest().await
     }
 
     /// Goes on with a run that was cut off or cancelled.
@@ -598,7 +593,7 @@ impl Flows {
         }
     }
 
-    async fn ask(&self, run: &str, request: Request) -> Result<(), RequestError> {
+    pub(crate) async fn ask(&self, run: &str, request: Request) -> Result<(), RequestError> {
         self.inner.ask(run, request).await
     }
 }
@@ -762,7 +757,7 @@ impl Inner {
         };
     }
 
-    fn tell_trouble(&self, info: &mut RunInfo) {
+    pub(crate) fn tell_trouble(&self, info: &mut RunInfo) {
         let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(why) = troubles.get(&info.id) {
             info.message = Some(why.clone());

@@ -18,9 +18,10 @@ use store::{Schema, Store, StoreError};
 
 use crate::decide::StepState;
 use crate::owner::{Owner, Owners};
+pub(crate) use read::Bulk;
 pub use record::{
-    AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunInfo, RunState,
-    RunView, StepView,
+    AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunChange,
+    RunInfo, RunState, RunView, StepView,
 };
 pub(crate) use record::{Claim, NewRun, StoredRun};
 
@@ -58,6 +59,9 @@ pub const SCHEMA: Schema = Schema {
         ALTER TABLE attempts ADD COLUMN agent TEXT;
         ALTER TABLE attempts ADD COLUMN needs_you TEXT;
         ALTER TABLE steps ADD COLUMN guard TEXT;
+    ", "
+        ALTER TABLE attempts ADD COLUMN queued_at INTEGER;
+        ALTER TABLE steps ADD COLUMN queued_at INTEGER;
     "],
 };
 

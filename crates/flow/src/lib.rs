@@ -14,6 +14,7 @@ mod clock;
 mod decide;
 mod definition;
 mod flows;
+mod follow;
 mod journal;
 mod owner;
 mod runner;
@@ -34,9 +35,10 @@ pub use definition::{
     PromptBy, Severity, StepDefinition, StepKind, Trigger,
 };
 pub use flows::{Flows, FlowsConfig, RequestError, RunLimits, StartError, StartRun};
+pub use follow::RunsFollowed;
 pub use journal::{
-    AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunInfo, RunState,
-    RunView, SCHEMA, StepView,
+    AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunChange,
+    RunInfo, RunState, RunView, SCHEMA, StepView,
 };
 pub use owner::{Owner, Owners, SystemOwners};
 pub use secrets::Secrets;

@@ -2,12 +2,12 @@ import type {
   CancelWhat,
   ExportTo,
   FlowCheck,
-  FlowEvent,
   FlowFile,
   FlowGraph,
   Given,
   Mark,
   OutputPiece,
+  RunChange,
   RunInfo,
   RunView,
   Simulation,
@@ -23,8 +23,6 @@ export interface FlowsBackend {
   runGraph(run: string): Promise<Result<FlowGraph>>;
   runOutline(run: string): Promise<Result<RunView>>;
   runText(run: string): Promise<Result<string>>;
-  /** What happened to a run after the event with the number `seq`, oldest first; some thousands at once. */
-  runEvents(run: string, seq: number): Promise<Result<FlowEvent[]>>;
   runStep(run: string, step: string): Promise<Result<StepDetail>>;
   stepOutput(
     run: string,
@@ -66,6 +64,6 @@ export interface FlowsBackend {
   simulateFlow(text: string, stubs: Stubs): Promise<Result<Simulation>>;
   savePicture(name: string, bytes: Uint8Array): Promise<Result<string>>;
 
-  /** What happens to runs, whoever drives them; several events that happened together at once. */
-  onRuns(listener: (events: FlowEvent[]) => void): Stop;
+  /** What changes about runs, whoever drives them; what changed together is told at once. */
+  onRuns(listener: (changes: RunChange[]) => void): Stop;
 }

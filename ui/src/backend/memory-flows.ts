@@ -1,11 +1,11 @@
 import type {
   AttemptView,
   Finding,
-  FlowEvent,
   FlowGraph,
   GraphNode,
   InputInfo,
   Question,
+  RunChange,
   RunInfo,
   RunState,
   RunView,
@@ -42,7 +42,8 @@ export interface MemoryFlow {
 interface MemoryRun {
   view: RunView;
   flow: MemoryFlow;
-  events: FlowEvent[];
+  /** The steps that changed since the last change was told. */
+  changed: Set<string>;
   outputs: Record<string, string>;
 }
 
@@ -63,7 +64,7 @@ export interface FlowControls {
       retryIn?: number;
     },
   ): void;
-  tellRuns(events: FlowEvent[]): void;
+  tellRuns(changes: RunChange[]): void;
   /** Another program saves a flow's file. */
   saveElsewhere(path: string, text: string): void;
 }
@@ -178,37 +179,34 @@ export function memoryFlows(
   const now = options.now ?? Date.now;
   const files = new Map<string, MemoryFlow>();
   const runs = new Map<string, MemoryRun>();
-  const listeners = new Set<(events: FlowEvent[]) => void>();
+  const listeners = new Set<(changes: RunChange[]) => void>();
   const watchers = new Map<string, Set<(text: string) => void>>();
   let seq = 0;
   let number = 1;
   for (const flow of options.flows ?? []) files.set(flow.path, flow);
 
-  function tellRuns(events: FlowEvent[]) {
-    for (const listener of [...listeners]) listener(events);
+  function tellRuns(changes: RunChange[]) {
+    for (const listener of [...listeners]) listener(changes);
   }
-  type What<E = FlowEvent> = E extends FlowEvent
-    ? Omit<E, "run" | "seq" | "at">
-    : never;
-  function happened(run: MemoryRun, what: What) {
-    const event = {
-      run: run.view.id,
-      seq: ++seq,
-      at: now(),
-      ...what,
-    } as FlowEvent;
-    run.events.push(event);
-    run.view.seq = event.seq;
-    tellRuns([event]);
+  function changed(run: MemoryRun, ...steps: string[]) {
+    run.view.seq = ++seq;
+    for (const step of steps) run.changed.add(step);
+  }
+  /** Tells what changed since it was told last. */
+  function tell(run: MemoryRun) {
+    const steps = run.view.step_list.filter((step) => run.changed.has(step.id));
+    run.changed.clear();
+    const { output, seq } = run.view;
+    tellRuns([structuredClone({ info: info(run.view), output, steps, seq })]);
   }
   const stepOf = (run: MemoryRun, id: string) =>
     run.view.step_list.find((step) => step.id === id);
 
   function begin(step: StepView, state: StepState) {
-    step.state = state;
     step.attempts.push({
       attempt: step.attempts.length + 1,
       state,
+      queued_at: step.queued_at,
       started_at: now(),
       ended_at: null,
       pane: null,
@@ -226,32 +224,23 @@ export function memoryFlows(
       answer: null,
       due: null,
     });
-    return step.attempts.length;
+    step.state = state;
+    step.queued_at = null;
+    return step.attempts.at(-1);
   }
 
   function end(
     run: MemoryRun,
     step: StepView,
     state: StepState,
-    changed: Partial<AttemptView> = {},
+    how: Partial<AttemptView> = {},
     branch: string | null = null,
   ) {
     const attempt = step.attempts.at(-1);
-    if (attempt) Object.assign(attempt, { state, ended_at: now(), ...changed });
+    if (attempt) Object.assign(attempt, { state, ended_at: now(), ...how });
     step.state = state;
     step.branch = branch;
-    happened(run, {
-      event: "step_ended",
-      step: step.id,
-      attempt: attempt?.attempt ?? 0,
-      ended: {
-        state,
-        exit_code: attempt?.exit_code ?? null,
-        message: attempt?.message ?? null,
-        branch,
-        decision: attempt?.decision ?? null,
-      },
-    });
+    changed(run, step.id);
   }
 
   /** Lets everything begin that can, and skips what can't any more. */
@@ -269,11 +258,7 @@ export function memoryFlows(
         if (decided !== "run") {
           step.state = "skipped";
           step.skip = decided;
-          happened(run, {
-            event: "step_skipped",
-            step: step.id,
-            skip: decided,
-          });
+          changed(run, step.id);
           continue;
         }
         start(run, node, step);
@@ -287,6 +272,7 @@ export function memoryFlows(
       }
     }
     settle(run);
+    tell(run);
   }
 
   function hasPlace(run: MemoryRun, node: GraphNode): boolean {
@@ -307,20 +293,10 @@ export function memoryFlows(
         due: null,
       };
       const attempt = begin(step, "awaiting_approval");
-      const last = step.attempts.at(-1);
-      if (last) {
-        last.question = question;
-        last.due = question.due;
-      }
-      happened(run, { event: "step_asked", step: step.id, attempt, question });
+      if (attempt) Object.assign(attempt, { question, due: question.due });
+      changed(run, step.id);
     } else if (node.kind === "switch") {
-      const attempt = begin(step, "running");
-      happened(run, {
-        event: "step_started",
-        step: step.id,
-        attempt,
-        prompt: null,
-      });
+      begin(step, "running");
       const choose = run.flow.choose ?? (() => node.cases[0]?.label ?? null);
       const taken = choose(
         node.id,
@@ -341,18 +317,16 @@ export function memoryFlows(
       }
       end(run, step, "succeeded", { decision: { taken, tried } }, taken);
     } else {
-      step.state = "queued";
-      happened(run, { event: "step_queued", step: step.id });
+      Object.assign(step, { state: "queued", queued_at: now() });
+      changed(run, step.id);
     }
   }
 
   function work(run: MemoryRun, node: GraphNode, step: StepView) {
     const attempt = begin(step, "running");
-    const prompt =
-      node.kind === "agent" ? `What should be done in ${node.id}?` : null;
-    const last = step.attempts.at(-1);
-    if (last) last.prompt = prompt;
-    happened(run, { event: "step_started", step: step.id, attempt, prompt });
+    if (attempt && node.kind === "agent")
+      attempt.prompt = `What should be done in ${node.id}?`;
+    changed(run, step.id);
     if (node.kind === "value") {
       finish(run.view.id, step.id);
     } else if (options.pace !== undefined) {
@@ -372,7 +346,7 @@ export function memoryFlows(
     const output = ended.output ?? run.flow.outputs?.[stepId] ?? "";
     run.outputs[stepId] = output;
     const state = ended.state ?? "succeeded";
-    const changed: Partial<AttemptView> = {
+    const how: Partial<AttemptView> = {
       exit_code: ended.exit_code ?? (state === "succeeded" ? 0 : 1),
       message: ended.message ?? null,
       output,
@@ -381,23 +355,11 @@ export function memoryFlows(
       const attempt = step.attempts.at(-1);
       const due = now() + ended.retryIn;
       if (attempt)
-        Object.assign(attempt, { state, ended_at: now(), due, ...changed });
+        Object.assign(attempt, { state, ended_at: now(), due, ...how });
       step.state = "retry_wait";
-      happened(run, {
-        event: "step_retries",
-        step: step.id,
-        attempt: attempt?.attempt ?? 0,
-        ended: {
-          state,
-          exit_code: changed.exit_code ?? null,
-          message: changed.message ?? null,
-          branch: null,
-          decision: null,
-        },
-        due,
-      });
+      changed(run, step.id);
     } else {
-      end(run, step, state, changed);
+      end(run, step, state, how);
     }
     go(run);
   };
@@ -430,13 +392,8 @@ export function memoryFlows(
           : "succeeded";
       run.view.state = state;
       run.view.ended_at = now();
-      happened(run, {
-        event: "run_ended",
-        state,
-        nothing_ran: states.every((one) => one === "skipped"),
-        message: null,
-        output: null,
-      });
+      run.view.nothing_ran = states.every((one) => one === "skipped");
+      changed(run);
     } else {
       const busy = states.some(
         (state) =>
@@ -469,14 +426,18 @@ export function memoryFlows(
     if (run.view.ended_at !== null) {
       run.view.ended_at = null;
       run.view.state = "running";
-      happened(run, { event: "run_resumed" });
     }
     for (const id of ids) {
       const step = stepOf(run, id);
       if (step)
-        Object.assign(step, { state: "pending", skip: null, branch: null });
+        Object.assign(step, {
+          state: "pending",
+          skip: null,
+          branch: null,
+          queued_at: null,
+        });
     }
-    happened(run, { event: "steps_reset", steps: ids });
+    changed(run, ...ids);
     go(run);
   }
   function following(graph: FlowGraph, from: string): string[] {
@@ -554,6 +515,7 @@ export function memoryFlows(
           state: "pending",
           skip: null,
           branch: null,
+          queued_at: null,
           guard: null,
           attempts: [],
         },
@@ -623,7 +585,7 @@ export function memoryFlows(
     },
     addRun: (view, flow) => {
       files.set(flow.path, flow);
-      runs.set(view.id, { view, flow, events: [], outputs: {} });
+      runs.set(view.id, { view, flow, changed: new Set(), outputs: {} });
     },
     finish,
     tellRuns,
@@ -641,8 +603,6 @@ export function memoryFlows(
     runGraph: (id) => withRun(id, (run) => ok(run.flow.graph)),
     runOutline: (id) => withRun(id, (run) => ok(structuredClone(run.view))),
     runText: (id) => withRun(id, (run) => ok(run.flow.text)),
-    runEvents: (id, after) =>
-      withRun(id, (run) => ok(run.events.filter((one) => one.seq > after))),
     runStep: (id, stepId) =>
       withStep(id, stepId, (run, step) => {
         const node = run.flow.graph.nodes.find((one) => one.id === stepId);
@@ -693,7 +653,7 @@ export function memoryFlows(
         given[input.name] = inputs[input.name] ?? input.default ?? null;
       const run: MemoryRun = {
         flow,
-        events: [],
+        changed: new Set(),
         outputs: {},
         view: {
           id,
@@ -717,13 +677,14 @@ export function memoryFlows(
             state: "pending",
             skip: null,
             branch: null,
+            queued_at: null,
             guard: null,
             attempts: [],
           })),
         },
       };
       runs.set(id, run);
-      happened(run, { event: "run_started", flow: flow.graph.name });
+      changed(run);
       go(run);
       return ok(id);
     },
@@ -731,7 +692,6 @@ export function memoryFlows(
       withRun(id, (run) => {
         if (run.view.ended_at !== null)
           return refused("refused", "the run has ended already");
-        if (what.what === "run") happened(run, { event: "run_cancelled" });
         for (const step of run.view.step_list) {
           const meant =
             what.what === "run" ||
@@ -748,11 +708,8 @@ export function memoryFlows(
               tainted: false,
               taken: null,
             };
-            happened(run, {
-              event: "step_skipped",
-              step: step.id,
-              skip: step.skip,
-            });
+            step.queued_at = null;
+            changed(run, step.id);
           } else end(run, step, "cancelled");
         }
         go(run);
@@ -762,7 +719,7 @@ export function memoryFlows(
       withRun(id, (run) => {
         run.view.state = "running";
         run.view.ended_at = null;
-        happened(run, { event: "run_resumed" });
+        changed(run);
         go(run);
         return ok(null);
       }),
@@ -797,11 +754,7 @@ export function memoryFlows(
             tainted: false,
             taken: null,
           };
-          happened(run, {
-            event: "step_skipped",
-            step: stepId,
-            skip: step.skip,
-          });
+          changed(run, stepId);
         }
         go(run);
         return ok(null);
@@ -821,12 +774,6 @@ export function memoryFlows(
               `the field \`${field.name}\` is missing`,
             );
         attempt.answer = given;
-        happened(run, {
-          event: "step_answered",
-          step: stepId,
-          attempt: attempt.attempt,
-          answer: given,
-        });
         end(run, step, given.approved ? "succeeded" : "rejected", {
           message: given.comment,
         });

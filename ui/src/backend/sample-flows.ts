@@ -206,6 +206,7 @@ function attemptOf(
   return {
     attempt,
     state,
+    queued_at: null,
     started_at,
     ended_at,
     pane: null,
@@ -261,6 +262,7 @@ export function stateSheet(now: number): { view: RunView; flow: MemoryFlow } {
     return {
       id,
       state,
+      queued_at: state === "queued" ? now - 3000 : null,
       guard: null,
       branch: kind === "switch" && state === "succeeded" ? "bug" : null,
       skip:

@@ -12,7 +12,6 @@ export function tauriFlows(): FlowsBackend {
     runGraph: (run) => ask(() => commands.runGraph(run)),
     runOutline: (run) => ask(() => commands.runOutline(run)),
     runText: (run) => ask(() => commands.runText(run)),
-    runEvents: (run, seq) => ask(() => commands.runEvents(run, seq)),
     runStep: (run, step) => ask(() => commands.runStep(run, step)),
     stepOutput: (run, step, attempt, from) =>
       ask(() => commands.stepOutput(run, step, attempt, from)),
@@ -52,6 +51,6 @@ export function tauriFlows(): FlowsBackend {
     savePicture: (name, bytes) =>
       ask(() => commands.savePicture(name, [...bytes])),
     onRuns: (listener) =>
-      subscription(events.runsHappened.listen((e) => listener(e.payload))),
+      subscription(events.runsChanged.listen((e) => listener(e.payload))),
   };
 }

@@ -1,7 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
-import { backend } from "../backend/backend";
-import type { FlowEvent } from "../bindings";
+import { useMemo, useRef } from "react";
 import { showStep } from "./actions";
 import { useFlows } from "./flow-store";
 import { StepIcon } from "./icons";
@@ -21,20 +19,26 @@ const WORDS: Record<Segment["kind"], string> = {
 /** When each step of a run was queued, at work, waiting to retry, or for a person. */
 export function Timeline({ run }: { run: string }) {
   const model = useFlows((state) => state.models[run]);
-  const events = useEvents(run);
-  const segments = useMemo(() => segmentsOf(events), [events]);
   const ended = model ? hasEnded(model.run.state) : true;
   const now = useNow(!ended);
   const holder = useRef<HTMLDivElement>(null);
   const order = useMemo(() => {
     if (!model) return [];
-    const begin = (step: string) =>
-      segments.get(step)?.[0]?.from ?? Number.POSITIVE_INFINITY;
+    const begin = (id: string) => {
+      const step = model.steps[id];
+      const first = step?.attempts[0];
+      return (
+        first?.queued_at ??
+        first?.started_at ??
+        step?.queued_at ??
+        Number.POSITIVE_INFINITY
+      );
+    };
     return [...model.order].sort((a, b) => {
       const by = begin(a) - begin(b);
       return Number.isNaN(by) ? 0 : by;
     });
-  }, [model, segments]);
+  }, [model]);
   const rows = useVirtualizer({
     count: order.length,
     getScrollElement: () => holder.current,
@@ -72,7 +76,7 @@ export function Timeline({ run }: { run: string }) {
           {rows.getVirtualItems().map((item) => {
             const id = order[item.index] ?? "";
             const step = model.steps[id];
-            const own = segments.get(id) ?? [];
+            const own = step ? segmentsOf(step) : [];
             return (
               <button
                 type="button"
@@ -127,44 +131,4 @@ export function Timeline({ run }: { run: string }) {
       </ul>
     </section>
   );
-}
-
-/** All that happened to a run, and goes on happening. */
-function useEvents(run: string): FlowEvent[] {
-  const [events, setEvents] = useState<FlowEvent[]>([]);
-  useEffect(() => {
-    let wanted = true;
-    let all: FlowEvent[] = [];
-    let waiting: FlowEvent[] | null = [];
-    const add = (more: FlowEvent[]) => {
-      const last = all.at(-1)?.seq ?? 0;
-      const fresh = more.filter(
-        (event) => event.run === run && event.seq > last,
-      );
-      if (fresh.length === 0) return;
-      all = [...all, ...fresh];
-      setEvents(all);
-    };
-    const stop = backend.onRuns((more) => {
-      if (waiting) waiting.push(...more);
-      else add(more);
-    });
-    void (async () => {
-      for (;;) {
-        const last = all.at(-1)?.seq ?? 0;
-        const answer = await backend.runEvents(run, last);
-        if (!wanted || answer.status === "error" || answer.data.length === 0)
-          break;
-        add(answer.data);
-      }
-      const late = waiting ?? [];
-      waiting = null;
-      if (wanted) add(late);
-    })();
-    return () => {
-      wanted = false;
-      stop();
-    };
-  }, [run]);
-  return events;
 }

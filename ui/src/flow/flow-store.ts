@@ -1,10 +1,10 @@
 import { create } from "zustand";
 import { backend } from "../backend/backend";
 import type {
-  FlowEvent,
   FlowFile,
   FlowGraph,
   GraphNode,
+  RunChange,
   RunInfo,
   RunView,
   Simulation,
@@ -12,7 +12,7 @@ import type {
 } from "../bindings";
 import { reportFailure } from "../shared/notices";
 import { type Looks, looksOf } from "./looks";
-import { applyEvents, hasEnded, modelOf, type RunModel } from "./run-model";
+import { hasEnded, modelOf, type RunModel, withChange } from "./run-model";
 
 /** One step of one run, as the person picked it. */
 export interface Picked {
@@ -70,32 +70,24 @@ export function nodeOfGraph(
   return byName.get(id);
 }
 
-/** What events make of everything that is held. */
-export function applyToState(
+/** Everything that is held, with what changed replaced. */
+export function withChanges(
   state: FlowsState,
-  events: FlowEvent[],
+  changes: RunChange[],
 ): FlowsState {
-  const byRun = new Map<string, FlowEvent[]>();
-  for (const event of events) {
-    const of = byRun.get(event.run);
-    if (of) of.push(event);
-    else byRun.set(event.run, [event]);
-  }
   const models = { ...state.models };
-  let changed = false;
-  for (const [run, of] of byRun) {
-    const model = models[run];
-    if (!model) continue;
-    const next = applyEvents(model, of);
-    if (next === model) continue;
-    models[run] = next;
-    changed = true;
-  }
-  if (!changed) return state;
-  const runs = state.runs.map((info) => {
+  const infos = new Map(state.runs.map((info) => [info.id, info]));
+  let begun: RunInfo[] = [];
+  for (const change of changes) {
+    const { info } = change;
     const model = models[info.id];
-    return model && model !== state.models[info.id] ? infoOf(model) : info;
-  });
+    if (model) models[info.id] = withChange(model, change);
+    if (!infos.has(info.id)) begun = [info, ...begun];
+    infos.set(info.id, info);
+  }
+  const runs = [...begun, ...state.runs].map(
+    ({ id }) => infos.get(id) as RunInfo,
+  );
   return { ...state, models, runs };
 }
 
@@ -104,8 +96,8 @@ function infoOf(model: RunModel): RunInfo {
   return info;
 }
 
-/** What happened to runs while they were being opened: newer, perhaps, than what the answer says. */
-const opening = new Map<string, FlowEvent[]>();
+/** What changed about runs while they were being opened: newer, perhaps, than what the answer says. */
+const opening = new Map<string, RunChange[]>();
 
 /** Opens a run, or looks at it anew. */
 export async function openRun(run: string): Promise<boolean> {
@@ -126,7 +118,7 @@ export async function openRun(run: string): Promise<boolean> {
     return false;
   }
   keep(view.data, graph.data);
-  useFlows.setState((state) => applyToState(state, meanwhile));
+  useFlows.setState((state) => withChanges(state, meanwhile));
   return true;
 }
 
@@ -135,7 +127,7 @@ function keep(view: RunView, graph: FlowGraph): void {
     const known = state.models[view.id];
     const model = modelOf(view, known ? known.graph : graph);
     const { [view.id]: _solved, ...problems } = state.problems;
-    // What events told meanwhile is newer than the answer.
+    // What was told meanwhile is newer than the answer.
     if (known && known.run.seq > view.seq) return { problems };
     return {
       problems,
@@ -154,45 +146,42 @@ export async function listRuns(): Promise<void> {
   useFlows.setState({ runs: listed.data, listed: true });
   for (const info of listed.data) {
     const model = models[info.id];
-    // Whoever drove it is gone, or another has taken it over: no event tells that.
-    if (model && model.run.state !== info.state) void openRun(info.id);
-    // What waits for the person must be known in full, to be shown and answered.
-    if (!model && info.asks.length > 0) void openRun(info.id);
+    // Whoever drove it is gone, or its journal can't be written: nothing that changes tells that.
+    if (
+      model &&
+      (model.run.state !== info.state || model.run.message !== info.message)
+    )
+      void openRun(info.id);
   }
+  openWaiting(listed.data);
 }
 
-/** How long the list may be older than what happened. */
-const LIST_AFTER_MS = 250;
+/** Opens what waits for the person: it must be known in full, to be shown and answered. */
+function openWaiting(infos: RunInfo[]): void {
+  const { models } = useFlows.getState();
+  for (const info of infos)
+    if (info.asks.length > 0 && !models[info.id] && !opening.has(info.id))
+      void openRun(info.id);
+}
+
 /** How often it is looked whether the process that drives a run is still there. */
 const LOOK_AGAIN_MS = 5_000;
 
-/** Lists the runs and follows what happens to them. */
+/** Lists the runs and follows what changes about them. */
 export async function startFlows(): Promise<() => void> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const listSoon = () => {
-    timer ??= setTimeout(() => {
-      timer = null;
-      void listRuns();
-    }, LIST_AFTER_MS);
-  };
-  const stop = backend.onRuns((events) => {
-    for (const event of events) opening.get(event.run)?.push(event);
-    useFlows.setState((state) => applyToState(state, events));
-    const { models } = useFlows.getState();
-    const unknown = events.some(
-      (event) => !models[event.run] || event.event === "run_started",
-    );
-    if (unknown) listSoon();
+  const stop = backend.onRuns((changes) => {
+    for (const change of changes) opening.get(change.info.id)?.push(change);
+    useFlows.setState((state) => withChanges(state, changes));
+    openWaiting(changes.map((change) => change.info));
   });
   const again = setInterval(() => {
     const { runs } = useFlows.getState();
-    if (runs.some((info) => !hasEnded(info.state))) listSoon();
+    if (runs.some((info) => !hasEnded(info.state))) void listRuns();
   }, LOOK_AGAIN_MS);
   await listRuns();
   return () => {
     stop();
     clearInterval(again);
-    if (timer !== null) clearTimeout(timer);
   };
 }
 
@@ -229,6 +218,7 @@ export function keepPlan(
       id: node.id,
       state: simulated?.state ?? "pending",
       branch: branch || null,
+      queued_at: null,
       guard: null,
       skip: simulated?.cause
         ? {

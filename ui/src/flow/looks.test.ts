@@ -17,6 +17,7 @@ function step(
     state,
     skip: null,
     branch: null,
+    queued_at: null,
     guard: null,
     attempts: [],
     ...change,
@@ -153,6 +154,7 @@ test("what took longest is the longest way in time, not in steps", () => {
         {
           attempt: 1,
           state: "succeeded",
+          queued_at: null,
           started_at: from,
           ended_at: to,
           pane: null,

@@ -1,4 +1,4 @@
-import type { FlowEvent, StepState } from "../bindings";
+import type { StepState, StepView } from "../bindings";
 
 /** What a step did for a while. */
 export type SegmentKind = "queued" | "running" | "retry" | "approval";
@@ -13,69 +13,41 @@ export interface Segment {
   state: StepState | null;
 }
 
-/** What each step did when, from what happened to the run. */
-export function segmentsOf(events: FlowEvent[]): Map<string, Segment[]> {
-  const of = new Map<string, Segment[]>();
-  const close = (step: string, at: number, state: StepState | null = null) => {
-    const last = of.get(step)?.at(-1);
-    if (last && last.to === null) {
-      last.to = Math.max(at, last.from);
-      last.state = state;
-    }
-  };
-  const open = (
-    step: string,
+/** What a step did when: each attempt waited for its place, was at work or asked a person, and was waited after. */
+export function segmentsOf(step: StepView): Segment[] {
+  const segments: Segment[] = [];
+  const add = (
     kind: SegmentKind,
-    at: number,
+    from: number,
+    to: number | null,
     attempt: number,
-  ) => {
-    close(step, at);
-    const segments = of.get(step) ?? [];
-    segments.push({ kind, from: at, to: null, attempt, state: null });
-    of.set(step, segments);
-  };
-  for (const event of events) {
-    switch (event.event) {
-      case "step_queued":
-        open(event.step, "queued", event.at, 0);
-        break;
-      case "step_started": {
-        // A prompt that is known a moment later is told as a second start of the same attempt.
-        const last = of.get(event.step)?.at(-1);
-        if (
-          last?.kind === "running" &&
-          last.to === null &&
-          last.attempt === event.attempt
-        )
-          break;
-        open(event.step, "running", event.at, event.attempt);
-        break;
-      }
-      case "step_asked":
-        open(event.step, "approval", event.at, event.attempt);
-        break;
-      case "step_retries":
-        close(event.step, event.at, event.ended.state);
-        open(event.step, "retry", event.at, event.attempt);
-        break;
-      case "step_ended":
-        close(event.step, event.at, event.ended.state);
-        break;
-      case "step_interrupted":
-      case "step_skipped":
-        close(event.step, event.at, "skipped");
-        break;
-      case "steps_reset":
-        for (const step of event.steps) close(step, event.at, "skipped");
-        break;
-      case "run_ended":
-        for (const step of of.keys()) close(step, event.at, "cancelled");
-        break;
-      default:
-        break;
-    }
-  }
-  return of;
+    state: StepState | null = null,
+  ) => segments.push({ kind, from, to, attempt, state });
+  step.attempts.forEach((attempt, index) => {
+    const { queued_at, started_at, ended_at } = attempt;
+    if (queued_at !== null) add("queued", queued_at, started_at, 0);
+    const asks = attempt.question?.kind === "approval";
+    add(
+      asks ? "approval" : "running",
+      started_at,
+      ended_at,
+      attempt.attempt,
+      ended_at === null ? null : attempt.state,
+    );
+    const next = step.attempts[index + 1];
+    if (ended_at !== null && attempt.due !== null && !asks)
+      if (next)
+        add(
+          "retry",
+          ended_at,
+          next.queued_at ?? next.started_at,
+          attempt.attempt,
+        );
+      else if (step.state === "retry_wait")
+        add("retry", ended_at, null, attempt.attempt);
+  });
+  if (step.queued_at !== null) add("queued", step.queued_at, null, 0);
+  return segments;
 }
 
 /** A step of time that people count in, so that at most ten of them fit. */

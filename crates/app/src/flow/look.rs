@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ::flow::{FlowEvent, RunView, Secrets, StepDefinition, StepView};
+use ::flow::{RunView, RunsFollowed, Secrets, StepDefinition, StepView};
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use store::StoreError;
-use tokio::sync::broadcast;
 
 use super::{check_flow_text, read_file};
 use crate::config_file::ConfigWatch;
@@ -116,81 +114,17 @@ impl FlowFileWatch {
     }
 }
 
-/// What happened to runs, whichever process drives them.
-pub struct RunsFollowed {
-    app: App,
-    own: broadcast::Receiver<FlowEvent>,
-    /// Up to where the journal was read.
-    read: u64,
-    /// What was told from here beyond that.
-    told: BTreeSet<u64>,
-    look: tokio::time::Interval,
-}
-
-/// How often the journal is asked what other processes have written to it.
-const LOOK_FOR_OTHERS: std::time::Duration = std::time::Duration::from_millis(300);
-
-impl RunsFollowed {
-    /// Waits for events; several that happened together come together, oldest first. None: it is over.
-    ///
-    /// What this process does is told at once, what others do within a third of a second. An event of this
-    /// process may be told a second time when many happen at once: its number tells.
-    pub async fn next(&mut self) -> Option<Vec<FlowEvent>> {
-        loop {
-            tokio::select! {
-                event = self.own.recv() => match event {
-                    Ok(event) => {
-                        let mut events = vec![event];
-                        while let Ok(event) = self.own.try_recv() {
-                            events.push(event);
-                        }
-                        self.told.extend(events.iter().map(|event| event.seq));
-                        return Some(events);
-                    }
-                    // What was missed is in the journal.
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                },
-                _ = self.look.tick() => {}
-            }
-            match self.app.flows().all_events_after(self.read).await {
-                Ok(mut events) => {
-                    self.read = events.last().map_or(self.read, |newest| newest.seq);
-                    events.retain(|event| !self.told.contains(&event.seq));
-                    self.told = self.told.split_off(&(self.read + 1));
-                    if !events.is_empty() {
-                        return Some(events);
-                    }
-                }
-                Err(StoreError::Closed) => return None,
-                Err(error) => tracing::warn!(%error, "the journal can't be followed"),
-            }
-        }
-    }
-}
-
 impl App {
-    /// Follows what happens to runs, whichever process drives them.
+    /// Follows what changes about runs, whichever process drives them.
     ///
     /// # Errors
     ///
     /// [`Code::Store`].
     pub async fn follow_runs(&self) -> Result<RunsFollowed, Error> {
-        let own = self.flows().events();
-        let read = self
-            .flows()
-            .newest_event()
+        self.flows()
+            .follow()
             .await
-            .map_err(|error| Error::from_chain(Code::Store, &error))?;
-        let mut look = tokio::time::interval(LOOK_FOR_OTHERS);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        Ok(RunsFollowed {
-            app: self.clone(),
-            own,
-            read,
-            told: BTreeSet::new(),
-            look,
-        })
+            .map_err(|error| Error::from_chain(Code::Store, &error))
     }
 
     /// One run with its steps and their attempts, without what may be long: prompts, outputs, data.
@@ -199,11 +133,7 @@ impl App {
     ///
     /// [`Code::BadId`], [`Code::Store`].
     pub async fn run_outline(&self, run: &str) -> Result<RunView, Error> {
-        let mut view = self.show_run(run).await?;
-        for step in &mut view.step_list {
-            without_bulk(step);
-        }
-        Ok(view)
+        Ok(self.flows().outline(run).await?)
     }
 
     /// One step of a run, with its prompt and data; its output comes from [`App::step_output`].
@@ -420,14 +350,6 @@ impl App {
 
     fn home(&self) -> PathBuf {
         std::env::var_os("HOME").map_or_else(|| self.0.paths.data().to_owned(), PathBuf::from)
-    }
-}
-
-fn without_bulk(step: &mut StepView) {
-    for attempt in &mut step.attempts {
-        attempt.output = None;
-        attempt.data = None;
-        attempt.prompt = None;
     }
 }
 

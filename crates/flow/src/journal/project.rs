@@ -33,10 +33,21 @@ impl Journal {
         let begin = |attempt: u32, name: &str, prompt: Option<&String>| -> Result<(), StoreError> {
             transaction
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO attempts (run, step, attempt, state, started_at, awake, boot, prompt)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    "INSERT OR REPLACE INTO attempts
+                         (run, step, attempt, state, started_at, awake, boot, prompt, queued_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+                         (SELECT queued_at FROM steps WHERE run = ?1 AND number = ?2))",
                 )?
-                .execute(params![run, number, attempt, name, signed(at), signed(awake), self.boot, prompt])?;
+                .execute(params![
+                    run,
+                    number,
+                    attempt,
+                    name,
+                    signed(at),
+                    signed(awake),
+                    self.boot,
+                    prompt
+                ])?;
             transaction
                 .prepare_cached(
                     "UPDATE steps SET state = ?3, attempts = ?4 WHERE run = ?1 AND number = ?2",
@@ -90,7 +101,13 @@ impl Journal {
                     )?
                     .execute(params![run, text(state)?, nothing_ran, message, output, signed(at)])?;
             }
-            Happened::StepQueued { .. } => state(StepState::Queued)?,
+            Happened::StepQueued { .. } => {
+                transaction
+                    .prepare_cached(
+                        "UPDATE steps SET state = 'queued', queued_at = ?3 WHERE run = ?1 AND number = ?2",
+                    )?
+                    .execute(params![run, number, signed(at)])?;
+            }
             Happened::StepSkipped { skip, .. } => {
                 transaction
                     .prepare_cached("UPDATE steps SET state = 'skipped', skip = ?3 WHERE run = ?1 AND number = ?2")?
@@ -186,14 +203,16 @@ impl Journal {
                     .execute(params![run, number, attempt, signed(at)])?;
                 transaction
                     .prepare_cached(
-                        "UPDATE steps SET state = 'queued', earlier = earlier + 1 WHERE run = ?1 AND number = ?2",
+                        "UPDATE steps SET state = 'queued', queued_at = ?3, earlier = earlier + 1
+                         WHERE run = ?1 AND number = ?2",
                     )?
-                    .execute(params![run, number])?;
+                    .execute(params![run, number, signed(at)])?;
             }
             Happened::StepLate { attempt, ended, .. } => end(*attempt, ended, None)?,
             Happened::StepsReset { steps } => {
                 let mut reset = transaction.prepare_cached(
-                    "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, guard = NULL, earlier = attempts
+                    "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, guard = NULL, queued_at = NULL,
+                         earlier = attempts
                      WHERE run = ?1 AND id = ?2",
                 )?;
                 for id in steps {

@@ -1,16 +1,27 @@
 //! Reading runs back: to go on with them, to list them, to show them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use store::StoreError;
 use store::sql::{Connection, OptionalExtension as _, params};
 
 use super::record::{
-    AttemptView, FlowEvent, RunInfo, RunState, RunView, StepView, StoredRun, StoredStep,
+    AttemptView, FlowEvent, Happened, RunChange, RunInfo, RunState, RunView, StepView, StoredRun,
+    StoredStep,
 };
 use super::{Journal, optional, signed, state_of, unsigned, value};
 use crate::decide::{Outcome, StepState};
 use crate::owner::{Owner, Owners};
+
+/// How many events are taken together at most.
+const MOST_EVENTS: u32 = 1_000;
+
+/// Whether what may be long is read: prompts, outputs, data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bulk {
+    With,
+    Without,
+}
 
 impl Journal {
     /// Reads a run with everything that is needed to go on with it.
@@ -37,7 +48,7 @@ impl Journal {
                 let Some((flow_text, inputs, cwd, started_at, cancelled, outcome)) = stored else {
                     return Ok(None);
                 };
-                let mut history = attempts(connection, &run)?;
+                let mut history = attempts(connection, &run, None, Bulk::With)?;
                 let mut statement = connection.prepare_cached(
                     "SELECT number, state, skip, branch, attempts, earlier, guard FROM steps WHERE run = ?1 ORDER BY number",
                 )?;
@@ -112,69 +123,86 @@ impl Journal {
             .await
     }
 
-    /// One run with its steps and attempts.
+    /// One run with its steps and attempts, and the text of its flow.
     pub(crate) async fn show(
         &self,
         run: &str,
+        bulk: Bulk,
         owners: std::sync::Arc<dyn Owners>,
     ) -> Result<Option<(RunView, String)>, StoreError> {
         let run = run.to_owned();
         self.store
             .read(move |connection| {
-                let Some(info) = info(connection, &run, owners.as_ref())? else {
+                // Another process may write meanwhile: all that is read is of one moment.
+                let connection = connection.unchecked_transaction()?;
+                let Some(info) = info(&connection, &run, owners.as_ref())? else {
                     return Ok(None);
                 };
-                let (inputs, cwd, output, flow_text, seq): (
-                    String,
-                    String,
-                    Option<String>,
-                    String,
-                    i64,
-                ) = connection.query_row(
-                    "SELECT inputs, cwd, output, text, (SELECT max(seq) FROM events WHERE run = ?1)
-                         FROM runs WHERE id = ?1",
+                let (inputs, cwd, output, flow_text) = connection.query_row(
+                    "SELECT inputs, cwd, output, text FROM runs WHERE id = ?1",
                     [&run],
                     |row| {
                         Ok((
-                            row.get(0)?,
+                            row.get::<_, String>(0)?,
                             row.get(1)?,
                             row.get(2)?,
                             row.get(3)?,
-                            row.get::<_, Option<i64>>(4)?.unwrap_or(0),
                         ))
                     },
                 )?;
-                let mut history = attempts(connection, &run)?;
-                let mut statement = connection.prepare_cached(
-                    "SELECT number, id, state, skip, guard FROM steps WHERE run = ?1 ORDER BY number",
-                )?;
-                let mut rows = statement.query([&run])?;
-                let mut step_list = Vec::new();
-                while let Some(row) = rows.next()? {
-                    let number: i64 = row.get(0)?;
-                    let attempts = history.remove(&number).unwrap_or_default();
-                    let branch = attempts
-                        .last()
-                        .and_then(|attempt| attempt.decision.as_ref())
-                        .and_then(|decision| decision.taken.clone());
-                    step_list.push(StepView {
-                        id: row.get(1)?,
-                        state: state_of(&row.get::<_, String>(2)?)?,
-                        skip: optional(row.get(3)?)?,
-                        guard: optional(row.get(4)?)?,
-                        branch,
-                        attempts,
-                    });
-                }
                 let view = RunView {
                     info,
                     inputs: value(&inputs)?,
                     cwd,
                     output,
-                    step_list,
-                    seq: unsigned(seq),
+                    step_list: steps(&connection, &run, None, bulk)?,
+                    seq: newest(&connection, &run)?,
                 };
                 Ok(Some((view, flow_text)))
+            })
+            .await
+    }
+
+    /// What changed about any run by the events after `seq`, whoever drove it, and the number of the newest event
+    /// that was taken into account.
+    pub(crate) async fn changes(
+        &self,
+        seq: u64,
+        owners: std::sync::Arc<dyn Owners>,
+    ) -> Result<(u64, Vec<RunChange>), StoreError> {
+        self.store
+            .read(move |connection| {
+                let connection = connection.unchecked_transaction()?;
+                let mut touched: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+                let mut read = seq;
+                {
+                    let mut statement = connection.prepare_cached(
+                        "SELECT seq, run, event FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+                    )?;
+                    let mut rows = statement.query(params![signed(seq), MOST_EVENTS])?;
+                    while let Some(row) = rows.next()? {
+                        read = unsigned(row.get(0)?);
+                        let what: Happened = value(&row.get::<_, String>(2)?)?;
+                        let steps = touched.entry(row.get(1)?).or_default();
+                        steps.extend(what.touched().iter().cloned());
+                    }
+                }
+                let mut changes = Vec::with_capacity(touched.len());
+                for (run, of) in touched {
+                    // It may have been forgotten meanwhile.
+                    let Some(info) = info(&connection, &run, owners.as_ref())? else {
+                        continue;
+                    };
+                    changes.push(RunChange {
+                        info,
+                        output: connection
+                            .prepare_cached("SELECT output FROM runs WHERE id = ?1")?
+                            .query_row([&run], |row| row.get(0))?,
+                        steps: steps(&connection, &run, Some(&of), Bulk::Without)?,
+                        seq: newest(&connection, &run)?,
+                    });
+                }
+                Ok((read, changes))
             })
             .await
     }
@@ -192,28 +220,6 @@ impl Journal {
                 while let Some(row) = rows.next()? {
                     events.push(FlowEvent {
                         run: run.clone(),
-                        seq: unsigned(row.get(0)?),
-                        at: unsigned(row.get(1)?),
-                        what: value(&row.get::<_, String>(2)?)?,
-                    });
-                }
-                Ok(events)
-            })
-            .await
-    }
-
-    /// What happened to any run after the event with the number `seq`, oldest first, whoever drove it.
-    pub(crate) async fn events_of_all(&self, seq: u64) -> Result<Vec<FlowEvent>, StoreError> {
-        self.store
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT seq, at, event, run FROM events WHERE seq > ?1 ORDER BY seq LIMIT 1000",
-                )?;
-                let mut rows = statement.query([signed(seq)])?;
-                let mut events = Vec::new();
-                while let Some(row) = rows.next()? {
-                    events.push(FlowEvent {
-                        run: row.get(3)?,
                         seq: unsigned(row.get(0)?),
                         at: unsigned(row.get(1)?),
                         what: value(&row.get::<_, String>(2)?)?,
@@ -249,7 +255,7 @@ impl Journal {
     }
 }
 
-pub(super) fn info(
+fn info(
     connection: &Connection,
     run: &str,
     owners: &dyn Owners,
@@ -327,40 +333,113 @@ pub(super) fn info(
     }))
 }
 
-pub(super) fn attempts(
+/// The number of the newest event of a run.
+fn newest(connection: &Connection, run: &str) -> Result<u64, StoreError> {
+    let newest: Option<i64> = connection
+        .prepare_cached("SELECT max(seq) FROM events WHERE run = ?1")?
+        .query_row([run], |row| row.get(0))?;
+    Ok(newest.map_or(0, unsigned))
+}
+
+/// The steps of a run in the order of the file: all of them, or those that are `wanted`.
+fn steps(
     connection: &Connection,
     run: &str,
-) -> Result<BTreeMap<i64, Vec<AttemptView>>, StoreError> {
+    wanted: Option<&BTreeSet<String>>,
+    bulk: Bulk,
+) -> Result<Vec<StepView>, StoreError> {
+    let mut history = match wanted {
+        None => attempts(connection, run, None, bulk)?,
+        Some(_) => BTreeMap::new(),
+    };
     let mut statement = connection.prepare_cached(
-        "SELECT step, attempt, state, started_at, ended_at, pane, worktree, exit_code, message, output, output_file,
-                data, prompt, decision, question, answer, due, handle, awake, boot, agent, needs_you
-         FROM attempts WHERE run = ?1 ORDER BY step, attempt",
+        "SELECT number, id, state, skip, guard, queued_at, branch IS NOT NULL FROM steps WHERE run = ?1 ORDER BY number",
     )?;
     let mut rows = statement.query([run])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id: String = row.get(1)?;
+        if wanted.is_some_and(|wanted| !wanted.contains(&id)) {
+            continue;
+        }
+        let number: i64 = row.get(0)?;
+        if wanted.is_some() {
+            history = attempts(connection, run, Some(number), bulk)?;
+        }
+        let attempts = history.remove(&number).unwrap_or_default();
+        let state = state_of(&row.get::<_, String>(2)?)?;
+        // What a switch decided before it was begun anew is told by its attempts.
+        let decided: bool = row.get(6)?;
+        let branch = attempts
+            .last()
+            .filter(|_| decided)
+            .and_then(|attempt| attempt.decision.as_ref())
+            .and_then(|decision| decision.taken.clone());
+        found.push(StepView {
+            id,
+            state,
+            skip: optional(row.get(3)?)?,
+            branch,
+            queued_at: row
+                .get::<_, Option<i64>>(5)?
+                .map(unsigned)
+                .filter(|_| state == StepState::Queued),
+            guard: optional(row.get(4)?)?,
+            attempts,
+        });
+    }
+    Ok(found)
+}
+
+/// The attempts at the steps of a run, by the number of the step: at all of them, or at one.
+fn attempts(
+    connection: &Connection,
+    run: &str,
+    step: Option<i64>,
+    bulk: Bulk,
+) -> Result<BTreeMap<i64, Vec<AttemptView>>, StoreError> {
+    let long = match bulk {
+        Bulk::With => "output, data, prompt",
+        Bulk::Without => "NULL, NULL, NULL",
+    };
+    let which = match step {
+        Some(_) => "step = ?2",
+        None => "?2 IS NULL",
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT step, attempt, state, started_at, ended_at, pane, worktree, exit_code, message, output_file,
+                decision, question, answer, due, handle, awake, boot, agent, needs_you, queued_at, {long}
+         FROM attempts WHERE run = ?1 AND {which} ORDER BY step, attempt",
+    ))?;
+    let mut rows = statement.query(params![run, step])?;
     let mut found: BTreeMap<i64, Vec<AttemptView>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
+        let time = |column: usize| -> Result<Option<u64>, StoreError> {
+            Ok(row.get::<_, Option<i64>>(column)?.map(unsigned))
+        };
         found.entry(row.get(0)?).or_default().push(AttemptView {
             attempt: row.get(1)?,
             state: state_of(&row.get::<_, String>(2)?)?,
+            queued_at: time(19)?,
             started_at: unsigned(row.get(3)?),
-            ended_at: row.get::<_, Option<i64>>(4)?.map(unsigned),
+            ended_at: time(4)?,
             pane: row.get(5)?,
             worktree: row.get(6)?,
+            agent: optional(row.get(17)?)?,
+            needs_you: row.get(18)?,
             exit_code: row.get(7)?,
             message: row.get(8)?,
-            output: row.get(9)?,
-            output_file: row.get(10)?,
-            data: optional(row.get(11)?)?,
-            prompt: row.get(12)?,
-            decision: optional(row.get(13)?)?,
-            question: optional(row.get(14)?)?,
-            answer: optional(row.get(15)?)?,
-            due: row.get::<_, Option<i64>>(16)?.map(unsigned),
-            handle: row.get(17)?,
-            awake: unsigned(row.get(18)?),
-            boot: row.get(19)?,
-            agent: optional(row.get(20)?)?,
-            needs_you: row.get(21)?,
+            output: row.get(20)?,
+            output_file: row.get(9)?,
+            data: optional(row.get(21)?)?,
+            prompt: row.get(22)?,
+            decision: optional(row.get(10)?)?,
+            question: optional(row.get(11)?)?,
+            answer: optional(row.get(12)?)?,
+            due: time(13)?,
+            handle: row.get(14)?,
+            awake: unsigned(row.get(15)?),
+            boot: row.get(16)?,
         });
     }
     Ok(found)

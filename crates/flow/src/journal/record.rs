@@ -164,6 +164,31 @@ pub enum Happened {
     },
 }
 
+impl Happened {
+    /// The steps that are other than before by it.
+    pub(crate) fn touched(&self) -> &[String] {
+        match self {
+            Self::RunStarted { .. }
+            | Self::RunResumed
+            | Self::RunCancelled
+            | Self::RunEnded { .. } => &[],
+            Self::StepQueued { step }
+            | Self::StepSkipped { step, .. }
+            | Self::StepStarted { step, .. }
+            | Self::StepAttached { step, .. }
+            | Self::StepNeedsYou { step, .. }
+            | Self::StepGuarded { step, .. }
+            | Self::StepAsked { step, .. }
+            | Self::StepAnswered { step, .. }
+            | Self::StepRetries { step, .. }
+            | Self::StepEnded { step, .. }
+            | Self::StepInterrupted { step, .. }
+            | Self::StepLate { step, .. } => std::slice::from_ref(step),
+            Self::StepsReset { steps } => steps,
+        }
+    }
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct AttemptEnd {
@@ -317,6 +342,23 @@ pub struct RunView {
     pub seq: u64,
 }
 
+/// What of a run is other than before: whoever holds the run replaces the old by it.
+///
+/// It holds nothing that may be long: prompts, outputs and data of attempts are left out, as in
+/// [`Flows::outline`](crate::Flows::outline).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct RunChange {
+    /// The run as it is now.
+    pub info: RunInfo,
+    /// Its output, if it has one by now.
+    pub output: Option<String>,
+    /// The steps that changed, as they are now, in the order of the file.
+    pub steps: Vec<StepView>,
+    /// The place in the journal of the newest event that this takes in. What a window holds of a later place is newer.
+    #[specta(type = u32)]
+    pub seq: u64,
+}
+
 /// A step of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct StepView {
@@ -328,6 +370,9 @@ pub struct StepView {
     pub skip: Option<Skip>,
     /// For a switch that has decided: the branch that was taken.
     pub branch: Option<String>,
+    /// Since when it waits for a place, in milliseconds since 1970, while it does.
+    #[specta(type = Option<u32>)]
+    pub queued_at: Option<u64>,
     /// Its condition and what that saw, when it asked about the world.
     pub guard: Option<Tried>,
     /// Its attempts, oldest first.
@@ -341,7 +386,10 @@ pub struct AttemptView {
     pub attempt: u32,
     /// Where it stands, or how it ended. `skipped`: it was cut off.
     pub state: StepState,
-    /// When it began, in milliseconds since 1970.
+    /// From when on it waited for a place, in milliseconds since 1970, if it had to be given one.
+    #[specta(type = Option<u32>)]
+    pub queued_at: Option<u64>,
+    /// When it began.
     #[specta(type = u32)]
     pub started_at: u64,
     /// When it ended.

@@ -3,6 +3,8 @@
 mod admission;
 mod durability;
 mod faults;
+mod recordings;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
