@@ -4,14 +4,18 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use app::{App, Code, Error};
+use app::{AckHandle, App, Code, Error};
 use serde::Deserialize;
 use specta::Type;
 use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
+use terminal::ask::{
+    Close, Closed, List, Marks, Purge, Read, Rename, Resize, Seen, SetColours, Write,
+};
 use terminal::{
-    AttachOptions, ClosedPane, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize, ReadLines,
+    AttachOptions, ClosedPane, Colours, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize,
+    ReadLines,
 };
 
 use crate::events::PaneBytes;
@@ -23,21 +27,21 @@ pub(crate) async fn open_pane(app: State<'_, App>, request: OpenPane) -> Result<
     app.open_pane(request).await
 }
 
-/// Lists the panes that are open. See [`App::list_panes`].
+/// Lists the panes that are open. See [`List`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn list_panes(app: State<'_, App>) -> Result<Vec<PaneInfo>, Error> {
-    app.list_panes().await
+    app.ask(List).await
 }
 
-/// Closes a pane and ends its programs. See [`App::close_pane`].
+/// Closes a pane and ends its programs. See [`Close`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn close_pane(app: State<'_, App>, pane: PaneId) -> Result<(), Error> {
-    app.close_pane(pane).await
+    app.ask(Close(pane)).await
 }
 
-/// Gives a pane a name, or takes it away. See [`App::rename_pane`].
+/// Gives a pane a name, or takes it away. See [`Rename`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn rename_pane(
@@ -45,10 +49,10 @@ pub(crate) async fn rename_pane(
     pane: PaneId,
     name: Option<String>,
 ) -> Result<(), Error> {
-    app.rename_pane(pane, name).await
+    app.ask(Rename { pane, name }).await
 }
 
-/// Gives a pane another size. See [`App::resize_pane`].
+/// Gives a pane another size. See [`Resize`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn resize_pane(
@@ -56,25 +60,23 @@ pub(crate) async fn resize_pane(
     pane: PaneId,
     size: PaneSize,
 ) -> Result<(), Error> {
-    app.resize_pane(pane, size).await
+    app.ask(Resize { pane, size }).await
 }
 
-/// Writes to a pane what a person typed. See [`App::write_pane`].
+// Not `async`, so that it is done where the page's messages arrive, one after another: keys keep their order.
+/// Types into a pane, and does not wait for it: a refusal is told of as a warning. See [`Write`].
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn write_pane(
-    app: State<'_, App>,
-    pane: PaneId,
-    data: String,
-) -> Result<(), Error> {
-    app.write_pane(pane, data.into_bytes()).await
+pub(crate) fn write_pane(app: State<'_, App>, pane: PaneId, data: String) -> Result<(), Error> {
+    let bytes = data.into_bytes();
+    app.tell(Write { pane, bytes })
 }
 
-/// Says that the person looks at a pane. See [`App::seen_pane`].
+/// Says that the person looks at a pane. See [`Seen`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn seen_pane(app: State<'_, App>, pane: PaneId) -> Result<(), Error> {
-    app.seen_pane(pane).await
+    app.ask(Seen(pane)).await
 }
 
 /// The views of this window: each has a task that carries frames, and a handle for what was parsed.
@@ -85,7 +87,7 @@ pub(crate) struct Views {
 }
 
 struct View {
-    acks: app::Acks,
+    acks: AckHandle,
     carrier: JoinHandle<()>,
 }
 
@@ -118,9 +120,9 @@ pub(crate) async fn attach_pane(
         ..AttachOptions::default()
     };
     let mut stream = app.attach_pane(pane, options).await?;
-    let acks = stream.acks();
+    let acks = stream.ack_handle();
     let carrier = tauri::async_runtime::spawn(async move {
-        while let Some(frame) = stream.next().await {
+        while let Some(frame) = stream.next_encoded().await {
             if channel.send(PaneBytes(frame)).is_err() {
                 break;
             }
@@ -161,7 +163,7 @@ pub(crate) async fn detach_pane(views: State<'_, Views>, attachment: u32) -> Res
     })
 }
 
-/// Reads lines of a pane, also of a closed one. See [`App::read_lines`].
+/// Reads lines of a pane, also of a closed one. See [`Read`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn read_lines(
@@ -169,49 +171,36 @@ pub(crate) async fn read_lines(
     pane: PaneId,
     lines: ReadLines,
 ) -> Result<Vec<Line>, Error> {
-    app.read_lines(pane, lines).await
+    app.ask(Read { pane, lines }).await
 }
 
-/// Lists the commands that the shell of a pane marked. See [`App::pane_marks`].
+/// Lists the commands that the shell of a pane marked. See [`Marks`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn pane_marks(
     app: State<'_, App>,
     pane: PaneId,
 ) -> Result<Vec<CommandMark>, Error> {
-    app.pane_marks(pane).await
+    app.ask(Marks(pane)).await
 }
 
-/// The colours that the window's theme gives to panes: red, green and blue from 0 to 255.
-#[derive(Debug, Deserialize, Type)]
-pub(crate) struct Colours {
-    foreground: (u8, u8, u8),
-    background: (u8, u8, u8),
-    cursor: (u8, u8, u8),
-}
-
-/// Sets what programs are told when they ask for the colours of their terminal. See [`App::set_theme`].
+/// Sets what programs are told when they ask for the colours of their terminal. See [`SetColours`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn set_colours(app: State<'_, App>, colours: Colours) -> Result<(), Error> {
-    app.set_theme(terminal::Theme {
-        foreground: colours.foreground,
-        background: colours.background,
-        cursor: colours.cursor,
-    })
-    .await
+    app.ask(SetColours(colours)).await
 }
 
-/// Lists the panes that only live in history. See [`App::closed_panes`].
+/// Lists the panes that only live in history. See [`Closed`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn closed_panes(app: State<'_, App>) -> Result<Vec<ClosedPane>, Error> {
-    app.closed_panes().await
+    app.ask(Closed).await
 }
 
-/// Removes history from disk, of one pane or of all. See [`App::purge_history`].
+/// Removes history from disk, of one pane or of all. See [`Purge`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn purge_history(app: State<'_, App>, pane: Option<PaneId>) -> Result<(), Error> {
-    app.purge_history(pane).await
+    app.ask(Purge(pane)).await
 }

@@ -23,6 +23,35 @@ async fn a_command_typed_in_the_window_shows_its_output() -> Result<()> {
 }
 
 #[tokio::test]
+async fn keys_pressed_faster_than_they_are_taken_keep_their_order() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("burst", window, async |window| {
+        let written = home.path().join("written");
+        let read = format!("head -n 2000 > '{}'; echo all of it", written.display());
+        enter_line(window, pane, &read).await?;
+        // Each an event of its own, and none waits for what became of the one before.
+        window
+            .script(&format!(
+                "const root = document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root').shadowRoot;
+                const area = root.querySelector('.xterm-helper-textarea');
+                for (let n = 0; n < 2000; n++)
+                    for (const data of [...String(n), '\\r'])
+                        area.dispatchEvent(new InputEvent('input', {{ data, inputType: 'insertText', bubbles: true }}));"
+            ))
+            .await?;
+        window
+            .see(pane, "the end", |screen| screen.contains("\nall of it"))
+            .await?;
+        let lines = std::fs::read_to_string(&written)?;
+        let wanted: String = (0..2000).map(|n| format!("{n}\n")).collect();
+        assert!(lines == wanted, "{lines}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_killed_window_loses_nothing_and_its_programs_go_on() -> Result<()> {
     let home = Home::new()?;
     let (window, pane) = at_a_prompt(&home).await?;

@@ -7,17 +7,17 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	/**  Opens a pane. See [`App::open_pane`]. */
 	openPane: (request: OpenPane) => typedError<PaneInfo, Error>(__TAURI_INVOKE("open_pane", { request })),
-	/**  Lists the panes that are open. See [`App::list_panes`]. */
+	/**  Lists the panes that are open. See [`List`]. */
 	listPanes: () => typedError<PaneInfo[], Error>(__TAURI_INVOKE("list_panes")),
-	/**  Closes a pane and ends its programs. See [`App::close_pane`]. */
+	/**  Closes a pane and ends its programs. See [`Close`]. */
 	closePane: (pane: PaneId) => typedError<null, Error>(__TAURI_INVOKE("close_pane", { pane })),
-	/**  Gives a pane a name, or takes it away. See [`App::rename_pane`]. */
+	/**  Gives a pane a name, or takes it away. See [`Rename`]. */
 	renamePane: (pane: PaneId, name: string | null) => typedError<null, Error>(__TAURI_INVOKE("rename_pane", { pane, name })),
-	/**  Gives a pane another size. See [`App::resize_pane`]. */
+	/**  Gives a pane another size. See [`Resize`]. */
 	resizePane: (pane: PaneId, size: PaneSize) => typedError<null, Error>(__TAURI_INVOKE("resize_pane", { pane, size })),
-	/**  Writes to a pane what a person typed. See [`App::write_pane`]. */
+	/**  Types into a pane, and does not wait for it: a refusal is told of as a warning. See [`Write`]. */
 	writePane: (pane: PaneId, data: string) => typedError<null, Error>(__TAURI_INVOKE("write_pane", { pane, data })),
-	/**  Says that the person looks at a pane. See [`App::seen_pane`]. */
+	/**  Says that the person looks at a pane. See [`Seen`]. */
 	seenPane: (pane: PaneId) => typedError<null, Error>(__TAURI_INVOKE("seen_pane", { pane })),
 	/**
 	 *  Attaches a view to a pane: a snapshot, then what it prints, as frames of bytes through `channel`.
@@ -28,15 +28,15 @@ export const commands = {
 	ackPane: (attachment: number, bytes: number) => typedError<null, Error>(__TAURI_INVOKE("ack_pane", { attachment, bytes })),
 	/**  Ends a view; the pane goes on. */
 	detachPane: (attachment: number) => typedError<null, Error>(__TAURI_INVOKE("detach_pane", { attachment })),
-	/**  Reads lines of a pane, also of a closed one. See [`App::read_lines`]. */
+	/**  Reads lines of a pane, also of a closed one. See [`Read`]. */
 	readLines: (pane: PaneId, lines: ReadLines) => typedError<Line[], Error>(__TAURI_INVOKE("read_lines", { pane, lines })),
-	/**  Lists the commands that the shell of a pane marked. See [`App::pane_marks`]. */
+	/**  Lists the commands that the shell of a pane marked. See [`Marks`]. */
 	paneMarks: (pane: PaneId) => typedError<CommandMark[], Error>(__TAURI_INVOKE("pane_marks", { pane })),
-	/**  Sets what programs are told when they ask for the colours of their terminal. See [`App::set_theme`]. */
+	/**  Sets what programs are told when they ask for the colours of their terminal. See [`SetColours`]. */
 	setColours: (colours: Colours) => typedError<null, Error>(__TAURI_INVOKE("set_colours", { colours })),
-	/**  Lists the panes that only live in history. See [`App::closed_panes`]. */
+	/**  Lists the panes that only live in history. See [`Closed`]. */
 	closedPanes: () => typedError<ClosedPane[], Error>(__TAURI_INVOKE("closed_panes")),
-	/**  Removes history from disk, of one pane or of all. See [`App::purge_history`]. */
+	/**  Removes history from disk, of one pane or of all. See [`Purge`]. */
 	purgeHistory: (pane: PaneId | null) => typedError<null, Error>(__TAURI_INVOKE("purge_history", { pane })),
 	/**  Searches; what is found comes through `channel`, and the whole answer at the end. See [`App::search`]. */
 	search: (id: number, request: SearchRequest, channel: Channel<SearchProgress>) => typedError<SearchAnswer, Error>(__TAURI_INVOKE("search", { id, request, channel })),
@@ -569,10 +569,13 @@ export type Code =
 /**  Anything else: the disk, the system. */
 "failed";
 
-/**  The colours that the window's theme gives to panes: red, green and blue from 0 to 255. */
+/**  The colours that programs are told when they ask, each as red, green and blue. */
 export type Colours = {
+	/**  The colour of text. */
 	foreground: [number, number, number],
+	/**  The colour behind it. */
 	background: [number, number, number],
+	/**  The colour of the cursor. */
 	cursor: [number, number, number],
 };
 

@@ -3,9 +3,9 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use host::Refusal;
 use serde::Serialize;
 use specta::Type;
+use terminal::Refusal;
 
 /// Why something asked of [`App`](crate::App) was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]

@@ -23,11 +23,11 @@ mod worktrees;
 use std::sync::Arc;
 use std::time::Duration;
 
-use host::{HostClient, ServeError};
+use host::{HostClient, HostHere, ServeError};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use store::Store;
-use terminal::{HistoryBudget, PaneEvent, Panes, PanesConfig};
+use terminal::{Clock, HistoryBudget, PaneEvent, Panes, PanesConfig};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -41,17 +41,15 @@ pub use flow::{
     CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, Mark, OutputPiece,
     StepDetail, check_flow_text, export_flow_text, flow_schema, simulate_flow_text,
 };
+pub use host::{AckHandle, HostAttachment};
 pub use memory::MemoryUse;
 pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
-pub use panes::{Acks, PaneStream};
 pub use paths::Paths;
 pub use settings::{
     ClipboardWrites, CursorStyle, HistorySettings, Renderer, Settings, Theme, create_files,
 };
 
 pub use worktrees::MadeWorktree;
-
-use panes::PaneHost;
 
 /// How far a reader of events may fall behind before it is told to look anew.
 const EVENTS: usize = 1024;
@@ -119,9 +117,9 @@ pub struct App(Arc<Inner>);
 struct Inner {
     paths: Paths,
     store: Store,
-    panes: PaneHost,
-    /// Held while panes live in this process: no pane host may serve the same files.
-    claim: std::sync::Mutex<Option<host::Host>>,
+    panes: HostClient,
+    /// The host that this process is itself, when panes live in it.
+    here: Option<HostHere>,
     /// The runs; opened on first use.
     flows: std::sync::OnceLock<::flow::Flows>,
     conflicts: self::conflicts::Repositories,
@@ -166,27 +164,25 @@ impl App {
                 aside.display()
             ));
         }
-        let mut claim = None;
-        let panes = match host {
+        let (panes, here) = match host {
             HostMode::InProcess => {
                 // Before any of the panes' files is opened: two who write them would spoil them.
-                claim = Some(claim_panes(&paths)?);
-                PaneHost::InProcess(
-                    Panes::new(panes_config(&paths, &settings))
-                        .map_err(|error| Error::from_chain(Code::Failed, &error))?,
-                )
+                let claim = claim_panes(&paths)?;
+                let panes = Panes::new(panes_config(&paths, &settings))
+                    .map_err(|error| Error::from_chain(Code::Failed, &error))?;
+                let here = claim.serve_here(panes, Clock::system().now_ms());
+                (HostClient::connect_here(&here).await?, Some(here))
             }
-            HostMode::Detached { program } => PaneHost::Detached(
-                HostClient::connect_or_start(&host_paths(&paths), &program)
-                    .await
-                    .map_err(Error::from)?,
-            ),
+            HostMode::Detached { program } => {
+                let paths = host_paths(&paths);
+                (HostClient::connect_or_start(&paths, &program).await?, None)
+            }
         };
         let app = Self(Arc::new(Inner {
             paths,
             store: opened.store,
             panes,
-            claim: std::sync::Mutex::new(claim),
+            here,
             flows: std::sync::OnceLock::new(),
             conflicts: self::conflicts::Repositories::default(),
             notices,
@@ -230,8 +226,9 @@ impl App {
             agents.shutdown().await;
         }
         tasks.shutdown().await;
-        self.0.panes.shutdown().await;
-        lock(&self.0.claim).take();
+        if let Some(here) = &self.0.here {
+            here.end().await;
+        }
     }
 
     fn emit(&self, event: AppEvent) {

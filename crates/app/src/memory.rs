@@ -6,7 +6,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::panes::PaneHost;
 use crate::{App, Code, Error};
 
 /// What Switchyard takes in memory, in megabytes. A page that several processes share counts once, in parts.
@@ -25,9 +24,9 @@ impl App {
     ///
     /// [`Code::HostDown`].
     pub async fn memory_use(&self) -> Result<Option<MemoryUse>, Error> {
-        let host = match &self.0.panes {
-            PaneHost::Detached(client) => Some(client.health().await?.pid),
-            PaneHost::InProcess(_) => None,
+        let host = match self.0.here {
+            None => Some(self.0.panes.health().await?.pid),
+            Some(_) => None,
         };
         let look = move || {
             let proc = Path::new("/proc");

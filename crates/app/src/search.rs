@@ -1,10 +1,8 @@
 //! Search over everything that panes printed, wherever they live.
 
-use host::Refusal;
-use terminal::{Cancel, SearchAnswer, SearchProgress, SearchRequest};
+use terminal::{SearchAnswer, SearchProgress, SearchRequest};
 
-use crate::panes::PaneHost;
-use crate::{App, Code, Error};
+use crate::{App, Error};
 
 impl App {
     /// Searches; `found` is told what is found as it is found, and the answer has it all again.
@@ -13,33 +11,14 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Code::BadParams`], [`Code::BadId`], [`Code::BadQuery`] with the position of the mistake,
-    /// [`Code::HostDown`].
+    /// [`Code::BadParams`](crate::Code::BadParams), [`Code::BadId`](crate::Code::BadId), [`Code::BadQuery`](crate::Code::BadQuery) with the position of the mistake,
+    /// [`Code::HostDown`](crate::Code::HostDown).
     pub async fn search(
         &self,
         request: SearchRequest,
-        mut found: impl FnMut(SearchProgress) + Send + 'static,
+        found: impl FnMut(SearchProgress) + Send,
     ) -> Result<SearchAnswer, Error> {
-        let panes = match &self.0.panes {
-            PaneHost::Detached(client) => return Ok(client.search(request, found).await?),
-            PaneHost::InProcess(panes) => panes.clone(),
-        };
-        let cancel = CancelOnDrop(Cancel::default());
-        let cancelled = cancel.0.clone();
-        let search = move || panes.search(&request, &cancelled, &mut found);
-        match tokio::task::spawn_blocking(search).await {
-            Ok(answer) => Ok(answer.map_err(Refusal::from)?),
-            Err(error) => Err(Error::new(Code::Failed, error.to_string())),
-        }
-    }
-}
-
-/// Stops a search that nobody waits for any more; one that is over does not mind.
-struct CancelOnDrop(Cancel);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
+        Ok(self.0.panes.search(request, found).await?)
     }
 }
 
@@ -48,10 +27,11 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
+    use terminal::ask::Close;
     use terminal::{Case, OpenPane, Order, Scope};
 
     use super::*;
-    use crate::{AppConfig, HostMode, Paths};
+    use crate::{AppConfig, Code, HostMode, Paths};
 
     fn request(pattern: &str, regex: bool) -> SearchRequest {
         SearchRequest {
@@ -104,7 +84,7 @@ mod tests {
 
         let error = app.search(request("a(b", true), |_| ()).await.unwrap_err();
         assert_eq!((error.code, error.position), (Code::BadQuery, Some(1)));
-        app.close_pane(pane.id).await.unwrap();
+        app.ask(Close(pane.id)).await.unwrap();
         app.shutdown().await;
     }
 }

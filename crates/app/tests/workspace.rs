@@ -10,6 +10,7 @@ use app::{App, AppConfig, AppEvent, Code, HostMode, Paths, RepositoryView, check
 use conflicts::{LineRange, ProposedChange, Severity, Status};
 use tempfile::TempDir;
 use terminal::OpenPane;
+use terminal::ask::Close;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -134,7 +135,7 @@ async fn a_pane_brings_its_repository_with_it_and_warnings_are_counted() {
       two on two, nobody: 1 files, 1 conflicts
     ");
     // The agent is gone with its pane; the repository is watched on for a while.
-    app.close_pane(pane.id).await.unwrap();
+    app.ask(Close(pane.id)).await.unwrap();
     until(&app, "no agent", |all| {
         all[0].worktrees.iter().all(|tree| tree.agent.is_none())
     })

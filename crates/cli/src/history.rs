@@ -2,6 +2,7 @@
 
 use app::App;
 use clap::{Args, Subcommand};
+use terminal::ask;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -41,6 +42,6 @@ impl History {
             Some(pane) => Some(pane.find_also_closed(app).await?),
             None => None,
         };
-        Ok(app.purge_history(pane).await?)
+        Ok(app.ask(ask::Purge(pane)).await?)
     }
 }

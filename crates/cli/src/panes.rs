@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use app::{App, Code};
 use clap::Args;
+use terminal::ask;
 use terminal::{
     Attention, Clock, ClosedPane, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines,
 };
@@ -105,9 +106,9 @@ pub(crate) struct Kill {
 impl List {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
         if self.closed {
-            return list_closed(&app.closed_panes().await?, out);
+            return list_closed(&app.ask(ask::Closed).await?, out);
         }
-        let panes = app.list_panes().await?;
+        let panes = app.ask(ask::List).await?;
         if out.json() {
             return Ok(out.value(&panes)?);
         }
@@ -214,7 +215,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 async fn write(app: &App, pane: PaneId, piece: &[u8]) -> Result<(), Failure> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        match app.write_pane(pane, piece.to_vec()).await {
+        match app
+            .ask(ask::Write {
+                pane,
+                bytes: piece.to_vec(),
+            })
+            .await
+        {
             Err(error)
                 if error.code == Code::NotReading && tokio::time::Instant::now() < deadline =>
             {
@@ -229,7 +236,10 @@ impl Read {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
         let pane = self.pane.find_also_closed(app).await?;
         let lines = app
-            .read_lines(pane, ReadLines::Newest { count: self.lines })
+            .ask(ask::Read {
+                pane,
+                lines: ReadLines::Newest { count: self.lines },
+            })
             .await?;
         if out.json() {
             return Ok(out.value(&lines)?);
@@ -251,7 +261,7 @@ impl Kill {
             panes.push(pane.find(app).await?);
         }
         for pane in &panes {
-            app.close_pane(*pane).await?;
+            app.ask(ask::Close(*pane)).await?;
         }
         if out.json() {
             Ok(out.value(&panes)?)
@@ -276,18 +286,18 @@ impl FromStr for PaneName {
 impl PaneName {
     /// The open pane that is meant.
     pub(crate) async fn find(&self, app: &App) -> Result<PaneId, Failure> {
-        let panes = app.list_panes().await?;
+        let panes = app.ask(ask::List).await?;
         self.among(panes.iter().map(|pane| (pane.id, pane.name.as_deref())))?
             .ok_or_else(|| self.unknown())
     }
 
     /// The pane that is meant, be it open or only in history.
     pub(crate) async fn find_also_closed(&self, app: &App) -> Result<PaneId, Failure> {
-        let panes = app.list_panes().await?;
+        let panes = app.ask(ask::List).await?;
         if let Some(pane) = self.among(panes.iter().map(|pane| (pane.id, pane.name.as_deref())))? {
             return Ok(pane);
         }
-        let closed = app.closed_panes().await?;
+        let closed = app.ask(ask::Closed).await?;
         self.among(closed.iter().map(|pane| (pane.id, pane.name.as_deref())))?
             .ok_or_else(|| self.unknown())
     }

@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use app::App;
 use clap::Args;
+use terminal::ask::{Closed, List};
 use terminal::{
     Case, Line, Match, Order, PaneId, Scope, SearchAnswer, SearchProgress, SearchRequest,
 };
@@ -163,11 +164,11 @@ fn summary(answer: &SearchAnswer, out: &mut Output<'_>) {
 /// What each pane is called, open or closed.
 async fn names(app: &App) -> Result<HashMap<PaneId, String>, Failure> {
     let mut names = HashMap::new();
-    for pane in app.closed_panes().await? {
+    for pane in app.ask(Closed).await? {
         let name = pane.name.unwrap_or_else(|| pane.program.join(" "));
         names.insert(pane.id, format!("{name}, closed"));
     }
-    for pane in app.list_panes().await? {
+    for pane in app.ask(List).await? {
         names.insert(pane.id, pane.name.unwrap_or_else(|| pane.program.join(" ")));
     }
     Ok(names)

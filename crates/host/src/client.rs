@@ -1,24 +1,26 @@
-//! The asking side: the methods of [`Panes`](terminal::Panes), asynchronous, over the socket.
+//! The asking side: the questions of [`terminal::ask`], over the socket.
 
 mod attachment;
 mod connection;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+use terminal::ask::{Ask, Search};
 use terminal::{
-    AttachOptions, ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize,
-    ReadLines, Recording, SearchAnswer, SearchProgress, SearchRequest, Theme,
+    AttachOptions, PaneEvent, PaneId, Refusal, SearchAnswer, SearchProgress, SearchRequest,
 };
-use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::net::UnixStream;
+use tokio::sync::{broadcast, mpsc};
 
 pub use self::attachment::{AckHandle, HostAttachment};
 use self::connection::Connection;
 use crate::paths::HostPaths;
-use crate::protocol::{HostHealth, Purpose, Reply, Request};
-use crate::refusal::Refusal;
+use crate::protocol::{HostHealth, Purpose, Welcome};
+use crate::server::HostHere;
 use crate::start::{self, ConnectError};
 
 /// How long an answer may take before the host counts as hanging. The slowest honest answer is a
@@ -82,10 +84,38 @@ pub struct HostClient {
     inner: Arc<Inner>,
 }
 
+/// Where the host is met.
+#[derive(Debug)]
+enum Door {
+    /// At its socket; `exe` is what to start when nobody listens there, none: only ever connect.
+    Socket {
+        paths: HostPaths,
+        exe: Option<PathBuf>,
+    },
+    /// In this process.
+    Here(HostHere),
+}
+
+impl Door {
+    /// A control connection to the host that runs, or else to one that is started now.
+    async fn reach(&self) -> Result<(UnixStream, Welcome), ConnectError> {
+        match self {
+            Self::Socket { paths, exe } => start::reach(paths, exe.as_deref()).await,
+            Self::Here(_) => self.greet(&Purpose::Control).await,
+        }
+    }
+
+    /// A connection for `purpose` to the host that runs.
+    async fn greet(&self, purpose: &Purpose) -> Result<(UnixStream, Welcome), ConnectError> {
+        match self {
+            Self::Socket { paths, .. } => start::greet(paths, purpose).await,
+            Self::Here(host) => start::greet_on(host.connect(), "this process", purpose).await,
+        }
+    }
+}
+
 struct Inner {
-    paths: HostPaths,
-    /// What to start when no host answers; none: only ever connect.
-    exe: Option<PathBuf>,
+    door: Door,
     connection: Mutex<Arc<Connection>>,
     reconnecting: tokio::sync::Mutex<()>,
     events: broadcast::Sender<HostEvent>,
@@ -95,7 +125,7 @@ impl std::fmt::Debug for HostClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let connection = self.connection();
         f.debug_struct("HostClient")
-            .field("socket", &self.inner.paths.socket())
+            .field("door", &self.inner.door)
             .field("host", &connection.welcome.pid)
             .finish_non_exhaustive()
     }
@@ -109,7 +139,11 @@ impl HostClient {
     /// [`ConnectError::NotRunning`] when there is none, [`ConnectError::OtherVersion`] when it
     /// speaks another protocol.
     pub async fn connect(paths: &HostPaths) -> Result<Self, ConnectError> {
-        Self::establish(paths, None).await
+        Self::establish(Door::Socket {
+            paths: paths.clone(),
+            exe: None,
+        })
+        .await
     }
 
     /// Connects to the host that runs, or starts `exe host --detached` and connects to that.
@@ -121,17 +155,29 @@ impl HostClient {
     /// Besides those of [`connect`](Self::connect): [`ConnectError::Start`] with the words of the
     /// host's log when it did not come up within ten seconds.
     pub async fn connect_or_start(paths: &HostPaths, exe: &Path) -> Result<Self, ConnectError> {
-        Self::establish(paths, Some(exe.to_owned())).await
+        Self::establish(Door::Socket {
+            paths: paths.clone(),
+            exe: Some(exe.to_owned()),
+        })
+        .await
     }
 
-    async fn establish(paths: &HostPaths, exe: Option<PathBuf>) -> Result<Self, ConnectError> {
+    /// Connects to a host in this process.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::NotRunning`] when it has ended.
+    pub async fn connect_here(host: &HostHere) -> Result<Self, ConnectError> {
+        Self::establish(Door::Here(host.clone())).await
+    }
+
+    async fn establish(door: Door) -> Result<Self, ConnectError> {
         let events = broadcast::Sender::new(EVENTS);
-        let (stream, welcome) = start::reach(paths, exe.as_deref()).await?;
+        let (stream, welcome) = door.reach().await?;
         let connection = Connection::begin(stream, welcome, events.clone());
         Ok(Self {
             inner: Arc::new(Inner {
-                paths: paths.clone(),
-                exe,
+                door,
                 connection: Mutex::new(connection),
                 reconnecting: tokio::sync::Mutex::new(()),
                 events,
@@ -151,11 +197,11 @@ impl HostClient {
         if !former.is_down() {
             return Ok(());
         }
-        let (stream, welcome) = start::reach(&self.inner.paths, self.inner.exe.as_deref()).await?;
+        let (stream, welcome) = self.inner.door.reach().await?;
         let restarted =
             (welcome.pid, welcome.started_at) != (former.welcome.pid, former.welcome.started_at);
         let connection = Connection::begin(stream, welcome, self.inner.events.clone());
-        *lock(&self.inner.connection) = connection;
+        *self.inner.connection.lock() = connection;
         let _ = self.inner.events.send(HostEvent::Up { restarted });
         Ok(())
     }
@@ -176,127 +222,26 @@ impl HostClient {
         self.inner.events.subscribe()
     }
 
-    /// Opens a pane. See [`Panes::open`](terminal::Panes::open).
+    /// Asks, and waits for the answer.
+    ///
+    /// What is asked and told is done in the order in which this was called, as far as it is done [at
+    /// once](Ask::AT_ONCE). Dropping the future withdraws the question, which may have been done by then.
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotStarted`] when the program or the directory is not there.
-    pub async fn open(&self, request: OpenPane) -> Result<PaneInfo, HostError> {
-        match self.ask(Request::Open(Box::new(request))).await? {
-            Reply::Pane(pane) => Ok(pane),
-            other => Err(misfit(&other)),
-        }
+    /// [`HostError::Refused`] as the question says; the others when the host can't be asked.
+    pub async fn ask<A: Ask>(&self, question: A) -> Result<A::Answer, HostError> {
+        self.connection().ask(question, None)?.answer().await
     }
 
-    /// Opens a pane that is recorded. See [`Panes::open_recorded`](terminal::Panes::open_recorded).
+    /// Asks for something to be done, and does not wait: keys follow each other like this. Refused, it is told of with
+    /// a [`PaneEvent::Warned`] to this client alone.
     ///
     /// # Errors
     ///
-    /// As for [`open`](Self::open).
-    pub async fn open_recorded(
-        &self,
-        request: OpenPane,
-        recording: Recording,
-    ) -> Result<PaneInfo, HostError> {
-        let request = Request::OpenRecorded(Box::new(request), recording);
-        match self.ask(request).await? {
-            Reply::Pane(pane) => Ok(pane),
-            other => Err(misfit(&other)),
-        }
-    }
-
-    /// Every pane that is open.
-    ///
-    /// # Errors
-    ///
-    /// Only when the host can't be asked.
-    pub async fn list(&self) -> Result<Vec<PaneInfo>, HostError> {
-        match self.ask(Request::List).await? {
-            Reply::Panes(panes) => Ok(panes),
-            other => Err(misfit(&other)),
-        }
-    }
-
-    /// What is known of one pane.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`].
-    pub async fn info(&self, pane: PaneId) -> Result<PaneInfo, HostError> {
-        match self.ask(Request::Info(pane)).await? {
-            Reply::Pane(pane) => Ok(pane),
-            other => Err(misfit(&other)),
-        }
-    }
-
-    /// Types `bytes` into a pane. Writes of one client arrive in the order in which they were made.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`]; [`Refusal::NotReading`] when the program has not read for so long
-    /// that no more can wait for it.
-    pub async fn write(&self, pane: PaneId, bytes: Vec<u8>) -> Result<(), HostError> {
-        self.tell(Request::Write(pane, bytes)).await
-    }
-
-    /// Gives a pane another size.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`]; [`Refusal::BadParams`] when the size is out of range.
-    pub async fn resize(&self, pane: PaneId, size: PaneSize) -> Result<(), HostError> {
-        self.tell(Request::Resize(pane, size)).await
-    }
-
-    /// Gives a pane a name, or none.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`].
-    pub async fn rename(&self, pane: PaneId, name: Option<String>) -> Result<(), HostError> {
-        self.tell(Request::Rename(pane, name)).await
-    }
-
-    /// Notes that the person looks at a pane.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`].
-    pub async fn seen(&self, pane: PaneId) -> Result<(), HostError> {
-        self.tell(Request::Seen(pane)).await
-    }
-
-    /// Ends a pane's programs and removes it from the list. Its history stays.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`].
-    pub async fn close(&self, pane: PaneId) -> Result<(), HostError> {
-        self.tell(Request::Close(pane)).await
-    }
-
-    /// Lines that a pane printed; a closed one's as well.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`] when not even history knows it.
-    pub async fn read(&self, pane: PaneId, lines: ReadLines) -> Result<Vec<Line>, HostError> {
-        match self.ask(Request::Read(pane, lines)).await? {
-            Reply::Lines(lines) => Ok(lines),
-            other => Err(misfit(&other)),
-        }
-    }
-
-    /// The commands that ran in a pane, as its shell marked them.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`].
-    pub async fn marks(&self, pane: PaneId) -> Result<Vec<CommandMark>, HostError> {
-        match self.ask(Request::Marks(pane)).await? {
-            Reply::Marks(marks) => Ok(marks),
-            other => Err(misfit(&other)),
-        }
+    /// [`HostError::Down`]; [`Refusal::BadParams`] when it is too long to be sent.
+    pub fn tell(&self, question: impl Ask<Answer = ()>) -> Result<(), HostError> {
+        self.connection().tell(question)
     }
 
     /// Searches. `found` is called with what is found, as it is found; the answer has it all again.
@@ -313,55 +258,19 @@ impl HostClient {
     ) -> Result<SearchAnswer, HostError> {
         let (progress, mut reports) = mpsc::unbounded_channel();
         let connection = self.connection();
-        let mut asked = connection.ask(Request::Search(Box::new(request)), Some(progress))?;
-        let waiting = async {
-            loop {
-                tokio::select! {
-                    biased;
-                    Some(report) = reports.recv() => found(report),
-                    reply = &mut asked.reply => break reply,
-                }
+        let asked = connection.ask(Search(request), Some(progress))?;
+        let mut answer = pin!(asked.answer());
+        let answer = loop {
+            tokio::select! {
+                biased;
+                Some(report) = reports.recv() => found(report),
+                answer = &mut answer => break answer,
             }
         };
-        let reply = asked_within(waiting, &connection).await?;
-        asked.answered = true;
         while let Ok(report) = reports.try_recv() {
             found(report);
         }
-        match reply? {
-            Reply::Found(answer) => Ok(answer),
-            other => Err(misfit(&other)),
-        }
-    }
-
-    /// Panes that only live in history.
-    ///
-    /// # Errors
-    ///
-    /// Only when the host can't be asked.
-    pub async fn closed(&self) -> Result<Vec<ClosedPane>, HostError> {
-        match self.ask(Request::Closed).await? {
-            Reply::Closed(panes) => Ok(panes),
-            other => Err(misfit(&other)),
-        }
-    }
-
-    /// Removes the history of one pane, or of all, at once.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::UnknownPane`]; [`Refusal::Failed`] when a file can't be removed.
-    pub async fn purge(&self, pane: Option<PaneId>) -> Result<(), HostError> {
-        self.tell(Request::Purge(pane)).await
-    }
-
-    /// Sets the colours that programs are told when they ask, in all panes and those to come.
-    ///
-    /// # Errors
-    ///
-    /// Only when the host can't be asked.
-    pub async fn set_theme(&self, theme: Theme) -> Result<(), HostError> {
-        self.tell(Request::Theme(theme.into())).await
+        answer
     }
 
     /// How the host is.
@@ -370,10 +279,7 @@ impl HostClient {
     ///
     /// Only when the host can't be asked.
     pub async fn health(&self) -> Result<HostHealth, HostError> {
-        match self.ask(Request::Health).await? {
-            Reply::Health(health) => Ok(health),
-            other => Err(misfit(&other)),
-        }
+        self.connection().health()?.answer().await
     }
 
     /// Shows a pane: its snapshot first, then what it prints.
@@ -391,7 +297,7 @@ impl HostClient {
             scrollback_rows: options.scrollback_rows,
             high_water: options.high_water,
         };
-        match start::greet(&self.inner.paths, &purpose).await {
+        match self.inner.door.greet(&purpose).await {
             Ok((stream, _)) => Ok(HostAttachment::begin(stream)),
             Err(ConnectError::Refused(refusal)) => Err(refusal.into()),
             Err(error) => Err(HostError::Down {
@@ -400,47 +306,7 @@ impl HostClient {
         }
     }
 
-    async fn tell(&self, request: Request) -> Result<(), HostError> {
-        match self.ask(request).await? {
-            Reply::Done => Ok(()),
-            other => Err(misfit(&other)),
-        }
-    }
-
-    async fn ask(&self, request: Request) -> Result<Reply, HostError> {
-        let connection = self.connection();
-        let mut asked = connection.ask(request, None)?;
-        let reply = asked_within(async { (&mut asked.reply).await }, &connection).await?;
-        asked.answered = true;
-        Ok(reply?)
-    }
-
     fn connection(&self) -> Arc<Connection> {
-        Arc::clone(&lock(&self.inner.connection))
+        Arc::clone(&self.inner.connection.lock())
     }
-}
-
-async fn asked_within<T>(
-    waiting: impl Future<Output = Result<T, oneshot::error::RecvError>>,
-    connection: &Connection,
-) -> Result<T, HostError> {
-    match timeout(ANSWER_DEADLINE, waiting).await {
-        Ok(Ok(reply)) => Ok(reply),
-        Ok(Err(_)) => Err(connection.down()),
-        Err(_) => Err(HostError::NoAnswer {
-            after: ANSWER_DEADLINE,
-        }),
-    }
-}
-
-fn misfit(reply: &Reply) -> HostError {
-    let text = format!("{reply:?}");
-    let name = text.split(['(', ' ']).next().unwrap_or_default();
-    HostError::Protocol {
-        message: format!("`{name}`"),
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,8 +2,9 @@
 //!
 //! Windows come and go; the programs in their panes should not. So the panes live in a process of
 //! their own, which knows panes and nothing else. [`Host`] serves one [`Panes`](terminal::Panes)
-//! value on a socket that only its owner can open; [`HostClient`] has the same methods on the other
-//! side, asynchronous, and finds or starts the host; [`HostPaths`] says where the two meet.
+//! value on a socket that only its owner can open; [`HostClient`] asks the questions of [`terminal::ask`]
+//! on the other side, and finds or starts the host; [`HostPaths`] says where the two meet. Panes that live
+//! in the client's own process are served by the same code, over socket pairs: [`HostHere`].
 //!
 //! What it promises:
 //!
@@ -18,19 +19,17 @@
 //! What it leaves to others: what a pane is (`terminal`), where the directories are, what to do
 //! when the host is gone (`app`).
 //!
-//! A client has one control connection, on which requests are told apart by a number and events
+//! A client has one control connection, on which questions are told apart by a number and events
 //! are pushed, and one data connection for each pane that it shows; `protocol.rs` has the details.
 
 mod client;
 mod paths;
 mod protocol;
-mod refusal;
 mod server;
 mod start;
 
 pub use client::{AckHandle, HostAttachment, HostClient, HostError, HostEvent};
 pub use paths::{HostFile, HostPaths};
 pub use protocol::{HostHealth, PROTOCOL};
-pub use refusal::Refusal;
-pub use server::{Host, HostOptions, ServeError};
+pub use server::{Host, HostHere, HostOptions, ServeError};
 pub use start::{ConnectError, detach, stop_running, until_told_to_end};

@@ -14,18 +14,15 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use specta::Type;
-use terminal::{
-    ClosedPane, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, ReadLines,
-    Recording, SearchAnswer, SearchProgress, SearchRequest, Theme,
-};
+use terminal::ask::Question;
+use terminal::{PaneEvent, PaneId, Refusal, SearchProgress};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-
-use crate::refusal::Refusal;
 
 /// The version of the protocol. It grows when an older program could misread a newer one; new
 /// requests alone do not need it, an older host refuses them by name.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The version of this program, for people to read.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -77,68 +74,23 @@ pub(crate) struct Welcome {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ToHost {
     /// To be answered with the same id.
-    Request { id: u64, request: Request },
-    /// The answer to this search is no longer wanted.
+    Ask { id: u64, question: Question },
+    /// To be done, and only spoken of when it is refused.
+    Tell { question: Question },
+    /// How the host is; to be answered with the same id.
+    Health { id: u64 },
+    /// The answer to this question is no longer wanted.
     Cancel { id: u64 },
-}
-
-/// What may be asked.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Request {
-    Open(Box<OpenPane>),
-    OpenRecorded(Box<OpenPane>, Recording),
-    List,
-    Info(PaneId),
-    Write(PaneId, #[serde(with = "bytes")] Vec<u8>),
-    Resize(PaneId, PaneSize),
-    Rename(PaneId, Option<String>),
-    Seen(PaneId),
-    Close(PaneId),
-    Read(PaneId, ReadLines),
-    Marks(PaneId),
-    Search(Box<SearchRequest>),
-    Closed,
-    Purge(Option<PaneId>),
-    Theme(Colours),
-    Health,
-}
-
-/// A [`terminal::Theme`] as it travels: red, green and blue of each.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Colours {
-    foreground: (u8, u8, u8),
-    background: (u8, u8, u8),
-    cursor: (u8, u8, u8),
-}
-
-impl From<Theme> for Colours {
-    fn from(theme: Theme) -> Self {
-        Self {
-            foreground: theme.foreground,
-            background: theme.background,
-            cursor: theme.cursor,
-        }
-    }
-}
-
-impl From<Colours> for Theme {
-    fn from(colours: Colours) -> Self {
-        Self {
-            foreground: colours.foreground,
-            background: colours.background,
-            cursor: colours.cursor,
-        }
-    }
 }
 
 /// What the host says on a control connection.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ToClient {
+    /// The answer, which whoever asked can read.
     Reply {
         id: u64,
-        reply: Box<Reply>,
+        reply: Box<RawValue>,
     },
     Refused {
         id: u64,
@@ -150,20 +102,6 @@ pub(crate) enum ToClient {
         progress: SearchProgress,
     },
     Event(Box<PaneEvent>),
-}
-
-/// What was asked for.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Reply {
-    Done,
-    Pane(PaneInfo),
-    Panes(Vec<PaneInfo>),
-    Lines(Vec<Line>),
-    Marks(Vec<CommandMark>),
-    Found(SearchAnswer),
-    Closed(Vec<ClosedPane>),
-    Health(HostHealth),
 }
 
 /// How the host is: what to look at when keys stop arriving.
@@ -275,30 +213,4 @@ pub(crate) async fn receive_bytes(
         ));
     }
     Ok(true)
-}
-
-/// Bytes as a JSON string, one character (U+0000 to U+00FF) for each: what is typed is nearly
-/// always ASCII, and stays as short as it is.
-mod bytes {
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(
-            &bytes
-                .iter()
-                .map(|byte| char::from(*byte))
-                .collect::<String>(),
-        )
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        String::deserialize(from)?
-            .chars()
-            .map(|char| {
-                u8::try_from(char)
-                    .map_err(|_| D::Error::custom("`data` holds a character above U+00FF"))
-            })
-            .collect()
-    }
 }

@@ -5,6 +5,7 @@
 //! threads for blocking work; the loop only moves messages.
 
 mod connection;
+mod here;
 mod requests;
 
 use std::future::Future;
@@ -15,13 +16,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use terminal::{PaneState, Panes};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use self::connection::serve_connection;
+pub use self::here::HostHere;
 use crate::paths::{HostFile, HostPaths};
 use crate::protocol::{HostHealth, PROTOCOL, VERSION, Welcome};
 
@@ -106,8 +108,9 @@ impl Host {
         // We hold the lock, so a socket that is there was left behind.
         self.paths.remove();
         let door = Door::open(&self.paths)?;
+        let shared = Shared::new(panes, options.started_at);
         let note = HostFile {
-            pid: std::process::id(),
+            pid: shared.welcome.pid,
             started_at: options.started_at,
             version: VERSION.to_owned(),
             protocol: PROTOCOL,
@@ -115,20 +118,6 @@ impl Host {
         if let Err(error) = self.paths.write_note(&note) {
             tracing::warn!(%error, "the host's note is missing");
         }
-        let shared = Arc::new(Shared {
-            panes,
-            since: Instant::now(),
-            welcome: Welcome {
-                protocol: PROTOCOL,
-                version: note.version,
-                pid: note.pid,
-                started_at: note.started_at,
-                refused: None,
-            },
-            connections: watch::Sender::new(0),
-            clients: AtomicU32::new(0),
-            attachments: AtomicU32::new(0),
-        });
         tracing::info!(pid = note.pid, version = VERSION, "serving");
         let mut connections = JoinSet::new();
         tokio::select! {
@@ -139,10 +128,7 @@ impl Host {
         // First the way in, so that nobody new finds a host that is on its way out.
         self.paths.remove();
         connections.shutdown().await;
-        let panes = shared.panes.clone();
-        if spawn_blocking(move || panes.shutdown()).await.is_err() {
-            tracing::error!("the panes did not shut down in order");
-        }
+        end_panes(&shared).await;
         tracing::info!("ended");
         Ok(())
     }
@@ -206,6 +192,46 @@ struct Shared {
     attachments: AtomicU32,
 }
 
+impl Shared {
+    fn new(panes: Panes, started_at: u64) -> Arc<Self> {
+        Arc::new(Self {
+            panes,
+            since: Instant::now(),
+            welcome: Welcome {
+                protocol: PROTOCOL,
+                version: VERSION.to_owned(),
+                pid: std::process::id(),
+                started_at,
+                refused: None,
+            },
+            connections: watch::Sender::new(0),
+            clients: AtomicU32::new(0),
+            attachments: AtomicU32::new(0),
+        })
+    }
+}
+
+/// Hangs up the programs and waits for their end and for the history.
+async fn end_panes(shared: &Shared) {
+    let panes = shared.panes.clone();
+    if spawn_blocking(move || panes.shutdown()).await.is_err() {
+        tracing::error!("the panes did not shut down in order");
+    }
+}
+
+/// Serves a connection in a task of its own.
+fn begin_connection(stream: UnixStream, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
+    let shared = Arc::clone(shared);
+    // Counted before the task first runs: the host must not end in between.
+    let counted = Counted::new(&shared);
+    connections.spawn(async move {
+        if let Err(error) = serve_connection(stream, &shared).await {
+            tracing::warn!(%error, "a connection ended badly");
+        }
+        drop(counted);
+    });
+}
+
 /// Waits until there has been neither a connection nor a running program for `idle_after`.
 async fn unneeded(shared: &Shared, idle_after: Duration) {
     let mut connections = shared.connections.subscribe();
@@ -243,15 +269,7 @@ async fn accept(mut door: Door, shared: &Arc<Shared>, connections: &mut JoinSet<
             accepted = door.listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     troubled = false;
-                    let shared = Arc::clone(shared);
-                    // Counted before the task first runs: the host must not end in between.
-                    let counted = Counted::new(&shared);
-                    connections.spawn(async move {
-                        if let Err(error) = serve_connection(stream, &shared).await {
-                            tracing::warn!(%error, "a connection ended badly");
-                        }
-                        drop(counted);
-                    });
+                    begin_connection(stream, shared, connections);
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: those who wait will be served when one is free.

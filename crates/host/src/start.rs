@@ -7,13 +7,13 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use terminal::Refusal;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::paths::HostPaths;
 use crate::protocol::{self, Hello, MAX_GREETING, NotWelcome, PROTOCOL, Purpose, VERSION, Welcome};
-use crate::refusal::Refusal;
 
 /// How long a new host may take until it answers.
 const START_DEADLINE: Duration = Duration::from_secs(10);
@@ -81,14 +81,24 @@ pub(crate) async fn greet(
     purpose: &Purpose,
 ) -> Result<(UnixStream, Welcome), ConnectError> {
     let socket = paths.socket();
-    let name = || socket.display().to_string();
-    let mut stream = UnixStream::connect(&socket).await.map_err(|error| {
+    let connected = UnixStream::connect(&socket).await;
+    greet_on(connected, &socket.display().to_string(), purpose).await
+}
+
+/// Greets for `purpose` on a connection to `socket`, if it was made.
+pub(crate) async fn greet_on(
+    connected: io::Result<UnixStream>,
+    socket: &str,
+    purpose: &Purpose,
+) -> Result<(UnixStream, Welcome), ConnectError> {
+    let name = || socket.to_owned();
+    let mut stream = connected.map_err(|error| {
         if nobody_there(&error) {
             ConnectError::NotRunning { socket: name() }
         } else {
             ConnectError::Io(io::Error::new(
                 error.kind(),
-                format!("could not connect to `{}`: {error}", socket.display()),
+                format!("could not connect to `{socket}`: {error}"),
             ))
         }
     })?;

@@ -1,12 +1,13 @@
 //! Panes: each one PTY, the screen that a terminal emulator makes of its output, and everything it ever printed.
 //!
-//! Three names to know: [`Panes`] is the door; an [`Attachment`] streams a pane to one window, [`Frame`] by
+//! Three names to know: [`Panes`] is the door, and [`ask`] the questions that other processes ask at it; an [`Attachment`] streams a pane to one window, [`Frame`] by
 //! [`Frame`]; a [`LineId`] names a line for good.
 //!
 //! Promised here: a pane's program is read at full speed, however slow a window is; what it printed is kept in
 //! bounded memory as lines with ids that stay true; no input, however hostile or cut, ends in a panic or in
 //! unbounded memory. Left to others: who may ask (the host's socket) and what it looks like (the window).
 
+pub mod ask;
 mod attach;
 mod attention;
 mod block;
@@ -22,6 +23,7 @@ mod panes;
 mod playback;
 mod pty;
 mod recorder;
+mod refusal;
 mod sample;
 mod screen;
 mod scrollback;
@@ -40,7 +42,8 @@ pub use history::{
 pub use lines::PaneText;
 pub use panes::{OpenPaneError, PaneError, Panes, PanesConfig, StartError};
 pub use playback::Playback;
-pub use screen::Theme;
+pub use refusal::Refusal;
+pub use screen::Colours;
 pub use scrollback::{LineRef, RingSnapshot, Scrollback, ScrollbackLimits};
 pub use search::{
     Cancel, Case, LineRange, Match, Order, Query, Range, Scope, SearchAnswer, SearchCursor,

@@ -24,7 +24,7 @@ use crate::osc::{self, Osc};
 use crate::pty::{self, Child, Command, Pty, Started};
 use crate::recorder::Recorder;
 use crate::sample::Sampler;
-use crate::screen::{Going, Said, Screen, Sink, Theme};
+use crate::screen::{Colours, Going, Said, Screen, Sink};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
 use crate::snapshot::{Snapshot, snapshot};
 use crate::styled::StyledLine;
@@ -57,7 +57,7 @@ pub(crate) struct Common {
     pub(crate) timer: Timer,
     pub(crate) clock: Clock,
     pub(crate) grace: Duration,
-    pub(crate) theme: Mutex<Theme>,
+    pub(crate) theme: Mutex<Colours>,
 }
 
 /// How a pane is set up.
@@ -695,8 +695,8 @@ impl Pane {
     }
 
     /// Sets the colours that the program is told when it asks.
-    pub(crate) fn set_theme(&self, theme: Theme) {
-        self.core.lock().screen.set_theme(theme);
+    pub(crate) fn set_colours(&self, theme: Colours) {
+        self.core.lock().screen.set_colours(theme);
     }
 
     /// Adds a stream to a window.

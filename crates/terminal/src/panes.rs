@@ -17,7 +17,7 @@ use crate::input::Refused;
 use crate::lines::PaneText;
 use crate::pane::{Common, Pane, Setup};
 use crate::pty::{self, Command};
-use crate::screen::Theme;
+use crate::screen::Colours;
 use crate::scrollback::ScrollbackLimits;
 use crate::search::{
     Cancel, Query, Scope, SearchAnswer, SearchError, SearchProgress, SearchRequest, search,
@@ -47,7 +47,7 @@ pub struct PanesConfig {
     /// What time it is.
     pub clock: Clock,
     /// The colours that programs are told when they ask.
-    pub theme: Theme,
+    pub theme: Colours,
 }
 
 impl Default for PanesConfig {
@@ -58,7 +58,7 @@ impl Default for PanesConfig {
             scrollback: ScrollbackLimits::default(),
             grace: Duration::from_secs(2),
             clock: Clock::system(),
-            theme: Theme::default(),
+            theme: Colours::default(),
         }
     }
 }
@@ -555,11 +555,11 @@ impl Panes {
     }
 
     /// Sets the colours that programs are told when they ask, in all panes and those to come.
-    pub fn set_theme(&self, theme: Theme) {
+    pub fn set_colours(&self, theme: Colours) {
         *self.0.common.theme.lock() = theme;
         let panes: Vec<_> = self.0.panes.lock().values().cloned().collect();
         for pane in panes {
-            pane.set_theme(theme);
+            pane.set_colours(theme);
         }
     }
 

@@ -1,6 +1,6 @@
 //! A screen without a program: for recordings, comparisons and measurements.
 
-use crate::screen::{Going, Said, Screen, Sink, Theme};
+use crate::screen::{Colours, Going, Said, Screen, Sink};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
 use crate::snapshot::{Snapshot, snapshot};
 use crate::styled::StyledLine;
@@ -28,7 +28,7 @@ impl Playback {
     /// An empty screen with an empty scrollback.
     pub fn new(size: PaneSize, limits: ScrollbackLimits) -> Self {
         Self {
-            screen: Screen::new(size, Theme::default()),
+            screen: Screen::new(size, Colours::default()),
             ring: Ring(Scrollback::new(limits)),
         }
     }

@@ -22,6 +22,8 @@ use alacritty_terminal::index::Line as Row;
 use alacritty_terminal::term::{Config, Osc52, Term, TermMode};
 use alacritty_terminal::vte::ansi::{Processor, Rgb, Timeout};
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use specta::Type;
 
 use crate::osc::{self, Osc, PendingNotification, Piece, Scanner};
 use crate::styled::StyledLine;
@@ -68,8 +70,8 @@ pub(crate) enum Going {
 }
 
 /// The colours that programs are told when they ask, each as red, green and blue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Theme {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Colours {
     /// The colour of text.
     pub foreground: (u8, u8, u8),
     /// The colour behind it.
@@ -78,7 +80,7 @@ pub struct Theme {
     pub cursor: (u8, u8, u8),
 }
 
-impl Default for Theme {
+impl Default for Colours {
     fn default() -> Self {
         Self {
             foreground: (0xd4, 0xd4, 0xd8),
@@ -149,7 +151,7 @@ pub(crate) struct Screen {
     told: Told,
     leaving: Leaving,
     notification: PendingNotification,
-    theme: Theme,
+    theme: Colours,
     size: PaneSize,
     /// The lines of the primary screen, kept while a full-screen program runs: they can't change meanwhile.
     behind: Vec<StyledLine>,
@@ -157,7 +159,7 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// An empty screen.
-    pub(crate) fn new(size: PaneSize, theme: Theme) -> Self {
+    pub(crate) fn new(size: PaneSize, theme: Colours) -> Self {
         let events = Events::default();
         let config = Config {
             scrolling_history: limit(size),
@@ -331,7 +333,7 @@ impl Screen {
     }
 
     /// Sets the colours that the program is told when it asks.
-    pub(crate) fn set_theme(&mut self, theme: Theme) {
+    pub(crate) fn set_colours(&mut self, theme: Colours) {
         self.theme = theme;
     }
 

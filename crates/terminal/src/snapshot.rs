@@ -349,7 +349,7 @@ fn push_color(sgr: &mut String, color: Color, base: u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screen::{Going, Said, Sink, Theme};
+    use crate::screen::{Colours, Going, Said, Sink};
     use crate::scrollback::ScrollbackLimits;
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
@@ -365,7 +365,7 @@ mod tests {
     }
 
     fn screen(size: PaneSize, bytes: &[u8]) -> (Screen, Ring) {
-        let mut screen = Screen::new(size, Theme::default());
+        let mut screen = Screen::new(size, Colours::default());
         let mut ring = Ring(Scrollback::new(ScrollbackLimits::default()));
         screen.feed(bytes, &mut ring);
         (screen, ring)
@@ -514,7 +514,7 @@ mod tests {
             size in sizes(), bytes in output(), cut in 1usize..9,
         ) {
             let (mut whole, ring) = screen(size, &bytes);
-            let mut parts = Screen::new(size, Theme::default());
+            let mut parts = Screen::new(size, Colours::default());
             let mut parts_ring = Ring(Scrollback::new(ScrollbackLimits::default()));
             for part in bytes.chunks(cut) {
                 parts.feed(part, &mut parts_ring);

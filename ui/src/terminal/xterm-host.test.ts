@@ -80,6 +80,19 @@ test("a terminal that was moved while it had the focus shows that another one ha
   expect([focused(one), focused(two)]).toEqual([false, true]);
 });
 
+test("no key waits for the one before", async () => {
+  const host = await view();
+  const sent: string[] = [];
+  twin.writePane = (_, data) => {
+    sent.push(data);
+    return new Promise(() => {});
+  };
+  host.paste("a");
+  host.paste("b");
+  host.paste("c");
+  expect(sent).toEqual(["a", "b", "c"]);
+});
+
 test("a line is found by its id, however much was printed since", async () => {
   twin.print(pane, `\r\n${numbered(1, 5000)}`);
   const host = await view();

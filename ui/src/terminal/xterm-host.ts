@@ -37,7 +37,6 @@ import {
   wasMeasured,
 } from "./renderer";
 import { addTerminalRoot } from "./terminal-root";
-import { writeQueue } from "./write-queue";
 
 /** How a view looks and behaves; follows the settings. */
 export interface ViewStyle {
@@ -190,10 +189,11 @@ export class XtermHost {
       },
     });
     this.awaitText();
-    this.write = writeQueue(async (data) => {
-      const written = await backend.writePane(pane, data);
-      if (!this.disposed) reportFailure(written);
-    });
+    // No key waits for the one before: Rust takes them in the order in which they were sent.
+    this.write = (data) =>
+      void backend.writePane(pane, data).then((written) => {
+        if (!this.disposed) reportFailure(written);
+      });
 
     this.terminal.loadAddon(this.fitAddon);
     this.terminal.loadAddon(new UnicodeGraphemesAddon());

@@ -5,13 +5,15 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use agents::{AgentError, Answer, Terminal, TerminalEvent, Terminals};
+use host::HostAttachment;
+use terminal::ask::{Close, Info, Read};
 use terminal::{
     AttachOptions, Attention, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole, PaneState,
     ReadLines,
 };
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{App, AppEvent, Inner, PaneStream};
+use crate::{App, AppEvent, Inner};
 
 /// What is printed within this time is told together.
 const TOGETHER: Duration = Duration::from_millis(50);
@@ -84,7 +86,7 @@ struct PaneTerminal {
     pane: PaneId,
     events: broadcast::Receiver<AppEvent>,
     /// Says that something was printed; what, the lines say.
-    stream: Option<PaneStream>,
+    stream: Option<HostAttachment>,
     attention: Attention,
     /// The state at the start was looked at; from there on the events tell.
     looked: bool,
@@ -118,7 +120,7 @@ impl PaneTerminal {
             let pane = match woke {
                 Woke::Gone => return None,
                 Woke::Changed(pane) => *pane,
-                Woke::Look => app.pane_info(self.pane).await.ok()?,
+                Woke::Look => app.ask(Info(self.pane)).await.ok()?,
                 Woke::Printed => {
                     self.printed(&app, false).await;
                     continue;
@@ -148,7 +150,7 @@ impl PaneTerminal {
         loop {
             let printed = async {
                 match &mut self.stream {
-                    Some(stream) => stream.next().await,
+                    Some(stream) => stream.next_encoded().await,
                     None => std::future::pending().await,
                 }
             };
@@ -184,7 +186,7 @@ impl PaneTerminal {
     fn parsed(&self, bytes: usize) {
         if let Some(stream) = &self.stream {
             // The kind of the frame is no payload; a snapshot's few bytes more do no harm.
-            stream.acks().ack(bytes as u64);
+            stream.ack(bytes as u64);
         }
     }
 
@@ -195,7 +197,7 @@ impl PaneTerminal {
         while let Some(stream) = &mut self.stream {
             tokio::select! {
                 () = &mut over => return,
-                frame = stream.next() => match frame {
+                frame = stream.next_encoded() => match frame {
                     Some(frame) => self.parsed(frame.len()),
                     None => self.stream = None,
                 },
@@ -213,7 +215,13 @@ impl PaneTerminal {
                 },
                 None => ReadLines::Newest { count: 100_000 },
             };
-            let Ok(mut lines) = app.read_lines(self.pane, lines).await else {
+            let Ok(mut lines) = app
+                .ask(Read {
+                    pane: self.pane,
+                    lines,
+                })
+                .await
+            else {
                 return;
             };
             let read = lines.len();
@@ -270,11 +278,11 @@ impl Terminal for PaneTerminal {
                 .upgrade()
                 .ok_or_else(|| ended("stopping a program"))?);
             let running = app
-                .pane_info(self.pane)
+                .ask(Info(self.pane))
                 .await
                 .is_ok_and(|pane| matches!(pane.state, PaneState::Running { .. }));
             if running {
-                app.close_pane(self.pane)
+                app.ask(Close(self.pane))
                     .await
                     .map_err(|error| AgentError::Refused {
                         what: format!("stopping the program in pane {}", self.pane),

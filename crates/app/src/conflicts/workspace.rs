@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use ::conflicts::repository_at;
 use named::{at_work, name_agents};
 use serde::{Deserialize, Serialize};
+use terminal::ask::List;
 use terminal::{PaneEvent, PaneInfo};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -162,7 +163,7 @@ impl App {
         let _tending = self.0.conflicts.tending.lock().await;
         let mut next = Duration::from_secs(3600);
         // Without an answer the panes are where they were.
-        if let Ok(panes) = self.list_panes().await {
+        if let Ok(panes) = self.ask(List).await {
             match self.kept().await {
                 Ok(kept) => next = self.tend(kept, &panes).await,
                 Err(error) => {

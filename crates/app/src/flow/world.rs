@@ -18,6 +18,7 @@ use ::flow::{
     ActionError, Actions, Activity, Answer, Ended, Finished, Found, Job, JobKey, PromptBy, Work,
     WorktreeWish, plain_text,
 };
+use terminal::ask::{Close, Info, List, Read};
 use terminal::{OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole, PaneState, ReadLines, Recording};
 use tokio::sync::{broadcast, watch};
 
@@ -206,7 +207,7 @@ impl World {
             PaneState::Running { pid } => i32::try_from(pid).ok(),
             PaneState::Exited { .. } => None,
         };
-        if let Err(error) = app.close_pane(pane).await {
+        if let Err(error) = app.ask(Close(pane)).await {
             tracing::debug!(%error, "the pane of a step was closed already");
         }
         // Gone is only what the system does not know any more.
@@ -489,12 +490,12 @@ enum Over {
 /// The pane of a step: by its id, or by its name when that is not known. None: there is no such pane.
 async fn find_pane(app: &App, pane: Option<PaneId>, name: &str) -> Result<Option<PaneInfo>, Error> {
     match pane {
-        Some(pane) => match app.pane_info(pane).await {
+        Some(pane) => match app.ask(Info(pane)).await {
             Err(error) if error.code == Code::BadId => Ok(None),
             found => found.map(Some),
         },
         None => {
-            let panes = app.list_panes().await?;
+            let panes = app.ask(List).await?;
             Ok(panes
                 .into_iter()
                 .find(|pane| pane.name.as_deref() == Some(name)))
@@ -642,7 +643,10 @@ fn watch_output(app: Weak<Inner>, pane: PaneId) -> watch::Receiver<u64> {
             }
             let Some(inner) = app.upgrade() else { return };
             let Ok(lines) = App(inner)
-                .read_lines(pane, ReadLines::Newest { count: 3 })
+                .ask(Read {
+                    pane,
+                    lines: ReadLines::Newest { count: 3 },
+                })
                 .await
             else {
                 continue;

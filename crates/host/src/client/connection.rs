@@ -2,19 +2,24 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
-use terminal::SearchProgress;
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use terminal::ask::Ask;
+use terminal::{Refusal, SearchProgress};
 use tokio::io::{AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
-use super::{HostError, HostEvent, lock};
-use crate::protocol::{self, MAX_REPLY, MAX_REQUEST, Reply, Request, ToClient, ToHost, Welcome};
-use crate::refusal::Refusal;
+use super::{ANSWER_DEADLINE, HostError, HostEvent};
+use crate::protocol::{self, HostHealth, MAX_REPLY, MAX_REQUEST, ToClient, ToHost, Welcome};
 
 /// One control connection: what was asked and not answered yet, and the tasks that move messages.
 pub(super) struct Connection {
@@ -26,10 +31,13 @@ pub(super) struct Connection {
     tasks: [AbortHandle; 2],
 }
 
+/// An answer as it travels.
+type Reply = Result<Box<RawValue>, Refusal>;
+
 /// Who waits for one answer.
 struct Answer {
-    reply: oneshot::Sender<Result<Reply, Refusal>>,
-    progress: Option<mpsc::UnboundedSender<SearchProgress>>,
+    reply: oneshot::Sender<Reply>,
+    found: Option<mpsc::UnboundedSender<SearchProgress>>,
 }
 
 /// What the reading task needs; it must not keep the connection alive.
@@ -40,26 +48,40 @@ struct Waiting {
     down: Mutex<Option<String>>,
 }
 
-/// A question under way. Dropped before the answer, it is withdrawn.
-pub(super) struct Asked<'a> {
+/// A question under way, to which the answer is an `A`. Dropped before the answer, it is withdrawn.
+pub(super) struct Asked<'a, A> {
     connection: &'a Connection,
     id: u64,
-    search: bool,
-    pub(super) reply: oneshot::Receiver<Result<Reply, Refusal>>,
-    pub(super) answered: bool,
+    reply: oneshot::Receiver<Reply>,
+    answered: bool,
+    answer: PhantomData<fn() -> A>,
 }
 
-impl Drop for Asked<'_> {
-    fn drop(&mut self) {
-        if self.answered {
-            return;
-        }
-        lock(&self.connection.shared.asked).remove(&self.id);
-        if self.search {
-            let cancel = ToHost::Cancel { id: self.id };
-            if let Ok(message) = protocol::encode(&cancel, MAX_REQUEST) {
-                let _ = self.connection.outgoing.send(message);
+impl<A: DeserializeOwned> Asked<'_, A> {
+    /// Waits for the answer.
+    pub(super) async fn answer(mut self) -> Result<A, HostError> {
+        let reply = match timeout(ANSWER_DEADLINE, &mut self.reply).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(_)) => return Err(self.connection.down()),
+            Err(_) => {
+                return Err(HostError::NoAnswer {
+                    after: ANSWER_DEADLINE,
+                });
             }
+        };
+        self.answered = true;
+        serde_json::from_str(reply?.get()).map_err(|error| HostError::Protocol {
+            message: error.to_string(),
+        })
+    }
+}
+
+impl<A> Drop for Asked<'_, A> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.connection.shared.asked.lock().remove(&self.id);
+            // Gone: then so is what was asked.
+            let _ = self.connection.send(&ToHost::Cancel { id: self.id });
         }
     }
 }
@@ -92,47 +114,78 @@ impl Connection {
         })
     }
 
-    pub(super) fn ask(
+    /// Asks a question; what a search finds on its way goes to `found`.
+    pub(super) fn ask<A: Ask>(
         &self,
-        request: Request,
-        progress: Option<mpsc::UnboundedSender<SearchProgress>>,
-    ) -> Result<Asked<'_>, HostError> {
+        question: A,
+        found: Option<mpsc::UnboundedSender<SearchProgress>>,
+    ) -> Result<Asked<'_, A::Answer>, HostError> {
+        let question = question.into();
+        self.wait_for(found, |id| ToHost::Ask { id, question })
+    }
+
+    /// Asks how the host is.
+    pub(super) fn health(&self) -> Result<Asked<'_, HostHealth>, HostError> {
+        self.wait_for(None, |id| ToHost::Health { id })
+    }
+
+    /// Sends what is spoken of only when it is refused.
+    pub(super) fn tell(&self, question: impl Ask<Answer = ()>) -> Result<(), HostError> {
+        self.send(&ToHost::Tell {
+            question: question.into(),
+        })
+    }
+
+    fn wait_for<A>(
+        &self,
+        found: Option<mpsc::UnboundedSender<SearchProgress>>,
+        message: impl FnOnce(u64) -> ToHost,
+    ) -> Result<Asked<'_, A>, HostError> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let message =
-            protocol::encode(&ToHost::Request { id, request }, MAX_REQUEST).map_err(|error| {
-                Refusal::BadParams {
-                    field: "request".to_owned(),
-                    message: error.to_string(),
-                }
-            })?;
         let (sender, reply) = oneshot::channel();
-        let search = progress.is_some();
         let answer = Answer {
             reply: sender,
-            progress,
+            found,
         };
-        lock(&self.shared.asked).insert(id, answer);
-        let asked = Asked {
+        self.shared.asked.lock().insert(id, answer);
+        let mut asked = Asked {
             connection: self,
             id,
-            search,
             reply,
             answered: false,
+            answer: PhantomData,
         };
-        // Looked at after the question is in the table: the end of the connection empties the table last.
-        if self.is_down() || self.outgoing.send(message).is_err() {
-            return Err(self.down());
+        // Sent after the question is in the table: the end of the connection empties the table last.
+        if let Err(error) = self.send(&message(id)) {
+            self.shared.asked.lock().remove(&id);
+            asked.answered = true;
+            return Err(error);
         }
         Ok(asked)
     }
 
-    pub(super) fn is_down(&self) -> bool {
-        lock(&self.shared.down).is_some()
+    fn send(&self, message: &ToHost) -> Result<(), HostError> {
+        let message =
+            protocol::encode(message, MAX_REQUEST).map_err(|error| Refusal::BadParams {
+                field: "request".to_owned(),
+                message: error.to_string(),
+            })?;
+        if self.is_down() || self.outgoing.send(message).is_err() {
+            return Err(self.down());
+        }
+        Ok(())
     }
 
-    pub(super) fn down(&self) -> HostError {
+    pub(super) fn is_down(&self) -> bool {
+        self.shared.down.lock().is_some()
+    }
+
+    fn down(&self) -> HostError {
         HostError::Down {
-            message: lock(&self.shared.down)
+            message: self
+                .shared
+                .down
+                .lock()
                 .clone()
                 .unwrap_or_else(|| "it was closed".to_owned()),
         }
@@ -144,14 +197,6 @@ impl Drop for Connection {
         for task in &self.tasks {
             task.abort();
         }
-    }
-}
-
-impl Waiting {
-    /// Notes how the connection ended and lets go of all who wait for an answer.
-    fn end(&self, message: &str) {
-        *lock(&self.down) = Some(message.to_owned());
-        lock(&self.asked).clear();
     }
 }
 
@@ -171,15 +216,14 @@ async fn read_messages(
             }
         };
         match message {
-            ToClient::Reply { id, reply } => waiting.settle(id, Ok(*reply)),
+            ToClient::Reply { id, reply } => waiting.settle(id, Ok(reply)),
             ToClient::Refused { id, refusal } => waiting.settle(id, Err(refusal)),
             ToClient::Progress { id, progress } => {
                 if let Some(Answer {
-                    progress: Some(reports),
-                    ..
-                }) = lock(&waiting.asked).get(&id)
+                    found: Some(found), ..
+                }) = waiting.asked.lock().get(&id)
                 {
-                    let _ = reports.send(progress);
+                    let _ = found.send(progress);
                 }
             }
             ToClient::Event(event) => {
@@ -194,19 +238,24 @@ async fn read_messages(
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Unknown {
-    Reply { id: u64 },
     Refused { id: u64 },
     Progress {},
     Event(serde::de::IgnoredAny),
 }
 
 impl Waiting {
+    /// Notes how the connection ended and lets go of all who wait for an answer.
+    fn end(&self, message: &str) {
+        *self.down.lock() = Some(message.to_owned());
+        self.asked.lock().clear();
+    }
+
     /// Passes over a message that is not understood; who waits for it is told so.
     fn leave_out(&self, bytes: &[u8], error: &serde_json::Error) -> io::Result<()> {
         tracing::warn!(%error, "a message of the pane host was not understood");
         match serde_json::from_slice(bytes)? {
-            Unknown::Reply { id } | Unknown::Refused { id } => {
-                let message = format!("the pane host's answer was not understood: {error}");
+            Unknown::Refused { id } => {
+                let message = format!("the pane host refused, why was not understood: {error}");
                 self.settle(id, Err(Refusal::Failed { message }));
             }
             Unknown::Progress {} | Unknown::Event(_) => {}
@@ -214,9 +263,9 @@ impl Waiting {
         Ok(())
     }
 
-    fn settle(&self, id: u64, result: Result<Reply, Refusal>) {
+    fn settle(&self, id: u64, result: Reply) {
         // None: it was withdrawn.
-        if let Some(answer) = lock(&self.asked).remove(&id) {
+        if let Some(answer) = self.asked.lock().remove(&id) {
             let _ = answer.reply.send(result);
         }
     }

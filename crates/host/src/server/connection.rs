@@ -4,13 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use terminal::{AttachOptions, PaneEvent, PaneId};
+use terminal::{AttachOptions, PaneEvent, PaneId, Refusal};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::requests::{Session, blocking};
@@ -18,7 +17,6 @@ use super::{Shared, Tally};
 use crate::protocol::{
     self, Hello, MAX_GREETING, MAX_REPLY, NotWelcome, PROTOCOL, Purpose, ToClient, VERSION, Welcome,
 };
-use crate::refusal::Refusal;
 
 /// How long a connection may take to say what it wants.
 const GREETING_DEADLINE: Duration = Duration::from_secs(10);
@@ -143,12 +141,11 @@ async fn control(mut stream: UnixStream, shared: &Arc<Shared>) -> io::Result<()>
     protocol::send(&mut stream, &shared.welcome).await?;
     let (read, write) = stream.into_split();
     let (outgoing, queue) = mpsc::channel(OUTGOING);
-    let mut tasks = JoinSet::new();
-    tasks.spawn(forward_events(events, outgoing.clone()));
-    let session = Session::start(Arc::clone(shared), outgoing, &mut tasks);
-    // When either ends, dropping `session` cancels its searches, and dropping `tasks` ends them.
+    let session = Session::new(Arc::clone(shared), outgoing.clone());
+    // When either ends, dropping `session` cancels its searches.
     tokio::select! {
         read = session.read(read) => read,
+        () = forward_events(events, outgoing) => Ok(()),
         written = write_messages(write, queue) => match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written,

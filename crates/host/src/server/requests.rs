@@ -2,70 +2,59 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use terminal::{Cancel, Match, Panes, SearchProgress, SearchRequest};
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+use terminal::ask::{Asker, Question, travelling};
+use terminal::{Cancel, Match, PaneEvent, Panes, Refusal, SearchProgress};
 use tokio::io::BufReader;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use super::{Shared, health};
-use crate::protocol::{self, MAX_REQUEST, Reply, Request, ToClient, ToHost, VERSION};
-use crate::refusal::Refusal;
+use crate::protocol::{self, MAX_REQUEST, ToClient, ToHost, VERSION};
 
-/// How many requests of one client are worked on at a time.
-const REQUESTS_AT_ONCE: usize = 32;
+/// How many questions of one client are worked on at a time.
+const AT_A_TIME: usize = 32;
 
-/// One client's requests.
+/// One client's questions.
 pub(super) struct Session {
     shared: Arc<Shared>,
     outgoing: mpsc::Sender<ToClient>,
-    in_order: mpsc::Sender<(u64, Request)>,
     slots: Arc<Semaphore>,
-    searches: Searches,
+    asked: Asked,
 }
 
 impl Session {
-    /// Begins to serve the requests of one client; what works on them belongs to `tasks`.
-    pub(super) fn start(
-        shared: Arc<Shared>,
-        outgoing: mpsc::Sender<ToClient>,
-        tasks: &mut JoinSet<()>,
-    ) -> Self {
-        let (in_order, requests) = mpsc::channel(REQUESTS_AT_ONCE);
-        tasks.spawn(serve_in_order(
-            Arc::clone(&shared),
-            requests,
-            outgoing.clone(),
-        ));
+    pub(super) fn new(shared: Arc<Shared>, outgoing: mpsc::Sender<ToClient>) -> Self {
         Self {
             shared,
             outgoing,
-            in_order,
-            slots: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
-            searches: Searches::default(),
+            slots: Arc::new(Semaphore::new(AT_A_TIME)),
+            asked: Asked::default(),
         }
     }
 
-    /// Reads requests until the client is gone.
+    /// Reads questions until the client is gone.
     pub(super) async fn read(&self, read: OwnedReadHalf) -> io::Result<()> {
         let mut read = BufReader::with_capacity(64 * 1024, read);
         let mut bytes = Vec::new();
         while protocol::receive_bytes(&mut read, MAX_REQUEST, &mut bytes).await? {
             match serde_json::from_slice(&bytes) {
-                Ok(ToHost::Request { id, request }) => self.take(id, request).await,
-                Ok(ToHost::Cancel { id }) => self.searches.cancel(id),
+                Ok(ToHost::Ask { id, question }) => self.take(Some(id), question).await,
+                Ok(ToHost::Tell { question }) => self.take(None, question).await,
+                Ok(ToHost::Health { id }) => {
+                    let health = travelling(&health(&self.shared));
+                    self.send(answer(Some(id), health)).await;
+                }
+                Ok(ToHost::Cancel { id }) => self.asked.cancel(id),
                 Err(error) => match serde_json::from_slice(&bytes) {
-                    // A request that a newer client knows and we do not.
-                    Ok(Unknown::Request { id }) => {
-                        let refusal = Refusal::Failed {
-                            message: format!(
-                                "the pane host (Switchyard {VERSION}) does not know this request: {error}"
-                            ),
-                        };
-                        let _ = self.outgoing.send(ToClient::Refused { id, refusal }).await;
-                    }
+                    // A question that a newer client knows and we do not.
+                    Ok(Unknown::Ask { id }) => self.send(not_known(Some(id), &error)).await,
+                    Ok(Unknown::Tell {}) => self.send(not_known(None, &error)).await,
                     Err(_) => return Err(error.into()),
                 },
             }
@@ -77,77 +66,82 @@ impl Session {
         Ok(())
     }
 
-    /// Starts on one request. Waits when too many of this client's are under way.
-    async fn take(&self, id: u64, request: Request) {
-        if matches!(
-            request,
-            Request::Write(..) | Request::Resize(..) | Request::Rename(..) | Request::Seen(..)
-        ) {
-            let _ = self.in_order.send((id, request)).await;
+    /// Starts on one question; without an id, only a refusal is spoken of. Waits when too many of this client's are
+    /// under way.
+    async fn take(&self, id: Option<u64>, question: Question) {
+        if question.at_once() {
+            let result = put_at_once(&self.shared.panes, question);
+            self.send(answer(id, result)).await;
             return;
         }
         let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
             return;
         };
-        let shared = Arc::clone(&self.shared);
+        // Known before the next message is read, which may be its cancellation.
+        let cancel = self.asked.begin(id);
+        let asked = self.asked.clone();
+        let panes = self.shared.panes.clone();
         let outgoing = self.outgoing.clone();
-        // Not in the session's set: an open or a close goes through even if its client is gone.
-        if let Request::Search(request) = request {
-            // Known before the next message is read, which may be its cancellation.
-            let cancel = self.searches.begin(id);
-            let searches = self.searches.clone();
-            tokio::spawn(async move {
-                let result = search(&shared.panes, id, *request, cancel, &outgoing).await;
-                searches.end(id);
-                let _ = outgoing.send(answer(id, result)).await;
-                drop(slot);
-            });
-        } else {
-            tokio::spawn(async move {
-                let result = blocking(move || serve_request(&shared, request)).await;
-                let _ = outgoing.send(answer(id, result)).await;
-                drop(slot);
-            });
+        // Not of the session: an open or a close goes through even if its client is gone.
+        tokio::spawn(async move {
+            let result = put(panes, id, question, cancel, &outgoing).await;
+            asked.end(id);
+            if let Some(message) = answer(id, result) {
+                let _ = outgoing.send(message).await;
+            }
+            drop(slot);
+        });
+    }
+
+    async fn send(&self, message: Option<ToClient>) {
+        if let Some(message) = message {
+            // Gone: the session ends.
+            let _ = self.outgoing.send(message).await;
         }
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.searches.cancel_all();
+        self.asked.cancel_all();
     }
 }
 
-/// Works off the requests whose order matters (what is typed, above all), one after another.
-async fn serve_in_order(
-    shared: Arc<Shared>,
-    mut requests: mpsc::Receiver<(u64, Request)>,
-    outgoing: mpsc::Sender<ToClient>,
-) {
-    while let Some((id, request)) = requests.recv().await {
-        let panes = shared.panes.clone();
-        let done = blocking(move || match request {
-            Request::Write(pane, bytes) => panes.write(pane, bytes),
-            Request::Resize(pane, size) => panes.resize(pane, size),
-            Request::Rename(pane, name) => panes.rename(pane, name),
-            Request::Seen(pane) => panes.seen(pane),
-            _ => Ok(()),
-        });
-        let message = answer(id, done.await.map(|()| Reply::Done));
-        if outgoing.send(message).await.is_err() {
-            return;
-        }
+/// What the client is told of a question: its answer, or, when it waits for none, why it was refused.
+fn answer(id: Option<u64>, result: Result<Box<RawValue>, Refusal>) -> Option<ToClient> {
+    match (id, result) {
+        (Some(id), Ok(reply)) => Some(ToClient::Reply { id, reply }),
+        (Some(id), Err(refusal)) => Some(ToClient::Refused { id, refusal }),
+        (None, Ok(_)) => None,
+        (None, Err(refusal)) => Some(ToClient::Event(Box::new(PaneEvent::Warned {
+            id: refusal.pane(),
+            message: refusal.to_string(),
+        }))),
     }
 }
 
-fn answer(id: u64, result: Result<Reply, Refusal>) -> ToClient {
-    match result {
-        Ok(reply) => ToClient::Reply {
-            id,
-            reply: Box::new(reply),
-        },
-        Err(refusal) => ToClient::Refused { id, refusal },
+fn not_known(id: Option<u64>, error: &serde_json::Error) -> Option<ToClient> {
+    let message =
+        format!("the pane host (Switchyard {VERSION}) does not know this request: {error}");
+    answer(id, Err(Refusal::Failed { message }))
+}
+
+fn failed() -> Refusal {
+    Refusal::Failed {
+        message: "the pane host failed at this; its log says where".to_owned(),
     }
+}
+
+/// Asks what takes a moment only. A panic in it is an answer, as it is on a thread of its own.
+fn put_at_once(panes: &Panes, question: Question) -> Result<Box<RawValue>, Refusal> {
+    let mut asker = Asker {
+        cancel: &Cancel::default(),
+        found: &mut |_| (),
+    };
+    catch_unwind(AssertUnwindSafe(|| question.put(panes, &mut asker))).unwrap_or_else(|_| {
+        tracing::error!("a request failed");
+        Err(failed())
+    })
 }
 
 /// Runs `work` where it may block. A panic in it is an answer, not the end of the host.
@@ -162,105 +156,72 @@ where
         Ok(result) => result.map_err(Into::into),
         Err(error) => {
             tracing::error!(%error, "a request failed");
-            Err(Refusal::Failed {
-                message: "the pane host failed at this; its log says where".to_owned(),
-            })
+            Err(failed())
         }
     }
 }
 
-/// What is left of a request whose content is not understood.
+/// What is left of a question whose content is not understood.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Unknown {
-    Request { id: u64 },
+    Ask { id: u64 },
+    Tell {},
 }
 
-fn serve_request(shared: &Shared, request: Request) -> Result<Reply, Refusal> {
-    let panes = &shared.panes;
-    Ok(match request {
-        Request::Open(request) => Reply::Pane(panes.open(*request)?),
-        Request::OpenRecorded(request, recording) => {
-            Reply::Pane(panes.open_recorded(*request, recording)?)
-        }
-        Request::List => Reply::Panes(panes.list()),
-        Request::Info(pane) => Reply::Pane(panes.info(pane)?),
-        Request::Close(pane) => {
-            panes.close(pane)?;
-            Reply::Done
-        }
-        Request::Read(pane, lines) => Reply::Lines(panes.read(pane, lines)?),
-        Request::Marks(pane) => Reply::Marks(panes.marks(pane)?),
-        Request::Closed => Reply::Closed(panes.closed()),
-        Request::Purge(pane) => {
-            panes.purge(pane)?;
-            Reply::Done
-        }
-        Request::Theme(colours) => {
-            panes.set_theme(colours.into());
-            Reply::Done
-        }
-        Request::Health => Reply::Health(health(shared)),
-        Request::Write(..)
-        | Request::Resize(..)
-        | Request::Rename(..)
-        | Request::Seen(..)
-        | Request::Search(..) => {
-            return Err(Refusal::Failed {
-                message: "this request goes another way".to_owned(),
-            });
-        }
-    })
-}
-
-/// The searches of one client that are under way. They are cancelled when the client is gone.
+/// The questions of one client that are under way. They are cancelled when the client is gone.
 #[derive(Clone, Default)]
-struct Searches(Arc<Mutex<HashMap<u64, Cancel>>>);
+struct Asked(Arc<Mutex<HashMap<u64, Cancel>>>);
 
-impl Searches {
-    fn begin(&self, id: u64) -> Cancel {
+impl Asked {
+    fn begin(&self, id: Option<u64>) -> Cancel {
         let cancel = Cancel::default();
-        lock(&self.0).insert(id, cancel.clone());
+        if let Some(id) = id {
+            self.0.lock().insert(id, cancel.clone());
+        }
         cancel
     }
 
-    fn end(&self, id: u64) {
-        lock(&self.0).remove(&id);
+    fn end(&self, id: Option<u64>) {
+        if let Some(id) = id {
+            self.0.lock().remove(&id);
+        }
     }
 
     fn cancel(&self, id: u64) {
-        if let Some(cancel) = lock(&self.0).get(&id) {
+        if let Some(cancel) = self.0.lock().get(&id) {
             cancel.cancel();
         }
     }
 
     fn cancel_all(&self) {
-        for cancel in lock(&self.0).values() {
+        for cancel in self.0.lock().values() {
             cancel.cancel();
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Searches, and sends on what is found as fast as the client takes it.
+/// Asks, and sends on what is found on the way as fast as the client takes it.
 ///
-/// The search itself never waits for the client: what it finds meanwhile is put together, and can't
+/// A search itself never waits for the client: what it finds meanwhile is put together, and can't
 /// be more than its answer will hold.
-async fn search(
-    panes: &Panes,
-    id: u64,
-    request: SearchRequest,
+async fn put(
+    panes: Panes,
+    id: Option<u64>,
+    question: Question,
     cancel: Cancel,
     outgoing: &mpsc::Sender<ToClient>,
-) -> Result<Reply, Refusal> {
+) -> Result<Box<RawValue>, Refusal> {
     let pending = Arc::new(Pending::default());
-    let panes = panes.clone();
     let found = Arc::clone(&pending);
-    let work =
-        blocking(move || panes.search(&request, &cancel, &mut |progress| found.add(progress)));
+    let work = blocking(move || {
+        let mut asker = Asker {
+            cancel: &cancel,
+            found: &mut |progress| found.add(progress),
+        };
+        question.put(&panes, &mut asker)
+    });
+    let Some(id) = id else { return work.await };
     let forward = async {
         loop {
             pending.added.notified().await;
@@ -283,7 +244,7 @@ async fn search(
     for progress in pending.take() {
         let _ = outgoing.send(ToClient::Progress { id, progress }).await;
     }
-    result.map(Reply::Found)
+    result
 }
 
 /// What a search has found and its client was not told yet.
@@ -296,7 +257,7 @@ struct Pending {
 impl Pending {
     fn add(&self, progress: SearchProgress) {
         {
-            let mut pending = lock(&self.progress);
+            let mut pending = self.progress.lock();
             match progress {
                 SearchProgress::Found { matches } => pending.0.extend(matches),
                 // Only the latest count means anything.
@@ -307,7 +268,7 @@ impl Pending {
     }
 
     fn take(&self) -> Vec<SearchProgress> {
-        let (matches, count) = std::mem::take(&mut *lock(&self.progress));
+        let (matches, count) = std::mem::take(&mut *self.progress.lock());
         let mut progress = Vec::new();
         if !matches.is_empty() {
             progress.push(SearchProgress::Found { matches });

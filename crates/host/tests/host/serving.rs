@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::support::{
     self, Serving, event, exited, gone, options, pid, receive, script, seen, send, soon,
 };
-use host::{ConnectError, Host, HostClient, HostError, HostEvent, Refusal, ServeError};
+use host::{ConnectError, Host, HostClient, HostError, HostEvent, ServeError};
 use serde_json::json;
-use terminal::{Frame, PaneEvent, PaneId, PaneSize, ReadLines, SearchProgress};
+use terminal::ask::{Close, Info, List, Open, Read, Rename, Resize, SetColours, Write};
+use terminal::{Frame, PaneEvent, PaneId, PaneSize, ReadLines, Refusal, SearchProgress};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -16,18 +17,24 @@ use tokio::net::{UnixListener, UnixStream};
 async fn a_pane_outlives_the_client_that_opened_it() {
     let serving = Serving::start().await;
     let first = serving.client().await;
-    let pane = first.open(script("echo before; cat")).await.unwrap();
+    let pane = first.ask(Open(script("echo before; cat"))).await.unwrap();
     seen(&first, pane.id, "before").await;
     drop(first);
 
     let second = serving.client().await;
-    let panes = second.list().await.unwrap();
+    let panes = second.ask(List).await.unwrap();
     assert_eq!(
         panes.iter().map(|pane| pane.id).collect::<Vec<_>>(),
         [pane.id]
     );
     assert_eq!(panes[0].state, pane.state, "the same process");
-    second.write(pane.id, b"after\n".to_vec()).await.unwrap();
+    second
+        .ask(Write {
+            pane: pane.id,
+            bytes: b"after\n".to_vec(),
+        })
+        .await
+        .unwrap();
     let screen = seen(&second, pane.id, "after").await;
     assert!(screen.contains("before"), "{screen}");
     serving.stop().await;
@@ -43,7 +50,7 @@ async fn the_next_client_gets_the_very_same_pictures_of_twenty_panes() {
             "seq 300; printf '\\033[1;3{}mpane {n}.\\033[0m '; exec cat",
             n % 8
         );
-        panes.push(first.open(script(&print)).await.unwrap().id);
+        panes.push(first.ask(Open(script(&print))).await.unwrap().id);
     }
     for (n, pane) in panes.iter().enumerate() {
         seen(&first, *pane, &format!("pane {n}.")).await;
@@ -68,13 +75,18 @@ async fn pictures(client: &HostClient, panes: &[PaneId]) -> Vec<Option<Frame>> {
 #[tokio::test]
 async fn many_clients_are_served_at_once() {
     let serving = Serving::start().await;
-    let pane = serving.client().await.open(script("cat")).await.unwrap();
+    let pane = serving
+        .client()
+        .await
+        .ask(Open(script("cat")))
+        .await
+        .unwrap();
     let clients: Vec<_> = (0..50)
         .map(|_| {
             let paths = serving.paths.clone();
             tokio::spawn(async move {
                 let client = HostClient::connect(&paths).await.unwrap();
-                client.info(pane.id).await.unwrap().id
+                client.ask(Info(pane.id)).await.unwrap().id
             })
         })
         .collect();
@@ -88,7 +100,7 @@ async fn many_clients_are_served_at_once() {
 async fn a_client_that_dies_in_the_middle_of_a_word_costs_nothing() {
     let serving = Serving::start().await;
     let client = serving.client().await;
-    let pane = client.open(script("cat")).await.unwrap();
+    let pane = client.ask(Open(script("cat"))).await.unwrap();
     let (mut control, _) = serving.raw(json!("control")).await;
     control.write_all(&[200, 0, 0, 0, b'{']).await.unwrap();
     let attach = json!({"attach": {"pane": pane.id, "scrollback_rows": 10, "high_water": 1000}});
@@ -96,7 +108,10 @@ async fn a_client_that_dies_in_the_middle_of_a_word_costs_nothing() {
     data.write_all(&[1, 2, 3]).await.unwrap();
     drop((control, data));
     client
-        .write(pane.id, b"still here\n".to_vec())
+        .ask(Write {
+            pane: pane.id,
+            bytes: b"still here\n".to_vec(),
+        })
         .await
         .unwrap();
     seen(&client, pane.id, "still here").await;
@@ -108,13 +123,20 @@ async fn what_is_typed_arrives_in_the_order_in_which_it_was_sent() {
     let serving = Serving::start().await;
     let client = serving.client().await;
     let pane = client
-        .open(script("stty -echo; echo ready; exec cat"))
+        .ask(Open(script("stty -echo; echo ready; exec cat")))
         .await
         .unwrap();
     seen(&client, pane.id, "ready").await;
     let writes = (0..300).map(|n| {
         let client = client.clone();
-        async move { client.write(pane.id, format!("{n}\n").into_bytes()).await }
+        async move {
+            client
+                .ask(Write {
+                    pane: pane.id,
+                    bytes: format!("{n}\n").into_bytes(),
+                })
+                .await
+        }
     });
     // All under way at once; polled, and so sent, in this order.
     let mut writes: Vec<_> = writes.map(Box::pin).collect();
@@ -135,7 +157,10 @@ async fn what_is_typed_arrives_in_the_order_in_which_it_was_sent() {
     .await;
     seen(&client, pane.id, "299").await;
     let lines = client
-        .read(pane.id, ReadLines::Newest { count: 1000 })
+        .ask(Read {
+            pane: pane.id,
+            lines: ReadLines::Newest { count: 1000 },
+        })
         .await
         .unwrap();
     let numbers: Vec<String> = lines
@@ -148,11 +173,118 @@ async fn what_is_typed_arrives_in_the_order_in_which_it_was_sent() {
 }
 
 #[tokio::test]
+async fn what_is_told_is_done_in_its_order_among_what_is_asked() {
+    let serving = Serving::start().await;
+    let client = serving.client().await;
+    let pane = client
+        .ask(Open(script("stty -echo; echo ready; exec cat")))
+        .await
+        .unwrap()
+        .id;
+    seen(&client, pane, "ready").await;
+    for n in 0..300_u16 {
+        let bytes = format!("{n}\n").into_bytes();
+        client.tell(Write { pane, bytes }).unwrap();
+        if n % 10 == 0 {
+            let size = PaneSize {
+                cols: 100,
+                rows: 20 + n / 10,
+            };
+            client.tell(Resize { pane, size }).unwrap();
+            let known = client.ask(Rename { pane, name: None }).await;
+            known.unwrap();
+            assert_eq!(client.ask(Info(pane)).await.unwrap().size, size);
+        }
+    }
+    seen(&client, pane, "299").await;
+    let lines = ReadLines::Newest { count: 1000 };
+    let lines = client.ask(Read { pane, lines }).await.unwrap();
+    let numbers = lines
+        .iter()
+        .filter_map(|line| line.text.parse::<u32>().ok())
+        .collect::<Vec<_>>();
+    assert_eq!(numbers, (0..300).collect::<Vec<_>>());
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_told_hears_of_a_refusal_and_nobody_else() {
+    let serving = Serving::start().await;
+    let (client, other) = (serving.client().await, serving.client().await);
+    let (mut events, mut others) = (client.events(), other.events());
+    let nobody = PaneId(4_000_000);
+    let write = |pane, text: &[u8]| Write {
+        pane,
+        bytes: text.to_vec(),
+    };
+    client.tell(write(nobody, b"x")).unwrap();
+    let warned = event(&mut events, "a warning", |event| match event {
+        PaneEvent::Warned { id, message } => Some((id, message)),
+        _ => None,
+    });
+    assert_eq!(
+        warned.await,
+        (Some(nobody), "there is no pane `4000000`".to_owned())
+    );
+    let error = client.tell(write(nobody, &[b'x'; 17 * 1024 * 1024]));
+    assert!(
+        matches!(
+            error,
+            Err(HostError::Refused(Refusal::BadParams { ref field, .. })) if field == "request"
+        ),
+        "{error:?}"
+    );
+    // What the other one hears of next is something else.
+    client.ask(Open(script("cat"))).await.unwrap();
+    let next = soon("an event", others.recv()).await.unwrap();
+    assert!(
+        matches!(next, HostEvent::Pane(PaneEvent::Opened { .. })),
+        "{next:?}"
+    );
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn panes_of_this_process_are_served_like_those_of_another() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = support::paths(home.path());
+    let host = Host::claim(&paths).unwrap();
+    let host = host.serve_here(support::panes(home.path()), 1);
+    let client = HostClient::connect_here(&host).await.unwrap();
+    assert!(!paths.socket().exists(), "nobody else finds it");
+    let pane = client.ask(Open(script("exec cat"))).await.unwrap();
+    client
+        .tell(Write {
+            pane: pane.id,
+            bytes: b"a needle\n".to_vec(),
+        })
+        .unwrap();
+    seen(&client, pane.id, "a needle").await;
+    let found = client.search(support::find("needle"), |_| ()).await;
+    assert!(found.unwrap().total > 0);
+    let other = HostClient::connect_here(&host).await.unwrap();
+    assert_eq!(other.health().await.unwrap().clients, 2);
+
+    let mut events = client.events();
+    host.end().await;
+    gone(pid(&pane)).await;
+    soon("the client is told", async {
+        while !matches!(events.recv().await, Ok(HostEvent::Down { .. })) {}
+    })
+    .await;
+    assert!(matches!(
+        client.reconnect().await,
+        Err(ConnectError::NotRunning { .. })
+    ));
+    Host::claim(&paths).unwrap();
+}
+
+#[tokio::test]
 async fn a_window_that_never_reads_slows_nobody() {
     let serving = Serving::start().await;
     let client = serving.client().await;
-    let flood = client.open(script("yes")).await.unwrap();
-    let quiet = client.open(script("cat")).await.unwrap();
+    let flood = client.ask(Open(script("yes"))).await.unwrap();
+    let quiet = client.ask(Open(script("cat"))).await.unwrap();
     // Attached to the flood and never reads.
     let attach =
         json!({"attach": {"pane": flood.id, "scrollback_rows": 0, "high_water": 100_000_000}});
@@ -161,7 +293,7 @@ async fn a_window_that_never_reads_slows_nobody() {
     // Asks without end and never reads the answers.
     let (mut control, _) = serving.raw(json!("control")).await;
     let asking = tokio::spawn(async move {
-        let request = json!({"request": {"id": 1, "request": "list"}}).to_string();
+        let request = json!({"ask": {"id": 1, "question": {"list": null}}}).to_string();
         let mut message = u32::try_from(request.len()).unwrap().to_le_bytes().to_vec();
         message.extend(request.as_bytes());
         // Ends when the host no longer reads: that is the point.
@@ -172,7 +304,10 @@ async fn a_window_that_never_reads_slows_nobody() {
     let _stuck = asking.await.unwrap();
     for n in 0..20 {
         client
-            .write(quiet.id, format!("word {n}.\n").into_bytes())
+            .ask(Write {
+                pane: quiet.id,
+                bytes: format!("word {n}.\n").into_bytes(),
+            })
             .await
             .unwrap();
         seen(&client, quiet.id, &format!("word {n}.")).await;
@@ -196,29 +331,39 @@ async fn every_client_hears_what_happens() {
     let serving = Serving::start().await;
     let (one, two) = (serving.client().await, serving.client().await);
     let mut events = two.events();
-    let pane = one.open(script("read x")).await.unwrap();
+    let pane = one.ask(Open(script("read x"))).await.unwrap();
     let opened = event(&mut events, "opened", |event| match event {
         PaneEvent::Opened { pane } => Some(pane.id),
         _ => None,
     });
     assert_eq!(opened.await, pane.id);
-    one.rename(pane.id, Some("build".into())).await.unwrap();
+    one.ask(Rename {
+        pane: pane.id,
+        name: Some("build".into()),
+    })
+    .await
+    .unwrap();
     event(&mut events, "renamed", |event| match event {
         PaneEvent::Changed { pane } => (pane.name.as_deref() == Some("build")).then_some(()),
         _ => None,
     })
     .await;
-    two.write(pane.id, b"\n".to_vec()).await.unwrap();
+    two.ask(Write {
+        pane: pane.id,
+        bytes: b"\n".to_vec(),
+    })
+    .await
+    .unwrap();
     event(&mut events, "exited", |event| {
         exited(&event, &pane).then_some(())
     })
     .await;
-    one.close(pane.id).await.unwrap();
+    one.ask(Close(pane.id)).await.unwrap();
     event(&mut events, "closed", |event| {
         (event == PaneEvent::Closed { id: pane.id }).then_some(())
     })
     .await;
-    assert_eq!(two.list().await.unwrap(), []);
+    assert_eq!(two.ask(List).await.unwrap(), []);
     serving.stop().await;
 }
 
@@ -226,10 +371,10 @@ async fn every_client_hears_what_happens() {
 async fn a_closed_pane_ends_its_streams_in_order() {
     let serving = Serving::start().await;
     let client = serving.client().await;
-    let pane = client.open(script("cat")).await.unwrap();
+    let pane = client.ask(Open(script("cat"))).await.unwrap();
     let mut attachment = client.attach(pane.id, options()).await.unwrap();
     assert!(matches!(attachment.next().await, Some(Frame::Snapshot(_))));
-    client.close(pane.id).await.unwrap();
+    client.ask(Close(pane.id)).await.unwrap();
     soon("the end of the stream", async {
         while attachment.next().await.is_some() {}
     })
@@ -247,13 +392,23 @@ async fn a_refusal_arrives_as_what_it_is() {
         Err(HostError::Refused(Refusal::UnknownPane { pane })) => assert_eq!(pane, nobody),
         other => panic!("{other:?}"),
     };
-    unknown(client.info(nobody).await.map(drop));
-    unknown(client.write(nobody, b"x".to_vec()).await);
-    unknown(client.close(nobody).await);
+    unknown(client.ask(Info(nobody)).await.map(drop));
+    unknown(
+        client
+            .ask(Write {
+                pane: nobody,
+                bytes: b"x".to_vec(),
+            })
+            .await,
+    );
+    unknown(client.ask(Close(nobody)).await);
     unknown(client.attach(nobody, options()).await.map(drop));
     unknown(
         client
-            .read(nobody, ReadLines::Newest { count: 1 })
+            .ask(Read {
+                pane: nobody,
+                lines: ReadLines::Newest { count: 1 },
+            })
             .await
             .map(drop),
     );
@@ -262,14 +417,20 @@ async fn a_refusal_arrives_as_what_it_is() {
         program: Some("/no/such/program".into()),
         ..Default::default()
     };
-    match client.open(missing).await {
+    match client.ask(Open(missing)).await {
         Err(HostError::Refused(Refusal::NotStarted { message })) => {
             assert!(message.contains("/no/such/program"), "{message}");
         }
         other => panic!("{other:?}"),
     }
-    let pane = client.open(script("cat")).await.unwrap();
-    match client.resize(pane.id, PaneSize { cols: 0, rows: 5 }).await {
+    let pane = client.ask(Open(script("cat"))).await.unwrap();
+    match client
+        .ask(Resize {
+            pane: pane.id,
+            size: PaneSize { cols: 0, rows: 5 },
+        })
+        .await
+    {
         Err(HostError::Refused(Refusal::BadParams { field, .. })) => {
             assert!(field.contains("cols"), "{field}")
         }
@@ -283,7 +444,7 @@ async fn a_search_reports_on_its_way_and_answers_at_the_end() {
     let serving = Serving::start().await;
     let client = serving.client().await;
     let pane = client
-        .open(script("echo a needle; echo hay; echo; cat"))
+        .ask(Open(script("echo a needle; echo hay; echo; cat")))
         .await
         .unwrap();
     seen(&client, pane.id, "hay").await;
@@ -314,13 +475,13 @@ async fn a_search_reports_on_its_way_and_answers_at_the_end() {
 async fn a_search_that_is_dropped_leaves_the_connection_as_it_was() {
     let serving = Serving::start().await;
     let client = serving.client().await;
-    client.open(script("seq 20000; cat")).await.unwrap();
+    client.ask(Open(script("seq 20000; cat"))).await.unwrap();
     for _ in 0..100 {
         let search = client.search(support::find("9"), |_| ());
         // Sent, and given up before the answer.
         let _ = tokio::time::timeout(Duration::ZERO, search).await;
     }
-    assert_eq!(client.list().await.unwrap().len(), 1);
+    assert_eq!(client.ask(List).await.unwrap().len(), 1);
     serving.stop().await;
 }
 
@@ -348,7 +509,7 @@ async fn a_socket_that_was_left_behind_is_replaced() {
         Err(ConnectError::NotRunning { .. })
     ));
     let serving = Serving::start_in(home, Duration::from_secs(3600)).await;
-    assert_eq!(serving.client().await.list().await.unwrap(), []);
+    assert_eq!(serving.client().await.ask(List).await.unwrap(), []);
     serving.stop().await;
 }
 
@@ -360,7 +521,7 @@ async fn a_directory_has_one_host() {
         other => panic!("{other:?}"),
     }
     // And the one that serves is none the worse for it.
-    serving.client().await.list().await.unwrap();
+    serving.client().await.ask(List).await.unwrap();
     let paths = serving.paths.clone();
     serving.stop().await;
     assert!(!paths.socket().exists());
@@ -428,33 +589,29 @@ async fn what_a_newer_host_says_beyond_our_words_is_passed_over() {
         )
         .await;
         let asked = receive(&mut stream).await.unwrap();
-        let id = &asked["request"]["id"];
+        let id = &asked["ask"]["id"];
         send(
             &mut stream,
             &json!({"reply": {"id": id, "reply": {"sculptures": []}}}),
         )
         .await;
         let asked = receive(&mut stream).await.unwrap();
-        let id = &asked["request"]["id"];
-        send(
-            &mut stream,
-            &json!({"reply": {"id": id, "reply": {"panes": []}}}),
-        )
-        .await;
+        let id = &asked["ask"]["id"];
+        send(&mut stream, &json!({"reply": {"id": id, "reply": []}})).await;
         // Until the client hangs up.
         receive(&mut stream).await;
     });
     let client = HostClient::connect(&paths).await.unwrap();
-    match client.list().await {
-        Err(HostError::Refused(Refusal::Failed { message })) => {
+    match client.ask(List).await {
+        Err(HostError::Protocol { message }) => {
             assert!(
-                message.contains("unknown variant `sculptures`"),
+                message.contains("invalid type: map, expected a sequence"),
                 "{message}"
             );
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(client.list().await.unwrap(), []);
+    assert_eq!(client.ask(List).await.unwrap(), []);
     drop(client);
     soon("the client hangs up", newer).await.unwrap();
 }
@@ -486,7 +643,7 @@ async fn garbage_and_lies_end_their_own_connection_only() {
     let hello = json!({"protocol": host::PROTOCOL, "version": "1", "purpose": "dance"});
     send(&mut stream, &hello).await;
     assert_eq!(receive(&mut stream).await, None);
-    assert_eq!(client.list().await.unwrap(), []);
+    assert_eq!(client.ask(List).await.unwrap(), []);
     serving.stop().await;
 }
 
@@ -496,7 +653,7 @@ async fn a_request_that_the_host_does_not_know_is_refused_by_name_and_the_next_i
     let (mut stream, _) = serving.raw(json!("control")).await;
     send(
         &mut stream,
-        &json!({"request": {"id": 7, "request": {"fly": 3}}}),
+        &json!({"ask": {"id": 7, "question": {"fly": 3}}}),
     )
     .await;
     let answer = receive(&mut stream).await.unwrap();
@@ -505,11 +662,11 @@ async fn a_request_that_the_host_does_not_know_is_refused_by_name_and_the_next_i
     assert!(words.contains("unknown variant `fly`"), "{words}");
     send(
         &mut stream,
-        &json!({"request": {"id": 8, "request": "list"}}),
+        &json!({"ask": {"id": 8, "question": {"list": null}}}),
     )
     .await;
     let answer = receive(&mut stream).await.unwrap();
-    assert_eq!(answer, json!({"reply": {"id": 8, "reply": {"panes": []}}}));
+    assert_eq!(answer, json!({"reply": {"id": 8, "reply": []}}));
     serving.stop().await;
 }
 
@@ -517,16 +674,19 @@ async fn a_request_that_the_host_does_not_know_is_refused_by_name_and_the_next_i
 async fn a_request_that_is_too_long_is_refused_before_it_is_sent() {
     let serving = Serving::start().await;
     let client = serving.client().await;
-    let pane = client.open(script("cat")).await.unwrap();
+    let pane = client.ask(Open(script("cat"))).await.unwrap();
     let error = client
-        .write(pane.id, vec![b'x'; 17 * 1024 * 1024])
+        .ask(Write {
+            pane: pane.id,
+            bytes: vec![b'x'; 17 * 1024 * 1024],
+        })
         .await
         .unwrap_err();
     assert!(
         matches!(error, HostError::Refused(Refusal::BadParams { .. })),
         "{error}"
     );
-    assert_eq!(client.list().await.unwrap().len(), 1);
+    assert_eq!(client.ask(List).await.unwrap().len(), 1);
     serving.stop().await;
 }
 
@@ -566,13 +726,19 @@ async fn a_host_stays_as_long_as_a_client_is_there() {
     let serving = Serving::start_serving(home, panes, Duration::from_millis(1)).await;
     let client = serving.client().await;
     let mut events = client.events();
-    client.write(pane.id, b"\n".to_vec()).await.unwrap();
+    client
+        .ask(Write {
+            pane: pane.id,
+            bytes: b"\n".to_vec(),
+        })
+        .await
+        .unwrap();
     event(&mut events, "exited", |event| {
         exited(&event, &pane).then_some(())
     })
     .await;
     for _ in 0..50 {
-        assert_eq!(client.list().await.unwrap().len(), 1);
+        assert_eq!(client.ask(List).await.unwrap().len(), 1);
     }
     drop(client);
     serving.ended().await;
@@ -583,7 +749,7 @@ async fn a_host_that_is_told_to_end_hangs_up_its_programs_and_its_clients() {
     let serving = Serving::start().await;
     let client = serving.client().await;
     let mut events = client.events();
-    let pane = client.open(script("cat")).await.unwrap();
+    let pane = client.ask(Open(script("cat"))).await.unwrap();
     let mut attachment = client.attach(pane.id, options()).await.unwrap();
     serving.stop().await;
     gone(pid(&pane)).await;
@@ -597,7 +763,10 @@ async fn a_host_that_is_told_to_end_hangs_up_its_programs_and_its_clients() {
     .await;
     assert!(attachment.is_lost());
     assert!(client.is_down());
-    assert!(matches!(client.list().await, Err(HostError::Down { .. })));
+    assert!(matches!(
+        client.ask(List).await,
+        Err(HostError::Down { .. })
+    ));
     assert!(matches!(
         client.reconnect().await,
         Err(ConnectError::NotRunning { .. })
@@ -608,15 +777,15 @@ async fn a_host_that_is_told_to_end_hangs_up_its_programs_and_its_clients() {
 async fn a_program_that_asks_is_told_the_colours_of_the_window() {
     let serving = Serving::start().await;
     let client = serving.client().await;
-    let theme = terminal::Theme {
+    let theme = terminal::Colours {
         foreground: (1, 2, 3),
         background: (0x12, 0x34, 0x56),
         cursor: (7, 8, 9),
     };
-    client.set_theme(theme).await.unwrap();
+    client.ask(SetColours(theme)).await.unwrap();
     // Asks for the background, and shows the answer without what a terminal would act on.
     let ask = "stty raw -echo; printf '\\033]11;?\\007'; head -c 23 | tr -d '\\033\\007'; sleep 60";
-    let pane = client.open(script(ask)).await.unwrap();
+    let pane = client.ask(Open(script(ask))).await.unwrap();
     seen(&client, pane.id, "rgb:1212/3434/5656").await;
     serving.stop().await;
 }
@@ -626,7 +795,7 @@ async fn the_health_check_counts_who_is_there() {
     let serving = Serving::start().await;
     let client = serving.client().await;
     let other = serving.client().await;
-    let pane = client.open(script("cat")).await.unwrap();
+    let pane = client.ask(Open(script("cat"))).await.unwrap();
     let _attachment = client.attach(pane.id, options()).await.unwrap();
     let health = other.health().await.unwrap();
     assert_eq!(

@@ -9,6 +9,7 @@ use host::{
     ConnectError, Host, HostClient, HostError, HostEvent, HostOptions, ServeError, stop_running,
     until_told_to_end,
 };
+use terminal::ask::{Info, List, Open};
 
 /// The host process of the other tests, which run it by name.
 #[test]
@@ -66,7 +67,7 @@ async fn a_host_is_started_when_none_runs_and_found_again_afterwards() {
     let home = tempfile::tempdir().unwrap();
     let (exe, paths) = (program(home.path()), paths(home.path()));
     let first = HostClient::connect_or_start(&paths, &exe).await.unwrap();
-    let pane = first.open(script("echo hello; cat")).await.unwrap();
+    let pane = first.ask(Open(script("echo hello; cat"))).await.unwrap();
     seen(&first, pane.id, "hello").await;
     let host = first.host();
     assert_ne!(host.0, std::process::id());
@@ -89,8 +90,8 @@ async fn of_two_that_start_a_host_at_once_both_reach_the_same() {
     let (one, two, three) = (clients.0.unwrap(), clients.1.unwrap(), clients.2.unwrap());
     assert_eq!(one.host(), two.host());
     assert_eq!(one.host(), three.host());
-    one.open(script("cat")).await.unwrap();
-    assert_eq!(two.list().await.unwrap().len(), 1);
+    one.ask(Open(script("cat"))).await.unwrap();
+    assert_eq!(two.ask(List).await.unwrap().len(), 1);
     stop(home.path()).await;
 }
 
@@ -100,7 +101,7 @@ async fn a_host_that_is_killed_is_missed_and_replaced() {
     let (exe, paths) = (program(home.path()), paths(home.path()));
     let client = HostClient::connect_or_start(&paths, &exe).await.unwrap();
     let mut events = client.events();
-    client.open(script("cat")).await.unwrap();
+    client.ask(Open(script("cat"))).await.unwrap();
     let (former, _) = client.host();
     let pid = rustix::process::Pid::from_raw(i32::try_from(former).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -108,11 +109,14 @@ async fn a_host_that_is_killed_is_missed_and_replaced() {
         while !matches!(events.recv().await, Ok(HostEvent::Down { .. })) {}
     })
     .await;
-    assert!(matches!(client.list().await, Err(HostError::Down { .. })));
+    assert!(matches!(
+        client.ask(List).await,
+        Err(HostError::Down { .. })
+    ));
 
     client.reconnect().await.unwrap();
     assert_ne!(client.host().0, former);
-    assert_eq!(client.list().await.unwrap(), [], "its panes are gone");
+    assert_eq!(client.ask(List).await.unwrap(), [], "its panes are gone");
     soon("the client is told", async {
         while events.recv().await.unwrap() != (HostEvent::Up { restarted: true }) {}
     })
@@ -167,7 +171,7 @@ async fn a_host_that_is_stopped_takes_its_programs_along_and_a_hangup_means_noth
     let (number, _) = client.host();
     let process = rustix::process::Pid::from_raw(i32::try_from(number).unwrap()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
-    let pane = client.open(script("cat")).await.unwrap();
+    let pane = client.ask(Open(script("cat"))).await.unwrap();
     assert_eq!(stop_running(&paths, DEADLINE).await.unwrap(), Some(number));
     gone(pid(&pane)).await;
 }
@@ -175,7 +179,12 @@ async fn a_host_that_is_stopped_takes_its_programs_along_and_a_hangup_means_noth
 #[tokio::test]
 async fn a_host_that_lost_its_runtime_directory_is_found_again() {
     let serving = support::Serving::start().await;
-    let pane = serving.client().await.open(script("cat")).await.unwrap();
+    let pane = serving
+        .client()
+        .await
+        .ask(Open(script("cat")))
+        .await
+        .unwrap();
     // What a logout does.
     std::fs::remove_dir_all(serving.paths.socket().parent().unwrap()).unwrap();
     let bin = tempfile::tempdir().unwrap();
@@ -185,7 +194,7 @@ async fn a_host_that_lost_its_runtime_directory_is_found_again() {
         .await
         .unwrap();
     assert_eq!(client.host().0, std::process::id());
-    assert_eq!(client.info(pane.id).await.unwrap().id, pane.id);
+    assert_eq!(client.ask(Info(pane.id)).await.unwrap().id, pane.id);
     serving.stop().await;
 }
 

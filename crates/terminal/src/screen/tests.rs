@@ -28,7 +28,7 @@ fn size(cols: u16, rows: u16) -> PaneSize {
 }
 
 fn fed(size: PaneSize, bytes: impl AsRef<[u8]>) -> (Screen, Out) {
-    let mut screen = Screen::new(size, Theme::default());
+    let mut screen = Screen::new(size, Colours::default());
     let mut out = Out::default();
     screen.feed(bytes.as_ref(), &mut out);
     (screen, out)

@@ -1,12 +1,16 @@
-//! Why the host refused: the errors of the terminal room, as they cross the socket.
+//! Why a question about panes was refused: the errors of this room, as they travel.
 
 use serde::{Deserialize, Serialize};
-use terminal::{HistoryError, OpenPaneError, PaneError, PaneId, SearchError};
 
-/// Why a request about a pane was refused, wherever the panes live.
+use crate::history::HistoryError;
+use crate::panes::{OpenPaneError, PaneError};
+use crate::search::SearchError;
+use crate::types::PaneId;
+
+/// Why a question about panes was refused, wherever the panes live.
 ///
 /// The cases that a caller tells apart keep their values; for the rest, `message` is the whole chain
-/// of causes, for a person. The errors of [`Panes`](terminal::Panes) convert into it.
+/// of causes, for a person. The errors of [`Panes`](crate::Panes) convert into it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
@@ -58,6 +62,21 @@ pub enum Refusal {
         /// The whole chain.
         message: String,
     },
+}
+
+impl Refusal {
+    /// The pane that it is about, if it is about one.
+    pub fn pane(&self) -> Option<PaneId> {
+        match self {
+            Self::UnknownPane { pane } | Self::NotReading { pane, .. } | Self::Ended { pane } => {
+                Some(*pane)
+            }
+            Self::BadParams { .. }
+            | Self::BadQuery { .. }
+            | Self::NotStarted { .. }
+            | Self::Failed { .. } => None,
+        }
+    }
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
