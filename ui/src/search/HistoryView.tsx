@@ -42,10 +42,18 @@ export interface HistoryViewProps {
   /** Counts up when the same line is asked for again. */
   visit: number;
   label: PaneLabel;
+  /** Told which line is in the middle. */
+  onPlace?: (line: LineId) => void;
 }
 
 /** What a pane printed, to read: every line that is kept, more on both sides as one scrolls, with a find of its own. */
-export function HistoryView({ pane, line, visit, label }: HistoryViewProps) {
+export function HistoryView({
+  pane,
+  line,
+  visit,
+  label,
+  onPlace,
+}: HistoryViewProps) {
   const place: Place = `history-${pane}`;
   const own = usePlace(place);
   const panel = usePlace("panel");
@@ -171,6 +179,12 @@ export function HistoryView({ pane, line, visit, label }: HistoryViewProps) {
         (now, more) => addAfter(now, more, CHUNK + 1),
       );
   }, [firstSeen, lastSeen, window, read]);
+
+  const middle = window.lines[Math.round((firstSeen + lastSeen) / 2)]?.id;
+  useEffect(() => {
+    // Before the line that is asked for is scrolled to, the view is somewhere else.
+    if (middle !== undefined && wanted.current === null) onPlace?.(middle);
+  }, [middle, onPlace]);
 
   const matches = new Map<LineId, Match>();
   // What led here is marked, until one looks for something else.

@@ -7,6 +7,8 @@ export interface Notice {
   text: string;
   /** What can be done about it. */
   action?: { label: string; run: () => void };
+  /** What it is about: a newer one about the same takes its place. */
+  about?: string;
 }
 
 export const useNotices = create<{ notices: Notice[] }>(() => ({
@@ -17,15 +19,23 @@ const SHOWN_AT_MOST = 4;
 const INFO_STAYS_MS = 6000;
 let next = 1;
 
-/** Shows a notice; the same text is not shown twice at once. */
+/** Shows a notice; the same text is not shown twice at once, and of one thing only the latest is. */
 export function notify(
   kind: Notice["kind"],
   text: string,
   action?: Notice["action"],
+  about?: string,
 ): void {
+  if (about !== undefined) withdraw(about);
   const { notices } = useNotices.getState();
   if (notices.some((notice) => notice.text === text)) return;
-  const notice: Notice = { id: next++, kind, text, ...(action && { action }) };
+  const notice: Notice = {
+    id: next++,
+    kind,
+    text,
+    ...(action && { action }),
+    ...(about !== undefined && { about }),
+  };
   useNotices.setState({ notices: [...notices, notice].slice(-SHOWN_AT_MOST) });
   if (kind === "info") setTimeout(() => dismiss(notice.id), INFO_STAYS_MS);
 }
@@ -33,6 +43,13 @@ export function notify(
 export function dismiss(id: number): void {
   useNotices.setState(({ notices }) => ({
     notices: notices.filter((notice) => notice.id !== id),
+  }));
+}
+
+/** Takes back what was said about something: its reason has gone. */
+export function withdraw(about: string): void {
+  useNotices.setState(({ notices }) => ({
+    notices: notices.filter((notice) => notice.about !== about),
   }));
 }
 

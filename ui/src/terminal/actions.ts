@@ -6,10 +6,10 @@ import type {
   PaneId,
   PaneInfo,
 } from "../bindings";
+import { type ClosedPanel, closePanel, putBack } from "../shared/dock/closed";
 import {
   activate,
   activePanel,
-  closePanel,
   findPanel,
   openPanel,
   type Where,
@@ -88,14 +88,7 @@ export async function newTerminal(
 ): Promise<PaneInfo | null> {
   const inFront = activePanel()?.id;
   const cwd = request.cwd ?? (await currentDirectory());
-  const { settings } = useSettings.getState();
-  const opened = await openPane({
-    scrollback_lines: settings?.scrollback_lines ?? null,
-    no_shell_integration: settings ? !settings.shell_integration : false,
-    program: settings?.shell ?? null,
-    ...request,
-    cwd,
-  });
+  const opened = await openPane({ ...usualShell(), ...request, cwd });
   if (!opened) return null;
   const now = activePanel()?.id;
   if (now !== undefined && now !== inFront && now !== openedLast) {
@@ -105,6 +98,16 @@ export async function newTerminal(
     openedLast = activePanel()?.id ?? null;
   }
   return opened;
+}
+
+/** The shell of the settings. */
+function usualShell(): Partial<OpenPane> {
+  const { settings } = useSettings.getState();
+  return {
+    scrollback_lines: settings?.scrollback_lines ?? null,
+    no_shell_integration: settings ? !settings.shell_integration : false,
+    program: settings?.shell ?? null,
+  };
 }
 
 /** Where the active pane works; asked anew, as nothing tells when a program has gone elsewhere. */
@@ -159,19 +162,53 @@ export async function requestClose(pane: PaneId): Promise<void> {
 
 /** Ends a pane and its tab. */
 export async function closePane(pane: PaneId): Promise<void> {
+  const info = usePanes.getState().panes[pane];
   const closed = await backend.closePane(pane);
   if (closed.status === "error" && closed.error.code !== "bad_id") {
     notify("error", closed.error.message);
     return;
   }
-  paneIsGone(pane);
+  paneIsGone(pane, info);
 }
 
-/** Takes a closed pane off the screen. */
-export function paneIsGone(pane: PaneId): void {
+/** What a shell needs to take the place of a pane. */
+interface PaneWas {
+  cwd: string;
+  name: string | null;
+  private: boolean;
+}
+
+/** Takes a closed pane off the screen; `info` is what was known of it. */
+export function paneIsGone(pane: PaneId, info?: PaneInfo): void {
   const panel = panelOfPane(pane);
-  if (panel) closePanel(panel.id);
+  const was: PaneWas | undefined = info && {
+    cwd: info.cwd,
+    name: info.name,
+    private: info.private,
+  };
+  if (panel) closePanel(panel.id, { ...was });
   forgetPane(pane);
+}
+
+/**
+ * Brings a closed tab back where it was: its pane when that still runs, else a shell of the same name in the same directory.
+ * Says which pane it shows.
+ */
+export async function reopenTerminal(
+  closed: ClosedPanel,
+): Promise<PaneId | null> {
+  const old = paneOfParams(closed.params);
+  let pane = old;
+  if (old === null || !usePanes.getState().panes[old]) {
+    const was = closed.was as Partial<PaneWas>;
+    pane = (await openPane({ ...usualShell(), ...was }))?.id ?? null;
+  }
+  if (pane === null) return null;
+  const { title } = closed;
+  const id = `${TERMINAL}-${pane}`;
+  putBack(closed, { id, kind: TERMINAL, title, params: { pane } });
+  showPane(pane);
+  return pane;
 }
 
 /** Takes a pane's tab away; its program goes on, and the sidebar keeps it. */

@@ -178,7 +178,8 @@ export function followSession(api: DockApi): () => void {
   const layout = api.onDidLayoutChange(saveSoon);
   const stopPanes = usePanes.subscribe((state, before) => {
     for (const id of Object.keys(before.panes))
-      if (!state.panes[Number(id)]) paneIsGone(Number(id));
+      if (!state.panes[Number(id)])
+        paneIsGone(Number(id), before.panes[Number(id)]);
     saveSoon();
   });
   window.addEventListener("pagehide", saveNow);

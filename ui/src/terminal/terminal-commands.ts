@@ -11,7 +11,6 @@ import {
   hideTab,
   newTerminal,
   pasteClipboard,
-  requestClose,
 } from "./actions";
 import { hostOf } from "./hosts";
 import { ask, startRenaming } from "./questions";
@@ -61,13 +60,6 @@ export function terminalCommands(): Command[] {
       "Split down",
       "Ctrl+Shift+E",
       () => void newTerminal("down"),
-    ),
-    command(
-      "pane.close",
-      "Close the pane",
-      "Ctrl+Shift+W",
-      withPane((pane) => void requestClose(pane)),
-      inPane,
     ),
     command(
       "pane.hide",

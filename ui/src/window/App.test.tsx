@@ -2,6 +2,7 @@ import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { MemoryBackend } from "../backend/memory-backend";
+import { useClosed } from "../shared/dock/closed";
 import { useDock } from "../shared/dock/dock";
 import { freshBackend, opened } from "../test-support";
 import { App } from "./App";
@@ -15,6 +16,7 @@ let twin: MemoryBackend;
 beforeEach(() => {
   twin = freshBackend();
   useDock.setState({ settled: false });
+  useClosed.setState({ closed: [] });
 });
 
 const pane = (id: number) => screen.findByTestId(`pane-${id}`, {}, WAIT);
@@ -123,4 +125,51 @@ test("a closed pane that is not known yet when it is found is named once it is",
   if (!box) throw new Error("the panel has a box");
   await userEvent.type(box, "needle");
   await waitFor(() => expect(labelOf(gone.id).title).toBe("the build"), WAIT);
+});
+
+const press = (keys: string) =>
+  userEvent.keyboard(`{Control>}{Shift>}${keys}{/Shift}{/Control}`);
+
+test("every tab closes by key, and comes back: a pane as a shell in its directory, with what it printed behind it", async () => {
+  render(<App />);
+  await pane(1);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  act(() => useDock.getState().api?.layout(1000, 600));
+  act(() => twin.change(1, { cwd: "/home/you/api", name: "the build" }));
+  act(() => twin.print(1, "compiled\r\n"));
+  await press("J");
+  await screen.findByTestId("agents-hub", {}, WAIT);
+  await press("W");
+  await waitFor(() => expect(screen.queryByTestId("agents-hub")).toBeNull());
+  await press("W");
+  await waitFor(() => expect(twin.state.panes.size).toBe(0), WAIT);
+  expect(
+    await screen.findByText("Closed the build.", {}, WAIT),
+  ).toBeInTheDocument();
+  await press("Z");
+  await pane(2);
+  const back = twin.state.panes.get(2)?.info;
+  expect([back?.cwd, back?.name]).toEqual(["/home/you/api", "the build"]);
+  expect(await screen.findByText("History: the build", {}, WAIT)).toBeVisible();
+  await press("Z");
+  expect(await screen.findByTestId("agents-hub", {}, WAIT)).toBeVisible();
+  await press("Z");
+  expect(
+    await screen.findByText("Nothing was closed in this window.", {}, WAIT),
+  ).toBeInTheDocument();
+});
+
+test("a split that was closed comes back beside the same group", async () => {
+  render(<App />);
+  await pane(1);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  act(() => useDock.getState().api?.layout(1000, 600));
+  await press("D");
+  await pane(2);
+  const groups = useDock.getState().api?.groups.length;
+  await press("W");
+  await waitFor(() => expect(twin.state.panes.has(2)).toBe(false), WAIT);
+  await press("Z");
+  await pane(3);
+  expect(useDock.getState().api?.groups.length).toBe(groups);
 });

@@ -10,6 +10,8 @@ import {
   goToMatch,
   HISTORY,
   labelOf,
+  readsAt,
+  reopenHistory,
   searchCommands,
 } from "./search-in-panes";
 
@@ -30,6 +32,7 @@ function HistoryPanel() {
       line={typeof shown.line === "number" ? shown.line : null}
       visit={typeof shown.visit === "number" ? shown.visit : 0}
       label={labelOf(pane)}
+      onPlace={(at) => readsAt(pane, at)}
     />
   );
 }
@@ -37,7 +40,7 @@ function HistoryPanel() {
 export const searchFeature: Feature = {
   name: "search",
   commands: searchCommands(),
-  views: { [HISTORY]: { view: HistoryPanel } },
+  views: { [HISTORY]: { view: HistoryPanel, reopen: reopenHistory } },
   asides: { search: SearchAside },
   start: followMarks,
 };

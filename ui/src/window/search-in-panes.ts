@@ -1,5 +1,5 @@
 import { backend } from "../backend/backend";
-import type { ClosedPane, Match, PaneId } from "../bindings";
+import type { ClosedPane, LineId, Match, PaneId } from "../bindings";
 import { step } from "../search/FindBar";
 import type { PaneLabel } from "../search/SearchPanel";
 import {
@@ -9,6 +9,7 @@ import {
   useSearch,
 } from "../search/search-store";
 import type { Command } from "../shared/commands";
+import { type ClosedPanel, putBack } from "../shared/dock/closed";
 import {
   activate,
   activePanel,
@@ -80,15 +81,19 @@ export function labelOf(pane: PaneId): PaneLabel {
 
 let visits = 0;
 
-/** Opens what a pane printed, to read, at a line. */
-export function openHistory(pane: PaneId, line: number | null): void {
+/** Opens what a pane printed, to read, at a line; a `quiet` one stays behind what is in front. */
+export function openHistory(
+  pane: PaneId,
+  line: number | null,
+  quiet = false,
+): void {
   visits++;
   const id = `${HISTORY}-${pane}`;
   const params = { pane, line, visit: visits };
   const present = findPanel((panel) => panel.id === id);
   if (present) {
     present.api.updateParameters(params);
-    activate(present);
+    if (!quiet) activate(present);
     return;
   }
   openPanel(
@@ -98,8 +103,27 @@ export function openHistory(pane: PaneId, line: number | null): void {
       title: `History: ${labelOf(pane).title}`,
       params,
     },
-    "roomy",
+    quiet ? "tab" : "roomy",
+    quiet,
   );
+}
+
+/** The line in the middle of each history that is or was open. */
+const reading = new Map<PaneId, LineId>();
+
+export function readsAt(pane: PaneId, line: LineId): void {
+  reading.set(pane, line);
+}
+
+/** Opens a history that was closed where it was, at the line that was read. */
+export function reopenHistory(closed: ClosedPanel): void {
+  const pane = paneOfParams(closed.params);
+  if (pane === null) return;
+  const line = reading.get(pane) ?? closed.params.line ?? null;
+  visits++;
+  const { id, title } = closed;
+  const params = { pane, line, visit: visits };
+  putBack(closed, { id, kind: HISTORY, title, params });
 }
 
 function marked(match: Match): MarkedMatch {

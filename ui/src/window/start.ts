@@ -5,6 +5,7 @@ import type { Stop } from "../shared/feature";
 import { followNeeds } from "../shared/needs-you";
 import { startRepositories } from "../shared/repositories";
 import { startSettings } from "../shared/settings-store";
+import { closingCommands, offerUndo } from "./closing";
 import { hostIsBack, leaveSession } from "./dock-session";
 import { features } from "./features";
 import { dropped } from "./folders";
@@ -18,6 +19,7 @@ export function useStart(): boolean {
     const stops: Stop[] = [
       registerCommands([
         ...windowCommands(),
+        ...closingCommands(),
         ...features.flatMap(({ commands }) => commands),
       ]),
       listenForKeys(window),
@@ -25,6 +27,7 @@ export function useStart(): boolean {
       leaveSession,
       backend.onDrop(dropped),
       followNeeds(),
+      offerUndo(),
       backend.onHost((host) => {
         if (host.state !== "down") void hostIsBack(host.state === "restarted");
       }),

@@ -1,5 +1,6 @@
 import { FindBar } from "../search/FindBar";
 import type { Place } from "../search/search-store";
+import type { ClosedPanel } from "../shared/dock/closed";
 import {
   useInFront,
   useMoved,
@@ -7,7 +8,7 @@ import {
   useVisible,
 } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
-import { paneOfParams, TERMINAL } from "../terminal/actions";
+import { paneOfParams, reopenTerminal, TERMINAL } from "../terminal/actions";
 import { followAttention } from "../terminal/attention";
 import { usePaneItems } from "../terminal/PaneRow";
 import { startPanes } from "../terminal/pane-store";
@@ -16,7 +17,13 @@ import { StatusItems } from "../terminal/StatusItems";
 import { TerminalTab } from "../terminal/TerminalTab";
 import { TerminalView } from "../terminal/TerminalView";
 import { terminalCommands } from "../terminal/terminal-commands";
-import { focusPane, goWithinPane, openPanelSearch } from "./search-in-panes";
+import {
+  focusPane,
+  goWithinPane,
+  learnClosedPanes,
+  openHistory,
+  openPanelSearch,
+} from "./search-in-panes";
 
 /** A pane, and the bar that finds in it. */
 function TerminalPanel() {
@@ -41,10 +48,25 @@ function TerminalPanel() {
   );
 }
 
+/** A shell that takes the place of a closed pane has, in the tab behind it, what that pane printed. */
+async function reopenWithHistory(closed: ClosedPanel): Promise<void> {
+  const pane = await reopenTerminal(closed);
+  const old = paneOfParams(closed.params);
+  if (pane === null || old === null || pane === old) return;
+  await learnClosedPanes();
+  if (closed.was.private !== true) openHistory(old, null, true);
+}
+
 export const terminalFeature: Feature = {
   name: "terminal",
   commands: terminalCommands(),
-  views: { [TERMINAL]: { view: TerminalPanel, tab: TerminalTab } },
+  views: {
+    [TERMINAL]: {
+      view: TerminalPanel,
+      tab: TerminalTab,
+      reopen: (closed) => void reopenWithHistory(closed),
+    },
+  },
   useItems: usePaneItems,
   status: StatusItems,
   dialogs: Questions,

@@ -10,6 +10,7 @@ import "dockview-react/dist/styles/dockview.css";
 import "./dock.css";
 import { type FunctionComponent, useEffect, useMemo, useRef } from "react";
 import { useScheme } from "../settings-store";
+import type { ClosedPanel } from "./closed";
 import { activate, type DockApi, installDock } from "./dock";
 import { PanelContext } from "./panel";
 import { TitleTab } from "./Tab";
@@ -19,6 +20,8 @@ export interface DockView {
   view: FunctionComponent;
   /** Its tab; the title and a button that closes it, unless it has one of its own. */
   tab?: FunctionComponent;
+  /** Brings back one that was closed; with the same parameters where it was, unless its feature knows better. */
+  reopen?: (closed: ClosedPanel) => void;
 }
 
 export interface DockProps {

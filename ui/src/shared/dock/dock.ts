@@ -164,8 +164,8 @@ export function activePanel(): IDockviewPanel | null {
   return useDock.getState().api?.activePanel ?? null;
 }
 
-/** Closes a panel; when others are in the shadow of one that is zoomed, they stay there. */
-export function closePanel(id: string): void {
+/** Takes a panel out of the dock; when others are in the shadow of one that is zoomed, they stay there. */
+export function removePanel(id: string): void {
   const { api } = useDock.getState();
   const panel = api?.getPanel(id);
   if (!api || !panel) return;

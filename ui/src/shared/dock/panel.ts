@@ -12,7 +12,8 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import { activate, closePanel } from "./dock";
+import { closePanel } from "./closed";
+import { activate } from "./dock";
 
 /** The panel that a view or a tab belongs to. */
 export interface Here {

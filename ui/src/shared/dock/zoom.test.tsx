@@ -1,10 +1,10 @@
 import { act, render } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { freshBackend } from "../../test-support";
+import { closePanel } from "./closed";
 import { Dock } from "./Dock";
 import {
   activate,
-  closePanel,
   type DockApi,
   layoutOf,
   openPanel,
