@@ -44,7 +44,13 @@ export function ApprovalForm({
       className="approval-form fields"
       aria-label={`Answer for ${step}`}
       data-testid="approval"
+      {...(question.form.length > 0 && { "data-entry": true })}
       onSubmit={submit}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || !event.ctrlKey) return;
+        event.preventDefault();
+        event.currentTarget.requestSubmit();
+      }}
     >
       <p className="approval-message">{question.message}</p>
       {question.due !== null && (
@@ -82,6 +88,8 @@ export function ApprovalForm({
           look="primary"
           disabled={busy}
           data-testid="approve"
+          title="Ctrl+Enter"
+          {...(question.form.length === 0 && { "data-entry": true })}
         >
           {interrupted ? "Run it again" : "Approve"}
         </Button>

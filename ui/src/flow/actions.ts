@@ -2,6 +2,7 @@ import { backend } from "../backend/backend";
 import type { CancelWhat, Given, Mark, Value } from "../bindings";
 import { openPanel, type Where } from "../shared/dock/dock";
 import { notify, reportFailure } from "../shared/notices";
+import { enterPlace } from "../shared/places";
 import { findFlows, listRuns, openRun, pick, useFlows } from "./flow-store";
 import { baseName } from "./words";
 
@@ -79,10 +80,11 @@ export function closeStep(): void {
   around.showStep(false);
 }
 
-/** Goes to a step that asks: the graph of its run, and the step on the right side. */
+/** Goes to a step that asks: the graph of its run, and the step on the right side, whose question gets the keys. */
 export function goToStep(run: string, step: string): void {
   showRun(run);
   showStep(run, step);
+  enterPlace("aside");
 }
 
 /** Starts a run and shows it; whether it started, or what was wrong. */

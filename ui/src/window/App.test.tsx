@@ -2,6 +2,8 @@ import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { MemoryBackend } from "../backend/memory-backend";
+import { triage } from "../backend/sample-flows";
+import { openRun } from "../flow/flow-store";
 import { useClosed } from "../shared/dock/closed";
 import { useDock } from "../shared/dock/dock";
 import { freshBackend, opened } from "../test-support";
@@ -172,4 +174,29 @@ test("a split that was closed comes back beside the same group", async () => {
   await press("Z");
   await pane(3);
   expect(useDock.getState().api?.groups.length).toBe(groups);
+});
+
+test("an approval is two keys away, and the keys are never lost after it", async () => {
+  twin = freshBackend({ flows: [triage] });
+  render(<App />);
+  await pane(1);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  act(() => useDock.getState().api?.layout(1000, 600));
+  const question = "docs";
+  const run = await twin.startFlow(triage.path, { question }, null);
+  if (run.status === "error") throw new Error(run.error.message);
+  await act(() => openRun(run.data));
+  for (const step of ["plan", "write"])
+    await act(async () => twin.finish(run.data, step));
+  await screen.findByTestId("needs-you", {}, WAIT);
+  await press("A");
+  const field = await screen.findByTestId("field-version", {}, WAIT);
+  await waitFor(() => expect(field).toHaveFocus(), WAIT);
+  await userEvent.keyboard("{Control>}{Enter}{/Control}");
+  await waitFor(() => expect(screen.queryByTestId("approve")).toBeNull(), WAIT);
+  await waitFor(() => expect(document.body).not.toHaveFocus(), WAIT);
+  await userEvent.keyboard("{F6}");
+  expect(screen.getByTestId("status-bar")).toContainElement(
+    document.activeElement as HTMLElement,
+  );
 });

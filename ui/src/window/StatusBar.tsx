@@ -13,7 +13,7 @@ export function StatusBar() {
   const version = useSettings((state) => state.platform?.version);
   useCommands((state) => state.keys);
   return (
-    <footer className="status-bar" data-testid="status-bar">
+    <footer className="status-bar" data-place="status" data-testid="status-bar">
       <IconButton
         label="Sidebar"
         hint={keyOf("workspace.sidebar")}

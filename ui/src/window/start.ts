@@ -3,8 +3,10 @@ import { backend } from "../backend/backend";
 import { listenForKeys, registerCommands } from "../shared/commands";
 import type { Stop } from "../shared/feature";
 import { followNeeds } from "../shared/needs-you";
+import { keepFocus } from "../shared/places";
 import { startRepositories } from "../shared/repositories";
 import { startSettings } from "../shared/settings-store";
+import { focusInFront } from "./aside";
 import { closingCommands, offerUndo } from "./closing";
 import { hostIsBack, leaveSession } from "./dock-session";
 import { features } from "./features";
@@ -28,6 +30,7 @@ export function useStart(): boolean {
       backend.onDrop(dropped),
       followNeeds(),
       offerUndo(),
+      keepFocus(focusInFront),
       backend.onHost((host) => {
         if (host.state !== "down") void hostIsBack(host.state === "restarted");
       }),

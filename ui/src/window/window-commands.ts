@@ -3,8 +3,9 @@ import { openPalette } from "../palette/Palette";
 import type { Command } from "../shared/commands";
 import { goToNextNeed } from "../shared/needs-you";
 import { notify, reportFailure } from "../shared/notices";
+import { cyclePlace, goToPlace } from "../shared/places";
 import { askForFolder } from "../workspace/FolderDialog";
-import { toggleSidebar } from "../workspace/workspace-store";
+import { toggleSidebar, useWorkspace } from "../workspace/workspace-store";
 
 /** What can be done with the window itself. */
 export function windowCommands(): Command[] {
@@ -30,6 +31,49 @@ export function windowCommands(): Command[] {
       group,
       key: "Ctrl+Shift+B",
       run: toggleSidebar,
+    },
+    {
+      id: "focus.next",
+      title: "Go to the next part of the window",
+      group,
+      key: "F6",
+      run: () => cyclePlace(1),
+    },
+    {
+      id: "focus.previous",
+      title: "Go to the previous part of the window",
+      group,
+      key: "Shift+F6",
+      run: () => cyclePlace(-1),
+    },
+    {
+      id: "focus.sidebar",
+      title: "Go to the sidebar",
+      group,
+      key: "Ctrl+Shift+S",
+      run: () => {
+        useWorkspace.setState({ sidebar: true });
+        requestAnimationFrame(() => goToPlace("sidebar"));
+      },
+    },
+    {
+      id: "focus.dock",
+      title: "Go to the tab in front",
+      group,
+      run: () => void goToPlace("centre"),
+    },
+    {
+      id: "focus.aside",
+      title: "Go to the right side",
+      group,
+      enabled: () => useWorkspace.getState().aside !== null,
+      run: () => void goToPlace("aside"),
+    },
+    {
+      id: "focus.status",
+      title: "Go to the status bar",
+      group,
+      run: () => void goToPlace("status"),
     },
     {
       id: "workspace.open_folder",

@@ -21,6 +21,7 @@ export function Frame({ sidebar, asides, status, children }: FrameProps) {
           <>
             <nav
               className="sidebar"
+              data-place="sidebar"
               aria-label="Workspace"
               style={{ width: state.sidebarWidth }}
             >
@@ -38,7 +39,9 @@ export function Frame({ sidebar, asides, status, children }: FrameProps) {
             />
           </>
         )}
-        <main className="centre">{children}</main>
+        <main className="centre" data-place="centre">
+          {children}
+        </main>
         {aside && (
           <>
             <Sash
@@ -49,7 +52,11 @@ export function Frame({ sidebar, asides, status, children }: FrameProps) {
               side={-1}
               onWidth={(asideWidth) => useWorkspace.setState({ asideWidth })}
             />
-            <aside className="aside" style={{ width: state.asideWidth }}>
+            <aside
+              className="aside"
+              data-place="aside"
+              style={{ width: state.asideWidth }}
+            >
               {aside}
             </aside>
           </>
