@@ -68,3 +68,14 @@ test("a command is found by its words, not by letters here and there", async () 
   await userEvent.type(input, "sprt");
   expect(screen.queryByText("Split right")).toBeNull();
 });
+
+test("what keys.json calls a command stands beside its title, and finds it", async () => {
+  render(<Palette />);
+  act(openPalette);
+  await userEvent.type(
+    await screen.findByTestId("palette-input"),
+    "split_right",
+  );
+  const item = await screen.findByTestId("command-pane.split_right");
+  expect(item).toHaveTextContent("pane.split_right");
+});

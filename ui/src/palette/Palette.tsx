@@ -68,6 +68,7 @@ export function Palette() {
                   }}
                 >
                   <span>{command.title}</span>
+                  <code className="palette-id">{command.id}</code>
                   {chord && <kbd>{formatKey(chord)}</kbd>}
                 </Cmdk.Item>
               );

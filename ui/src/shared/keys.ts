@@ -75,6 +75,19 @@ export function parseKey(text: string): Chord | null {
   return chord;
 }
 
+/** Keys that have a name of several letters. */
+const NAMED = new Set([
+  ...Object.values(NAMES).filter((name) => name.length > 1),
+  ...["backspace", "tab", "home", "end", "capslock", "contextmenu"],
+  ...["pause", "printscreen", "scrolllock", "numlock"],
+  ...Array.from({ length: 24 }, (_, index) => `f${index + 1}`),
+]);
+
+/** Whether a keyboard has this key: one character, or a key with a name. */
+export function isKey({ key }: Chord): boolean {
+  return [...key].length === 1 || NAMED.has(key);
+}
+
 /** What of a `KeyboardEvent` decides. */
 export type KeyPress = Pick<
   KeyboardEvent,

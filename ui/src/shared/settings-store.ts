@@ -1,8 +1,9 @@
 import { create } from "zustand";
 import { backend } from "../backend/backend";
 import type { HostState, Platform, Settings } from "../bindings";
-import { setKeys } from "./commands";
-import { notify } from "./notices";
+import { setKeys, useCommands } from "./commands";
+import { keyProblems } from "./key-problems";
+import { notify, withdraw } from "./notices";
 import { terminalThemes } from "./terminal-themes";
 
 /** The settings in force: Rust sends every field; only in the person's file may one be left out. */
@@ -55,6 +56,28 @@ export function zoomBy(step: number | null): void {
   }));
 }
 
+/** What notices are about: they leave when their reason does. */
+const SETTINGS = "settings";
+const HOST = "host";
+const KEYS = "keys";
+
+/** Tells what is wrong with the keys that the person wrote, whenever they or the commands change. */
+function followKeys(): () => void {
+  let told: object | null = null;
+  const tell = () => {
+    const { commands, keys } = useCommands.getState();
+    // Before there are commands, every id would be unknown.
+    if (told === keys || commands.length === 0) return;
+    told = keys;
+    const problems = keyProblems(commands, keys);
+    if (problems.length === 0) withdraw(KEYS);
+    else
+      notify("warning", `keys.json: ${problems.join("\n")}`, undefined, KEYS);
+  };
+  tell();
+  return useCommands.subscribe(tell);
+}
+
 /** Reads settings and what the platform is, and follows both. */
 export async function startSettings(): Promise<() => void> {
   const applied = (settings: Settings) => {
@@ -63,16 +86,21 @@ export async function startSettings(): Promise<() => void> {
   };
   const stops = [
     backend.onSettings((news) => {
-      if (news.outcome === "applied") applied(news.settings);
-      else notify("error", news.message);
+      if (news.outcome === "applied") {
+        withdraw(SETTINGS);
+        applied(news.settings);
+      } else notify("error", news.message, undefined, SETTINGS);
     }),
     backend.onHost((host) => {
       useSettings.setState({ host });
-      if (host.state === "restarted") notify("warning", host.message);
-      if (host.state === "down") notify("error", host.message);
+      if (host.state === "up") withdraw(HOST);
+      if (host.state === "restarted")
+        notify("warning", host.message, undefined, HOST);
+      if (host.state === "down") notify("error", host.message, undefined, HOST);
     }),
     followSystemScheme(),
     followColours(),
+    followKeys(),
   ];
   const [settings, platform, notices] = await Promise.all([
     backend.loadSettings(),
@@ -82,7 +110,7 @@ export async function startSettings(): Promise<() => void> {
   if (notices.status === "ok")
     for (const notice of notices.data) notify("warning", notice);
   if (settings.status === "ok") applied(settings.data);
-  else notify("error", settings.error.message);
+  else notify("error", settings.error.message, undefined, SETTINGS);
   if (platform.status === "ok")
     useSettings.setState({ platform: platform.data });
   return () => {
