@@ -1,4 +1,4 @@
-//! The stream from a pane to one window, and its flood control.
+//! The stream of a pane to one window, and its flood control: what is sent next, and when.
 //!
 //! A window gets a snapshot, then what the program writes. It acknowledges what it has parsed. When too much is
 //! on its way, the pane stops sending to this window (and goes on reading its program), forgets what it had not
@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::pane::Pane;
 use crate::snapshot::Snapshot;
 use crate::types::{LineId, PaneSize};
 
@@ -133,7 +132,8 @@ impl Frame {
 pub(crate) struct Stream {
     options: AttachOptions,
     flow: Mutex<Flow>,
-    wake: Notify,
+    /// There may be something to send.
+    pub(crate) wake: Notify,
 }
 
 #[derive(Debug)]
@@ -217,12 +217,12 @@ impl Stream {
     }
 
     /// A snapshot was made, and is sent before anything that comes after it.
-    fn snapshot_sent(&self, bytes: usize, light: bool) {
+    pub(crate) fn snapshot_sent(&self, bytes: usize, light: bool) {
         self.sent(&mut self.flow.lock(), bytes, light);
     }
 
     /// The snapshot that is due waits for the end of a synchronized update.
-    fn await_picture(&self, light: bool) {
+    pub(crate) fn await_picture(&self, light: bool) {
         self.flow.lock().awaited = Some(light);
     }
 
@@ -245,7 +245,7 @@ impl Stream {
         self.wake.notify_one();
     }
 
-    fn rows(&self, light: bool) -> u32 {
+    pub(crate) fn rows(&self, light: bool) -> u32 {
         let rows = self.options.scrollback_rows;
         if light { rows.min(LIGHT) } else { rows }
     }
@@ -279,7 +279,7 @@ impl Stream {
     }
 
     /// What is to be sent next.
-    fn take(&self) -> Next {
+    pub(crate) fn take(&self) -> Next {
         let mut flow = self.flow.lock();
         if let Some(snapshot) = flow.made.take() {
             return Next::Frame(Frame::Snapshot(snapshot));
@@ -342,7 +342,7 @@ impl Stream {
         self.wake.notify_one();
     }
 
-    fn ack(&self, bytes: u64) {
+    pub(crate) fn ack(&self, bytes: u64) {
         let mut flow = self.flow.lock();
         flow.unacknowledged = flow.unacknowledged.saturating_sub(bytes);
         flow.of_snapshot = flow.of_snapshot.saturating_sub(bytes);
@@ -354,82 +354,13 @@ impl Stream {
     }
 }
 
-/// A window's hold on a pane; dropping it detaches.
-pub struct Attachment {
-    pane: Arc<Pane>,
-    stream: Arc<Stream>,
-}
-
-/// Acknowledges for an [`Attachment`] from another task.
-#[derive(Clone)]
-pub struct AckHandle(Arc<Stream>);
-
-impl AckHandle {
-    /// Says that the window has parsed `bytes` more bytes of payload.
-    pub fn ack(&self, bytes: u64) {
-        self.0.ack(bytes);
-    }
-}
-
-enum Next {
+/// What a window is to be sent next.
+pub(crate) enum Next {
     Frame(Frame),
     Snapshot { light: bool },
     Closed,
     Later(Duration),
     Wait,
-}
-
-impl Attachment {
-    pub(crate) fn new(pane: Arc<Pane>, stream: Arc<Stream>) -> Self {
-        Self { pane, stream }
-    }
-
-    /// The next frame, when there is one: a snapshot first, then output. `None`: the pane was closed.
-    ///
-    /// Nothing is lost when the future is dropped before it is done.
-    pub async fn next(&mut self) -> Option<Frame> {
-        loop {
-            match self.stream.take() {
-                Next::Frame(frame) => return Some(frame),
-                Next::Snapshot { light } => {
-                    let made = self.pane.snapshot_for(
-                        self.stream.rows(light),
-                        |snapshot| self.stream.snapshot_sent(snapshot.bytes.len(), light),
-                        || self.stream.await_picture(light),
-                    );
-                    match made {
-                        Ok(snapshot) => return Some(Frame::Snapshot(snapshot)),
-                        // Made by then, or else it is made of what there is.
-                        Err(wait) => {
-                            let _ = tokio::time::timeout(wait, self.stream.wake.notified()).await;
-                        }
-                    }
-                }
-                Next::Closed => return None,
-                Next::Later(wait) => {
-                    // Either way there is something to look at.
-                    let _ = tokio::time::timeout(wait, self.stream.wake.notified()).await;
-                }
-                Next::Wait => self.stream.wake.notified().await,
-            }
-        }
-    }
-
-    /// Says that the window has parsed `bytes` more bytes of payload (see [`Frame::payload`]).
-    pub fn ack(&self, bytes: u64) {
-        self.stream.ack(bytes);
-    }
-
-    /// A handle that acknowledges from another task.
-    pub fn ack_handle(&self) -> AckHandle {
-        AckHandle(Arc::clone(&self.stream))
-    }
-}
-
-impl Drop for Attachment {
-    fn drop(&mut self) {
-        self.pane.detach(&self.stream);
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 pub mod ask;
 mod attach;
+mod attachment;
 mod attention;
 mod block;
 mod clock;
@@ -34,7 +35,8 @@ mod styled;
 mod timer;
 mod types;
 
-pub use attach::{AckHandle, AttachOptions, Attachment, Frame, FrameError};
+pub use attach::{AttachOptions, Frame, FrameError};
+pub use attachment::{AckHandle, Attachment};
 pub use clock::Clock;
 pub use history::{
     ClosedPane, History, HistoryBudget, HistoryError, HistoryReader, PaneHistory, Warn,

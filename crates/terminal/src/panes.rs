@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
-use crate::attach::{AttachOptions, Attachment, Stream};
+use crate::attach::{AttachOptions, Stream};
+use crate::attachment::Attachment;
 use crate::clock::Clock;
 use crate::history::{ClosedPane, History, HistoryBudget, HistoryError};
 use crate::ids::Ids;

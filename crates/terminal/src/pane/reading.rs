@@ -1,0 +1,347 @@
+//! What a program writes, on its way into its pane: the reader's thread.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::MutexGuard;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Signal;
+
+use super::{Core, Pane, Running};
+use crate::history::PaneHistory;
+use crate::recorder::Recorder;
+use crate::sample::Sampler;
+use crate::screen::{Going, Said, Sink};
+use crate::scrollback::Scrollback;
+use crate::snapshot::snapshot;
+use crate::styled::StyledLine;
+use crate::types::{LineId, PaneEvent, PaneState};
+
+/// What the reader reads at once.
+const READ: usize = 64 * 1024;
+/// What it hands on under one lock: others wait for so much at most.
+const PIECE: usize = 8 * 1024;
+/// A pane this quiet gives memory back.
+const QUIET: Duration = Duration::from_secs(3);
+/// A program that has begun a synchronized update has this long for it: then its half picture is shown.
+const UPDATE: Duration = Duration::from_millis(150);
+/// What ends such an update.
+const UPDATE_ENDS: &[u8] = b"\x1b[?2026l";
+/// How long the last words of a program that has ended are waited for, when another process holds its terminal.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// The screen's output, on its way into a pane.
+pub(super) struct Taking<'a> {
+    pub(super) ring: &'a mut Scrollback,
+    pub(super) history: Option<&'a PaneHistory>,
+    pub(super) sampler: &'a mut Sampler,
+    pub(super) now: Instant,
+    pub(super) said: Vec<(Said, u64)>,
+}
+
+impl Sink for Taking<'_> {
+    fn line(&mut self, line: &StyledLine) {
+        let id = self.ring.push(line);
+        if let Some(history) = self.history {
+            history.append(id, line);
+        }
+    }
+
+    fn said(&mut self, what: Said, line: u64) {
+        self.said.push((what, line));
+    }
+
+    fn picture_goes(&mut self, how: Going, rows: impl FnOnce() -> Vec<String>) {
+        let Some(history) = self.history else { return };
+        match how {
+            Going::Next => {
+                if self.sampler.is_due_amid(self.now) {
+                    history.append_full_screen(&self.sampler.look(self.now, rows()));
+                }
+            }
+            Going::Last => {
+                history.append_full_screen(&self.sampler.look_for_all(self.now, rows()));
+                self.sampler.end();
+            }
+        }
+    }
+}
+
+impl Pane {
+    /// Starts the thread that reads what the program writes and waits for its end. `ended_well` is called when a
+    /// recorded program has ended with status 0 and its recording is whole.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no more threads; the program was killed then.
+    pub(crate) fn follow(
+        self: &Arc<Self>,
+        running: Running,
+        ended_well: impl FnOnce() + Send + 'static,
+    ) -> io::Result<()> {
+        let pane = Arc::clone(self);
+        std::thread::Builder::new()
+            .name(format!("pty-reader {}", self.id))
+            .stack_size(256 * 1024)
+            .spawn(move || pane.read(running, ended_well))
+            .map(drop)
+            .inspect_err(|_| {
+                self.pty.signal(&[Signal::KILL]);
+            })
+    }
+
+    /// The reader's thread.
+    fn read(&self, running: Running, ended_well: impl FnOnce()) {
+        let Running {
+            child,
+            mut recorder,
+        } = running;
+        let mut buffer = Vec::new();
+        // The terminal, as long as somebody has it, and the program's end.
+        let (mut open, mut ended) = (true, None);
+        let mut last_words = None;
+        let state = loop {
+            let stdout = recorder.as_ref().and_then(Recorder::stdout);
+            let mut wait = None;
+            if let Some(state) = &ended {
+                let mut left = LAST_WORDS;
+                if stdout.is_none() {
+                    let until = *last_words.get_or_insert_with(|| Instant::now() + LAST_WORDS);
+                    left = until.saturating_duration_since(Instant::now());
+                    if !open || left.is_zero() {
+                        break PaneState::clone(state);
+                    }
+                }
+                wait = Some(left);
+            }
+            let terminal = open.then(|| self.pty.file().as_fd());
+            let program = ended.is_none().then(|| child.as_fd());
+            let [printed, written, gone] = readable([terminal, stdout, program], wait);
+            if let Some(recorder) = &mut recorder {
+                if written {
+                    self.take_all(&recorder.read(room(&mut buffer)));
+                } else if ended.is_some() && self.core.lock().closed {
+                    // Another session may hold it for ever.
+                    recorder.give_up();
+                }
+            }
+            if printed {
+                open = self.read_terminal(room(&mut buffer));
+            }
+            if gone {
+                ended = Some(child.wait());
+                self.pty.reaped();
+            }
+        };
+        drop(child);
+        if self.end(state, recorder) {
+            ended_well();
+        }
+        // What it left behind may write on.
+        while open {
+            open = self.read_terminal(room(&mut buffer));
+        }
+    }
+
+    /// Takes in what was printed, once something was. Says whether there may be more.
+    fn read_terminal(&self, buffer: &mut [u8]) -> bool {
+        match self.pty.read(buffer) {
+            Ok(count) => {
+                self.take_all(&buffer[..count]);
+                count > 0
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
+            Err(error) => {
+                tracing::debug!(pane = %self.id, %error, "reading ended");
+                false
+            }
+        }
+    }
+
+    /// The program has ended: others are told. Says whether it did well and is recorded.
+    fn end(&self, state: PaneState, recorder: Option<Recorder>) -> bool {
+        let well = matches!(state, PaneState::Exited { code: Some(0), .. });
+        let mut recorded = false;
+        if let Some(mut recorder) = recorder
+            && !self.core.lock().closed
+        {
+            match recorder.finish(&state) {
+                Ok(()) => recorded = true,
+                Err(error) => {
+                    let out = recorder.out().display();
+                    self.send(PaneEvent::Warned {
+                        id: Some(self.id),
+                        message: format!("what it printed could not be kept in `{out}`: {error}"),
+                    });
+                }
+            }
+        }
+        {
+            let mut core = self.core.lock();
+            core.state = state;
+            core.ended_at = Some(self.common.clock.now_ms());
+            core.watch.exited(well);
+            for stream in &core.streams {
+                stream.ended();
+            }
+            // At once: somebody may wait for nothing but this, as the next step of a flow does.
+            if !core.closed {
+                self.tell_now(&mut core);
+            }
+        }
+        self.input.close();
+        self.ended.notify_all();
+        recorded && well
+    }
+
+    /// Takes in what the program wrote.
+    fn take_all(&self, bytes: &[u8]) {
+        for piece in bytes.chunks(PIECE) {
+            let mut core = self.core.lock();
+            self.take(&mut core, piece);
+            // Somebody who waits for the lock is next, not this thread again.
+            MutexGuard::unlock_fair(core);
+        }
+        self.tell();
+    }
+
+    fn take(&self, core: &mut Core, bytes: &[u8]) {
+        if !core.streams.iter().any(|stream| stream.awaits_picture()) {
+            self.take_in(core, bytes);
+            return;
+        }
+        // Somebody waits for the end of an update: looked at where it is, for the next may begin right behind it.
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let end = memchr::memmem::find(rest, UPDATE_ENDS)
+                .map_or(rest.len(), |at| at + UPDATE_ENDS.len());
+            self.take_in(core, &rest[..end]);
+            rest = &rest[end..];
+            if core.update.is_none() {
+                let Core {
+                    screen,
+                    ring,
+                    floor,
+                    streams,
+                    ..
+                } = core;
+                for stream in streams.iter() {
+                    stream.picture_is_whole(|rows| snapshot(screen, ring, *floor, rows));
+                }
+            }
+        }
+    }
+
+    fn take_in(&self, core: &mut Core, bytes: &[u8]) {
+        let now = Instant::now();
+        if core.sampler.is_due(now) && !core.within_update(now) {
+            core.sample(now, Sampler::look);
+        }
+        let mut taking = Taking {
+            ring: &mut core.ring,
+            history: core.history.as_ref(),
+            sampler: &mut core.sampler,
+            now,
+            said: Vec::new(),
+        };
+        core.screen.feed(bytes, &mut taking);
+        let said = taking.said;
+        core.follow_update(now);
+        if core.history.is_some() && core.screen.full_screen() {
+            core.sampler.wrote(now);
+        }
+        for stream in &core.streams {
+            stream.push(bytes);
+        }
+        for (what, line) in said {
+            self.heard(core, what, LineId(line));
+        }
+        core.output_at = Instant::now();
+        if !core.trimming {
+            core.trimming = true;
+            self.trim_later();
+        }
+    }
+
+    /// Gives memory back once the pane has been quiet for a while; until then, and then, its screen is noted, and others
+    /// are told if it works elsewhere than they think.
+    fn trim_later(&self) {
+        let me = self.me.clone();
+        self.common.timer.after(QUIET, move || {
+            let Some(pane) = me.upgrade() else { return };
+            let mut core = pane.core.lock();
+            if core.sampler.has_unseen() {
+                core.sample(Instant::now(), Sampler::look);
+            }
+            if let Some(history) = &core.history {
+                history.note_screen(core.ring.next_id(), &core.screen.lines());
+            }
+            if core.output_at.elapsed() < QUIET {
+                pane.trim_later();
+            } else {
+                core.trimming = false;
+                core.screen.trim();
+            }
+            // Nothing tells when a program begins or goes elsewhere; its output is the occasion to look.
+            core.changed |= pane.works_in(&core) != core.told;
+            drop(core);
+            pane.tell();
+        });
+    }
+}
+
+impl Core {
+    /// Notes whether the program is within a synchronized update, and since when.
+    fn follow_update(&mut self, now: Instant) {
+        self.update = self.screen.update().map(|update| match self.update {
+            Some((known, since)) if known == update => (known, since),
+            _ => (update, now),
+        });
+    }
+
+    /// How long the picture may stay half for the sake of an update; nothing when it is whole, or that was too long.
+    pub(super) fn update_left(&self, now: Instant) -> Option<Duration> {
+        let (_, since) = self.update?;
+        UPDATE
+            .checked_sub(now.saturating_duration_since(since))
+            .filter(|left| !left.is_zero())
+    }
+
+    fn within_update(&self, now: Instant) -> bool {
+        self.update_left(now).is_some()
+    }
+}
+
+/// Waits until something can be read, and says what of it; nothing once `wait` is over.
+fn readable<const N: usize>(
+    from: [Option<BorrowedFd<'_>>; N],
+    wait: Option<Duration>,
+) -> [bool; N] {
+    let mut polled: Vec<_> = from
+        .iter()
+        .flatten()
+        .map(|descriptor| PollFd::from_borrowed_fd(*descriptor, PollFlags::IN))
+        .collect();
+    let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
+    match poll(&mut polled, wait.as_ref()) {
+        Ok(_) => {}
+        Err(rustix::io::Errno::INTR) => return [false; N],
+        Err(error) => {
+            // Then they are read one after another, each for as long as it takes.
+            tracing::warn!(%error, "could not wait for a program");
+            return from.map(|descriptor| descriptor.is_some());
+        }
+    }
+    let mut ready = polled.iter().map(|polled| !polled.revents().is_empty());
+    from.map(|descriptor| descriptor.is_some() && ready.next().unwrap_or(false))
+}
+
+/// A buffer to read into, made when there is something to read.
+fn room(buffer: &mut Vec<u8>) -> &mut [u8] {
+    if buffer.is_empty() {
+        buffer.resize(READ, 0);
+    }
+    buffer
+}
