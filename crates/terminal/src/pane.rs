@@ -6,8 +6,8 @@
 mod marks;
 mod reading;
 mod telling;
+mod update;
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -16,7 +16,10 @@ use parking_lot::{Condvar, Mutex};
 use rustix::process::Signal;
 use tokio::sync::broadcast;
 
-use self::reading::Taking;
+use self::marks::Marks;
+use self::reading::{Quiet, Taking};
+use self::telling::{About, Telling};
+use self::update::Update;
 use crate::attach::Stream;
 use crate::attention::Watch;
 use crate::clock::Clock;
@@ -94,33 +97,14 @@ struct Core {
     sampler: Sampler,
     /// No line before this one is shown again: the program cleared the scrollback.
     floor: LineId,
-    marks: VecDeque<CommandMark>,
+    marks: Marks,
     watch: Watch,
-    name: Option<String>,
-    title: String,
-    /// As the shell told; none: it never did.
-    cwd: Option<String>,
-    started_in: String,
-    command: Option<String>,
-    last_exit: Option<i32>,
-    state: PaneState,
-    ended_at: Option<u64>,
+    about: About,
     streams: Vec<Arc<Stream>>,
-    /// The synchronized update that the program is within, and since when.
-    update: Option<(u64, Instant)>,
+    update: Update,
     closed: bool,
-    /// Something that others are told of has changed, since when they were told last.
-    changed: bool,
-    told_at: Option<Instant>,
-    /// Where it worked, and whether it was busy, when others were told last.
-    told: (String, bool),
-    telling: bool,
-    /// Notifications left before the next second.
-    words: u32,
-    words_at: u64,
-    /// When output came last, and whether somebody will look whether it is over.
-    output_at: Instant,
-    trimming: bool,
+    telling: Telling,
+    quiet: Quiet,
 }
 
 impl Pane {
@@ -157,27 +141,21 @@ impl Pane {
                 history,
                 sampler: Sampler::default(),
                 floor: LineId(0),
-                marks: VecDeque::new(),
+                marks: Marks::default(),
                 watch: Watch::default(),
-                name: setup.name,
-                title: String::new(),
-                cwd: None,
-                started_in: cwd,
-                command: None,
-                last_exit: None,
-                state: PaneState::Running { pid: pty.pid() },
-                ended_at: None,
+                about: About {
+                    name: setup.name,
+                    title: String::new(),
+                    cwd: None,
+                    started_in: cwd,
+                    state: PaneState::Running { pid: pty.pid() },
+                    ended_at: None,
+                },
                 streams: Vec::new(),
-                update: None,
+                update: Update::default(),
                 closed: false,
-                changed: false,
-                told_at: None,
-                told: (String::new(), false),
-                telling: false,
-                words: 0,
-                words_at: 0,
-                output_at: Instant::now(),
-                trimming: false,
+                telling: Telling::default(),
+                quiet: Quiet::default(),
             }),
             common,
             ended: Condvar::new(),
@@ -204,7 +182,7 @@ impl Pane {
             let mut core = self.core.lock();
             let before = core.watch.value();
             core.watch.typed(self.common.clock.now_ms());
-            core.changed |= before != core.watch.value();
+            core.telling.changed |= before != core.watch.value();
         }
         self.tell();
         Ok(())
@@ -215,7 +193,7 @@ impl Pane {
             let mut core = self.core.lock();
             let before = core.watch.value();
             core.watch.seen();
-            core.changed |= before != core.watch.value();
+            core.telling.changed |= before != core.watch.value();
         }
         self.tell();
     }
@@ -223,8 +201,8 @@ impl Pane {
     pub(crate) fn rename(&self, name: Option<String>) {
         {
             let mut core = self.core.lock();
-            core.changed |= core.name != name;
-            core.name = name;
+            core.telling.changed |= core.about.name != name;
+            core.about.name = name;
         }
         self.tell();
     }
@@ -247,7 +225,7 @@ impl Pane {
                 said: Vec::new(),
             };
             core.screen.resize(size, &mut taking);
-            core.changed = true;
+            core.telling.changed = true;
         }
         if let Err(error) = self.pty.resize(size) {
             // The program has just ended; its last picture still gets the new size.
@@ -267,7 +245,7 @@ impl Pane {
         if core.closed {
             stream.closed();
         }
-        if core.ended_at.is_some() {
+        if core.about.ended_at.is_some() {
             stream.ended();
         }
         core.streams.push(stream);
@@ -290,13 +268,18 @@ impl Pane {
     ) -> Result<Snapshot, Duration> {
         let mut core = self.core.lock();
         let core = &mut *core;
-        if let Some(left) = core.update_left(Instant::now()) {
+        if let Some(left) = core.update.left(Instant::now()) {
             wait();
             return Err(left);
         }
         let snapshot = snapshot(&mut core.screen, &core.ring, core.floor, rows);
         sent(&snapshot);
         Ok(snapshot)
+    }
+
+    /// The commands that the shell marked, oldest first.
+    pub(crate) fn marks(&self) -> Vec<CommandMark> {
+        self.core.lock().marks.all()
     }
 
     /// What is on screen, as plain text.
@@ -370,9 +353,9 @@ impl Pane {
     /// Waits until the program has ended and nothing of its session is left; says whether that was in time.
     pub(crate) fn wait_ended(&self, deadline: Instant) -> bool {
         let mut core = self.core.lock();
-        while core.ended_at.is_none() {
+        while core.about.ended_at.is_none() {
             if self.ended.wait_until(&mut core, deadline).timed_out() {
-                return core.ended_at.is_some();
+                return core.about.ended_at.is_some();
             }
         }
         true

@@ -25,12 +25,18 @@ const READ: usize = 64 * 1024;
 const PIECE: usize = 8 * 1024;
 /// A pane this quiet gives memory back.
 const QUIET: Duration = Duration::from_secs(3);
-/// A program that has begun a synchronized update has this long for it: then its half picture is shown.
-const UPDATE: Duration = Duration::from_millis(150);
-/// What ends such an update.
+/// What ends a synchronized update.
 const UPDATE_ENDS: &[u8] = b"\x1b[?2026l";
 /// How long the last words of a program that has ended are waited for, when another process holds its terminal.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Whether output is over for now.
+#[derive(Debug, Default)]
+pub(super) struct Quiet {
+    output_at: Option<Instant>,
+    /// Somebody will look whether it is over.
+    looked_for: bool,
+}
 
 /// The screen's output, on its way into a pane.
 pub(super) struct Taking<'a> {
@@ -180,8 +186,8 @@ impl Pane {
         }
         {
             let mut core = self.core.lock();
-            core.state = state;
-            core.ended_at = Some(self.common.clock.now_ms());
+            core.about.state = state;
+            core.about.ended_at = Some(self.common.clock.now_ms());
             core.watch.exited(well);
             for stream in &core.streams {
                 stream.ended();
@@ -219,7 +225,7 @@ impl Pane {
                 .map_or(rest.len(), |at| at + UPDATE_ENDS.len());
             self.take_in(core, &rest[..end]);
             rest = &rest[end..];
-            if core.update.is_none() {
+            if core.update.is_over() {
                 let Core {
                     screen,
                     ring,
@@ -236,7 +242,7 @@ impl Pane {
 
     fn take_in(&self, core: &mut Core, bytes: &[u8]) {
         let now = Instant::now();
-        if core.sampler.is_due(now) && !core.within_update(now) {
+        if core.sampler.is_due(now) && core.update.left(now).is_none() {
             core.sample(now, Sampler::look);
         }
         let mut taking = Taking {
@@ -248,7 +254,7 @@ impl Pane {
         };
         core.screen.feed(bytes, &mut taking);
         let said = taking.said;
-        core.follow_update(now);
+        core.update.follow(core.screen.update(), now);
         if core.history.is_some() && core.screen.full_screen() {
             core.sampler.wrote(now);
         }
@@ -258,9 +264,9 @@ impl Pane {
         for (what, line) in said {
             self.heard(core, what, LineId(line));
         }
-        core.output_at = Instant::now();
-        if !core.trimming {
-            core.trimming = true;
+        core.quiet.output_at = Some(Instant::now());
+        if !core.quiet.looked_for {
+            core.quiet.looked_for = true;
             self.trim_later();
         }
     }
@@ -278,39 +284,17 @@ impl Pane {
             if let Some(history) = &core.history {
                 history.note_screen(core.ring.next_id(), &core.screen.lines());
             }
-            if core.output_at.elapsed() < QUIET {
+            if core.quiet.output_at.is_some_and(|at| at.elapsed() < QUIET) {
                 pane.trim_later();
             } else {
-                core.trimming = false;
+                core.quiet.looked_for = false;
                 core.screen.trim();
             }
             // Nothing tells when a program begins or goes elsewhere; its output is the occasion to look.
-            core.changed |= pane.works_in(&core) != core.told;
+            core.telling.changed |= pane.works_in(&core) != core.telling.told;
             drop(core);
             pane.tell();
         });
-    }
-}
-
-impl Core {
-    /// Notes whether the program is within a synchronized update, and since when.
-    fn follow_update(&mut self, now: Instant) {
-        self.update = self.screen.update().map(|update| match self.update {
-            Some((known, since)) if known == update => (known, since),
-            _ => (update, now),
-        });
-    }
-
-    /// How long the picture may stay half for the sake of an update; nothing when it is whole, or that was too long.
-    pub(super) fn update_left(&self, now: Instant) -> Option<Duration> {
-        let (_, since) = self.update?;
-        UPDATE
-            .checked_sub(now.saturating_duration_since(since))
-            .filter(|left| !left.is_zero())
-    }
-
-    fn within_update(&self, now: Instant) -> bool {
-        self.update_left(now).is_some()
     }
 }
 

@@ -2,15 +2,56 @@
 
 use std::time::{Duration, Instant};
 
-use super::marks::MAX_MARKS;
 use super::{Core, Pane};
 use crate::osc::{self, Osc};
 use crate::pty;
 use crate::screen::Said;
-use crate::types::{CommandMark, LineId, PaneEvent, PaneInfo, PaneRole, PaneState};
+use crate::types::{LineId, PaneEvent, PaneInfo, PaneRole, PaneState};
 
 /// A pane tells of its changes no more often than this.
 const TELL: Duration = Duration::from_millis(50);
+
+/// How many notifications a second are enough for anybody.
+const WORDS: u32 = 10;
+
+/// What is known of a pane, besides what its shell and its programs want.
+#[derive(Debug)]
+pub(super) struct About {
+    pub(super) name: Option<String>,
+    pub(super) title: String,
+    /// As the shell told; none: it never did.
+    pub(super) cwd: Option<String>,
+    pub(super) started_in: String,
+    pub(super) state: PaneState,
+    pub(super) ended_at: Option<u64>,
+}
+
+/// What others have been told of a pane, and what is to be told.
+#[derive(Debug, Default)]
+pub(super) struct Telling {
+    /// Something that others are told of has changed, since when they were told last.
+    pub(super) changed: bool,
+    at: Option<Instant>,
+    /// Where it worked, and whether it was busy, when others were told last.
+    pub(super) told: (String, bool),
+    /// The timer will tell.
+    under_way: bool,
+    /// Notifications left before the next second.
+    words: u32,
+    words_at: u64,
+}
+
+impl Telling {
+    /// Whether another notification may go out.
+    fn may_speak(&mut self, now: u64) -> bool {
+        if now.saturating_sub(self.words_at) >= 1_000 || now < self.words_at {
+            self.words_at = now;
+            self.words = WORDS;
+        }
+        self.words = self.words.saturating_sub(1);
+        self.words > 0
+    }
+}
 
 impl Pane {
     pub(super) fn heard(&self, core: &mut Core, what: Said, line: LineId) {
@@ -22,7 +63,7 @@ impl Pane {
             }
             Said::Bell => {
                 core.watch.bell(now);
-                core.changed = true;
+                core.telling.changed = true;
             }
             Said::ScrollbackCleared => core.floor = line,
             Said::Osc(osc) => self.heard_osc(core, osc, line, now),
@@ -30,18 +71,18 @@ impl Pane {
     }
 
     fn heard_osc(&self, core: &mut Core, osc: Osc, line: LineId, now: u64) {
-        core.changed = true;
+        core.telling.changed = true;
         match osc {
-            Osc::Title(title) => core.title = title,
+            Osc::Title(title) => core.about.title = title,
             Osc::Cwd { host, path } => {
                 // A shell on another machine says where it is there.
                 if pty::is_this_host(&host) {
-                    core.cwd = Some(path);
+                    core.about.cwd = Some(path);
                 }
             }
             Osc::Notify { title, body } => {
                 core.watch.notified(&title, &body);
-                if core.may_speak(now) {
+                if core.telling.may_speak(now) {
                     self.send(PaneEvent::Notified {
                         id: self.id,
                         title,
@@ -50,43 +91,23 @@ impl Pane {
                 }
             }
             Osc::Clipboard(text) => {
-                if self.role != PaneRole::Agent && core.may_speak(now) {
+                if self.role != PaneRole::Agent && core.telling.may_speak(now) {
                     self.send(PaneEvent::ClipboardWrite { id: self.id, text });
                 }
             }
             Osc::PromptStart => {
                 core.watch.prompt();
-                if core.marks.len() == MAX_MARKS {
-                    core.marks.pop_front();
-                }
-                core.marks.push_back(CommandMark::at(line));
+                core.marks.prompt(line);
             }
             Osc::PromptEnd => {}
-            Osc::CommandLine(command) => {
-                let command = Some(command).filter(|command| !command.is_empty());
-                core.mark(line).command.clone_from(&command);
-                core.command = command;
-            }
+            Osc::CommandLine(command) => core.marks.typed(line, command),
             Osc::CommandStart(command) => {
                 core.watch.command_started(now);
-                let mark = core.mark(line);
-                mark.output_from = Some(line);
-                mark.started_at = Some(now);
-                if command.is_some() {
-                    mark.command.clone_from(&command);
-                    core.command = command;
-                }
+                core.marks.started(line, command, now);
             }
             Osc::CommandEnd(exit) => {
-                // Shells say so before every prompt, even when nothing was run.
-                let mark = core.mark(line);
-                if mark.started_at.is_some() && mark.ended_at.is_none() {
-                    mark.output_to = Some(line);
-                    mark.exit = exit;
-                    mark.ended_at = Some(now);
-                    core.last_exit = exit;
-                    let command = core.command.clone();
-                    core.watch.command_ended(exit, command.as_deref(), now);
+                if core.marks.ended(line, exit, now) {
+                    core.watch.command_ended(exit, core.marks.command(), now);
                 }
             }
             Osc::Emulator | Osc::Ignored => {}
@@ -101,22 +122,23 @@ impl Pane {
     /// Tells of changes, now or a little later.
     pub(super) fn tell(&self) {
         let mut core = self.core.lock();
-        if !core.changed || core.telling || core.closed {
+        if !core.telling.changed || core.telling.under_way || core.closed {
             return;
         }
         let wait = core
-            .told_at
+            .telling
+            .at
             .and_then(|at| TELL.checked_sub(at.elapsed()))
             .filter(|wait| !wait.is_zero());
         match wait {
             None => self.tell_now(&mut core),
             Some(wait) => {
-                core.telling = true;
+                core.telling.under_way = true;
                 let me = self.me.clone();
                 self.common.timer.after(wait, move || {
                     let Some(pane) = me.upgrade() else { return };
                     let mut core = pane.core.lock();
-                    core.telling = false;
+                    core.telling.under_way = false;
                     if !core.closed {
                         pane.tell_now(&mut core);
                     }
@@ -126,10 +148,10 @@ impl Pane {
     }
 
     pub(super) fn tell_now(&self, core: &mut Core) {
-        core.changed = false;
-        core.told_at = Some(Instant::now());
+        core.telling.changed = false;
+        core.telling.at = Some(Instant::now());
         let pane = self.info_of(core);
-        core.told = (pane.cwd.clone(), pane.busy);
+        core.telling.told = (pane.cwd.clone(), pane.busy);
         if let Some(history) = &core.history {
             history.describe(|kept| kept.follow(&pane));
         }
@@ -141,18 +163,20 @@ impl Pane {
     /// A shell says where it is, with the names that the person typed, but only before a prompt: while a program
     /// runs, as after `cd there && agent`, the program itself is asked.
     pub(super) fn works_in(&self, core: &Core) -> (String, bool) {
-        let running = matches!(core.state, PaneState::Running { .. });
+        let running = matches!(core.about.state, PaneState::Running { .. });
         let foreground = running.then(|| self.pty.foreground()).flatten();
         let busy = running
             && (!self.is_shell || foreground.is_some_and(|leader| leader != self.pty.pid()));
         let asked = |process: Option<u32>| process.and_then(pty::cwd_of);
         let own = || asked(running.then(|| self.pty.pid()));
         let cwd = if busy {
-            asked(foreground).or_else(|| core.cwd.clone()).or_else(own)
+            asked(foreground)
+                .or_else(|| core.about.cwd.clone())
+                .or_else(own)
         } else {
-            core.cwd.clone().or_else(own)
+            core.about.cwd.clone().or_else(own)
         };
-        let cwd = cwd.unwrap_or_else(|| core.started_in.clone());
+        let cwd = cwd.unwrap_or_else(|| core.about.started_in.clone());
         (osc::clean(&cwd, 4096), busy)
     }
 
@@ -163,30 +187,18 @@ impl Pane {
             program: self.program.clone(),
             role: self.role,
             cwd,
-            title: core.title.clone(),
-            name: core.name.clone(),
+            title: core.about.title.clone(),
+            name: core.about.name.clone(),
             size: core.screen.size(),
             private: self.private,
-            state: core.state.clone(),
+            state: core.about.state.clone(),
             busy,
             attention: core.watch.value(),
             attention_message: core.watch.message().map(str::to_owned),
-            command: core.command.clone(),
-            last_exit: core.last_exit,
+            command: core.marks.command().map(str::to_owned),
+            last_exit: core.marks.last_exit(),
             opened_at: self.opened_at,
-            ended_at: core.ended_at,
+            ended_at: core.about.ended_at,
         }
-    }
-}
-
-impl Core {
-    /// Whether another notification may go out: ten a second are enough for anybody.
-    fn may_speak(&mut self, now: u64) -> bool {
-        if now.saturating_sub(self.words_at) >= 1_000 || now < self.words_at {
-            self.words_at = now;
-            self.words = 10;
-        }
-        self.words = self.words.saturating_sub(1);
-        self.words > 0
     }
 }
