@@ -432,14 +432,15 @@ impl PaneHistory {
     }
 
     /// Notes the lines that have not left the screen, the first of which will have the id `first`: after a crash
-    /// they are the end of the history. Each call replaces what was noted before.
+    /// they are the end of the history. Each call replaces what was noted before, and is
+    /// written at once.
     pub fn note_screen(&self, first: LineId, lines: &[StyledLine]) {
         let mut noted = LogBlock::new(Kind::Printed, 0, first.0);
         for line in lines {
             noted.block.push_text(&line.text, line.continues);
         }
         lock(&self.log.pending).screen = Some(noted);
-        self.history.shared.schedule(self.log.pane, DELAY);
+        self.history.shared.schedule(self.log.pane, Duration::ZERO);
     }
 
     /// Reads what the pane has in its history, that which waits to be written included.

@@ -930,3 +930,52 @@ fn a_program_finds_its_terminal_its_directory_and_nothing_that_others_left_open(
         "a signal that this process ignores is at its default"
     );
 }
+
+/// A copy of `from` and all that is in it, as it is now: what is left of it when its host is killed.
+fn copied(from: &std::path::Path) -> tempfile::TempDir {
+    fn copy(from: &std::path::Path, to: &std::path::Path) {
+        for entry in std::fs::read_dir(from).unwrap().flatten() {
+            let to = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                std::fs::create_dir(&to).unwrap();
+                copy(&entry.path(), &to);
+            } else {
+                // It may be renamed meanwhile.
+                let _ = std::fs::copy(entry.path(), to);
+            }
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    copy(from, dir.path());
+    dir
+}
+
+#[test]
+fn what_scrolled_away_survives_a_kill_a_second_later_however_busy_its_program_is() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("history");
+    let with = |dir: &std::path::Path| PanesConfig {
+        history_dir: Some(dir.to_owned()),
+        ..PanesConfig::default()
+    };
+    let bench = Bench::with(with(&dir));
+    // Some hundred lines are still the emulator's then, and it is never quiet.
+    let pane = bench
+        .run("seq 300; while :; do printf .; sleep 0.1; done")
+        .id;
+    bench.wait_line(pane, "300");
+    let printed = Instant::now();
+    let held = wait_for("the lines that scrolled away", || {
+        let left = copied(&dir);
+        let again = Panes::new(with(left.path())).unwrap();
+        let lines = again.read(pane, ReadLines::Newest { count: 1_000 }).ok()?;
+        let numbers: Vec<_> = lines
+            .iter()
+            .map_while(|line| line.text.parse::<u32>().ok())
+            .collect();
+        (numbers.len() > 270).then_some(numbers)
+    });
+    // The reader looks every few milliseconds; a second, and what a busy machine adds to it.
+    assert!(printed.elapsed() < Duration::from_millis(2_500));
+    assert_eq!(held[..270], (1..=270).collect::<Vec<u32>>());
+}

@@ -23,6 +23,9 @@ use crate::types::{LineId, PaneEvent, PaneState};
 const READ: usize = 64 * 1024;
 /// What it hands on under one lock: others wait for so much at most.
 const PIECE: usize = 8 * 1024;
+/// So long after it came, output that has not left the emulator is noted in the history, which writes it at once: a host
+/// that is killed loses no more than a second.
+const NOTE: Duration = Duration::from_millis(600);
 /// A pane this quiet gives memory back.
 const QUIET: Duration = Duration::from_secs(3);
 /// What ends a synchronized update.
@@ -36,6 +39,8 @@ pub(super) struct Quiet {
     output_at: Option<Instant>,
     /// Somebody will look whether it is over.
     looked_for: bool,
+    /// Somebody will note in the history what is on screen.
+    noting: bool,
 }
 
 /// The screen's output, on its way into a pane.
@@ -269,10 +274,28 @@ impl Pane {
             core.quiet.looked_for = true;
             self.trim_later();
         }
+        if core.history.is_some() && !core.quiet.noting {
+            core.quiet.noting = true;
+            self.note_later();
+        }
     }
 
-    /// Gives memory back once the pane has been quiet for a while; until then, and then, its screen is noted, and others
-    /// are told if it works elsewhere than they think.
+    /// Notes what the emulator still holds, a little after it came. The emulator keeps some hundred rows that have scrolled
+    /// away, for a window that grows: they are lines of the history only once it lets go of them.
+    fn note_later(&self) {
+        let me = self.me.clone();
+        self.common.timer.after(NOTE, move || {
+            let Some(pane) = me.upgrade() else { return };
+            let mut core = pane.core.lock();
+            core.quiet.noting = false;
+            if let Some(history) = &core.history {
+                history.note_screen(core.ring.next_id(), &core.screen.lines());
+            }
+        });
+    }
+
+    /// Gives memory back once the pane has been quiet for a while; until then, and then, others are
+    /// told if it works elsewhere than they think.
     fn trim_later(&self) {
         let me = self.me.clone();
         self.common.timer.after(QUIET, move || {
@@ -280,9 +303,6 @@ impl Pane {
             let mut core = pane.core.lock();
             if core.sampler.has_unseen() {
                 core.sample(Instant::now(), Sampler::look);
-            }
-            if let Some(history) = &core.history {
-                history.note_screen(core.ring.next_id(), &core.screen.lines());
             }
             if core.quiet.output_at.is_some_and(|at| at.elapsed() < QUIET) {
                 pane.trim_later();
