@@ -1,7 +1,7 @@
 //! `App`'s events, to the page; and the bytes of panes, through channels.
 
 use agents::AgentsEvent;
-use app::{App, AppEvent, ConflictNews, HostState, RepositoryView, Settings};
+use app::{App, ConflictNews, Error, HostState, News, RepositoryView, Settings, Subject};
 use flow::RunChange;
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -82,29 +82,48 @@ impl Type for PaneBytes {
     }
 }
 
-/// Tells the page everything that `app` tells, for as long as the window lives.
-pub(crate) fn forward(app: &App, handle: AppHandle) {
-    forward_conflicts(app, handle.clone());
-    let mut events = app.events();
+/// Tells the page everything that happens, for as long as the window lives. What was missed is told as it is now, or is
+/// for the page to ask for anew.
+pub(crate) fn forward(app: App, handle: AppHandle) {
     tauri::async_runtime::spawn(async move {
-        use tokio::sync::broadcast::error::RecvError;
-        loop {
-            let told = match events.recv().await {
-                Ok(AppEvent::Pane(event)) => PaneHappened(event).emit(&handle),
-                Ok(AppEvent::Settings(settings)) => SettingsChanged(SettingsNews::Applied {
-                    settings: Box::new(settings),
-                })
-                .emit(&handle),
-                Ok(AppEvent::SettingsRefused(error)) => SettingsChanged(SettingsNews::Refused {
-                    message: error.message,
-                })
-                .emit(&handle),
-                Ok(AppEvent::Host(state)) => HostChanged(state).emit(&handle),
-                Ok(AppEvent::Repositories(all)) => RepositoriesChanged(all).emit(&handle),
-                // The agents' own task waits for it.
-                Ok(AppEvent::AgentsUsable) => Ok(()),
-                Err(RecvError::Lagged(_)) => PaneHappened(PaneEvent::Lagged).emit(&handle),
-                Err(RecvError::Closed) => break,
+        let mut news = match app.news().with_runs(&app).await {
+            Ok(news) => news,
+            Err(error) => {
+                tracing::warn!("runs can't be followed: {error}");
+                app.news()
+            }
+        };
+        app.tell_of_agents().await;
+        while let Some(news) = news.next().await {
+            let told = match news {
+                News::Pane(event) => PaneHappened(event).emit(&handle),
+                News::Host(state) => HostChanged(state).emit(&handle),
+                News::Settings(settings) => applied(settings).emit(&handle),
+                News::SettingsRefused(Error { message, .. }) => {
+                    SettingsChanged(SettingsNews::Refused { message }).emit(&handle)
+                }
+                News::Repositories(all) => RepositoriesChanged(all).emit(&handle),
+                News::Conflicts(news) => {
+                    ConflictsChanged(ConflictsHappened::News { news }).emit(&handle)
+                }
+                News::Agents(event) => AgentsHappened(event).emit(&handle),
+                News::Runs(changes) => RunsChanged(changes).emit(&handle),
+                News::Missed(Subject::Panes) => PaneHappened(PaneEvent::Lagged).emit(&handle),
+                News::Missed(Subject::Host) => HostChanged(app.host_state()).emit(&handle),
+                News::Missed(Subject::Settings) => applied(app.settings()).emit(&handle),
+                News::Missed(Subject::Repositories) => {
+                    RepositoriesChanged(app.list_repositories()).emit(&handle)
+                }
+                News::Missed(Subject::Conflicts) => {
+                    ConflictsChanged(ConflictsHappened::Lagged).emit(&handle)
+                }
+                News::Missed(Subject::Agents) => {
+                    let known = app.known_agents().await.unwrap_or_default();
+                    known
+                        .into_iter()
+                        .map(|listed| AgentsEvent::Listed { listed })
+                        .try_for_each(|event| AgentsHappened(event).emit(&handle))
+                }
             };
             if let Err(error) = told {
                 tracing::warn!("the page was not told: {error}");
@@ -113,79 +132,7 @@ pub(crate) fn forward(app: &App, handle: AppHandle) {
     });
 }
 
-fn forward_conflicts(app: &App, handle: AppHandle) {
-    let mut news = app.conflict_news();
-    tauri::async_runtime::spawn(async move {
-        use tokio::sync::broadcast::error::RecvError;
-        loop {
-            let happened = match news.recv().await {
-                Ok(news) => ConflictsHappened::News { news },
-                Err(RecvError::Lagged(_)) => ConflictsHappened::Lagged,
-                Err(RecvError::Closed) => break,
-            };
-            if let Err(error) = ConflictsChanged(happened).emit(&handle) {
-                tracing::warn!("the page was not told of conflicts: {error}");
-            }
-        }
-    });
-}
-
-/// Tells the page what happens to agents. What is said in their conversations is told to those who follow them.
-pub(crate) fn forward_agents(app: App, handle: AppHandle) {
-    tauri::async_runtime::spawn(async move {
-        use tokio::sync::broadcast::error::RecvError;
-        let mut usable = app.events();
-        let mut events = loop {
-            match app.agent_events().await {
-                Ok(events) => break events,
-                // The page says what is wrong with the file; saving it well is told.
-                Err(error) => tracing::warn!("agents: {error}"),
-            }
-            loop {
-                match usable.recv().await {
-                    Ok(AppEvent::AgentsUsable) => break,
-                    Ok(_) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return,
-                }
-            }
-        };
-        let tell = |event: AgentsEvent| {
-            if let Err(error) = AgentsHappened(event).emit(&handle) {
-                tracing::warn!("the page was not told: {error}");
-            }
-        };
-        let all = async || {
-            for listed in app.known_agents().await.unwrap_or_default() {
-                tell(AgentsEvent::Listed { listed });
-            }
-        };
-        all().await;
-        loop {
-            match events.recv().await {
-                Ok(AgentsEvent::Conversation { .. } | AgentsEvent::Edit { .. }) => {}
-                Ok(event) => tell(event),
-                Err(RecvError::Lagged(_)) => all().await,
-                Err(RecvError::Closed) => break,
-            }
-        }
-    });
-}
-
-/// Tells the page what changes about runs, whichever process drives them.
-pub(crate) fn forward_runs(app: &App, handle: AppHandle) {
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        let mut runs = match app.follow_runs().await {
-            Ok(runs) => runs,
-            Err(error) => {
-                tracing::warn!("runs can't be followed: {}", error.message);
-                return;
-            }
-        };
-        while let Some(changes) = runs.next().await {
-            if let Err(error) = RunsChanged(changes).emit(&handle) {
-                tracing::warn!("the page was not told: {error}");
-            }
-        }
-    });
+fn applied(settings: Settings) -> SettingsChanged {
+    let settings = Box::new(settings);
+    SettingsChanged(SettingsNews::Applied { settings })
 }

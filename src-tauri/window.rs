@@ -84,9 +84,7 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         .invoke_handler(builder.invoke_handler())
         .setup(move |shell| {
             builder.mount_events(shell);
-            events::forward(&shell.state::<App>(), shell.handle().clone());
-            events::forward_agents(shell.state::<App>().inner().clone(), shell.handle().clone());
-            events::forward_runs(&shell.state::<App>(), shell.handle().clone());
+            events::forward(shell.state::<App>().inner().clone(), shell.handle().clone());
             WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()))
                 .title("Switchyard")
                 .inner_size(1280.0, 800.0)

@@ -5,7 +5,7 @@ mod rows;
 mod terminals;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,9 +15,11 @@ use agents::{
     Prompt, TimelineEntry, Turn,
 };
 use conflicts::{LineRange, ProposedChange};
+use terminal::PaneEvent;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::mpsc;
 
-use crate::{App, AppEvent, Code, Error};
+use crate::{App, Code, Error, News, Subject};
 use file::Configured;
 use rows::StoredSessions;
 use terminals::PaneTerminals;
@@ -73,6 +75,15 @@ impl Backends {
     }
 }
 
+/// A change of a file that an agent says it is about to make.
+struct AnnouncedEdit {
+    /// Whose.
+    agent: String,
+    file: PathBuf,
+    /// What is to be replaced.
+    old_text: Option<String>,
+}
+
 /// Where `text` stands in a file, as lines from 1; nowhere, when it is not there or there more than once.
 fn lines_of(file: &Path, text: &str) -> Option<LineRange> {
     if text.is_empty() || std::fs::metadata(file).ok()?.len() > LOOKED_THROUGH {
@@ -108,7 +119,7 @@ impl App {
                 waits: AtomicBool::new(false),
             };
             backends.apply(configured).await;
-            self.follow_agents(&backends.agents);
+            self.follow_agents(backends.agents.events());
             Ok::<_, Error>(backends)
         });
         Ok(&begun.await?.agents)
@@ -133,66 +144,103 @@ impl App {
     /// Applies what a person saved in `agents.json`. A backend at which a turn runs is changed when it has ended.
     pub(crate) async fn reload_agents(&self) {
         match (self.configured_agents(), self.0.agents.get()) {
-            (Ok(_), None) => self.emit(AppEvent::AgentsUsable),
+            (Ok(_), None) if self.0.tells_of_agents.load(Ordering::Relaxed) => {
+                self.begin_agents().await;
+            }
+            (Ok(_), None) => {}
             (Ok(configured), Some(backends)) => {
                 backends.apply(configured).await;
                 if let Err(error) = backends.agents.recall().await {
                     tracing::warn!(%error, "earlier sessions are not listed");
                 }
             }
-            (Err(error), _) => self.emit(AppEvent::SettingsRefused(error)),
+            (Err(error), _) => self.emit(News::SettingsRefused(error)),
         }
     }
 
-    /// What other rooms are to know of agents: changes of files that they announce.
-    fn follow_agents(&self, agents: &Agents) {
-        let mut events = agents.events();
+    /// Tells of agents from now on, with [`News::Agents`]: their lists are kept. When `agents.json` can't be used,
+    /// from when it can.
+    pub async fn tell_of_agents(&self) {
+        self.0.tells_of_agents.store(true, Ordering::Relaxed);
+        self.begin_agents().await;
+    }
+
+    async fn begin_agents(&self) {
+        match self.kept_agents().await {
+            Ok(_) => self.emit(News::Missed(Subject::Agents)),
+            // The page says what is wrong with the file.
+            Err(error) => tracing::warn!("agents: {error}"),
+        }
+    }
+
+    /// What is to be known of agents: to everybody, and to the index of conflicts the changes of files that they announce.
+    fn follow_agents(&self, mut events: broadcast::Receiver<AgentsEvent>) {
+        let (announced, mut edits) = mpsc::unbounded_channel();
+        let app = Arc::downgrade(&self.0);
+        // Beside the other one: looking at a file takes longer than hearing of the next.
+        self.spawn(async move {
+            while let Some(edit) = edits.recv().await {
+                let Some(inner) = app.upgrade() else { return };
+                Self(inner).announce_edit(edit).await;
+            }
+        });
         let app = Arc::downgrade(&self.0);
         self.spawn(async move {
             loop {
-                let event = match events.recv().await {
-                    Ok(event) => event,
-                    Err(RecvError::Lagged(_)) => continue,
-                    Err(RecvError::Closed) => return,
-                };
+                let event = events.recv().await;
                 let Some(inner) = app.upgrade() else { return };
                 let app = Self(inner);
                 match event {
-                    AgentsEvent::Edit {
+                    Ok(AgentsEvent::Edit {
                         agent,
                         title,
                         cwd,
                         path,
                         old_text,
                         ..
-                    } => {
-                        let agent = title.unwrap_or(agent.0);
-                        app.announce_edit(agent, cwd, path, old_text).await;
+                    }) => {
+                        let edit = AnnouncedEdit {
+                            agent: title.unwrap_or(agent.0),
+                            file: Path::new(&cwd).join(path),
+                            old_text,
+                        };
+                        if announced.send(edit).is_err() {
+                            return;
+                        }
                     }
-                    AgentsEvent::Backend { backend } if !backend.busy => {
-                        let waits =
-                            app.0.agents.get().is_some_and(|backends| {
-                                backends.waits.swap(false, Ordering::Relaxed)
-                            });
-                        if waits {
+                    Ok(AgentsEvent::Conversation { .. }) => {}
+                    Ok(event) => {
+                        let free =
+                            matches!(&event, AgentsEvent::Backend { backend } if !backend.busy);
+                        app.emit(News::Agents(event));
+                        let waits = |backends: &Backends| backends.waits.swap(false, Ordering::Relaxed);
+                        if free && app.0.agents.get().is_some_and(waits) {
                             app.reload_agents().await;
                         }
                     }
-                    _ => {}
+                    Err(RecvError::Lagged(missed)) => {
+                        app.emit(News::Missed(Subject::Agents));
+                        app.emit(News::Pane(PaneEvent::Warned {
+                            id: None,
+                            message: format!(
+                                "agents told so much at once that {missed} of their messages were not heard: changes that they \
+                                 announced in them are warned of once they are saved"
+                            ),
+                        }));
+                    }
+                    Err(RecvError::Closed) => return,
                 }
             }
         });
     }
 
     /// Tells the index of conflicts that an agent is about to change a file, where its worktree is watched.
-    async fn announce_edit(
-        &self,
-        agent: String,
-        cwd: String,
-        path: String,
-        old_text: Option<String>,
-    ) {
-        let file = Path::new(&cwd).join(&path);
+    async fn announce_edit(&self, edit: AnnouncedEdit) {
+        let AnnouncedEdit {
+            agent,
+            file,
+            old_text,
+        } = edit;
         let read = file.clone();
         let found = tokio::task::spawn_blocking(move || {
             let worktree = read.ancestors().find(|at| at.join(".git").exists())?;
@@ -554,11 +602,11 @@ mod tests {
         })
         .await;
         // A mistake changes nothing.
-        let mut told = app.events();
+        let mut told = app.news();
         std::fs::write(app.paths().agents_file(), "{ \"paseos\": [] }").expect("written");
         let refused = soon(async {
             loop {
-                if let Ok(AppEvent::SettingsRefused(error)) = told.recv().await {
+                if let Some(News::SettingsRefused(error)) = told.next().await {
                     return error;
                 }
             }
@@ -566,6 +614,33 @@ mod tests {
         .await;
         assert!(refused.message.contains("paseos"), "{refused}");
         assert_eq!(ids(&app).await, ["command:true"]);
+        soon(app.shutdown()).await;
+    }
+
+    #[tokio::test]
+    async fn what_agents_said_too_fast_to_be_heard_is_owned_up_to() {
+        let (_home, app) = app_with(SHELL).await;
+        let mut news = app.news();
+        let (agents, events) = broadcast::channel(1);
+        for name in ["a", "b", "c"] {
+            let backend = BackendId::new(BackendKind::Command, name);
+            agents.send(AgentsEvent::Gone { backend }).expect("heard");
+        }
+        app.follow_agents(events);
+        let told = soon(async { (news.next().await, news.next().await, news.next().await) });
+        let (missed, warned, heard) = told.await;
+        assert!(
+            matches!(missed, Some(News::Missed(Subject::Agents))),
+            "{missed:?}"
+        );
+        let Some(News::Pane(PaneEvent::Warned { id: None, message })) = warned else {
+            panic!("{warned:?}");
+        };
+        assert!(message.contains("2 of their messages"), "{message}");
+        assert!(
+            matches!(&heard, Some(News::Agents(AgentsEvent::Gone { backend })) if backend.0 == "command:c"),
+            "{heard:?}"
+        );
         soon(app.shutdown()).await;
     }
 

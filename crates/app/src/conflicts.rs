@@ -18,10 +18,9 @@ use ::conflicts::{
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{App, Code, EVENTS, Error, lock};
+use crate::{App, Code, Error, News, lock};
 
 /// Under which key the wishes for quiet of each repository are kept.
 const QUIETS: &str = "conflicts.quiets";
@@ -49,26 +48,14 @@ pub struct RepositoryConflicts {
 }
 
 /// The repositories that are watched.
+#[derive(Default)]
 pub(crate) struct Repositories {
     watchers: std::sync::Mutex<BTreeMap<String, Arc<ConflictWatcher>>>,
-    news: broadcast::Sender<ConflictNews>,
     workspace: std::sync::Mutex<workspace::Workspace>,
     /// Held while the workspace is tended, so that what is told last is what was seen last.
     tending: tokio::sync::Mutex<()>,
     /// Wakes the task that tends the workspace.
     stir: Arc<tokio::sync::Notify>,
-}
-
-impl Default for Repositories {
-    fn default() -> Self {
-        Self {
-            watchers: std::sync::Mutex::default(),
-            news: broadcast::Sender::new(EVENTS),
-            workspace: std::sync::Mutex::default(),
-            tending: tokio::sync::Mutex::default(),
-            stir: Arc::default(),
-        }
-    }
 }
 
 type Quiets = BTreeMap<String, Vec<Quiet>>;
@@ -314,11 +301,6 @@ impl App {
         Ok(removed)
     }
 
-    /// Tells what changes about conflicts from now on.
-    pub fn conflict_news(&self) -> broadcast::Receiver<ConflictNews> {
-        self.0.conflicts.news.subscribe()
-    }
-
     fn watchers(&self) -> Vec<Arc<ConflictWatcher>> {
         lock(&self.0.conflicts.watchers).values().cloned().collect()
     }
@@ -333,7 +315,7 @@ impl App {
 
     fn follow_repository(&self, repository: String, watcher: &ConflictWatcher) {
         let mut events = watcher.events();
-        let news = self.0.conflicts.news.clone();
+        let app = Arc::downgrade(&self.0);
         self.spawn(async move {
             loop {
                 let event = match events.recv().await {
@@ -342,11 +324,11 @@ impl App {
                     Err(RecvError::Lagged(_)) => ConflictEvent::Worktrees,
                     Err(RecvError::Closed) => break,
                 };
-                // Nobody listening is fine.
-                let _ = news.send(ConflictNews {
+                let Some(inner) = app.upgrade() else { break };
+                App(inner).emit(News::Conflicts(ConflictNews {
                     repository: repository.clone(),
                     event,
-                });
+                }));
             }
         });
     }

@@ -1,7 +1,7 @@
 //! Where the rooms meet: [`App`] is everything that Switchyard can do, without a window.
 //!
 //! The desktop shell and the command line are two thin faces of it. [`App::start`] opens what is kept on disk,
-//! finds the pane host or starts it, and reads the settings; [`App::events`] tells what happens;
+//! finds the pane host or starts it, and reads the settings; [`App::news`] tells what happens;
 //! [`App::shutdown`] ends it all in order. Panes live in the pane host, so dropping `App` ends none of them.
 //!
 //! Each subject is a file: `panes`, `search`, `conflicts`, `session`, `settings`, `flow`. Every failure leaves as one [`Error`].
@@ -12,6 +12,8 @@ mod conflicts;
 mod error;
 mod flow;
 mod memory;
+mod news;
+mod one_pane;
 mod pane_host;
 mod panes;
 mod paths;
@@ -27,7 +29,7 @@ use host::{HostClient, HostHere, ServeError};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use store::Store;
-use terminal::{Clock, HistoryBudget, PaneEvent, Panes, PanesConfig};
+use terminal::{Clock, HistoryBudget, Panes, PanesConfig};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -43,6 +45,7 @@ pub use flow::{
 };
 pub use host::{AckHandle, HostAttachment};
 pub use memory::MemoryUse;
+pub use news::{News, NewsReader, Subject};
 pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
 pub use paths::Paths;
 pub use settings::{
@@ -50,9 +53,6 @@ pub use settings::{
 };
 
 pub use worktrees::MadeWorktree;
-
-/// How far a reader of events may fall behind before it is told to look anew.
-const EVENTS: usize = 1024;
 
 /// What [`App::start`] needs to know.
 #[derive(Debug, Clone)]
@@ -73,23 +73,6 @@ pub enum HostMode {
     },
     /// In this process: they end with it.
     InProcess,
-}
-
-/// What happened, for every face.
-#[derive(Debug, Clone)]
-pub enum AppEvent {
-    /// Something happened to a pane.
-    Pane(PaneEvent),
-    /// The person saved new settings, which are in force now.
-    Settings(Settings),
-    /// The person saved settings that can't be used; the last good ones stay in force.
-    SettingsRefused(Error),
-    /// The pane host went away or came back.
-    Host(HostState),
-    /// The workspace holds other repositories or worktrees, or they are in another state: all of them, as they are now.
-    Repositories(Vec<RepositoryView>),
-    /// `agents.json`, which could not be used so far, can be now.
-    AgentsUsable,
 }
 
 /// Whether the pane host can be reached.
@@ -126,9 +109,13 @@ struct Inner {
     /// What a person should be told about the start.
     notices: Vec<String>,
     settings: watch::Sender<Settings>,
-    events: broadcast::Sender<AppEvent>,
+    news: broadcast::Sender<News>,
+    /// Those who wait for one pane.
+    awaited: Arc<one_pane::Awaited>,
     /// The agents' backends, made when they are first asked for.
     agents: tokio::sync::OnceCell<self::agents::Backends>,
+    /// Somebody wants to be told of agents, once their file can be used.
+    tells_of_agents: std::sync::atomic::AtomicBool,
     /// Where [`App::start`] was called, and what runs beside the commands runs.
     runtime: tokio::runtime::Handle,
     /// What runs beside the commands; ended by [`App::shutdown`].
@@ -187,19 +174,16 @@ impl App {
             conflicts: self::conflicts::Repositories::default(),
             notices,
             settings: watch::Sender::new(settings),
-            events: broadcast::Sender::new(EVENTS),
+            news: broadcast::Sender::new(news::KEPT),
+            awaited: Arc::default(),
             agents: tokio::sync::OnceCell::new(),
+            tells_of_agents: false.into(),
             runtime: tokio::runtime::Handle::current(),
             tasks: std::sync::Mutex::new(JoinSet::new()),
         }));
         app.follow_panes();
         app.follow_settings();
         Ok(app)
-    }
-
-    /// Tells what happens from now on.
-    pub fn events(&self) -> broadcast::Receiver<AppEvent> {
-        self.0.events.subscribe()
     }
 
     /// Where things are kept.
@@ -229,11 +213,6 @@ impl App {
         if let Some(here) = &self.0.here {
             here.end().await;
         }
-    }
-
-    fn emit(&self, event: AppEvent) {
-        // Nobody listening is fine: the command line rarely does.
-        let _ = self.0.events.send(event);
     }
 
     /// Runs `task` until [`App::shutdown`], wherever this is called from.
@@ -270,10 +249,10 @@ impl App {
                     changed
                 });
                 if changed {
-                    self.emit(AppEvent::Settings(settings));
+                    self.emit(News::Settings(settings));
                 }
             }
-            Err(error) => self.emit(AppEvent::SettingsRefused(error)),
+            Err(error) => self.emit(News::SettingsRefused(error)),
         }
     }
 }

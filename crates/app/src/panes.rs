@@ -7,7 +7,7 @@ use terminal::ask::{Ask, Open, OpenRecorded};
 use terminal::{AttachOptions, OpenPane, PaneEvent, PaneId, PaneInfo, Recording};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{App, AppEvent, Code, Error, HostState};
+use crate::{App, Code, Error, HostState, News, Subject};
 
 /// How long to wait between attempts to reach a host that went away.
 const RECONNECT_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
@@ -111,7 +111,7 @@ impl App {
         self.0.here.is_none()
     }
 
-    /// Carries the events of the panes to the readers of [`App::events`], and keeps the connection to the host.
+    /// Carries the events of the panes to the readers of [`App::news`], and keeps the connection to the host.
     pub(crate) fn follow_panes(&self) {
         let app = Arc::downgrade(&self.0);
         let mut events = self.0.panes.events();
@@ -125,10 +125,14 @@ impl App {
                 let Some(inner) = app.upgrade() else { break };
                 let app = App(inner);
                 match event {
-                    HostEvent::Pane(event) => app.emit(AppEvent::Pane(event)),
+                    HostEvent::Pane(PaneEvent::Lagged) => app.panes_missed(),
+                    HostEvent::Pane(event) => {
+                        app.0.awaited.heard(&event);
+                        app.emit(News::Pane(event));
+                    }
                     HostEvent::Up { restarted } => app.host_is_up(restarted),
                     HostEvent::Down { message } => {
-                        app.emit(AppEvent::Host(HostState::Down { message }));
+                        app.emit(News::Host(HostState::Down { message }));
                         app.spawn_reconnect();
                     }
                 }
@@ -146,8 +150,24 @@ impl App {
         } else {
             HostState::Up
         };
-        self.emit(AppEvent::Host(state));
-        self.emit(AppEvent::Pane(PaneEvent::Lagged));
+        self.emit(News::Host(state));
+        self.panes_missed();
+    }
+
+    /// What happened to panes was not all heard.
+    fn panes_missed(&self) {
+        self.0.awaited.missed();
+        self.emit(News::Missed(Subject::Panes));
+    }
+
+    /// Whether the pane host can be reached.
+    pub fn host_state(&self) -> HostState {
+        match self.0.panes.is_down() {
+            false => HostState::Up,
+            true => HostState::Down {
+                message: "the pane host can't be reached".to_owned(),
+            },
+        }
     }
 
     /// Tries to reach the host again until it answers or we end.

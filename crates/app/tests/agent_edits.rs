@@ -7,7 +7,6 @@ use std::path::Path;
 use agents::{AgentId, BackendId, BackendKind, Prompt};
 use app::{App, AppConfig, HostMode, Paths};
 use conflicts::{ConflictFilter, Severity, Status};
-use tokio::sync::broadcast::error::RecvError;
 
 #[path = "../../agents/tests/support/mod.rs"]
 mod support;
@@ -48,7 +47,7 @@ async fn an_announced_edit_warns_before_it_is_on_disk() {
     .await
     .unwrap();
     soon(app.watch_repository(main.clone())).await.unwrap();
-    let mut news = app.conflict_news();
+    let mut news = app.news();
     let cwd = home.path().join("other").display().to_string();
     let id = AgentId(daemon.add_with(|agent| agent["cwd"] = serde_json::json!(cwd)));
     let at = BackendId::new(BackendKind::Paseo, &format!("127.0.0.1:{}", daemon.port));
@@ -63,10 +62,7 @@ async fn an_announced_edit_warns_before_it_is_on_disk() {
             if let [verdict] = verdicts.as_slice() {
                 return verdict.clone();
             }
-            match news.recv().await {
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => panic!("nothing is told any more"),
-            }
+            news.next().await.expect("something is told");
         }
     })
     .await;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use app::{App, AppConfig, AppEvent, Code, HostMode, Paths, RepositoryView, check_change};
+use app::{App, AppConfig, Code, HostMode, News, Paths, RepositoryView, check_change};
 use conflicts::{LineRange, ProposedChange, Severity, Status};
 use tempfile::TempDir;
 use terminal::OpenPane;
@@ -51,12 +51,12 @@ async fn open(home: &TempDir) -> App {
 
 /// Waits until the list of repositories is as wanted.
 async fn until(app: &App, what: &str, wanted: impl Fn(&[RepositoryView]) -> bool) {
-    let mut events = app.events();
+    let mut news = app.news();
     let waiting = async {
         while !wanted(&app.list_repositories()) {
             loop {
-                let event = events.recv().await.unwrap();
-                if matches!(event, AppEvent::Repositories(_)) {
+                let happened = news.next().await.unwrap();
+                if matches!(happened, News::Repositories(_)) {
                     break;
                 }
             }

@@ -11,9 +11,8 @@ use terminal::{
     AttachOptions, Attention, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole, PaneState,
     ReadLines,
 };
-use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{App, AppEvent, Inner};
+use crate::{App, Inner, News, NewsReader, Subject};
 
 /// What is printed within this time is told together.
 const TOGETHER: Duration = Duration::from_millis(50);
@@ -36,7 +35,7 @@ impl Terminals for PaneTerminals {
             let inner = self.app.upgrade().ok_or_else(|| ended("opening a pane"))?;
             let app = App(inner);
             // Listening begins before the pane opens: a quick program may have ended by then.
-            let events = app.events();
+            let news = app.news();
             let pane = app
                 .open_pane(OpenPane {
                     program: program.first().cloned(),
@@ -61,7 +60,7 @@ impl Terminals for PaneTerminals {
             Ok(Box::new(PaneTerminal {
                 app: self.app.clone(),
                 pane: pane.id,
-                events,
+                news,
                 stream,
                 attention: Attention::Idle,
                 looked: false,
@@ -84,7 +83,7 @@ fn ended(what: &str) -> AgentError {
 struct PaneTerminal {
     app: Weak<Inner>,
     pane: PaneId,
-    events: broadcast::Receiver<AppEvent>,
+    news: NewsReader,
     /// Says that something was printed; what, the lines say.
     stream: Option<HostAttachment>,
     attention: Attention,
@@ -154,8 +153,8 @@ impl PaneTerminal {
                     None => std::future::pending().await,
                 }
             };
-            let event = tokio::select! {
-                event = self.events.recv() => event,
+            let happened = tokio::select! {
+                happened = self.news.next() => happened,
                 frame = printed => {
                     let Some(frame) = frame else {
                         self.stream = None;
@@ -167,18 +166,16 @@ impl PaneTerminal {
                     return Woke::Printed;
                 }
             };
-            match event {
-                Ok(AppEvent::Pane(PaneEvent::Changed { pane })) if pane.id == self.pane => {
+            match happened {
+                Some(News::Pane(PaneEvent::Changed { pane })) if pane.id == self.pane => {
                     return Woke::Changed(Box::new(pane));
                 }
-                Ok(AppEvent::Pane(PaneEvent::Closed { id })) if id == self.pane => {
+                Some(News::Pane(PaneEvent::Closed { id })) if id == self.pane => {
                     return Woke::Gone;
                 }
-                Ok(AppEvent::Pane(PaneEvent::Lagged)) | Err(RecvError::Lagged(_)) => {
-                    return Woke::Look;
-                }
-                Err(RecvError::Closed) => return Woke::Gone,
-                Ok(_) => {}
+                Some(News::Missed(Subject::Panes)) => return Woke::Look,
+                None => return Woke::Gone,
+                Some(_) => {}
             }
         }
     }

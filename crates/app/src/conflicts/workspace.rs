@@ -16,13 +16,12 @@ use named::{at_work, name_agents};
 use serde::{Deserialize, Serialize};
 use terminal::ask::List;
 use terminal::{PaneEvent, PaneInfo};
-use tokio::sync::broadcast::error::RecvError;
 
 pub use view::{RepositoryState, RepositoryView, WorktreeView};
 use view::{view, watched_view};
 
 use super::blocking;
-use crate::{App, AppEvent, Code, Error, HostState, lock};
+use crate::{App, Code, Error, HostState, News, Subject, lock};
 
 /// Under which key the repositories that a person added, and those left out, are kept.
 const KEPT: &str = "conflicts.repositories";
@@ -67,11 +66,10 @@ struct Kept {
 impl App {
     /// Watches the repositories of the workspace from now on: those that panes work in, and those that were added.
     ///
-    /// [`App::list_repositories`] tells which, and [`AppEvent::Repositories`] when that changes.
+    /// [`App::list_repositories`] tells which, and [`News::Repositories`] when that changes.
     pub fn watch_workspace(&self) {
         let app = Arc::downgrade(&self.0);
-        let mut events = self.events();
-        let mut news = self.conflict_news();
+        let mut news = self.news();
         let stir = self.0.conflicts.stir.clone();
         self.spawn(async move {
             loop {
@@ -79,14 +77,10 @@ impl App {
                 let next = App(inner).tend_workspace().await;
                 loop {
                     let stirred = tokio::select! {
-                        event = events.recv() => match event {
-                            Ok(AppEvent::Pane(event)) => concerns_places(&event),
-                            Ok(AppEvent::Host(state)) => !matches!(state, HostState::Down { .. }),
-                            Ok(_) => false,
-                            Err(RecvError::Lagged(_)) => true,
-                            Err(RecvError::Closed) => return,
+                        happened = news.next() => match happened {
+                            Some(happened) => concerns_places(&happened),
+                            None => return,
                         },
-                        told = news.recv() => !matches!(told, Err(RecvError::Closed)),
                         () = stir.notified() => true,
                         () = tokio::time::sleep(next) => true,
                     };
@@ -96,8 +90,7 @@ impl App {
                 }
                 tokio::time::sleep(REST).await;
                 // What came meanwhile is seen by the look that follows.
-                while events.try_recv().is_ok() {}
-                while news.try_recv().is_ok() {}
+                news.pass_over();
             }
         });
     }
@@ -320,7 +313,7 @@ impl App {
             }
             workspace.told.clone_from(&views);
         }
-        self.emit(AppEvent::Repositories(views));
+        self.emit(News::Repositories(views));
     }
 
     async fn kept(&self) -> Result<Kept, Error> {
@@ -352,14 +345,21 @@ impl App {
 }
 
 /// Whether panes may work elsewhere now, or others than before.
-fn concerns_places(event: &PaneEvent) -> bool {
-    matches!(
-        event,
-        PaneEvent::Opened { .. }
-            | PaneEvent::Changed { .. }
-            | PaneEvent::Closed { .. }
-            | PaneEvent::Lagged
-    )
+fn concerns_places(news: &News) -> bool {
+    match news {
+        News::Pane(event) => matches!(
+            event,
+            PaneEvent::Opened { .. } | PaneEvent::Changed { .. } | PaneEvent::Closed { .. }
+        ),
+        News::Host(state) => !matches!(state, HostState::Down { .. }),
+        News::Conflicts(_) => true,
+        News::Missed(subject) => matches!(subject, Subject::Panes | Subject::Conflicts),
+        News::Settings(_)
+        | News::SettingsRefused(_)
+        | News::Repositories(_)
+        | News::Agents(_)
+        | News::Runs(_) => false,
+    }
 }
 
 /// Which repositories are to be watched: their roots, by their shared directory.

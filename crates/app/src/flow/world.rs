@@ -19,14 +19,15 @@ use ::flow::{
     WorktreeWish, plain_text,
 };
 use terminal::ask::{Close, Info, List, Read};
-use terminal::{OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole, PaneState, ReadLines, Recording};
-use tokio::sync::{broadcast, watch};
+use terminal::{OpenPane, PaneId, PaneInfo, PaneRole, PaneState, ReadLines, Recording};
+use tokio::sync::watch;
 
-use crate::{App, AppEvent, Code, Error, Inner};
+use crate::one_pane::{OnePane, Seen};
+use crate::{App, Code, Error, Inner};
 
 /// The longest output that is kept; of a longer one, its beginning and its end.
 const MOST_OUTPUT: u64 = 4 << 20;
-/// How often the state of a pane is asked for, besides waiting for its events.
+/// How long to wait before a pane is asked for again, when it could not be.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How often a step with a limit without output is looked at.
 const LOOK_FOR_OUTPUT: Duration = Duration::from_millis(200);
@@ -112,12 +113,12 @@ impl World {
             ..OpenPane::default()
         };
         // Before it is opened, so that nothing of it is missed.
-        let events = app.events();
+        let awaited = app.0.awaited.wait_for(&pane_name(&job.key));
         match app.open_recorded(request, recording).await {
-            Ok(pane) => Ok(self.activity(&job, Some(pane.id), worktree, events)),
+            Ok(pane) => Ok(self.activity(&job, Some(pane.id), worktree, awaited)),
             // Whether it was opened is not known before the pane host can be asked again.
             Err(error) if error.code == Code::HostDown => {
-                Ok(self.activity(&job, None, worktree, events))
+                Ok(self.activity(&job, None, worktree, awaited))
             }
             Err(error) => Err(ActionError::new(error.message)),
         }
@@ -129,13 +130,16 @@ impl World {
         job: &Job,
         pane: Option<PaneId>,
         worktree: Option<String>,
-        events: broadcast::Receiver<AppEvent>,
+        awaited: OnePane,
     ) -> Activity {
         let (app, directory) = (self.app.clone(), self.directory(&job.key));
         let output = pane
             .filter(|_| job.watch_output)
             .map(|pane| watch_output(self.app.clone(), pane));
         let name = pane_name(&job.key);
+        if let Some(pane) = pane {
+            awaited.is(pane);
+        }
         Activity {
             handle: pane.map_or_else(String::new, |pane| format!("pane {pane}")),
             pane: pane.map(|pane| pane.0),
@@ -144,7 +148,7 @@ impl World {
             asks: None,
             output,
             ended: Box::pin(async move {
-                let over = until_over(&app, pane, &name, events).await;
+                let over = until_over(&app, pane, &name, awaited).await;
                 came_to(&directory, over)
             }),
         }
@@ -166,7 +170,7 @@ impl World {
         let Ok(app) = self.app() else {
             return Found::Gone;
         };
-        let events = app.events();
+        let awaited = app.0.awaited.wait_for(&pane_name(&job.key));
         let over = match find_pane(&app, pane, &pane_name(&job.key)).await {
             Ok(None) => Over::Gone,
             Ok(Some(PaneInfo {
@@ -175,12 +179,12 @@ impl World {
             })) => Over::Exited(state),
             Ok(Some(pane)) => {
                 let worktree = self.worktree_of(&job);
-                return Found::Alive(self.activity(&job, Some(pane.id), worktree, events));
+                return Found::Alive(self.activity(&job, Some(pane.id), worktree, awaited));
             }
             Err(error) => {
                 tracing::warn!(%error, "a pane can't be asked for now");
                 let worktree = self.worktree_of(&job);
-                return Found::Alive(self.activity(&job, pane, worktree, events));
+                return Found::Alive(self.activity(&job, pane, worktree, awaited));
             }
         };
         match came_to(&directory, over) {
@@ -503,39 +507,30 @@ async fn find_pane(app: &App, pane: Option<PaneId>, name: &str) -> Result<Option
     }
 }
 
-/// Waits until nothing runs in the pane of a step any more. `events` are those since before its pane was looked for.
+/// Waits until nothing runs in the pane of a step any more. `awaited` is told of it since before it was looked for.
 async fn until_over(
     app: &Weak<Inner>,
     mut pane: Option<PaneId>,
     name: &str,
-    mut events: broadcast::Receiver<AppEvent>,
+    mut awaited: OnePane,
 ) -> Over {
+    let mut missed = 0;
+    // One of which not even the id is known is looked for at once.
+    let mut look = pane.is_none();
     loop {
-        let news = async {
-            loop {
-                match events.recv().await {
-                    Ok(AppEvent::Pane(PaneEvent::Changed { pane: info }))
-                        if Some(info.id) == pane =>
-                    {
-                        if matches!(info.state, PaneState::Exited { .. }) {
-                            return Some(Over::Exited(info.state));
-                        }
-                    }
-                    Ok(AppEvent::Pane(PaneEvent::Closed { id })) if Some(id) == pane => {
-                        return Some(Over::Closed);
-                    }
-                    Ok(AppEvent::Pane(PaneEvent::Lagged) | AppEvent::Host(_))
-                    | Err(broadcast::error::RecvError::Lagged(_)) => return None,
-                    Ok(_) => {}
-                    Err(broadcast::error::RecvError::Closed) => {
-                        return std::future::pending().await;
-                    }
-                }
-            }
-        };
-        // Looked at now and then all the same, should an event get lost.
-        if let Ok(Some(over)) = tokio::time::timeout(LOOK_AGAIN, news).await {
-            return over;
+        let seen = awaited.seen();
+        pane = seen.pane.or(pane);
+        match seen {
+            Seen {
+                ended: Some(state), ..
+            } => return Over::Exited(state),
+            Seen { closed: true, .. } => return Over::Closed,
+            _ => look |= seen.missed != missed,
+        }
+        missed = seen.missed;
+        if !look {
+            awaited.changed().await;
+            continue;
         }
         let Some(inner) = app.upgrade() else {
             // We are ending; the next process finds the pane again.
@@ -547,8 +542,15 @@ async fn until_over(
                 state: state @ PaneState::Exited { .. },
                 ..
             })) => return Over::Exited(state),
-            Ok(Some(found)) => pane = Some(found.id),
-            Err(error) => tracing::debug!(%error, "a pane can't be asked for now"),
+            Ok(Some(found)) => {
+                awaited.is(found.id);
+                pane = Some(found.id);
+                look = false;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a pane can't be asked for now");
+                let _ = tokio::time::timeout(LOOK_AGAIN, awaited.changed()).await;
+            }
         }
     }
 }
