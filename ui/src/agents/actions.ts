@@ -43,11 +43,16 @@ export function openHub(): void {
   openPanel({ id: AGENTS, kind: AGENTS, title: "Agents", params: {} });
 }
 
+/** The panel of an agent's conversation. */
+export function panelOfAgent(key: AgentKey): string {
+  return `agent-${key.replace("\n", "-")}`;
+}
+
 /** Opens an agent's conversation, or brings it forward. */
 export function openAgent(key: AgentKey): void {
   const agent = useAgents.getState().agents[key];
   openPanel({
-    id: `agent-${key.replace("\n", "-")}`,
+    id: panelOfAgent(key),
     kind: AGENT,
     title: agent ? agentTitle(agent) : "Agent",
     params: agentOfKey(key),

@@ -3,18 +3,12 @@ import "./palette.css";
 import { create } from "zustand";
 import { type Command, chordOf, useCommands } from "../shared/commands";
 import { formatKey } from "../shared/keys";
+import { occurs } from "./occurs";
 
 export const usePalette = create<{ open: boolean }>(() => ({ open: false }));
 
 export function openPalette(): void {
   usePalette.setState({ open: true });
-}
-
-/** A command is meant by the words that occur in it, in any order; a letter here and there means nothing. */
-function occurs(command: string, typed: string): number {
-  const text = command.toLowerCase();
-  const words = typed.toLowerCase().split(/\s+/);
-  return words.every((word) => text.includes(word)) ? 1 : 0;
 }
 
 /** Every command and its key, by name. */

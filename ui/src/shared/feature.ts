@@ -1,5 +1,6 @@
 import type { FunctionComponent } from "react";
 import type { Command } from "./commands";
+import type { Destination } from "./destinations";
 import type { DockView } from "./dock/Dock";
 import type { TreeItem } from "./tree-item";
 
@@ -20,6 +21,8 @@ export interface Feature {
   sidebar?: FunctionComponent;
   /** A hook: its rows in the sidebar's tree of directories. */
   useItems?: () => TreeItem[];
+  /** A hook: what of it can be gone to by name. */
+  useDestinations?: () => Destination[];
   /** What it shows on the right side, by name. */
   asides?: Record<string, FunctionComponent>;
   /** Its part of the status bar. */

@@ -200,3 +200,32 @@ test("an approval is two keys away, and the keys are never lost after it", async
     document.activeElement as HTMLElement,
   );
 });
+
+test("anything is gone to by its name, and Enter alone goes back to where one was", async () => {
+  render(<App />);
+  await pane(1);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  act(() => useDock.getState().api?.layout(1000, 600));
+  act(() => twin.change(1, { name: "the build" }));
+  await press("T");
+  await pane(2);
+  await press("L");
+  const box = await screen.findByTestId("switcher-input", {}, WAIT);
+  expect(screen.getByTestId("go-terminal-1")).toHaveAttribute(
+    "data-selected",
+    "true",
+  );
+  await userEvent.type(box, "host agents every{Enter}");
+  await screen.findByTestId("agents-hub", {}, WAIT);
+  const front = () => useDock.getState().activeId;
+  await press("L");
+  await userEvent.type(
+    await screen.findByTestId("switcher-input", {}, WAIT),
+    "build{Enter}",
+  );
+  await waitFor(() => expect(front()).toBe("terminal-1"), WAIT);
+  await press("L");
+  await screen.findByTestId("switcher-input", {}, WAIT);
+  await userEvent.keyboard("{Enter}");
+  await waitFor(() => expect(front()).toBe("agents"), WAIT);
+});

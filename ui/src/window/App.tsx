@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { backend } from "../backend/backend";
 import { Palette } from "../palette/Palette";
+import { Switcher } from "../palette/Switcher";
 import { Dock } from "../shared/dock/Dock";
 import { useDock } from "../shared/dock/dock";
 import { Notices } from "../shared/Notices";
@@ -10,6 +11,7 @@ import { paneTitle, usePanes } from "../terminal/pane-store";
 import { FolderDialog } from "../workspace/FolderDialog";
 import { Frame } from "../workspace/Frame";
 import { Welcome } from "../workspace/Welcome";
+import { useDestinations } from "./destinations";
 import { startDock } from "./dock-session";
 import { features } from "./features";
 import { openFolder } from "./folders";
@@ -53,6 +55,7 @@ export function App() {
         />
       </Frame>
       <Palette />
+      <Switcher useDestinations={useDestinations} />
       {features.map(
         ({ dialogs: Dialogs, name }) => Dialogs && <Dialogs key={name} />,
       )}

@@ -4,11 +4,24 @@ import { AgentQuestions } from "../agents/AgentQuestions";
 import { AgentsHub } from "../agents/AgentsHub";
 import { AgentTab } from "../agents/AgentTab";
 import { AgentTimeline } from "../agents/AgentTimeline";
-import { AGENT, AGENTS, agentOfParams } from "../agents/actions";
+import {
+  AGENT,
+  AGENTS,
+  agentOfParams,
+  openAgent,
+  panelOfAgent,
+} from "../agents/actions";
 import { agentCommands } from "../agents/agent-commands";
 import { followAgents } from "../agents/agent-needs";
-import { startAgents } from "../agents/agent-store";
+import {
+  agentTitle,
+  keyOfAgent,
+  startAgents,
+  statusWord,
+  useAgents,
+} from "../agents/agent-store";
 import { StatusAgents } from "../agents/StatusAgents";
+import type { Destination } from "../shared/destinations";
 import { useInFront, useParams } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { showPane } from "../terminal/actions";
@@ -21,6 +34,17 @@ function AgentPanel() {
   return <AgentTimeline agent={agent} active={active} onPane={showPane} />;
 }
 
+function useAgentDestinations(): Destination[] {
+  const agents = useAgents((state) => state.agents);
+  return Object.values(agents).map((agent) => ({
+    key: panelOfAgent(keyOfAgent(agent)),
+    kind: "Agent",
+    title: agentTitle(agent),
+    detail: `${statusWord(agent.status)} · ${agent.provider} · ${agent.cwd}`,
+    open: () => openAgent(keyOfAgent(agent)),
+  }));
+}
+
 export const agentsFeature: Feature = {
   name: "agents",
   commands: agentCommands(),
@@ -30,6 +54,7 @@ export const agentsFeature: Feature = {
   },
   sidebar: AgentList,
   useItems: useAgentItems,
+  useDestinations: useAgentDestinations,
   status: StatusAgents,
   dialogs: AgentQuestions,
   async start() {

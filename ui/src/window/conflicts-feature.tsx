@@ -1,8 +1,10 @@
 import type { VerdictKey } from "../bindings";
 import { ConflictsItem } from "../conflicts/ConflictsItem";
 import { ConflictsPanel } from "../conflicts/ConflictsPanel";
+import { grouped, useConflicts } from "../conflicts/conflict-store";
 import { RepositoryMatrix } from "../conflicts/RepositoryMatrix";
 import { VerdictView } from "../conflicts/VerdictView";
+import type { Destination } from "../shared/destinations";
 import { useParams } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { newTerminal } from "../terminal/actions";
@@ -14,6 +16,7 @@ import {
   followConflicts,
   openConflict,
   openRepository,
+  panelOfConflict,
   REPOSITORY,
   showConflicts,
   useTargets,
@@ -63,6 +66,18 @@ function ConflictsAside() {
   );
 }
 
+/** The files that two worktrees changed. */
+function useFileDestinations(): Destination[] {
+  const verdicts = useConflicts((state) => state.verdicts);
+  return grouped(verdicts).warnings.map((said) => ({
+    key: panelOfConflict(said),
+    kind: "Conflict",
+    title: said.verdict.path,
+    detail: `${said.verdict.left.name}, ${said.verdict.right.name}`,
+    open: () => openConflict(said),
+  }));
+}
+
 export const conflictsFeature: Feature = {
   name: "conflicts",
   commands: conflictCommands(),
@@ -70,6 +85,7 @@ export const conflictsFeature: Feature = {
     [CONFLICT]: { view: ConflictPanel },
     [REPOSITORY]: { view: RepositoryPanel },
   },
+  useDestinations: useFileDestinations,
   asides: { conflicts: ConflictsAside },
   status: () => <ConflictsItem onClick={showConflicts} />,
   start: followConflicts,

@@ -87,10 +87,16 @@ function toggleConflicts(): void {
   else showConflicts();
 }
 
+/** The panel of a verdict. */
+export function panelOfConflict({ repository, verdict }: Said): string {
+  return `${CONFLICT}-${repository}-${nameOf(keyOf(verdict))}`;
+}
+
 /** Opens both sides of a verdict in the dock. */
-export function openConflict({ repository, verdict }: Said): void {
+export function openConflict(said: Said): void {
+  const { repository, verdict } = said;
   const key = keyOf(verdict);
-  const id = `${CONFLICT}-${repository}-${nameOf(key)}`;
+  const id = panelOfConflict(said);
   const present = findPanel((panel) => panel.id === id);
   if (present) {
     activate(present);

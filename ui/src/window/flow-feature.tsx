@@ -7,6 +7,8 @@ import {
   RUN,
   RUNS,
   setSurroundings,
+  showFlow,
+  showRun,
 } from "../flow/actions";
 import { FlowFilePanel } from "../flow/FlowFilePanel";
 import { FlowsSection } from "../flow/FlowsSection";
@@ -16,6 +18,8 @@ import { RunPanel } from "../flow/RunPanel";
 import { RunsPanel } from "../flow/RunsPanel";
 import { StartDialog } from "../flow/StartDialog";
 import { StepAside } from "../flow/StepAside";
+import { formatWhen, RUN_WORDS } from "../flow/words";
+import type { Destination } from "../shared/destinations";
 import { useParams, useTitle } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { setNeeds } from "../shared/needs-you";
@@ -82,6 +86,27 @@ function FileView() {
   return typeof path === "string" ? <FlowFilePanel path={path} /> : null;
 }
 
+function useFlowDestinations(): Destination[] {
+  const runs = useFlows((state) => state.runs);
+  const files = useFlows((state) => state.files);
+  return [
+    ...runs.map((run) => ({
+      key: `${RUN}-${run.id}`,
+      kind: "Run",
+      title: run.flow,
+      detail: `${RUN_WORDS[run.state]} · ${formatWhen(run.started_at)}`,
+      open: () => showRun(run.id),
+    })),
+    ...files.map((file) => ({
+      key: `${FLOW_FILE}-${file.path}`,
+      kind: "Flow",
+      title: file.name,
+      detail: file.path,
+      open: () => showFlow(file.path),
+    })),
+  ];
+}
+
 export const flowFeature: Feature = {
   name: "flow",
   commands: flowCommands(),
@@ -91,6 +116,7 @@ export const flowFeature: Feature = {
     [RUNS]: { view: RunsPanel },
   },
   sidebar: FlowsSection,
+  useDestinations: useFlowDestinations,
   asides: { step: StepAside },
   dialogs: StartDialog,
   start: startFlowsInWindow,

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { backend } from "../backend/backend";
 import { listenForKeys, registerCommands } from "../shared/commands";
+import { followVisits } from "../shared/destinations";
 import type { Stop } from "../shared/feature";
 import { followNeeds } from "../shared/needs-you";
 import { keepFocus } from "../shared/places";
@@ -30,6 +31,7 @@ export function useStart(): boolean {
       backend.onDrop(dropped),
       followNeeds(),
       offerUndo(),
+      followVisits(),
       keepFocus(focusInFront),
       backend.onHost((host) => {
         if (host.state !== "down") void hostIsBack(host.state === "restarted");

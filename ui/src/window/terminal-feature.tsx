@@ -1,5 +1,6 @@
 import { FindBar } from "../search/FindBar";
 import type { Place } from "../search/search-store";
+import type { Destination } from "../shared/destinations";
 import type { ClosedPanel } from "../shared/dock/closed";
 import {
   useInFront,
@@ -8,10 +9,22 @@ import {
   useVisible,
 } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
-import { paneOfParams, reopenTerminal, TERMINAL } from "../terminal/actions";
+import { shortPath } from "../shared/paths";
+import { useSettings } from "../shared/settings-store";
+import {
+  paneOfParams,
+  reopenTerminal,
+  showPane,
+  TERMINAL,
+} from "../terminal/actions";
 import { followAttention } from "../terminal/attention";
 import { usePaneItems } from "../terminal/PaneRow";
-import { startPanes } from "../terminal/pane-store";
+import {
+  panesInOrder,
+  paneTitle,
+  startPanes,
+  usePanes,
+} from "../terminal/pane-store";
 import { Questions } from "../terminal/Questions";
 import { StatusItems } from "../terminal/StatusItems";
 import { TerminalTab } from "../terminal/TerminalTab";
@@ -57,6 +70,20 @@ async function reopenWithHistory(closed: ClosedPanel): Promise<void> {
   if (closed.was.private !== true) openHistory(old, null, true);
 }
 
+function usePaneDestinations(): Destination[] {
+  const panes = usePanes((state) => state.panes);
+  const home = useSettings((state) => state.platform?.home ?? "");
+  return panesInOrder({ panes }).map((pane) => ({
+    key: `${TERMINAL}-${pane.id}`,
+    kind: "Pane",
+    title: paneTitle(pane),
+    detail: [pane.busy ? pane.command : null, shortPath(pane.cwd, home)]
+      .filter(Boolean)
+      .join(" · "),
+    open: () => showPane(pane.id),
+  }));
+}
+
 export const terminalFeature: Feature = {
   name: "terminal",
   commands: terminalCommands(),
@@ -68,6 +95,7 @@ export const terminalFeature: Feature = {
     },
   },
   useItems: usePaneItems,
+  useDestinations: usePaneDestinations,
   status: StatusItems,
   dialogs: Questions,
   prepare: startPanes,

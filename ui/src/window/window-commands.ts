@@ -1,5 +1,6 @@
 import { backend } from "../backend/backend";
 import { openPalette } from "../palette/Palette";
+import { openSwitcher } from "../palette/Switcher";
 import type { Command } from "../shared/commands";
 import { goToNextNeed } from "../shared/needs-you";
 import { notify, reportFailure } from "../shared/notices";
@@ -17,6 +18,13 @@ export function windowCommands(): Command[] {
       group,
       key: "Ctrl+Shift+P",
       run: openPalette,
+    },
+    {
+      id: "switcher.open",
+      title: "Go to anything by name…",
+      group,
+      key: "Ctrl+Shift+L",
+      run: openSwitcher,
     },
     {
       id: "needs.next",

@@ -1,0 +1,81 @@
+import { Command as Cmdk } from "cmdk";
+import "./palette.css";
+import { create } from "zustand";
+import {
+  byVisit,
+  type Destination,
+  useVisited,
+  visit,
+} from "../shared/destinations";
+import { useDock } from "../shared/dock/dock";
+import { occurs } from "./occurs";
+
+export const useSwitcher = create<{ open: boolean }>(() => ({ open: false }));
+
+export function openSwitcher(): void {
+  useSwitcher.setState({ open: true });
+}
+
+/** The one way to anything by its name, where one was last first: Enter alone goes back there. */
+export function Switcher({
+  useDestinations,
+}: {
+  /** A hook, asked only while it is open. */
+  useDestinations: () => Destination[];
+}) {
+  const open = useSwitcher((state) => state.open);
+  return open ? <OpenSwitcher useDestinations={useDestinations} /> : null;
+}
+
+function OpenSwitcher({
+  useDestinations,
+}: {
+  useDestinations: () => Destination[];
+}) {
+  const { visited } = useVisited();
+  const here = useDock((state) => state.activeId);
+  const destinations = byVisit(useDestinations(), visited, here);
+  const close = () => useSwitcher.setState({ open: false });
+  return (
+    <Cmdk.Dialog
+      open
+      onOpenChange={(wanted) => !wanted && close()}
+      label="Go to"
+      overlayClassName="overlay"
+      contentClassName="palette"
+      data-testid="switcher"
+      filter={occurs}
+      loop
+    >
+      <Cmdk.Input
+        className="palette-input"
+        placeholder="Where would you like to go?"
+        data-testid="switcher-input"
+      />
+      <Cmdk.List className="palette-list">
+        <Cmdk.Empty className="palette-empty">
+          Nothing is called that.
+        </Cmdk.Empty>
+        {destinations.map(({ key, kind, title, detail, open }) => (
+          <Cmdk.Item
+            key={key}
+            // The key tells two of the same name apart, and is not looked in: it ends what is.
+            value={`${title} ${detail} ${kind} ${key}`}
+            className="palette-item"
+            data-testid={`go-${key}`}
+            onSelect={() => {
+              close();
+              visit(key);
+              // After the switcher has given the focus back: it is to move on.
+              setTimeout(open);
+            }}
+          >
+            <span>{title}</span>
+            <span className="palette-detail">{detail}</span>
+            <span className="palette-kind">{kind}</span>
+          </Cmdk.Item>
+        ))}
+      </Cmdk.List>
+    </Cmdk.Dialog>
+  );
+}

@@ -1,0 +1,46 @@
+import { type Command, useCommands } from "../shared/commands";
+import type { Destination } from "../shared/destinations";
+import { activate, useDock } from "../shared/dock/dock";
+import { useRepositories } from "../shared/repositories";
+import { newTerminal } from "../terminal/actions";
+import { features } from "./features";
+
+const hooks = features.flatMap(({ useDestinations }) => useDestinations ?? []);
+
+/** Everything that one can go to by its name. */
+export function useDestinations(): Destination[] {
+  // biome-ignore lint/correctness/useHookAtTopLevel: the features are the same ones at every draw
+  const named = hooks.flatMap((useNamed) => useNamed());
+  const api = useDock((state) => state.api);
+  useDock((state) => state.panels);
+  const repositories = useRepositories((state) => state.repositories);
+  const commands = useCommands((state) => state.commands);
+  const known = new Set(named.map(({ key }) => key));
+  const tabs = (api?.panels ?? [])
+    .filter(({ id }) => !known.has(id))
+    .map((panel) => ({
+      key: panel.id,
+      kind: "Tab",
+      title: panel.title ?? "",
+      detail: "",
+      open: () => activate(panel),
+    }));
+  const worktrees = repositories.flatMap(({ name, worktrees }) =>
+    worktrees.map(({ path, branch }) => ({
+      key: `worktree-${path}`,
+      kind: "Worktree",
+      title: `${name}: ${branch ?? path}`,
+      detail: path,
+      open: () => void newTerminal("tab", { cwd: path }),
+    })),
+  );
+  return [...named, ...tabs, ...worktrees, ...commands.flatMap(asDestination)];
+}
+
+function asDestination(command: Command): Destination[] {
+  if (command.enabled && !command.enabled()) return [];
+  const { id, title, group, run } = command;
+  return [
+    { key: `command-${id}`, kind: "Command", title, detail: group, open: run },
+  ];
+}
