@@ -1,5 +1,6 @@
 import { Command as Cmdk } from "cmdk";
 import "./palette.css";
+import { useState } from "react";
 import { create } from "zustand";
 import {
   byVisit,
@@ -15,6 +16,9 @@ export const useSwitcher = create<{ open: boolean }>(() => ({ open: false }));
 export function openSwitcher(): void {
   useSwitcher.setState({ open: true });
 }
+
+/** So many are drawn: each costs the list some work, at every key that is typed. */
+const DRAWN = 50;
 
 /** The one way to anything by its name, where one was last first: Enter alone goes back there. */
 export function Switcher({
@@ -34,7 +38,11 @@ function OpenSwitcher({
 }) {
   const { visited } = useVisited();
   const here = useDock((state) => state.activeId);
-  const destinations = byVisit(useDestinations(), visited, here);
+  const [typed, setTyped] = useState("");
+  const all = byVisit(useDestinations(), visited, here);
+  const found = all.filter(({ title, detail, kind }) =>
+    occurs(`${title} ${detail} ${kind}`, typed.trim()),
+  );
   const close = () => useSwitcher.setState({ open: false });
   return (
     <Cmdk.Dialog
@@ -44,23 +52,24 @@ function OpenSwitcher({
       overlayClassName="overlay"
       contentClassName="palette"
       data-testid="switcher"
-      filter={occurs}
+      shouldFilter={false}
       loop
     >
       <Cmdk.Input
         className="palette-input"
         placeholder="Where would you like to go?"
+        value={typed}
+        onValueChange={setTyped}
         data-testid="switcher-input"
       />
       <Cmdk.List className="palette-list">
         <Cmdk.Empty className="palette-empty">
           Nothing is called that.
         </Cmdk.Empty>
-        {destinations.map(({ key, kind, title, detail, open }) => (
+        {found.slice(0, DRAWN).map(({ key, kind, title, detail, open }) => (
           <Cmdk.Item
             key={key}
-            // The key tells two of the same name apart, and is not looked in: it ends what is.
-            value={`${title} ${detail} ${kind} ${key}`}
+            value={key}
             className="palette-item"
             data-testid={`go-${key}`}
             onSelect={() => {
@@ -75,6 +84,11 @@ function OpenSwitcher({
             <span className="palette-kind">{kind}</span>
           </Cmdk.Item>
         ))}
+        {found.length > DRAWN && (
+          <p className="palette-more" data-testid="switcher-more">
+            {found.length - DRAWN} more. Another word finds them.
+          </p>
+        )}
       </Cmdk.List>
     </Cmdk.Dialog>
   );
