@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help setup ui run test test-rust test-ui test-window check bench package schemas
+.PHONY: help setup ui run test test-rust test-ui test-window check deny bench package schemas
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ test-window: ui
 
 check: ui ## Format, lints, generated files fresh, rooms apart
 	@scripts/check
+
+deny: ## Licences, sources and versions of what is built in (needs cargo-deny)
+	@cargo deny check
 
 schemas: ui ## Rewrite what is generated: ui/src/bindings.ts, JSON Schemas
 	@UPDATE_BINDINGS=1 UPDATE_SCHEMAS=1 scripts/cargo-test --workspace --exclude scenarios fresh
