@@ -11,15 +11,24 @@ use serde_json::Value;
 
 /// What each package of ours may list of the others, for whatever purpose.
 const MAP: &[(&str, &[&str])] = &[
-    ("terminal", &[]),
+    ("secrets", &[]),
+    ("terminal", &["secrets"]),
     ("store", &[]),
     ("conflicts", &[]),
     ("agents", &[]),
     ("host", &["terminal"]),
-    ("flow", &["store"]),
+    ("flow", &["secrets", "store"]),
     (
         "app",
-        &["terminal", "host", "store", "flow", "conflicts", "agents"],
+        &[
+            "terminal",
+            "host",
+            "secrets",
+            "store",
+            "flow",
+            "conflicts",
+            "agents",
+        ],
     ),
     // Faces: `app` for what they do, the others for plain values.
     ("cli", &["app", "terminal", "flow", "conflicts", "agents"]),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use secrets::Secrets;
 use store::{Store, StoreError};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -15,7 +16,6 @@ use crate::definition::{BadInput, Flow, FlowRefused, InputType};
 use crate::journal::{Bulk, Claim, FlowEvent, Given, Journal, NewRun, RunInfo, RunView};
 use crate::owner::{Owner, Owners};
 use crate::runner::{Driver, Request, Stopped, Wake};
-use crate::secrets::Secrets;
 use crate::why;
 
 /// How often requests of other processes are looked for.

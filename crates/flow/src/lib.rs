@@ -19,7 +19,6 @@ mod journal;
 mod owner;
 mod runner;
 mod scope;
-mod secrets;
 mod simulate;
 mod why;
 
@@ -41,5 +40,4 @@ pub use journal::{
     RunInfo, RunState, RunView, SCHEMA, StepView,
 };
 pub use owner::{Owner, Owners, SystemOwners};
-pub use secrets::Secrets;
 pub use simulate::{BadStubs, SimulatedStep, Simulation, StepStub, StubState, Stubs};

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use looking::Look;
+use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 use tokio::sync::{mpsc, oneshot};
@@ -27,7 +28,6 @@ use crate::definition::{Flow, StepIndex};
 use crate::flows::{Inner, RequestError};
 use crate::journal::{AttemptEnd, FlowEvent, Given, Happened, QuestionKind, StoredRun};
 use crate::scope::{self, StepResult, Values};
-use crate::secrets::Secrets;
 
 /// How often a place among the agents is asked for again, when another process may hold it.
 const AGENT_POLL_MS: u64 = 200;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ::flow::{RunView, RunsFollowed, Secrets, StepDefinition, StepView};
+use ::flow::{RunView, RunsFollowed, StepDefinition, StepView};
+use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
