@@ -91,7 +91,7 @@ impl From<StartError> for Error {
     fn from(error: StartError) -> Self {
         let code = match &error {
             StartError::Refused(_) => Code::BadFile,
-            StartError::Input(_) => Code::BadParams,
+            StartError::Input(_) | StartError::Secret(_) => Code::BadParams,
             StartError::Journal(_) => Code::Store,
         };
         Self::from_chain(code, &error)
@@ -104,7 +104,7 @@ impl From<RequestError> for Error {
             RequestError::UnknownRun { .. }
             | RequestError::UnknownStep { .. }
             | RequestError::UnknownBatch { .. } => Code::BadId,
-            RequestError::BadForm { .. } => Code::BadParams,
+            RequestError::BadForm { .. } | RequestError::Secret(_) => Code::BadParams,
             RequestError::Journal(_) => Code::Store,
             RequestError::Flow(_) => Code::BadFile,
             _ => Code::Refused,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tokio::sync::watch;
@@ -46,6 +47,8 @@ pub struct Job {
     pub worktree: Option<WorktreeWish>,
     /// Whether it has a limit without output, so that [`Activity::output`] is wanted.
     pub watch_output: bool,
+    /// What must stand in nothing that is kept of it.
+    pub secrets: Secrets,
 }
 
 /// Which git worktree a step works in.

@@ -76,9 +76,22 @@ pub enum StartError {
     /// An input is missing, unknown or of the wrong type.
     #[error(transparent)]
     Input(#[from] BadInput),
+    /// A secret input can't be had.
+    #[error(transparent)]
+    Secret(#[from] BadSecret),
     /// It could not be written down.
     #[error("could not write the run down")]
     Journal(#[from] StoreError),
+}
+
+/// A secret input that can't be had. What was given for it is not told: it may be the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the secret input `{input}` {message}")]
+pub struct BadSecret {
+    /// Which input.
+    pub input: String,
+    /// What would be right.
+    pub message: String,
 }
 
 /// Why a run did not do what it was asked for.
@@ -146,6 +159,9 @@ pub enum RequestError {
         /// What it said.
         message: String,
     },
+    /// A secret input can't be had.
+    #[error(transparent)]
+    Secret(#[from] BadSecret),
     /// The flow as it was recorded can't be read by this version.
     #[error("the run was written by another version")]
     Flow(#[from] FlowRefused),
@@ -263,6 +279,7 @@ impl Flows {
     pub(crate) async fn start_as(&self, id: &str, start: StartRun) -> Result<(), StartError> {
         let flow = Flow::read(&start.text)?;
         let inputs = flow.inputs(&start.inputs)?;
+        self.inner.check_secrets(&flow, &inputs)?;
         let at = self.inner.clock.now();
         let new = NewRun {
             id: id.to_owned(),
@@ -284,6 +301,7 @@ impl Flows {
             Ok(()) => Ok(()),
             Err(RequestError::Journal(error)) => Err(StartError::Journal(error)),
             Err(RequestError::Flow(error)) => Err(StartError::Refused(error)),
+            Err(RequestError::Secret(error)) => Err(StartError::Secret(error)),
             Err(error) => Err(StartError::Journal(StoreError::Unexpected(
                 error.to_string(),
             ))),
@@ -609,6 +627,45 @@ impl Inner {
         Secrets::new(own.chain(self.secret_inputs(flow, inputs).map(|(_, secret)| secret)))
     }
 
+    /// Whether every secret input that was given names a variable which is set here.
+    fn check_secrets(
+        &self,
+        flow: &Flow,
+        inputs: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<(), BadSecret> {
+        for (name, input) in &flow.inputs {
+            let Some(variable) = inputs.get(name).and_then(|given| given.as_str()) else {
+                continue;
+            };
+            if input.kind != InputType::Secret {
+                continue;
+            }
+            let bad = |message: &str| BadSecret {
+                input: name.clone(),
+                message: message.to_owned(),
+            };
+            if !is_variable(variable) {
+                return Err(bad(
+                    "takes the name of an environment variable that holds the secret, as `DEPLOY_TOKEN`; what was given is no such name, and was not kept",
+                ));
+            }
+            match self.actions.env(variable) {
+                None => {
+                    return Err(bad(
+                        "names an environment variable that is not set; set it, and say its name",
+                    ));
+                }
+                Some(value) if value.len() < secrets::SHORTEST => {
+                    return Err(bad(
+                        "is shorter than six bytes: too short to be told from other text, and so to be kept out of it",
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The secret inputs of a run with their values: what is kept of them is the name of a variable.
     pub(crate) fn secret_inputs<'a>(
         &'a self,
@@ -709,6 +766,18 @@ impl Inner {
                 return Err(refused.into());
             }
         };
+        // A run that is to end needs no secret for that.
+        let ends = matches!(
+            wake,
+            Some(Wake::Asked {
+                request: Request::CancelRun,
+                ..
+            })
+        );
+        if !ends && let Err(error) = self.check_secrets(&flow, &stored.inputs) {
+            self.journal.release(run, self.me.clone()).await?;
+            return Err(error.into());
+        }
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody may have been faster while we read.
         if let Some(driven) = runs.get(run).filter(|driven| !driven.wakes.is_closed()) {
@@ -770,6 +839,15 @@ impl Inner {
             .filter(|driven| !driven.wakes.is_closed())
             .map(|driven| driven.wakes.clone())
     }
+}
+
+/// Whether a text can be the name of an environment variable.
+fn is_variable(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes
+        .next()
+        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
+        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
 /// Answers the requests that other processes leave for the runs that we drive.

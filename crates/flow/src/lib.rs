@@ -33,7 +33,7 @@ pub use definition::{
     GraphEdgeKind, GraphNode, InputInfo, InputType, OnInterrupt, OnTimeout, OutputType, Position,
     PromptBy, Severity, StepDefinition, StepKind, Trigger,
 };
-pub use flows::{Flows, FlowsConfig, RequestError, RunLimits, StartError, StartRun};
+pub use flows::{BadSecret, Flows, FlowsConfig, RequestError, RunLimits, StartError, StartRun};
 pub use follow::RunsFollowed;
 pub use journal::{
     AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunChange,

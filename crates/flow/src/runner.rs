@@ -10,7 +10,7 @@ mod looking;
 mod resuming;
 mod starting;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use crate::action::{ActionError, Answer, Ended, Job, StepAgent};
 use crate::decide::{Change, Guarded, Guards, Progress, Recorded, StepState};
 use crate::definition::outside::{self, Answers, Outside};
-use crate::definition::{Flow, StepIndex};
+use crate::definition::{Flow, InputType, StepIndex};
 use crate::flows::{Inner, RequestError};
 use crate::journal::{AttemptEnd, FlowEvent, Given, Happened, QuestionKind, StoredRun};
 use crate::scope::{self, StepResult, Values};
@@ -123,12 +123,26 @@ struct Known {
     inputs: serde_json::Map<String, serde_json::Value>,
     run: serde_json::Map<String, serde_json::Value>,
     results: Vec<StepResult>,
+    /// Values that are never written down: those of our environment, and those that the run was handed.
+    secrets: Secrets,
+    /// Those that the run was handed.
+    handed: Secrets,
+}
+
+/// What templates are folded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// A text that people read, in which a secret may be covered.
+    People,
+    /// A program, an agent, a condition: what was covered is not what they would have to see.
+    Work,
 }
 
 struct Eyes<'k> {
     known: &'k Known,
     progress: &'k Progress,
     outside: Outside,
+    seen_by: For,
 }
 
 impl Values for Eyes<'_> {
@@ -152,6 +166,13 @@ impl Values for Eyes<'_> {
     fn outside(&self) -> Outside {
         self.outside.clone()
     }
+    fn withheld(&self, step: StepIndex) -> bool {
+        let result = &self.known.results[step];
+        let covered = |text: &str| self.known.secrets.were_covered_in(text);
+        self.seen_by == For::Work
+            && (result.output.as_deref().is_some_and(covered)
+                || result.data.as_ref().is_some_and(|data| covered(&data.to_string())))
+    }
 }
 
 struct RunGuards<'k>(&'k Known);
@@ -169,6 +190,7 @@ impl Guards for RunGuards<'_> {
             known: self.0,
             progress,
             outside: Outside::default(),
+            seen_by: For::Work,
         };
         let answer = match scope::holds(&self.0.flow, &eyes, when, None) {
             Ok((answer, _)) => answer,
@@ -200,8 +222,6 @@ pub(crate) struct Driver {
     id: String,
     known: Known,
     cwd: String,
-    /// Values that are never written down.
-    secrets: Secrets,
     progress: Progress,
     active: HashMap<StepIndex, Active>,
     /// When the first attempt of the present series began, on the clock that stands still in sleep.
@@ -241,8 +261,15 @@ impl Driver {
     ) -> (Self, mpsc::UnboundedSender<Wake>) {
         let (tx, rx) = mpsc::unbounded_channel();
         let secrets = inner.secrets_of(&flow, &stored.inputs);
+        let given: BTreeMap<&str, String> = inner.secret_inputs(&flow, &stored.inputs).collect();
+        let handed = Secrets::new(given.values().cloned());
         let mut inputs = stored.inputs.clone();
-        for (name, secret) in inner.secret_inputs(&flow, &stored.inputs) {
+        // What is kept of a secret is a name, which is no value of it.
+        inputs.retain(|name, _| {
+            let mut known = flow.inputs.iter();
+            !known.any(|(known, input)| known == name && input.kind == InputType::Secret)
+        });
+        for (name, secret) in given {
             inputs.insert(name.to_owned(), secret.into());
         }
         let mut run = serde_json::Map::new();
@@ -291,7 +318,6 @@ impl Driver {
         let driver = Self {
             id: stored.id.clone(),
             cwd: stored.cwd.clone(),
-            secrets,
             progress: Progress::restore(Arc::clone(&flow), recorded, stored.cancelled),
             known: Known {
                 inner,
@@ -299,6 +325,8 @@ impl Driver {
                 inputs,
                 run,
                 results,
+                secrets,
+                handed,
             },
             active: HashMap::new(),
             series: HashMap::new(),
@@ -455,7 +483,7 @@ impl Driver {
             } => {
                 if self.is_active(step, attempt) {
                     let id = self.step_id(step);
-                    let message = message.map(|message| self.secrets.cover(message));
+                    let message = message.map(|message| self.known.secrets.cover(message));
                     self.note(
                         step,
                         Happened::StepNeedsYou {

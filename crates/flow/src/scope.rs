@@ -49,6 +49,10 @@ pub(crate) trait Values {
     fn env(&self, name: &str) -> Option<String>;
     /// What conditions may ask about the world.
     fn outside(&self) -> Outside;
+    /// Whether the output of a step, or its data, is not all that it was: a secret was covered in it.
+    fn withheld(&self, _step: StepIndex) -> bool {
+        false
+    }
 }
 
 /// Collects what `source` asks for, and nothing else: a long run has many results.
@@ -67,7 +71,22 @@ pub(crate) fn scope(
         outside: values.outside(),
         ..Scope::default()
     };
-    let wanted: BTreeSet<(String, String)> = template::names(source, form)?
+    let names = template::names(source, form)?;
+    for name in &names {
+        let mut parts = name.splitn(4, '.');
+        if let (Some("results"), Some(id), None | Some("output" | "data")) =
+            (parts.next(), parts.next(), parts.next())
+            && flow.step(id).is_some_and(|step| values.withheld(step))
+        {
+            return Err(Problem {
+                message: format!(
+                    "what `{id}` gave held a secret, which was covered: it can't be handed on; hand the secret itself on, as `{{{{ inputs.NAME }}}}` in `env`"
+                ),
+                fragment: Some(id.to_owned()),
+            });
+        }
+    }
+    let wanted: BTreeSet<(String, String)> = names
         .iter()
         .filter_map(|name| {
             let mut parts = name.splitn(3, '.');

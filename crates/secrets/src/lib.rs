@@ -1,16 +1,26 @@
-//! Values that are never shown: found in what a run says, and covered there.
+//! Values that are never shown: found in what a program or a run says, and covered there.
+//!
+//! [`Secrets`] covers them in a text that is there as a whole, or in a piece of one; [`CoveredStream`] in one that is
+//! still being written, wherever it is cut. What must not be on disk is covered before it gets there.
+//!
+//! It promises that a value which was printed as it is does not get through, also with the line ends that a terminal
+//! makes of it. It knows nothing of values in other clothes: in base64, or with colours between their letters.
 
+use std::fmt;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use serde::{Deserialize, Serialize};
 
 /// What stands for a value.
-const COVER: &[u8] = "•••".as_bytes();
-/// A shorter value is too likely to be a word of its own, like `true` or `false`, to be covered wherever it occurs.
-const SHORTEST: usize = 6;
+const COVER: &str = "•••";
+/// The least length of a value that is covered. A shorter one is too likely to be a word of its own, like `true` or
+/// `false`, to be covered wherever it occurs.
+pub const SHORTEST: usize = 6;
 
-/// Values that no text of a run may show.
-#[derive(Debug, Clone)]
+/// Values that no text may show.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct Secrets {
     /// None: there is nothing to cover.
     values: Option<AhoCorasick>,
@@ -18,13 +28,46 @@ pub struct Secrets {
     plain: Vec<Vec<u8>>,
 }
 
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({})", self.plain.len())
+    }
+}
+
+impl PartialEq for Secrets {
+    fn eq(&self, other: &Self) -> bool {
+        self.plain == other.plain
+    }
+}
+
+impl Eq for Secrets {}
+
+impl From<Vec<String>> for Secrets {
+    fn from(values: Vec<String>) -> Self {
+        Self::new(values)
+    }
+}
+
+impl From<Secrets> for Vec<String> {
+    fn from(secrets: Secrets) -> Self {
+        let values = secrets.plain.into_iter();
+        values
+            .filter_map(|value| String::from_utf8(value).ok())
+            .collect()
+    }
+}
+
 impl Secrets {
     /// Covers these values; those of fewer than six bytes are left out.
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
         let mut plain: Vec<Vec<u8>> = values
             .into_iter()
-            .map(String::into_bytes)
             .filter(|value| value.len() >= SHORTEST)
+            .flat_map(|value| {
+                // As a terminal shows it: every line ends with a carriage return as well.
+                let shown = value.replace("\r\n", "\n").replace('\n', "\r\n");
+                [value, shown].map(String::into_bytes)
+            })
             .collect();
         plain.sort();
         plain.dedup();
@@ -46,6 +89,26 @@ impl Secrets {
         let whole = 0..text.len();
         String::from_utf8(covered(text.as_bytes(), &whole, &ranges))
             .expect("a text that occurs in another begins and ends between two characters")
+    }
+
+    /// Whether there is nothing to cover.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.plain.is_empty()
+    }
+
+    /// Whether a value occurs in a text.
+    #[must_use]
+    pub fn occur_in(&self, text: &str) -> bool {
+        self.values
+            .as_ref()
+            .is_some_and(|values| values.is_match(text))
+    }
+
+    /// Whether something seems to have been covered in a text.
+    #[must_use]
+    pub fn were_covered_in(&self, text: &str) -> bool {
+        !self.is_empty() && text.contains(COVER)
     }
 
     /// Covers the values in one piece of a longer text, as they would be in the whole of it: a value that
@@ -92,6 +155,51 @@ impl Secrets {
     }
 }
 
+/// Covers values in a text that comes in pieces, wherever the pieces are cut.
+///
+/// What may be the beginning of a value is held back until more comes: it is shown by [`CoveredStream::finish`] at the
+/// latest.
+#[derive(Debug)]
+pub struct CoveredStream {
+    secrets: Secrets,
+    /// What was shown last, as it came: a value that is covered already may reach beyond it.
+    shown: usize,
+    /// That, and what is held back.
+    text: Vec<u8>,
+}
+
+impl CoveredStream {
+    /// Covers these values.
+    #[must_use]
+    pub fn new(secrets: Secrets) -> Self {
+        Self {
+            secrets,
+            shown: 0,
+            text: Vec::new(),
+        }
+    }
+
+    /// Takes the next piece, and gives what can be shown by now.
+    pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
+        self.text.extend_from_slice(piece);
+        let settled = self.secrets.settled(&self.text).max(self.shown);
+        self.show(settled)
+    }
+
+    /// Gives what was held back: nothing more comes for now.
+    pub fn finish(&mut self) -> Vec<u8> {
+        self.show(self.text.len())
+    }
+
+    fn show(&mut self, to: usize) -> Vec<u8> {
+        let shown = self.secrets.cover_piece(&self.text, self.shown..to);
+        let kept = to - to.min(self.secrets.reach());
+        self.text.drain(..kept);
+        self.shown = to - kept;
+        shown
+    }
+}
+
 /// The `piece` of a text with each of `ranges` covered; of a range that begins before the piece, nothing is left.
 fn covered(text: &[u8], piece: &Range<usize>, ranges: &[Range<usize>]) -> Vec<u8> {
     let mut shown = Vec::with_capacity(piece.len());
@@ -102,7 +210,7 @@ fn covered(text: &[u8], piece: &Range<usize>, ranges: &[Range<usize>]) -> Vec<u8
         }
         if range.start >= piece.start {
             shown.extend_from_slice(&text[at..range.start]);
-            shown.extend_from_slice(COVER);
+            shown.extend_from_slice(COVER.as_bytes());
         }
         at = range.end.min(piece.end);
     }
@@ -164,7 +272,45 @@ mod tests {
         assert_eq!(shown("complete abcabc."), "complete abcabc.");
     }
 
+    #[test]
+    fn a_value_of_several_lines_is_covered_as_a_terminal_shows_it() {
+        let secrets = Secrets::new(["first line\nsecond".to_owned()]);
+        let cover = |text: &str| secrets.cover(text.to_owned());
+        assert_eq!(cover("<first line\nsecond>"), "<•••>");
+        assert_eq!(cover("<first line\r\nsecond>"), "<•••>");
+    }
+
+    #[test]
+    fn nothing_tells_a_value_by_printing_it() {
+        assert_eq!(format!("{:?}", secrets()), "Secrets(3)");
+    }
+
+    /// Covers a text as a stream, cut at these places.
+    fn streamed(text: &str, cuts: &[usize]) -> String {
+        let mut stream = CoveredStream::new(secrets());
+        let text = text.as_bytes();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
+        cuts.push(text.len());
+        cuts.sort_unstable();
+        let mut shown = Vec::new();
+        let mut from = 0;
+        for to in cuts {
+            shown.extend(stream.push(&text[from..to]));
+            from = to;
+        }
+        shown.extend(stream.finish());
+        String::from_utf8(shown).unwrap()
+    }
+
     proptest! {
+        #[test]
+        fn a_stream_shows_what_the_whole_would(
+            text in "(abcabc|bcabcdé|cdé|a|b|c|x){0,30}",
+            cuts in prop::collection::vec(any::<usize>(), 0..12),
+        ) {
+            prop_assert_eq!(streamed(&text, &cuts), secrets().cover(text.clone()));
+        }
+
         #[test]
         fn pieces_show_what_the_whole_would(
             text in "(abcabc|bcabcdé|cdé|a|b|c|x){0,30}",

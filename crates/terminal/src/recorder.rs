@@ -6,6 +6,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use secrets::CoveredStream;
+
 use crate::pty::{self, Stdout};
 use crate::types::{PaneState, Recording};
 
@@ -15,6 +17,8 @@ pub(crate) struct Recorder {
     /// What the program writes to; none: nobody does any more.
     stdout: Option<Stdout>,
     out: Option<File>,
+    /// What of it may be kept.
+    cover: CoveredStream,
     /// Why the rest is not kept.
     failed: Option<io::Error>,
 }
@@ -22,6 +26,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(recording: Recording, stdout: Stdout) -> Self {
         Self {
+            cover: CoveredStream::new(recording.cover.clone()),
             recording,
             stdout: Some(stdout),
             out: None,
@@ -51,7 +56,8 @@ impl Recorder {
             self.stdout = None;
             return Vec::new();
         }
-        self.keep(&buffer[..count]);
+        let kept = self.cover.push(&buffer[..count]);
+        self.keep(&kept);
         let mut shown = Vec::with_capacity(count + count / 16);
         for line in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
             match line.split_last() {
@@ -65,8 +71,13 @@ impl Recorder {
         shown
     }
 
+    /// Covers what its program shows in its pane.
+    pub(crate) fn covered(&self) -> CoveredStream {
+        CoveredStream::new(self.recording.cover.clone())
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
-        if self.failed.is_some() {
+        if self.failed.is_some() || bytes.is_empty() {
             return;
         }
         let mut write = || {
@@ -90,6 +101,8 @@ impl Recorder {
     ///
     /// The first thing that could not be kept. No status is kept then.
     pub(crate) fn finish(&mut self, state: &PaneState) -> io::Result<()> {
+        let rest = self.cover.finish();
+        self.keep(&rest);
         if let Some(error) = self.failed.take() {
             return Err(error);
         }

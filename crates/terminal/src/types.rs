@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -114,6 +115,9 @@ pub struct Recording {
     pub status: PathBuf,
     /// The file that is its standard input; none: the terminal.
     pub stdin: Option<PathBuf>,
+    /// Values that stand nowhere: they are covered in `out`, and in all that the pane shows and keeps. What may be the
+    /// beginning of one is held back until more is printed.
+    pub cover: Secrets,
 }
 
 /// Whether the program of a pane runs, and how it ended.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use secrets::Secrets;
 use terminal::{
     AttachOptions, Attention, Frame, Line, LineId, OpenPane, OpenPaneError, PaneError, PaneEvent,
     PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines, Recording,
@@ -779,6 +780,7 @@ impl Recorded {
             path
         });
         let recording = Recording {
+            cover: Secrets::default(),
             out: self.dir.path().join("out"),
             status: self.dir.path().join("status"),
             stdin,

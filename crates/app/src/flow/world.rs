@@ -18,6 +18,7 @@ use ::flow::{
     ActionError, Actions, Activity, Answer, Ended, Finished, Found, Job, JobKey, PromptBy, Work,
     WorktreeWish, plain_text,
 };
+use secrets::Secrets;
 use terminal::ask::{Close, Info, List, Read};
 use terminal::{OpenPane, PaneId, PaneInfo, PaneRole, PaneState, ReadLines, Recording};
 use tokio::sync::watch;
@@ -101,6 +102,7 @@ impl World {
             out: directory.join("out"),
             status: directory.join("status"),
             stdin,
+            cover: job.secrets.clone(),
         };
         let request = OpenPane {
             program: Some(program),
@@ -133,6 +135,7 @@ impl World {
         awaited: OnePane,
     ) -> Activity {
         let (app, directory) = (self.app.clone(), self.directory(&job.key));
+        let secrets = job.secrets.clone();
         let output = pane
             .filter(|_| job.watch_output)
             .map(|pane| watch_output(self.app.clone(), pane));
@@ -149,7 +152,7 @@ impl World {
             output,
             ended: Box::pin(async move {
                 let over = until_over(&app, pane, &name, awaited).await;
-                came_to(&directory, over)
+                came_to(&directory, over, &secrets)
             }),
         }
     }
@@ -187,7 +190,7 @@ impl World {
                 return Found::Alive(self.activity(&job, pane, worktree, awaited));
             }
         };
-        match came_to(&directory, over) {
+        match came_to(&directory, over, &job.secrets) {
             Ended::Finished(finished) => Found::Ended(finished),
             Ended::Gone => Found::Gone,
         }
@@ -561,7 +564,7 @@ fn read_status(directory: &Path) -> Option<i32> {
 }
 
 /// How a program ended, from what was kept of it and what became of its pane.
-fn came_to(directory: &Path, over: Over) -> Ended {
+fn came_to(directory: &Path, over: Over, secrets: &Secrets) -> Ended {
     let status = read_status(directory);
     let (exit_code, error) = match (status, over) {
         (Some(127), _) => (
@@ -595,10 +598,21 @@ fn came_to(directory: &Path, over: Over) -> Ended {
         exit_code,
         error,
         output: read_output(&directory.join("out")),
-        structured: std::fs::read_to_string(directory.join("structured"))
-            .ok()
-            .filter(|text| !text.trim().is_empty()),
+        structured: read_structured(&directory.join("structured"), secrets),
     })
+}
+
+/// What a program wrote as its structured output, once no secret stands in it any more.
+fn read_structured(path: &Path, secrets: &Secrets) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let covered = secrets.cover(text.clone());
+    if covered != text
+        && let Err(error) = private_file(path, 0o600, &covered)
+    {
+        tracing::warn!(%error, "a secret could not be covered; the file is removed");
+        let _ = std::fs::remove_file(path);
+    }
+    Some(covered).filter(|text| !text.trim().is_empty())
 }
 
 /// What was printed; of more than is kept, the beginning and the end.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Driver, Due, How, LONGEST_BACKOFF, RunGuards, Stopped, millis};
+use super::{Driver, Due, For, How, LONGEST_BACKOFF, RunGuards, Stopped, millis};
 use crate::action::{Ended, Finished};
 use crate::clock::jitter;
 use crate::decide::{Outcome, StepState};
@@ -25,7 +25,7 @@ impl Driver {
             How::TimedOut(why) => AttemptEnd::new(StepState::TimedOut).with_message(why),
             How::Cancelled => AttemptEnd::new(StepState::Cancelled),
             How::NotStarted(error) => {
-                AttemptEnd::new(StepState::Failed).with_message(self.secrets.cover(error.message))
+                AttemptEnd::new(StepState::Failed).with_message(self.known.secrets.cover(error.message))
             }
         };
         if matches!(self.known.flow.steps[step].kind, Kind::Agent(_)) {
@@ -120,9 +120,10 @@ impl Driver {
     pub(super) fn read_output(&self, step: StepIndex, finished: Finished) -> AttemptEnd {
         let definition = &self.known.flow.steps[step];
         let output = self
+            .known
             .secrets
             .cover(finished.output.trim_end_matches(['\n', '\r']).to_owned());
-        let structured = finished.structured.map(|text| self.secrets.cover(text));
+        let structured = finished.structured.map(|text| self.known.secrets.cover(text));
         let mut ended = AttemptEnd {
             exit_code: finished.exit_code,
             output: Some(output),
@@ -130,7 +131,7 @@ impl Driver {
         };
         if let Some(error) = finished.error {
             ended.state = StepState::Failed;
-            ended.message = Some(self.secrets.cover(error));
+            ended.message = Some(self.known.secrets.cover(error));
         } else if let Some(code) = finished.exit_code.filter(|code| *code != 0) {
             ended.state = StepState::Failed;
             ended.message = Some(format!("exit code {code}"));
@@ -184,7 +185,7 @@ impl Driver {
             ));
         }
         if let (Outcome::Succeeded, Some(wanted)) = (state, &flow.output) {
-            let eyes = self.eyes();
+            let eyes = self.eyes(For::People);
             let rendered = scope::render(&flow, &eyes, &wanted.render).and_then(|text| {
                 let file = wanted
                     .file
@@ -195,7 +196,7 @@ impl Driver {
             });
             match rendered {
                 Ok((file, text)) => {
-                    let text = self.secrets.cover(text);
+                    let text = self.known.secrets.cover(text);
                     if let Some(file) = file {
                         let inner = Arc::clone(self.inner());
                         let written = inner

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Driver, Eyes, RunGuards, Wake};
+use super::{Driver, Eyes, For, RunGuards, Wake};
 use crate::action::WorktreeWish;
 use crate::decide::Guarded;
 use crate::definition::StepIndex;
@@ -24,7 +24,7 @@ impl Driver {
         let answers = self.answers.get(&step).cloned().unwrap_or_default();
         Eyes {
             outside: Outside::new(answers),
-            ..self.eyes()
+            ..self.eyes(For::Work)
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{AGENT_POLL_MS, Active, Driver, Due, Eyes, How, Stopped, Wake, millis};
+use super::{AGENT_POLL_MS, Active, Driver, Due, Eyes, For, How, Stopped, Wake, millis};
 use crate::action::{ActionError, Activity, Answer, Finished, Job, JobKey, Work, WorktreeWish};
 use crate::decide::StepState;
 use crate::definition::outside::Outside;
@@ -50,14 +50,14 @@ impl Driver {
             };
             match &definition.kind {
                 Kind::Approval(approval) => {
-                    match scope::render(&flow, &self.eyes(), &approval.message) {
+                    match scope::render(&flow, &self.eyes(For::People), &approval.message) {
                         Ok(message) => {
                             let due = approval.timeout.map(|timeout| {
                                 self.inner().clock.now().saturating_add(millis(timeout))
                             });
                             let question = Question {
                                 kind: QuestionKind::Approval,
-                                message: self.secrets.cover(message),
+                                message: self.known.secrets.cover(message),
                                 form: approval
                                     .form
                                     .iter()
@@ -117,7 +117,7 @@ impl Driver {
                 }
                 Kind::Value { template } => {
                     self.note(step, started(None));
-                    let ended = match scope::render(&flow, &self.eyes(), template) {
+                    let ended = match scope::render(&flow, &self.eyes(For::People), template) {
                         Ok(text) => self.read_output(
                             step,
                             Finished {
@@ -141,7 +141,7 @@ impl Driver {
                     }
                     Ok(job) => {
                         let prompt = match &job.work {
-                            Work::Agent { prompt, .. } => Some(self.secrets.cover(prompt.clone())),
+                            Work::Agent { prompt, .. } => Some(self.known.secrets.cover(prompt.clone())),
                             Work::Script { .. } => None,
                         };
                         if prompt.is_some() {
@@ -172,11 +172,12 @@ impl Driver {
         self.flush(None).await
     }
 
-    pub(super) fn eyes(&self) -> Eyes<'_> {
+    pub(super) fn eyes(&self, seen_by: For) -> Eyes<'_> {
         Eyes {
             known: &self.known,
             progress: &self.progress,
             outside: Outside::default(),
+            seen_by,
         }
     }
 
@@ -185,14 +186,12 @@ impl Driver {
         &self,
         step: StepIndex,
     ) -> Result<(String, Option<WorktreeWish>), String> {
-        let flow = &self.known.flow;
-        let definition = &flow.steps[step];
+        let definition = &self.known.flow.steps[step];
         let optional = |what: &str, source: &Option<String>| {
             source
                 .as_deref()
                 .map(|source| {
-                    scope::render(flow, &self.eyes(), source)
-                        .map_err(|message| format!("`{what}`: {message}"))
+                    self.fold(what, source)
                 })
                 .transpose()
         };
@@ -217,10 +216,7 @@ impl Driver {
     pub(super) fn job(&self, step: StepIndex, attempt: u32) -> Result<Job, String> {
         let flow = &self.known.flow;
         let definition = &flow.steps[step];
-        let eyes = self.eyes();
-        let fold = |what: &str, source: &str| {
-            scope::render(flow, &eyes, source).map_err(|message| format!("`{what}`: {message}"))
-        };
+        let fold = |what: &str, source: &str| self.fold(what, source);
         let optional = |what: &str, source: &Option<String>| {
             source
                 .as_deref()
@@ -251,7 +247,8 @@ impl Driver {
         };
         let mut env = BTreeMap::new();
         for (name, source) in &definition.env {
-            let value = fold(&format!("env.{name}"), source)?;
+            let value = scope::render(flow, &self.eyes(For::Work), source)
+                .map_err(|message| format!("`env.{name}`: {message}"))?;
             if value.contains('\0') {
                 return Err(format!("`env.{name}`: a zero byte can't reach a program"));
             }
@@ -270,7 +267,20 @@ impl Driver {
             cwd,
             worktree,
             watch_output: definition.idle_timeout.is_some(),
+            secrets: self.known.secrets.clone(),
         })
+    }
+
+    /// Folds a template of what an attempt takes with it and what is kept of it: no secret may stand there.
+    fn fold(&self, what: &str, source: &str) -> Result<String, String> {
+        let folded = scope::render(&self.known.flow, &self.eyes(For::Work), source)
+            .map_err(|message| format!("`{what}`: {message}"))?;
+        if self.known.handed.occur_in(&folded) {
+            return Err(format!(
+                "`{what}` is kept, and a secret must not be: hand it on in `env`"
+            ));
+        }
+        Ok(folded)
     }
 
     /// Follows an attempt in a task of its own, which ends it when its time is over or it is stopped.

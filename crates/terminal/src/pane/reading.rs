@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::MutexGuard;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
+use secrets::CoveredStream;
 
 use super::{Core, Pane, Running};
 use crate::history::PaneHistory;
@@ -110,6 +111,7 @@ impl Pane {
             mut recorder,
         } = running;
         let mut buffer = Vec::new();
+        let mut cover = recorder.as_ref().map(Recorder::covered);
         // The terminal, as long as somebody has it, and the program's end.
         let (mut open, mut ended) = (true, None);
         let mut last_words = None;
@@ -132,14 +134,14 @@ impl Pane {
             let [printed, written, gone] = readable([terminal, stdout, program], wait);
             if let Some(recorder) = &mut recorder {
                 if written {
-                    self.take_all(&recorder.read(room(&mut buffer)));
+                    self.show(&recorder.read(room(&mut buffer)), &mut cover);
                 } else if ended.is_some() && self.core.lock().closed {
                     // Another session may hold it for ever.
                     recorder.give_up();
                 }
             }
             if printed {
-                open = self.read_terminal(room(&mut buffer));
+                open = self.read_terminal(room(&mut buffer), &mut cover);
             }
             if gone {
                 ended = Some(child.wait());
@@ -147,20 +149,26 @@ impl Pane {
             }
         };
         drop(child);
+        if let Some(cover) = &mut cover {
+            self.take_all(&cover.finish());
+        }
         if self.end(state, recorder) {
             ended_well();
         }
         // What it left behind may write on.
         while open {
-            open = self.read_terminal(room(&mut buffer));
+            open = self.read_terminal(room(&mut buffer), &mut cover);
+        }
+        if let Some(cover) = &mut cover {
+            self.take_all(&cover.finish());
         }
     }
 
     /// Takes in what was printed, once something was. Says whether there may be more.
-    fn read_terminal(&self, buffer: &mut [u8]) -> bool {
+    fn read_terminal(&self, buffer: &mut [u8], cover: &mut Option<CoveredStream>) -> bool {
         match self.pty.read(buffer) {
             Ok(count) => {
-                self.take_all(&buffer[..count]);
+                self.show(&buffer[..count], cover);
                 count > 0
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
@@ -205,6 +213,14 @@ impl Pane {
         self.input.close();
         self.ended.notify_all();
         recorded && well
+    }
+
+    /// Takes in what the program wrote, but for what is to be covered.
+    fn show(&self, bytes: &[u8], cover: &mut Option<CoveredStream>) {
+        match cover {
+            Some(cover) => self.take_all(&cover.push(bytes)),
+            None => self.take_all(bytes),
+        }
     }
 
     /// Takes in what the program wrote.

@@ -15,6 +15,7 @@ use agents::{
     BackendKind, ListAgents, NewAgent, Outcome, PermissionRequest, Prompt, TimelineEntry, Turn,
 };
 use serde::{Deserialize, Serialize};
+use secrets::{CoveredStream, Secrets};
 use tokio::sync::watch;
 
 use super::{failed, private_dir, private_file};
@@ -90,6 +91,7 @@ struct Session {
     prompt: String,
     worktree: String,
     directory: PathBuf,
+    secrets: Secrets,
     asks: watch::Sender<Option<String>>,
     output: watch::Sender<u64>,
 }
@@ -128,7 +130,7 @@ pub(super) async fn begin(
         .await
         .map_err(action)?;
     let next = Next::Prompt(prompt.clone());
-    Ok(activity(app, directory, &info, prompt, cwd, worktree, next))
+    Ok(activity(app, directory, &info, job, cwd, worktree, next))
 }
 
 /// Finds the session of an attempt that an earlier process began.
@@ -168,7 +170,7 @@ pub(super) async fn find(
         ),
         Err(error) => return gone(job, &error),
     };
-    Found::Alive(activity(app, directory, &info, prompt, cwd, worktree, next))
+    Found::Alive(activity(app, directory, &info, job, cwd, worktree, next))
 }
 
 fn gone(job: &Job, error: &AgentError) -> Found {
@@ -251,7 +253,7 @@ async fn orphan(
         Ok(found) => match found.into_iter().next() {
             Some(info) => match go_on(agents, &info, prompt).await {
                 Ok(next) => {
-                    Found::Alive(activity(app, directory, &info, prompt, cwd, worktree, next))
+                    Found::Alive(activity(app, directory, &info, job, cwd, worktree, next))
                 }
                 Err(error) => gone(job, &error),
             },
@@ -377,7 +379,7 @@ fn activity(
     app: &App,
     directory: PathBuf,
     info: &AgentInfo,
-    prompt: &str,
+    job: &Job,
     cwd: String,
     worktree: Option<String>,
     next: Next,
@@ -392,9 +394,13 @@ fn activity(
         app: std::sync::Arc::downgrade(&app.0),
         backend: info.backend.clone(),
         agent: info.id.clone(),
-        prompt: prompt.to_owned(),
+        prompt: match &job.work {
+            Work::Agent { prompt, .. } => prompt.clone(),
+            Work::Script { .. } => String::new(),
+        },
         worktree: cwd,
         directory,
+        secrets: job.secrets.clone(),
         asks,
         output,
     };
@@ -412,13 +418,15 @@ fn activity(
 impl Session {
     /// Waits for the answer, and keeps it before anybody hears of it.
     async fn work(self, next: Next) -> Ended {
-        let kept = match next {
+        let mut kept = match next {
             Next::Reach(reason) => {
                 self.tell(&reason);
                 self.reach().await
             }
             next => self.follow(next).await,
         };
+        kept.output = self.secrets.cover(kept.output);
+        kept.error = kept.error.map(|error| self.secrets.cover(error));
         if let Err(error) = keep(&self.directory, &kept) {
             tracing::warn!(%error, "the answer of an agent could not be kept beside the journal");
         }
@@ -469,7 +477,7 @@ impl Session {
         while let Some(event) = turn.next().await {
             self.output.send_modify(|seen| *seen += 1);
             match event {
-                AgentEvent::Text { text } => write(&mut out, &text),
+                AgentEvent::Text { text } => out.write(&text),
                 AgentEvent::Permission { request } => {
                     open.insert(request.id.clone(), asks_for(&request));
                 }
@@ -566,7 +574,7 @@ impl Session {
                         } if agent == self.agent => {
                             self.output.send_modify(|seen| *seen += 1);
                             match happened {
-                                AgentEvent::Text { text } => write(&mut out, &text),
+                                AgentEvent::Text { text } => out.write(&text),
                                 AgentEvent::Permission { .. }
                                 | AgentEvent::PermissionResolved { .. }
                                 | AgentEvent::Ended { .. } => return,
@@ -583,23 +591,46 @@ impl Session {
     }
 
     /// What the agent says, as it says it, for people who watch.
-    fn out(&self) -> Option<std::fs::File> {
+    fn out(&self) -> Said {
         use std::os::unix::fs::OpenOptionsExt as _;
-        std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(self.directory.join("out"))
-            .ok()
+        Said {
+            file: std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(self.directory.join("out"))
+                .ok(),
+            cover: CoveredStream::new(self.secrets.clone()),
+        }
     }
 }
 
-fn write(out: &mut Option<std::fs::File>, text: &str) {
-    if let Some(file) = out
-        && file.write_all(text.as_bytes()).is_err()
-    {
-        // The answer itself is kept elsewhere.
-        *out = None;
+/// Where what an agent says is kept as it is said, without secrets.
+struct Said {
+    file: Option<std::fs::File>,
+    cover: CoveredStream,
+}
+
+impl Said {
+    fn write(&mut self, text: &str) {
+        let shown = self.cover.push(text.as_bytes());
+        self.put(&shown);
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if let Some(file) = &mut self.file
+            && file.write_all(bytes).is_err()
+        {
+            // The answer itself is kept elsewhere.
+            self.file = None;
+        }
+    }
+}
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        let rest = self.cover.finish();
+        self.put(&rest);
     }
 }
 
