@@ -102,6 +102,8 @@ impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
         let code = match &error {
             RequestError::UnknownRun { .. }
+            | RequestError::SeveralRuns { .. }
+            | RequestError::NoRuns
             | RequestError::UnknownStep { .. }
             | RequestError::UnknownBatch { .. } => Code::BadId,
             RequestError::BadForm { .. } | RequestError::Secret(_) => Code::BadParams,
@@ -273,6 +275,15 @@ impl App {
             .list(MOST_RUNS)
             .await
             .map_err(|error| Error::from_chain(Code::Store, &error))
+    }
+
+    /// The id of the run that a person means: its id, the beginning of it, or `latest`.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when none or several are meant, [`Code::Store`].
+    pub async fn find_run(&self, name: &str) -> Result<String, Error> {
+        Ok(self.flows().find_run(name).await?)
     }
 
     /// One run with its steps and their attempts.
@@ -453,6 +464,12 @@ impl App {
     /// [`Code::BadId`], [`Code::Store`].
     pub async fn export_run(&self, run: &str, to: ExportTo) -> Result<String, Error> {
         export_flow_text(&self.run_text(run).await?, to)
+    }
+
+    /// Lets go of the runs at a journaled point; the programs of their steps go on in their panes, and another process may
+    /// take the runs over.
+    pub async fn let_go_of_runs(&self) {
+        self.0.stop_flows().await;
     }
 
     /// Whether this process drives the run.

@@ -491,7 +491,12 @@ steps:
         pane,
         lines: terminal::ReadLines::Newest { count: 50 },
     });
-    let shown: Vec<String> = lines.await.unwrap().into_iter().map(|line| line.text).collect();
+    let shown: Vec<String> = lines
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|line| line.text)
+        .collect();
     let secret = env!("CARGO_MANIFEST_DIR");
     assert!(!shown.concat().contains(secret), "{shown:?}");
     assert!(shown.concat().contains("the key is •••"), "{shown:?}");

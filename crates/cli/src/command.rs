@@ -65,6 +65,10 @@ pub(crate) fn run(
     paths: impl FnOnce() -> io::Result<Paths>,
     out: &mut Output<'_>,
 ) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Also for what can't be understood otherwise; behind `--` it is another program's.
+    let mut own = arguments.iter().take_while(|argument| *argument != "--");
+    out.set_json(own.any(|argument| argument == "--json"));
     let arguments = match parse(arguments, out) {
         Ok(arguments) => arguments,
         Err(status) => return status,
@@ -108,8 +112,7 @@ fn parse(
         if error.use_stderr() {
             // Every line that says what went wrong begins with the same word.
             let words = error.render().to_string();
-            out.error(words.trim_start_matches("error: ").trim_end());
-            2
+            Failure::usage(words.trim_start_matches("error: ").trim_end()).tell(out)
         } else {
             // Nobody left to read the help is no failure.
             let _ = out.text(&rendered);

@@ -3,6 +3,7 @@
 use std::io;
 
 use app::Code;
+use serde_json::json;
 
 use crate::output::Output;
 
@@ -12,6 +13,8 @@ pub(crate) struct Failure {
     status: u8,
     /// None: there is nobody to tell, or nothing to say.
     message: Option<String>,
+    /// What a program may act on, and where in the input the mistake is.
+    code: Option<(Code, Option<u32>)>,
 }
 
 impl Failure {
@@ -20,6 +23,7 @@ impl Failure {
         Self {
             status: 1,
             message: Some(message.into()),
+            code: None,
         }
     }
 
@@ -28,6 +32,7 @@ impl Failure {
         Self {
             status: 1,
             message: None,
+            code: None,
         }
     }
 
@@ -36,6 +41,7 @@ impl Failure {
         Self {
             status: 2,
             message: Some(message.into()),
+            code: None,
         }
     }
 
@@ -44,13 +50,26 @@ impl Failure {
         Self {
             status,
             message: None,
+            code: None,
         }
     }
 
     /// Tells the person, and returns the exit status.
     pub(crate) fn tell(&self, out: &mut Output<'_>) -> u8 {
         if let Some(message) = &self.message {
-            out.error(message);
+            if out.json() {
+                let code = match (self.code, self.status) {
+                    (Some((code, _)), _) => serde_json::to_value(code).unwrap_or_default(),
+                    (None, 2) => "usage".into(),
+                    (None, _) => "failed".into(),
+                };
+                let position = self.code.and_then(|(_, position)| position);
+                let error = json!({ "code": code, "message": message, "position": position });
+                // Nobody left to read it is no other failure.
+                let _ = out.json_line(&json!({ "error": error }));
+            } else {
+                out.error(message);
+            }
         }
         self.status
     }
@@ -58,10 +77,12 @@ impl Failure {
 
 impl From<app::Error> for Failure {
     fn from(error: app::Error) -> Self {
-        match error.code {
+        let code = Some((error.code, error.position));
+        let failure = match error.code {
             Code::BadParams | Code::BadQuery => Self::usage(error.message),
             _ => Self::failed(error.message),
-        }
+        };
+        Self { code, ..failure }
     }
 }
 
@@ -72,6 +93,7 @@ impl From<io::Error> for Failure {
             return Self {
                 status: 0,
                 message: None,
+                code: None,
             };
         }
         Self::failed(error.to_string())

@@ -1,11 +1,13 @@
 //! `flow`: check, run, simulate, watch and answer flows.
 
 mod answer;
+mod ask;
 mod check;
 mod follow;
+mod logs;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use app::{App, CancelWhat, ExportTo, Mark};
@@ -14,8 +16,9 @@ use flow::{RunState, StepState};
 
 use self::answer::Answer;
 use self::check::{check, simulate, tell_findings};
-use self::follow::follow;
-use self::show::{list, show};
+use self::follow::{Followed, follow, watch};
+use self::logs::Logs;
+use self::show::{List, show};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::Tone;
@@ -26,8 +29,11 @@ use crate::table::Tone;
 Examples:
   switchyard flow check release.flow.yaml
   switchyard flow run release.flow.yaml --input version=1.2
-  switchyard flow why k3v9x2mp deploy          Why did this step not run?
-  switchyard flow approve k3v9x2mp ship --set notes=yes")]
+  switchyard flow logs latest build            What did this step print?
+  switchyard flow why k3v9 deploy              Why did it not run?
+  switchyard flow approve latest ship --set notes=yes
+
+A run is named by its id, the beginning of it, or `latest`.")]
 pub(crate) struct Flow {
     #[command(subcommand)]
     command: Command,
@@ -37,20 +43,30 @@ pub(crate) struct Flow {
 enum Command {
     /// Say what is wrong with a flow, with line, column and what would be right
     Check {
-        /// The flow's file
+        /// The flow's file; `-`: what comes on standard input
         file: PathBuf,
     },
     /// Run a flow, and show how it goes. Exit status: 0 succeeded, 1 failed, 2 refused, 130 cancelled
     Run {
         /// The flow's file
         file: PathBuf,
-        /// An input of the flow
+        /// An input of the flow; `NAME=@FILE`: what is in the file
         #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
         inputs: Vec<(String, String)>,
         /// Work in this directory instead of the present one
         #[arg(long, value_name = "DIR")]
         cwd: Option<PathBuf>,
+        /// Leave it to a process in the background, and say which run it is
+        #[arg(long)]
+        detach: bool,
     },
+    /// Show how a run goes, from here on, until it has ended; Control-C leaves it as it is
+    Watch {
+        /// The run
+        run: String,
+    },
+    /// Print what steps of a run printed
+    Logs(Logs),
     /// Decide a flow with nothing of the outside world: what its steps come to is given beforehand
     Simulate {
         /// The flow's file
@@ -60,7 +76,7 @@ enum Command {
         stubs: Option<PathBuf>,
     },
     /// List runs, newest first
-    List,
+    List(List),
     /// Show a run with its steps
     Show {
         /// The run
@@ -166,9 +182,13 @@ fn age(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(number.saturating_mul(seconds)))
 }
 
-fn read(file: &PathBuf) -> Result<String, Failure> {
-    std::fs::read_to_string(file)
-        .map_err(|error| Failure::usage(format!("could not read `{}`: {error}", file.display())))
+fn read(file: &Path) -> Result<String, Failure> {
+    let text = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(file)
+    };
+    text.map_err(|error| Failure::usage(format!("could not read `{}`: {error}", file.display())))
 }
 
 impl Flow {
@@ -202,7 +222,12 @@ impl Flow {
 
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
         match self.command {
-            Command::Run { file, inputs, cwd } => {
+            Command::Run {
+                file,
+                inputs,
+                cwd,
+                detach,
+            } => {
                 let here = std::env::current_dir()?;
                 let cwd = cwd
                     .map_or_else(|| here.clone(), |cwd| here.join(cwd))
@@ -215,18 +240,24 @@ impl Flow {
                 }
                 let inputs = inputs
                     .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect();
-                let mut events = app.flow_events();
+                    .map(|(name, value)| Ok((name, given(value)?.into())))
+                    .collect::<Result<_, Failure>>()?;
+                let followed = Followed::new(app).await?;
                 let run = app
                     .start_flow(&file.display().to_string(), inputs, cwd)
                     .await
                     .map_err(refused)?;
-                follow(app, &run, 0, &mut events, out).await
+                if detach {
+                    return detached(app, &run, out).await;
+                }
+                follow(app, &run, 0, followed, out).await
             }
-            Command::List => list(&app.list_runs().await?, out),
-            Command::Show { run } => show(&app.show_run(&run).await?, out),
+            Command::Watch { run } => watch(app, &app.find_run(&run).await?, out).await,
+            Command::Logs(logs) => logs.run(app, out).await,
+            Command::List(list) => list.run(app, out).await,
+            Command::Show { run } => show(&app.show_run(&app.find_run(&run).await?).await?, out),
             Command::Why { run, step } => {
+                let run = app.find_run(&run).await?;
                 let why = app.why(&run, &step).await?;
                 if out.json() {
                     return Ok(
@@ -241,8 +272,9 @@ impl Flow {
                 from,
                 only,
             } => {
-                let mut events = app.flow_events();
-                let seen = app.show_run(&run).await?.seq;
+                let run = app.find_run(&run).await?;
+                let followed = Followed::new(app).await?;
+                let seen = app.run_outline(&run).await?.seq;
                 if failed {
                     app.retry_failed(&run).await?;
                 } else if let Some(step) = from {
@@ -252,24 +284,36 @@ impl Flow {
                 } else {
                     app.resume_run(&run).await?;
                 }
-                follow(app, &run, seen, &mut events, out).await
+                follow(app, &run, seen, followed, out).await
             }
             Command::Cancel { run, step, batch } => {
+                let run = app.find_run(&run).await?;
                 let what = match (step, batch) {
                     (Some(step), _) => CancelWhat::Step { step },
                     (None, Some(batch)) => CancelWhat::Batch { batch },
                     (None, None) => CancelWhat::Run,
                 };
-                app.cancel_run(&run, what).await?;
+                app.cancel_run(&run, what.clone()).await?;
                 app.run_settled(&run).await;
-                Ok(())
+                let words = match &what {
+                    CancelWhat::Run => format!("cancelled the run {run}"),
+                    CancelWhat::Step { step } => format!("cancelled `{step}` of the run {run}"),
+                    CancelWhat::Batch { batch } => {
+                        format!("cancelled the batch `{batch}` of the run {run}")
+                    }
+                };
+                done(
+                    &words,
+                    serde_json::json!({ "run": run, "cancelled": what }),
+                    out,
+                )
             }
             Command::Forget { runs, older_than } => {
                 let forgotten = match older_than {
                     Some(age) => app.forget_runs_older_than(age).await?,
                     None => {
                         for run in &runs {
-                            app.forget_run(run).await?;
+                            app.forget_run(&app.find_run(run).await?).await?;
                         }
                         u32::try_from(runs.len()).unwrap_or(u32::MAX)
                     }
@@ -287,14 +331,15 @@ impl Flow {
                 mark,
                 output,
             } => {
-                let mut events = app.flow_events();
-                let seen = app.show_run(&run).await?.seq;
+                let run = app.find_run(&run).await?;
+                let followed = Followed::new(app).await?;
+                let seen = app.run_outline(&run).await?.seq;
                 let mark = match mark {
                     MarkAs::Succeeded => Mark::Succeeded { output },
                     MarkAs::Skipped => Mark::Skipped,
                 };
                 app.mark_step(&run, &step, mark).await?;
-                follow(app, &run, seen, &mut events, out).await
+                follow(app, &run, seen, followed, out).await
             }
             Command::Check { .. }
             | Command::Simulate { .. }
@@ -302,6 +347,41 @@ impl Flow {
             | Command::Schema => self.run_pure(out),
         }
     }
+}
+
+/// The value of an input: what was written, or what is in the file that it names.
+fn given(value: String) -> Result<String, Failure> {
+    match value.strip_prefix('@') {
+        Some(file) => read(Path::new(file)),
+        None => Ok(value),
+    }
+}
+
+/// Says what was done.
+fn done(words: &str, value: serde_json::Value, out: &mut Output<'_>) -> Result<(), Failure> {
+    if out.json() {
+        return Ok(out.value(&value)?);
+    }
+    Ok(out.line(words)?)
+}
+
+/// Leaves a run to a process of its own in the background.
+async fn detached(app: &App, run: &str, out: &mut Output<'_>) -> Result<(), Failure> {
+    app.let_go_of_runs().await;
+    let program = std::env::current_exe()?;
+    let mut command = tokio::process::Command::new(program);
+    command
+        .args(["flow", "resume", run])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .process_group(0)
+        .current_dir("/");
+    command.spawn()?;
+    let words = format!(
+        "run {run}\n  switchyard flow watch {run}   shows how it goes, `logs` what it prints, `cancel` ends it"
+    );
+    done(&words, serde_json::json!({ "run": run }), out)
 }
 
 /// A flow or an input that is refused: exit status 2.

@@ -12,6 +12,8 @@ pub struct Output<'a> {
     err: Box<dyn Write + 'a>,
     colour: bool,
     json: bool,
+    /// Whether a person at a terminal can be asked.
+    person: bool,
 }
 
 impl<'a> Output<'a> {
@@ -24,6 +26,7 @@ impl<'a> Output<'a> {
             err: Box::new(io::stderr()),
             colour,
             json: false,
+            person: io::stdout().is_terminal() && io::stdin().is_terminal(),
         }
     }
 
@@ -34,6 +37,7 @@ impl<'a> Output<'a> {
             err: Box::new(err),
             colour: false,
             json: false,
+            person: false,
         }
     }
 
@@ -41,8 +45,27 @@ impl<'a> Output<'a> {
         self.colour
     }
 
+    /// From now on nobody reads.
+    pub(crate) fn nowhere(&mut self) {
+        self.out = Box::new(io::sink());
+        self.err = Box::new(io::sink());
+        self.colour = false;
+        self.person = false;
+    }
+
     pub(crate) fn set_json(&mut self, json: bool) {
         self.json = json;
+    }
+
+    /// Whether a person at a terminal can be asked.
+    pub(crate) fn has_person(&self) -> bool {
+        self.person && !self.json
+    }
+
+    /// How many letters fit beside each other; none: it is no terminal.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+        Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
     }
 
     /// Whether the reader is a program.

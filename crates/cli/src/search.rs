@@ -118,7 +118,7 @@ impl Search {
             printer.take(progress)?;
         }
         let answer = answer.map_err(|error| match error.position {
-            Some(at) if error.code == app::Code::BadQuery => {
+            Some(at) if error.code == app::Code::BadQuery && !out.json() => {
                 Failure::usage(format!("{}\n{}", error.message, mark(&self.pattern, at)))
             }
             _ => Failure::from(error),

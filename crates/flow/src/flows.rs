@@ -103,6 +103,17 @@ pub enum RequestError {
         /// What was asked for.
         run: String,
     },
+    /// Several runs are meant.
+    #[error("several runs begin with `{run}`: {}", .runs.join(", "))]
+    SeveralRuns {
+        /// What was asked for.
+        run: String,
+        /// Those that begin so, newest first.
+        runs: Vec<String>,
+    },
+    /// No run was ever started.
+    #[error("there are no runs yet; `switchyard flow run FILE` starts one")]
+    NoRuns,
     /// The flow has no such step.
     #[error("the flow has no step `{step}`")]
     UnknownStep {
@@ -344,6 +355,28 @@ impl Flows {
             self.inner.tell_trouble(run);
         }
         Ok(runs)
+    }
+
+    /// The id of the run that a person means: its id, the beginning of it that no other run has, or `latest`.
+    ///
+    /// # Errors
+    ///
+    /// When none or several are meant, or the journal can't be read.
+    pub async fn find_run(&self, name: &str) -> Result<String, RequestError> {
+        let beginning = (name != "latest").then(|| name.to_owned());
+        let mut found = self.inner.journal.named(beginning).await?;
+        match found.as_slice() {
+            [] if name == "latest" => Err(RequestError::NoRuns),
+            [_] => Ok(found.remove(0)),
+            [first, ..] if first == name => Ok(found.remove(0)),
+            _ if found.is_empty() || name.is_empty() => Err(RequestError::UnknownRun {
+                run: name.to_owned(),
+            }),
+            _ => Err(RequestError::SeveralRuns {
+                run: name.to_owned(),
+                runs: found,
+            }),
+        }
     }
 
     /// One run with its steps and their attempts.

@@ -171,7 +171,10 @@ impl Values for Eyes<'_> {
         let covered = |text: &str| self.known.secrets.were_covered_in(text);
         self.seen_by == For::Work
             && (result.output.as_deref().is_some_and(covered)
-                || result.data.as_ref().is_some_and(|data| covered(&data.to_string())))
+                || result
+                    .data
+                    .as_ref()
+                    .is_some_and(|data| covered(&data.to_string())))
     }
 }
 

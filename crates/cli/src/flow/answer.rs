@@ -4,7 +4,7 @@ use app::App;
 use clap::Args;
 use flow::Given;
 
-use super::follow::follow;
+use super::follow::{Followed, follow};
 use super::pair;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -30,8 +30,9 @@ impl Answer {
         app: &App,
         out: &mut Output<'_>,
     ) -> Result<(), Failure> {
-        let mut events = app.flow_events();
-        let seen = app.show_run(&self.run).await?.seq;
+        let run = app.find_run(&self.run).await?;
+        let followed = Followed::new(app).await?;
+        let seen = app.run_outline(&run).await?.seq;
         let form = self
             .fields
             .into_iter()
@@ -43,10 +44,19 @@ impl Answer {
             comment: self.comment,
             by_timeout: false,
         };
-        app.answer_approval(&self.run, &self.step, given).await?;
+        let step = &self.step;
+        app.answer_approval(&run, step, given).await?;
+        let answer = if approved { "approved" } else { "rejected" };
+        let words = format!("{answer} `{step}` of the run {run}");
+        if !out.json() {
+            out.line(&words)?;
+        }
         // When no other process drives the run, this one does now, to its end.
-        if app.drives_run(&self.run) {
-            return follow(app, &self.run, seen, &mut events, out).await;
+        if app.drives_run(&run) {
+            return follow(app, &run, seen, followed, out).await;
+        }
+        if out.json() {
+            out.value(&serde_json::json!({ "run": run, "step": step, "answer": answer }))?;
         }
         Ok(())
     }

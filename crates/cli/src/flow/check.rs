@@ -1,6 +1,6 @@
 //! `flow check` and `flow simulate`: what can be said of a flow without running it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flow::Stubs;
 
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table};
 
-pub(super) fn check(file: &PathBuf, out: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn check(file: &Path, out: &mut Output<'_>) -> Result<(), Failure> {
     let checked = app::check_flow_text(&read(file)?);
     if out.json() {
         out.value(&checked)?;
@@ -31,7 +31,7 @@ pub(super) fn check(file: &PathBuf, out: &mut Output<'_>) -> Result<(), Failure>
 }
 
 pub(super) fn tell_findings(
-    file: &std::path::Path,
+    file: &Path,
     checked: &app::FlowCheck,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -42,7 +42,7 @@ pub(super) fn tell_findings(
 }
 
 pub(super) fn simulate(
-    file: &PathBuf,
+    file: &Path,
     stubs: Option<&PathBuf>,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {

@@ -6,15 +6,24 @@ use std::time::{Duration, Instant};
 
 use app::{App, CancelWhat};
 use flow::{FlowEvent, Happened, Outcome, RunState, StepState};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use unicode_width::UnicodeWidthChar as _;
 
-use super::{elapsed, tone, word};
+use super::ask::{self, Asking};
+use super::{elapsed, logs, tone, word};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Tone, paint};
 
 /// How often the line that tells what runs is drawn anew.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
+/// How often it is looked whether somebody still drives a run that is watched.
+const LOOK_WHO_DRIVES: Duration = Duration::from_secs(1);
+/// How often it is looked whether a run stands still, and why.
+const LOOK_FOR_TROUBLE: Duration = Duration::from_secs(1);
+/// How many lines of what a failed step printed are shown.
+const TAIL: u32 = 10;
 
 /// What runs now, for the line at the bottom of a terminal.
 struct Watched {
@@ -23,73 +32,255 @@ struct Watched {
     frame: usize,
 }
 
-/// Shows how a run goes, from the event after `seen` on, until it has ended, or waits with nobody at the terminal. Control-C cancels it.
+/// What tells that a run has news: to be had before anything is asked of it, so that none is missed.
+pub(super) struct Followed(flow::RunsFollowed);
+
+impl Followed {
+    pub(super) async fn new(app: &App) -> Result<Self, Failure> {
+        Ok(Self(app.follow_runs().await?))
+    }
+
+    /// Waits for news of any run; none: there will be no more.
+    pub(super) async fn next(&mut self) -> Option<()> {
+        self.0.next().await.map(drop)
+    }
+}
+
+/// Shows how a run goes that this process drives, from the event after `seen` on, until it has ended. Control-C cancels
+/// it; when the terminal goes away, the run goes on without one.
 pub(super) async fn follow(
     app: &App,
     run: &str,
-    mut seen: u64,
-    events: &mut tokio::sync::broadcast::Receiver<FlowEvent>,
+    seen: u64,
+    followed: Followed,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    if !out.json() {
-        out.line(&format!("run {run}"))?;
-    }
-    let mut watched = Watched {
-        running: BTreeMap::new(),
-        drawn: false,
-        frame: 0,
-    };
-    let mut draw = tokio::time::interval(DRAW_EVERY);
     let settled = app.run_settled(run);
-    tokio::pin!(settled);
-    let mut over = false;
-    loop {
-        if !over {
-            // What the channel brings is only a hint: the journal has it all, in order.
-            tokio::select! {
-                event = events.recv() => match event {
-                    Ok(_) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => over = true,
-                },
-                _ = draw.tick(), if out.colour() && !out.json() => {
-                    watched.draw(out)?;
-                    continue;
-                }
-                signal = tokio::signal::ctrl_c() => {
-                    signal?;
-                    watched.clear(out)?;
-                    out.error("cancelling the run; its programs are being ended");
-                    if let Err(error) = app.cancel_run(run, CancelWhat::Run).await {
-                        out.error(&error.message);
-                    }
-                }
-                () = &mut settled => over = true,
-            }
-        }
-        let news = app.run_events(run, seen).await?;
-        for event in &news {
-            seen = event.seq;
-            if out.json() {
-                let line = serde_json::to_string(event)
-                    .map_err(|error| Failure::failed(error.to_string()))?;
-                out.line(&line)?;
-            } else {
-                watched.tell(run, event, out)?;
-            }
-        }
-        if over && news.is_empty() {
-            break;
-        }
-    }
-    watched.clear(out)?;
-    let view = app.show_run(run).await?;
-    match view.info.state {
+    let mut shown = Shown::new(run, seen);
+    shown
+        .follow(app, followed, settled, Leave::Cancelling, out)
+        .await?;
+    match app.run_outline(run).await?.info.state {
         RunState::Succeeded => Ok(()),
         RunState::Cancelled => Err(Failure::status(130)),
         RunState::Failed => Err(Failure::status(1)),
         RunState::Running | RunState::Waiting | RunState::Interrupted => Err(Failure::failed(
             format!("the run stands; `switchyard flow resume {run}` goes on with it"),
         )),
+    }
+}
+
+/// Shows how a run goes, whichever process drives it, until it has ended or nobody drives it. Control-C leaves it alone.
+pub(super) async fn watch(app: &App, run: &str, out: &mut Output<'_>) -> Result<(), Failure> {
+    let followed = Followed::new(app).await?;
+    let over = async {
+        loop {
+            match app.run_outline(run).await.map(|view| view.info.state) {
+                Ok(RunState::Running | RunState::Waiting) => {}
+                _ => return,
+            }
+            tokio::time::sleep(LOOK_WHO_DRIVES).await;
+        }
+    };
+    let mut shown = Shown::new(run, 0);
+    shown.follow(app, followed, over, Leave::Alone, out).await?;
+    match app.run_outline(run).await?.info.state {
+        RunState::Succeeded | RunState::Running | RunState::Waiting => Ok(()),
+        RunState::Cancelled => Err(Failure::status(130)),
+        RunState::Failed => Err(Failure::status(1)),
+        RunState::Interrupted => Err(Failure::failed(format!(
+            "nobody drives the run; `switchyard flow resume {run}` goes on with it"
+        ))),
+    }
+}
+
+/// What Control-C means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    Cancelling,
+    Alone,
+}
+
+/// A run as far as it was shown.
+struct Shown<'r> {
+    run: &'r str,
+    seen: u64,
+    watched: Watched,
+    asking: Asking,
+    /// Why the run stands still, as it was told.
+    trouble: Option<String>,
+}
+
+/// The next line that is typed, where somebody can type; none: nobody types any more.
+async fn next_line(typed: &mut Option<mpsc::UnboundedReceiver<String>>) -> Option<String> {
+    match typed {
+        Some(typed) => typed.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl<'r> Shown<'r> {
+    fn new(run: &'r str, seen: u64) -> Self {
+        Self {
+            run,
+            seen,
+            watched: Watched {
+                running: BTreeMap::new(),
+                drawn: false,
+                frame: 0,
+            },
+            asking: Asking::default(),
+            trouble: None,
+        }
+    }
+
+    /// Shows what happens until `over`.
+    async fn follow(
+        &mut self,
+        app: &App,
+        mut followed: Followed,
+        over: impl Future<Output = ()>,
+        leave: Leave,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        if !out.json() {
+            out.line(&format!("run {}", self.run))?;
+        }
+        let mut draw = tokio::time::interval(DRAW_EVERY);
+        let mut look = tokio::time::interval(LOOK_FOR_TROUBLE);
+        let mut typed = out.has_person().then(ask::lines);
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::pin!(over);
+        let mut is_over = false;
+        loop {
+            if !is_over {
+                // What comes there is only a hint: the journal has it all, in order.
+                tokio::select! {
+                    changes = followed.next() => is_over = changes.is_none(),
+                    _ = draw.tick(), if out.colour() && !out.json() && self.asking.prompt().is_none() => {
+                        self.watched.draw(out)?;
+                        continue;
+                    }
+                    _ = look.tick() => {
+                        self.tell_trouble(app, out).await?;
+                        continue;
+                    }
+                    line = next_line(&mut typed) => {
+                        match line {
+                            Some(line) => self.answer(app, &line, out).await?,
+                            None => typed = None,
+                        }
+                        continue;
+                    }
+                    signal = tokio::signal::ctrl_c() => {
+                        signal?;
+                        self.watched.clear(out)?;
+                        if leave == Leave::Alone {
+                            return Ok(());
+                        }
+                        out.error("cancelling the run; its programs are being ended");
+                        if let Err(error) = app.cancel_run(self.run, CancelWhat::Run).await {
+                            out.error(&error.message);
+                        }
+                    }
+                    _ = hangup.recv() => {
+                        if leave == Leave::Alone {
+                            return Ok(());
+                        }
+                        // Nobody reads it any more; the run is not to end for that.
+                        out.nowhere();
+                    }
+                    () = &mut over => is_over = true,
+                }
+            }
+            let news = app.run_events(self.run, self.seen).await?;
+            for event in &news {
+                self.seen = event.seq;
+                if out.json() {
+                    out.json_line(event)?;
+                    continue;
+                }
+                let asks = typed.is_some() && self.asking.note(&event.what);
+                self.watched.tell(self.run, event, out)?;
+                if asks {
+                    self.ask(out)?;
+                }
+                if let Happened::StepEnded {
+                    step,
+                    attempt,
+                    ended,
+                } = &event.what
+                    && matches!(ended.state, StepState::Failed | StepState::TimedOut)
+                {
+                    self.tell_tail(app, step, *attempt, out).await?;
+                }
+            }
+            if is_over && news.is_empty() {
+                return self.watched.clear(out);
+            }
+        }
+    }
+
+    fn ask(&mut self, out: &mut Output<'_>) -> Result<(), Failure> {
+        match self.asking.prompt() {
+            Some(prompt) => Ok(out.text(&prompt)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what a person typed at the terminal.
+    async fn answer(&mut self, app: &App, line: &str, out: &mut Output<'_>) -> Result<(), Failure> {
+        let question = self.asking.question();
+        if let Some((step, given)) = self.asking.said(line)
+            && let Err(error) = app.answer_approval(self.run, &step, given).await
+        {
+            out.error(&error.message);
+            if let (app::Code::BadParams, Some(question)) = (error.code, question) {
+                self.asking.again(step, question);
+            }
+        }
+        self.ask(out)
+    }
+
+    /// Says why the run stands still, when it does.
+    async fn tell_trouble(&mut self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let info = app.run_outline(self.run).await?.info;
+        let trouble = info.message.filter(|_| info.ended_at.is_none());
+        if let Some(trouble) = trouble
+            .as_ref()
+            .filter(|now| Some(*now) != self.trouble.as_ref())
+        {
+            self.watched.clear(out)?;
+            out.error(trouble);
+        }
+        self.trouble = trouble;
+        Ok(())
+    }
+
+    /// The last that a failed step printed, and how to read the rest.
+    async fn tell_tail(
+        &mut self,
+        app: &App,
+        step: &str,
+        attempt: u32,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let tail = logs::tail(app, self.run, step, attempt, TAIL).await;
+        if tail.is_empty() {
+            return Ok(());
+        }
+        for line in tail {
+            let line = format!("    {line}");
+            out.line(&if out.colour() {
+                paint(&line, Tone::Faint)
+            } else {
+                line
+            })?;
+        }
+        Ok(out.line(&format!(
+            "  switchyard flow logs {} {step}   has all that it printed",
+            self.run
+        ))?)
     }
 }
 
@@ -121,6 +312,7 @@ impl Watched {
             let _ = write!(line, " and {} more", self.running.len() - 4);
         }
         self.drawn = true;
+        let line = fitting(&line, out.columns().unwrap_or(80));
         Ok(out.text(&paint(&line, Tone::Active))?)
     }
 
@@ -254,5 +446,37 @@ impl Watched {
             .filter(|c| *c == '\n' || !c.is_control())
             .collect();
         Ok(out.line(&format!("{mark} {text}"))?)
+    }
+}
+
+/// As much of a line as fits beside each other, so that it is cleared as one.
+fn fitting(line: &str, columns: usize) -> String {
+    let width = |c: char| c.width().unwrap_or(0);
+    if line.chars().map(width).sum::<usize>() < columns {
+        return line.to_owned();
+    }
+    let mut left = columns.saturating_sub(2);
+    let fits = line.chars().take_while(|c| {
+        let fits = width(*c) <= left;
+        left = left.saturating_sub(width(*c));
+        fits
+    });
+    fits.chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_what_runs_never_reaches_the_end_of_the_row() {
+        let line = "⠋ correctness 1.2s security 1.2s 漢字 1.2s and 10 more";
+        for columns in 1..80 {
+            let shown = fitting(line, columns);
+            let width: usize = shown.chars().map(|c| c.width().unwrap_or(0)).sum();
+            assert!(width < columns.max(2), "{columns}: {shown}");
+        }
+        assert_eq!(fitting("short", 80), "short");
+        assert_eq!(fitting("somewhat longer", 9), "somewha…");
     }
 }

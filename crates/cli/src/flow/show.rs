@@ -3,31 +3,114 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use flow::{RunInfo, RunView, StepState};
+use app::App;
+use clap::{Args, ValueEnum};
+use flow::{RunInfo, RunState, RunView, StepState};
 
 use super::{elapsed, run_tone, tone, word};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table, Tone};
 
-pub(super) fn list(runs: &[RunInfo], out: &mut Output<'_>) -> Result<(), Failure> {
-    if out.json() {
-        return Ok(out.value(&runs)?);
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only those in this state; may be said several times
+    #[arg(long, value_enum, value_name = "STATE")]
+    state: Vec<InState>,
+    /// Only those of this flow
+    #[arg(long, value_name = "NAME")]
+    flow: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+    limit: u32,
+}
+
+/// A state of a run, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum InState {
+    Running,
+    Waiting,
+    Interrupted,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+impl InState {
+    fn is(self, state: RunState) -> bool {
+        matches!(
+            (self, state),
+            (Self::Running, RunState::Running)
+                | (Self::Waiting, RunState::Waiting)
+                | (Self::Interrupted, RunState::Interrupted)
+                | (Self::Succeeded, RunState::Succeeded)
+                | (Self::Failed, RunState::Failed)
+                | (Self::Cancelled, RunState::Cancelled)
+        )
     }
-    if runs.is_empty() {
-        return Ok(out.line("No runs. `switchyard flow run FILE` starts one.")?);
-    }
-    let mut table = Table::new(["RUN", "STATE", "STEPS", "FLOW", "WAITS FOR YOU"]);
-    for run in runs {
-        table.row([
-            Cell::new(run.id.as_str()),
-            Cell::new(word(&run.state)).tone(run_tone(run.state)),
-            Cell::new(format!("{}/{}", run.done, run.steps)).right(),
-            Cell::new(run.flow.as_str()),
-            Cell::new([run.asks.as_slice(), &run.needs_you].concat().join(", ")).tone(Tone::Urgent),
+}
+
+impl List {
+    pub(super) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let all = app.list_runs().await?;
+        let none = all.is_empty();
+        let mut runs: Vec<RunInfo> = all
+            .into_iter()
+            .filter(|run| {
+                self.state.is_empty() || self.state.iter().any(|state| state.is(run.state))
+            })
+            .filter(|run| self.flow.as_ref().is_none_or(|flow| *flow == run.flow))
+            .collect();
+        let found = runs.len();
+        runs.truncate(self.limit as usize);
+        if out.json() {
+            return Ok(out.value(&runs)?);
+        }
+        if none {
+            return Ok(out.line("No runs. `switchyard flow run FILE` starts one.")?);
+        }
+        if runs.is_empty() {
+            return Ok(out.line("No such runs.")?);
+        }
+        let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
+        let mut table = Table::new([
+            "RUN",
+            "STATE",
+            "STEPS",
+            "BEGAN",
+            "TOOK",
+            "FLOW",
+            "WAITS FOR YOU",
         ]);
+        for run in &runs {
+            let took = run.ended_at.unwrap_or(now).saturating_sub(run.started_at);
+            table.row([
+                Cell::new(run.id.as_str()),
+                Cell::new(word(&run.state)).tone(run_tone(run.state)),
+                Cell::new(format!("{}/{}", run.done, run.steps)).right(),
+                Cell::new(began(run.started_at)),
+                Cell::new(elapsed(Duration::from_millis(took))).right(),
+                Cell::new(run.flow.as_str()),
+                Cell::new([run.asks.as_slice(), &run.needs_you].concat().join(", "))
+                    .tone(Tone::Urgent),
+            ]);
+        }
+        out.table(&table)?;
+        if found > runs.len() {
+            out.error(&format!(
+                "these are {} of {found} runs; `--limit {found}` lists them all",
+                runs.len()
+            ));
+        }
+        Ok(())
     }
-    Ok(out.table(&table)?)
+}
+
+/// When a run began, on the clock of the reader.
+fn began(at: u64) -> String {
+    let at = jiff::Timestamp::from_millisecond(i64::try_from(at).unwrap_or(0)).unwrap_or_default();
+    let zoned = at.to_zoned(jiff::tz::TimeZone::system());
+    zoned.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 pub(super) fn show(run: &RunView, out: &mut Output<'_>) -> Result<(), Failure> {

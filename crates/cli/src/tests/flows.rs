@@ -34,7 +34,40 @@ steps:
   - { id: b, needs: [a], runs: x }
 ";
 
+const ASKS: &str = "\
+name: asks
+steps:
+  - { id: ship, approval: { message: Ship it? } }
+";
+
 impl User {
+    /// A run that waits for an answer, and that no process drives.
+    fn waiting(&self, file: &str) -> String {
+        let paths = Paths::below(self.home.path());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let app = app::App::start(app::AppConfig {
+                paths,
+                host: app::HostMode::Detached {
+                    program: "/no/program".into(),
+                },
+            })
+            .await
+            .unwrap();
+            let mut changes = app.follow_runs().await.unwrap();
+            let cwd = self.home.path().display().to_string();
+            let run = app
+                .start_flow(file, serde_json::Map::new(), cwd)
+                .await
+                .unwrap();
+            while app.run_outline(&run).await.unwrap().info.asks.is_empty() {
+                changes.next().await.unwrap();
+            }
+            app.shutdown().await;
+            run
+        })
+    }
+
     fn flow(&self, name: &str, text: &str) -> String {
         let path = self.home.path().join(format!("{name}.flow.yaml"));
         std::fs::write(&path, text).unwrap();
@@ -65,7 +98,16 @@ fn steady(text: &str) -> String {
             word.replace(&id, "RUN")
         }
     };
-    let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    let date =
+        |text: &str| text.len() == 10 && text.starts_with("20") && text.as_bytes()[4] == b'-';
+    let line = |line: &str| {
+        let mut words: Vec<String> = line.split(' ').map(word).collect();
+        if let Some(at) = words.iter().position(|word| date(word)) {
+            "2026-01-05".clone_into(&mut words[at]);
+            "09:00".clone_into(&mut words[at + 1]);
+        }
+        words.join(" ")
+    };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -206,8 +248,8 @@ fn a_run_is_watched_listed_shown_and_explained() {
     let run = user.only_run();
     let told = |arguments: &[&str]| user.flows(arguments).replace(&run, "RUN-ID-8");
     insta::assert_snapshot!(told(&["list"]), @r#"
-    RUN       STATE      STEPS  FLOW   WAITS FOR YOU
-    RUN-ID-8  succeeded    6/6  greet
+    RUN       STATE      STEPS  BEGAN             TOOK  FLOW   WAITS FOR YOU
+    RUN-ID-8  succeeded    6/6  2026-01-05 09:00  0.0s  greet
     [0]
     "#);
     insta::assert_snapshot!(told(&["show", &run]), @r#"
@@ -248,6 +290,149 @@ fn a_run_is_watched_listed_shown_and_explained() {
     switchyard: there is no run `no-such-run`; `switchyard flow list` shows them
     [1]
     "#);
+    assert_eq!(told(&["show", "latest"]), told(&["show", &run]));
+    assert_eq!(
+        told(&["why", &run[..5], "end"]),
+        told(&["why", &run, "end"])
+    );
+    insta::assert_snapshot!(told(&["list", "--state", "failed"]), @"
+    No such runs.
+    [0]
+    ");
+    assert_eq!(
+        told(&[
+            "list",
+            "--state",
+            "failed",
+            "--state",
+            "succeeded",
+            "--flow",
+            "greet"
+        ]),
+        told(&["list"])
+    );
+    insta::assert_snapshot!(told(&["logs", "latest", "look"]), @"
+    found
+    [0]
+    ");
+    insta::assert_snapshot!(told(&["logs", &run]), @"
+    ── look
+    found
+    ── route
+    branch:default
+    ── say
+    hello Ada
+    ── end
+    hello Ada
+    [0]
+    ");
+    insta::assert_snapshot!(told(&["logs", &run, "nothing"]), @"
+    switchyard: the flow has no step `nothing`
+    [1]
+    ");
+}
+
+#[test]
+fn a_step_that_fails_shows_the_end_of_what_it_printed() {
+    let user = User::new();
+    let file = user.flow(
+        "tail",
+        "name: tail\nsteps:\n  - { id: noisy, run: 'seq 30; echo it broke >&2; exit 3' }\n",
+    );
+    let told = user.flows(&["run", &file]);
+    let (before, after) = told.split_once("exit code 3\n").unwrap();
+    assert!(before.ends_with("✗ noisy failed  0.0s  "), "{told}");
+    insta::assert_snapshot!(after, @"
+        22
+        23
+        24
+        25
+        26
+        27
+        28
+        29
+        30
+        it broke
+      switchyard flow logs RUN noisy   has all that it printed
+    ✗ failed
+    [1]
+    ");
+}
+
+#[test]
+fn a_run_in_the_background_is_watched_to_its_end() {
+    let user = User::new();
+    let file = user.flow("good", GOOD);
+    let told = user
+        .run(&["flow", "watch", "latest"])
+        .shown(user.home.path());
+    assert!(told.contains("there are no runs yet"), "{told}");
+    user.flows(&["run", &file]);
+    let ran = user.flows(&["watch", "latest"]);
+    assert!(ran.contains("✓ succeeded") && ran.ends_with("[0]"), "{ran}");
+}
+
+#[test]
+fn an_input_is_read_from_a_file_and_a_flow_from_standard_input() {
+    let user = User::new();
+    let file = user.flow("good", GOOD);
+    let who = user.home.path().join("who.txt");
+    std::fs::write(&who, "Grace").unwrap();
+    let input = format!("who=@{}", who.display());
+    let told = user.flows(&["run", &file, "--input", &input]);
+    assert!(told.contains("hello Grace"), "{told}");
+    let told = user.flows(&["run", &file, "--input", "who=@/no/such/file"]);
+    assert!(
+        told.contains("could not read `/no/such/file`") && told.ends_with("[2]"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_was_done_is_said() {
+    let user = User::new();
+    let file = user.flow("asks", ASKS);
+    let (run, other) = (user.waiting(&file), user.waiting(&file));
+    let told = |arguments: &[&str]| {
+        user.flows(arguments)
+            .replace(&run, "ONE")
+            .replace(&other, "TWO")
+    };
+    let rejected = told(&["reject", &run, "ship"]);
+    assert!(
+        rejected.starts_with("rejected `ship` of the run ONE\n"),
+        "{rejected}"
+    );
+    insta::assert_snapshot!(told(&["cancel", &other]), @"
+    cancelled the run TWO
+    [0]
+    ");
+}
+
+#[test]
+fn programs_are_told_of_errors_as_json() {
+    let user = User::new();
+    let said = |arguments: &[&str]| {
+        let ran = user.run(arguments);
+        assert_eq!(ran.err, "", "{arguments:?}");
+        let error: Value = serde_json::from_str(&ran.out).unwrap();
+        (
+            ran.status,
+            error["error"]["code"].as_str().unwrap().to_owned(),
+        )
+    };
+    let code = |status: u8, code: &str| (status, code.to_owned());
+    assert_eq!(said(&["search", "--json", "("]), code(2, "bad_query"));
+    assert_eq!(
+        said(&["flow", "show", "nothing", "--json"]),
+        code(1, "bad_id")
+    );
+    assert_eq!(
+        said(&["flow", "check", "/no/such/file", "--json"]),
+        code(2, "usage")
+    );
+    assert_eq!(said(&["flow", "nonsense", "--json"]), code(2, "usage"));
+    assert_eq!(said(&["read", "77", "--json"]), code(1, "failed"));
 }
 
 #[test]

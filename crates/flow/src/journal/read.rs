@@ -100,6 +100,22 @@ impl Journal {
             .await
     }
 
+    /// The ids of the runs that begin so, newest first; ten at most. None given: the newest run.
+    pub(crate) async fn named(&self, beginning: Option<String>) -> Result<Vec<String>, StoreError> {
+        self.store
+            .read(move |connection| {
+                let limit = if beginning.is_some() { 10 } else { 1 };
+                let beginning = beginning.unwrap_or_default();
+                let mut statement = connection.prepare_cached(
+                    "SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1
+                     ORDER BY id = ?1 DESC, started_at DESC, id LIMIT ?2",
+                )?;
+                let ids = statement.query_map(params![beginning, limit], |row| row.get(0))?;
+                Ok(ids.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
     /// The runs that were going on and that nobody drives.
     pub(crate) async fn interrupted(
         &self,

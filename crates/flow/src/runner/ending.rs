@@ -24,9 +24,8 @@ impl Driver {
             How::Ended(Ended::Gone) => AttemptEnd::cut_off(),
             How::TimedOut(why) => AttemptEnd::new(StepState::TimedOut).with_message(why),
             How::Cancelled => AttemptEnd::new(StepState::Cancelled),
-            How::NotStarted(error) => {
-                AttemptEnd::new(StepState::Failed).with_message(self.known.secrets.cover(error.message))
-            }
+            How::NotStarted(error) => AttemptEnd::new(StepState::Failed)
+                .with_message(self.known.secrets.cover(error.message)),
         };
         if matches!(self.known.flow.steps[step].kind, Kind::Agent(_)) {
             // Its place is free, here and in our other runs, once this is written.
@@ -123,7 +122,9 @@ impl Driver {
             .known
             .secrets
             .cover(finished.output.trim_end_matches(['\n', '\r']).to_owned());
-        let structured = finished.structured.map(|text| self.known.secrets.cover(text));
+        let structured = finished
+            .structured
+            .map(|text| self.known.secrets.cover(text));
         let mut ended = AttemptEnd {
             exit_code: finished.exit_code,
             output: Some(output),

@@ -141,7 +141,9 @@ impl Driver {
                     }
                     Ok(job) => {
                         let prompt = match &job.work {
-                            Work::Agent { prompt, .. } => Some(self.known.secrets.cover(prompt.clone())),
+                            Work::Agent { prompt, .. } => {
+                                Some(self.known.secrets.cover(prompt.clone()))
+                            }
                             Work::Script { .. } => None,
                         };
                         if prompt.is_some() {
@@ -190,9 +192,7 @@ impl Driver {
         let optional = |what: &str, source: &Option<String>| {
             source
                 .as_deref()
-                .map(|source| {
-                    self.fold(what, source)
-                })
+                .map(|source| self.fold(what, source))
                 .transpose()
         };
         let below = |path: String| {

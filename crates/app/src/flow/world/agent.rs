@@ -14,8 +14,8 @@ use agents::{
     AgentError, AgentEvent, AgentId, AgentInfo, AgentStatus, Agents, AgentsEvent, BackendId,
     BackendKind, ListAgents, NewAgent, Outcome, PermissionRequest, Prompt, TimelineEntry, Turn,
 };
-use serde::{Deserialize, Serialize};
 use secrets::{CoveredStream, Secrets};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{failed, private_dir, private_file};
@@ -252,9 +252,7 @@ async fn orphan(
     match at.list(which).await {
         Ok(found) => match found.into_iter().next() {
             Some(info) => match go_on(agents, &info, prompt).await {
-                Ok(next) => {
-                    Found::Alive(activity(app, directory, &info, job, cwd, worktree, next))
-                }
+                Ok(next) => Found::Alive(activity(app, directory, &info, job, cwd, worktree, next)),
                 Err(error) => gone(job, &error),
             },
             None => Found::Gone,

@@ -79,7 +79,10 @@ async fn a_run_is_not_gone_on_with_without_its_secret_but_can_be_ended() {
     let flows = machine.restart(None);
     let refused = flows.answer(&run, "ask", yes()).await.unwrap_err();
     assert!(matches!(refused, RequestError::Secret(_)), "{refused}");
-    assert_eq!(flows.resume_interrupted().await.unwrap(), Vec::<String>::new());
+    assert_eq!(
+        flows.resume_interrupted().await.unwrap(),
+        Vec::<String>::new()
+    );
     let view = flows.show(&run).await.unwrap();
     assert_eq!(view.info.state, RunState::Interrupted);
     machine.world.unset.store(false, Ordering::SeqCst);
