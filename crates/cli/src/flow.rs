@@ -255,7 +255,16 @@ impl Flow {
             Command::Watch { run } => watch(app, &app.find_run(&run).await?, out).await,
             Command::Logs(logs) => logs.run(app, out).await,
             Command::List(list) => list.run(app, out).await,
-            Command::Show { run } => show(&app.show_run(&app.find_run(&run).await?).await?, out),
+            Command::Show { run } => {
+                let view = app.show_run(&app.find_run(&run).await?).await?;
+                let mut held_open = Vec::new();
+                for step in &view.step_list {
+                    if app.is_held_open(step).await {
+                        held_open.push(step.id.clone());
+                    }
+                }
+                show(&view, &held_open, out)
+            }
             Command::Why { run, step } => {
                 let run = app.find_run(&run).await?;
                 let why = app.why(&run, &step).await?;
@@ -283,6 +292,10 @@ impl Flow {
                     app.rerun_from(&run, &step, false).await?;
                 } else {
                     app.resume_run(&run).await?;
+                }
+                if !app.drives_run(&run) && app.run_outline(&run).await?.info.ended_at.is_none() {
+                    out.error("another process drives the run; this is how it goes there");
+                    return watch(app, &run, out).await;
                 }
                 follow(app, &run, seen, followed, out).await
             }

@@ -164,6 +164,14 @@ pub enum RequestError {
         /// Its id.
         pid: u32,
     },
+    /// Another process drives the run, and was stopped by a signal.
+    #[error(
+        "process {pid} drives the run and was stopped; `kill -CONT {pid}` lets it go on, or end it, and the run can be resumed"
+    )]
+    StoppedProcess {
+        /// Its id.
+        pid: u32,
+    },
     /// The process that drives the run refused.
     #[error("{message}")]
     Refused {
@@ -743,21 +751,34 @@ impl Inner {
         let request = serde_json::to_string(request)
             .map_err(|error| StoreError::Unexpected(error.to_string()))?;
         let id = self.journal.ask(run, request).await?;
+        let owner = self.journal.owner(run).await?;
+        let stopped = || {
+            owner
+                .as_ref()
+                .is_some_and(|owner| self.owners.is_stopped(owner))
+        };
         let answered = tokio::time::timeout(REQUEST_TIMEOUT, async {
             loop {
                 if let Some(answer) = self.journal.answer_to(id).await? {
-                    return Ok::<_, StoreError>(answer);
+                    return Ok::<_, StoreError>(Some(answer));
+                }
+                if stopped() {
+                    return Ok(None);
                 }
                 tokio::time::sleep(REQUEST_POLL / 3).await;
             }
         })
         .await;
         match answered {
-            Ok(answer) => match answer?.as_str() {
-                "" => Ok(()),
-                message => Err(RequestError::Refused {
+            Ok(answer) => match answer?.as_deref() {
+                Some("") => Ok(()),
+                Some(message) => Err(RequestError::Refused {
                     message: message.to_owned(),
                 }),
+                None if self.journal.withdraw(id).await? => {
+                    Err(RequestError::StoppedProcess { pid })
+                }
+                None => Ok(()),
             },
             Err(_) if self.journal.withdraw(id).await? => Err(RequestError::OtherProcess { pid }),
             Err(_) => Ok(()),

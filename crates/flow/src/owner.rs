@@ -22,6 +22,10 @@ pub trait Owners: Send + Sync + 'static {
     fn me(&self) -> Owner;
     /// Whether `owner` still runs.
     fn is_alive(&self, owner: &Owner) -> bool;
+    /// Whether `owner` was stopped by a signal, so that it answers nothing until it is continued.
+    fn is_stopped(&self, _owner: &Owner) -> bool {
+        false
+    }
 }
 
 /// The processes of this machine.
@@ -47,6 +51,20 @@ impl Owners for SystemOwners {
             None => owner.started.is_empty() && exists(owner.pid),
         }
     }
+
+    fn is_stopped(&self, owner: &Owner) -> bool {
+        fs::read_to_string(format!("/proc/{}/stat", owner.pid))
+            .ok()
+            .as_deref()
+            .and_then(state)
+            .is_some_and(|state| matches!(state, "T" | "t"))
+    }
+}
+
+/// The state of a process, from its line in `/proc`.
+fn state(stat: &str) -> Option<&str> {
+    // The name, in parentheses, may hold anything: the fields are counted from behind it.
+    stat[stat.rfind(')')? + 1..].split_whitespace().next()
 }
 
 fn boot() -> String {
@@ -78,6 +96,36 @@ fn exists(pid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_is_stopped_from_one_signal_to_another() {
+        use rustix::process::{Pid, Signal, kill_process};
+        let mut child = std::process::Command::new("sleep")
+            .arg("600")
+            .current_dir("/")
+            .spawn()
+            .expect("a program starts");
+        let owner = Owner {
+            pid: child.id(),
+            started: String::new(),
+            boot: String::new(),
+        };
+        let pid = Pid::from_child(&child);
+        let until = |stopped| {
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+            while SystemOwners.is_stopped(&owner) != stopped {
+                assert!(std::time::Instant::now() < deadline, "it is seen in time");
+                std::thread::yield_now();
+            }
+        };
+        until(false);
+        kill_process(pid, Signal::STOP).expect("it is there");
+        until(true);
+        kill_process(pid, Signal::CONT).expect("it is there");
+        until(false);
+        child.kill().expect("it is there");
+        child.wait().expect("it ends");
+    }
 
     #[test]
     fn this_process_is_alive_and_earlier_ones_are_not() {

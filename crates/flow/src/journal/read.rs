@@ -116,6 +116,21 @@ impl Journal {
             .await
     }
 
+    /// Whose a run is; none: nobody's.
+    pub(crate) async fn owner(&self, run: &str) -> Result<Option<Owner>, StoreError> {
+        let run = run.to_owned();
+        self.store
+            .read(move |connection| {
+                let owner = connection
+                    .query_row("SELECT owner FROM runs WHERE id = ?1", [&run], |row| {
+                        row.get::<_, Option<String>>(0)
+                    })
+                    .optional()?;
+                optional(owner.flatten())
+            })
+            .await
+    }
+
     /// The runs that were going on and that nobody drives.
     pub(crate) async fn interrupted(
         &self,
