@@ -504,3 +504,107 @@ steps:
     let found = files_with(desk.home.path(), secret.as_bytes());
     assert_eq!(found, Vec::<PathBuf>::new());
 }
+
+/// Starts a flow of these steps and waits until `wanted` holds of it.
+async fn started(desk: &Desk, steps: &[&str], wanted: impl AsyncFn(&RunView) -> bool) -> String {
+    let file = desk.write(steps).display().to_string();
+    let mut changes = desk.app.follow_runs().await.unwrap();
+    let cwd = desk.home.path().display().to_string();
+    let run = desk
+        .app
+        .start_flow(&file, serde_json::Map::new(), cwd)
+        .await
+        .unwrap();
+    tokio::time::timeout(DEADLINE, async {
+        while !wanted(&desk.app.run_outline(&run).await.unwrap()).await {
+            // A program that ends is no change of its run.
+            let _ = tokio::time::timeout(Duration::from_millis(100), changes.next()).await;
+        }
+    })
+    .await
+    .expect("the run comes there in time");
+    run
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_something_left_behind_holds_open_says_so() {
+    let desk = Desk::new().await;
+    let run = started(
+        &desk,
+        &["id: held, run: 'sleep 600 & echo done'"],
+        async |view| desk.app.is_held_open(&view.step_list[0]).await,
+    )
+    .await;
+    let why = desk.app.why(&run, "held").await.unwrap();
+    assert!(
+        why.contains("something that it left in the background"),
+        "{why}"
+    );
+    desk.app
+        .cancel_run(&run, app::CancelWhat::Run)
+        .await
+        .unwrap();
+    desk.app.run_settled(&run).await;
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_step_started_ends_with_it_in_whatever_session_it_is() {
+    let desk = Desk::new().await;
+    let pids = desk.home.path().join("pids");
+    let script = "id: daemon, run: 'setsid sh -c \"echo \\$\\$ > pids.new; mv pids.new pids; exec sleep 600\" & sleep 600'";
+    let run = started(&desk, &[script], async |_| pids.exists()).await;
+    let pid: i32 = std::fs::read_to_string(&pids)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    let runs = || {
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|stat| !stat[stat.rfind(')').unwrap()..].starts_with(") Z"))
+    };
+    assert!(runs());
+    desk.app
+        .cancel_run(&run, app::CancelWhat::Run)
+        .await
+        .unwrap();
+    desk.app.run_settled(&run).await;
+    assert!(!runs());
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_is_over_when_nothing_of_it_runs_however_late_the_rest_is_reaped() {
+    // Whatever loses its parent comes to this process, which reaps none of it.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+    let desk = Desk::new().await;
+    let file = desk.write(&["id: slow, run: 'sleep 600 | sleep 600', timeout: 300ms"]);
+    let began = std::time::Instant::now();
+    let view = desk.run(&file, json!({})).await;
+    assert_eq!(last(&view, "slow").state, StepState::TimedOut);
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_works_inside_its_worktree_where_it_says() {
+    let desk = Desk::new().await;
+    std::fs::create_dir_all(desk.home.path().join("tree/inner")).unwrap();
+    let file = desk.write(&[
+        "id: in, run: pwd, worktree: tree, cwd: inner",
+        "id: missing, run: pwd, worktree: tree, cwd: nowhere, allow_failure: true",
+    ]);
+    let view = desk.run(&file, json!({})).await;
+    let inner = desk.home.path().join("tree/inner");
+    assert_eq!(last(&view, "in").output.as_deref(), inner.to_str());
+    let why = last(&view, "missing").message.clone().unwrap();
+    assert!(
+        why.starts_with("there is no directory `nowhere` in the worktree "),
+        "{why}"
+    );
+    desk.app.shutdown().await;
+}

@@ -41,10 +41,12 @@ pub struct Job {
     pub work: Work,
     /// Added to its environment.
     pub env: BTreeMap<String, String>,
-    /// The directory that it works in.
+    /// The directory that it works in; with a worktree, the one whose repository that is of.
     pub cwd: String,
-    /// The git worktree that it works in, in place of `cwd`.
+    /// The git worktree that it works in.
     pub worktree: Option<WorktreeWish>,
+    /// Where in the worktree; none: at its root.
+    pub inside: Option<String>,
     /// Whether it has a limit without output, so that [`Activity::output`] is wanted.
     pub watch_output: bool,
     /// What must stand in nothing that is kept of it.

@@ -5,6 +5,7 @@
 //! it ended can be told even when this process and the pane host were gone at that moment.
 
 mod agent;
+mod programs;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -67,14 +68,20 @@ impl World {
         let app = self.app()?;
         let directory = self.directory(&job.key);
         private_dir(&directory).map_err(|error| failed("create", &directory, &error))?;
-        let (cwd, worktree) = match &job.worktree {
-            None => (job.cwd.clone(), None),
-            Some(WorktreeWish::Path(path)) => (path.clone(), Some(path.clone())),
-            Some(WorktreeWish::New) => {
-                let path = self.new_worktree(&job).await?;
-                (path.clone(), Some(path))
-            }
+        let worktree = match &job.worktree {
+            None => None,
+            Some(WorktreeWish::Path(path)) => Some(path.clone()),
+            Some(WorktreeWish::New) => Some(self.new_worktree(&job).await?),
         };
+        let cwd = working_directory(&job, worktree.as_deref());
+        if let (Some(worktree), Some(inside)) = (&worktree, &job.inside)
+            && Path::new(worktree).is_dir()
+            && !Path::new(&cwd).is_dir()
+        {
+            return Err(ActionError::new(format!(
+                "there is no directory `{inside}` in the worktree `{worktree}`"
+            )));
+        }
         if agent::is_agent(&job.work) {
             return agent::begin(&app, directory, &job, cwd, worktree).await;
         }
@@ -160,10 +167,8 @@ impl World {
     async fn look(&self, job: Job, handle: Option<String>) -> Found {
         let directory = self.directory(&job.key);
         if agent::is_agent(&job.work) {
-            let (cwd, worktree) = match self.worktree_of(&job) {
-                Some(path) => (path.clone(), Some(path)),
-                None => (job.cwd.clone(), None),
-            };
+            let worktree = self.worktree_of(&job);
+            let cwd = working_directory(&job, worktree.as_deref());
             return match self.app() {
                 Ok(app) => agent::find(&app, directory, &job, cwd, worktree).await,
                 Err(_) => Found::Gone,
@@ -214,19 +219,18 @@ impl World {
             PaneState::Running { pid } => i32::try_from(pid).ok(),
             PaneState::Exited { .. } => None,
         };
+        // Looked for before their parents are gone; what they start until then is found again.
+        let left = programs::Marked::of(key);
+        left.ask_to_end();
         if let Err(error) = app.ask(Close(pane)).await {
             tracing::debug!(%error, "the pane of a step was closed already");
         }
+        left.kill().await;
         // Gone is only what the system does not know any more.
         let Some(group) = group.and_then(rustix::process::Pid::from_raw) else {
             return;
         };
-        let gone = async {
-            while rustix::process::test_kill_process_group(group).is_ok() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if tokio::time::timeout(REAP_WITHIN, gone).await.is_err() {
+        if !programs::are_gone_within(group, REAP_WITHIN).await {
             tracing::warn!(%pane, "the programs of a step do not end");
         }
     }
@@ -384,6 +388,15 @@ fn worktree_at(picture: &Picture, place: &Path) -> Option<String> {
         .filter(|root| place.starts_with(root))
         .max_by_key(|root| root.len())
         .cloned()
+}
+
+/// Where an attempt works: in its worktree, if it has one.
+fn working_directory(job: &Job, worktree: Option<&str>) -> String {
+    match (worktree, &job.inside) {
+        (None, _) => job.cwd.clone(),
+        (Some(worktree), None) => worktree.to_owned(),
+        (Some(worktree), Some(inside)) => Path::new(worktree).join(inside).display().to_string(),
+    }
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> ActionError {

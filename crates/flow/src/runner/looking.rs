@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::starting::Place;
 use super::{Driver, Eyes, For, RunGuards, Wake};
 use crate::action::WorktreeWish;
 use crate::decide::Guarded;
@@ -69,9 +70,12 @@ impl Driver {
 
     /// Asks the world in a task of its own; the step keeps its place meanwhile, and nothing is written.
     pub(super) fn look(&mut self, step: StepIndex, Unknown(questions): Unknown) {
-        let place = match self.directory(step) {
-            Ok((_, Some(WorktreeWish::Path(path)))) => path,
-            Ok((cwd, _)) => cwd,
+        let place = match self.place(step) {
+            Ok(Place {
+                worktree: Some(WorktreeWish::Path(path)),
+                ..
+            }) => path,
+            Ok(place) => place.cwd,
             Err(_) => self.cwd.clone(),
         };
         self.looks += 1;

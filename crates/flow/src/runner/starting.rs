@@ -21,6 +21,22 @@ pub(super) struct Limits {
     pub(super) idle: Option<Duration>,
 }
 
+/// Where a step works.
+pub(super) struct Place {
+    pub(super) cwd: String,
+    pub(super) worktree: Option<WorktreeWish>,
+    /// Where in the worktree.
+    pub(super) inside: Option<String>,
+}
+
+/// Whether a path leads nowhere but further in.
+fn is_inside(path: &str) -> bool {
+    use std::path::Component;
+    std::path::Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
 impl Driver {
     /// Starts everything that may start now.
     pub(super) async fn dispatch(&mut self) -> Result<(), Stopped> {
@@ -183,11 +199,8 @@ impl Driver {
         }
     }
 
-    /// Where a step works: a directory, and the worktree in place of it.
-    pub(super) fn directory(
-        &self,
-        step: StepIndex,
-    ) -> Result<(String, Option<WorktreeWish>), String> {
+    /// Where a step works.
+    pub(super) fn place(&self, step: StepIndex) -> Result<Place, String> {
         let definition = &self.known.flow.steps[step];
         let optional = |what: &str, source: &Option<String>| {
             source
@@ -195,21 +208,36 @@ impl Driver {
                 .map(|source| self.fold(what, source))
                 .transpose()
         };
-        let below = |path: String| {
+        let below = |path: &str| {
             std::path::Path::new(&self.cwd)
                 .join(path)
                 .display()
                 .to_string()
         };
-        let cwd = optional("cwd", &definition.cwd)?.map_or_else(|| self.cwd.clone(), below);
-        let worktree = optional("worktree", &definition.worktree)?.map(|worktree| {
-            if worktree == "new" {
+        let cwd = optional("cwd", &definition.cwd)?;
+        let Some(worktree) = optional("worktree", &definition.worktree)? else {
+            return Ok(Place {
+                cwd: cwd.map_or_else(|| self.cwd.clone(), |cwd| below(&cwd)),
+                worktree: None,
+                inside: None,
+            });
+        };
+        if let Some(cwd) = &cwd
+            && !is_inside(cwd)
+        {
+            return Err(format!(
+                "`cwd`: `{cwd}` is not inside the worktree; beside `worktree` it is a path from the root of that, as `crates/app`"
+            ));
+        }
+        Ok(Place {
+            cwd: self.cwd.clone(),
+            worktree: Some(if worktree == "new" {
                 WorktreeWish::New
             } else {
-                WorktreeWish::Path(below(worktree))
-            }
-        });
-        Ok((cwd, worktree))
+                WorktreeWish::Path(below(&worktree))
+            }),
+            inside: cwd,
+        })
     }
 
     /// Folds everything that an attempt takes with it into the world.
@@ -254,7 +282,11 @@ impl Driver {
             }
             env.insert(name.clone(), value);
         }
-        let (cwd, worktree) = self.directory(step)?;
+        let Place {
+            cwd,
+            worktree,
+            inside,
+        } = self.place(step)?;
         let key = JobKey {
             run: self.id.clone(),
             step: definition.id.clone(),
@@ -266,6 +298,7 @@ impl Driver {
             env,
             cwd,
             worktree,
+            inside,
             watch_output: definition.idle_timeout.is_some(),
             secrets: self.known.secrets.clone(),
         })

@@ -183,8 +183,8 @@ impl Actions for Fake {
     }
 }
 
-/// Processes by number; those in the set are alive.
-struct FakeOwners(u32, Arc<Mutex<BTreeSet<u32>>>);
+/// Processes by number; those in the first set are alive, those in the second one are stopped.
+struct FakeOwners(u32, Arc<Mutex<BTreeSet<u32>>>, Arc<Mutex<BTreeSet<u32>>>);
 
 impl Owners for FakeOwners {
     fn me(&self) -> Owner {
@@ -197,6 +197,9 @@ impl Owners for FakeOwners {
     fn is_alive(&self, owner: &Owner) -> bool {
         self.1.lock().unwrap().contains(&owner.pid)
     }
+    fn is_stopped(&self, owner: &Owner) -> bool {
+        self.2.lock().unwrap().contains(&owner.pid)
+    }
 }
 
 /// A machine with one database, on which processes come and go.
@@ -204,6 +207,7 @@ struct Machine {
     store: Store,
     world: Arc<World>,
     alive: Arc<Mutex<BTreeSet<u32>>>,
+    stopped: Arc<Mutex<BTreeSet<u32>>>,
     next: u32,
     outputs: tempfile::TempDir,
     agents: u32,
@@ -215,6 +219,7 @@ impl Machine {
             store: Store::in_memory(&[SCHEMA]).unwrap(),
             world: Arc::default(),
             alive: Arc::default(),
+            stopped: Arc::default(),
             next: 1,
             outputs: tempfile::tempdir().unwrap(),
             agents: 16,
@@ -241,7 +246,11 @@ impl Machine {
             journal,
             Arc::new(Fake(Arc::clone(&self.world))),
             Arc::new(SystemClock),
-            Arc::new(FakeOwners(number, Arc::clone(&self.alive))),
+            Arc::new(FakeOwners(
+                number,
+                Arc::clone(&self.alive),
+                Arc::clone(&self.stopped),
+            )),
             RunLimits {
                 agents: self.agents,
             },
@@ -826,6 +835,68 @@ async fn a_run_has_one_driver_and_other_processes_can_ask_it() {
     assert_eq!(refused.to_string(), "`end` does not wait for an answer");
     two.answer(&run, "ask", yes()).await.unwrap();
     assert_eq!(settled(&one, &run).await.info.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_process_that_was_stopped_keeps_nobody_waiting() {
+    let mut machine = Machine::new();
+    let (theirs, ours) = (machine.process(None), machine.process(None));
+    let mut events = theirs.events();
+    let run = start(&theirs, &["id: ask, approval: { message: go }"]).await;
+    wait_for(&mut events, asked).await;
+    // Nothing of a process that is stopped runs; its run is still its own.
+    theirs.shutdown().await;
+    let owner = FakeOwners(1, Arc::clone(&machine.alive), Arc::default()).me();
+    let owners: Arc<dyn Owners> =
+        Arc::new(FakeOwners(1, Arc::clone(&machine.alive), Arc::default()));
+    theirs
+        .inner
+        .journal
+        .claim(&run, owner, owners)
+        .await
+        .unwrap();
+    machine.stopped.lock().unwrap().insert(1);
+    let began = std::time::Instant::now();
+    let refused = ours.answer(&run, "ask", yes()).await.unwrap_err();
+    assert!(
+        matches!(refused, RequestError::StoppedProcess { pid: 1 }),
+        "{refused}"
+    );
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_directory_beside_a_worktree_is_inside_of_it() {
+    let mut machine = Machine::new();
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: a, run: x, worktree: tree, cwd: crates/app",
+            "id: b, run: x, worktree: new",
+            "id: c, run: x, worktree: tree, cwd: ../elsewhere, allow_failure: true",
+        ],
+    )
+    .await;
+    let view = told(&settled(&flows, &run).await);
+    assert!(
+        view.contains("`../elsewhere` is not inside the worktree"),
+        "{view}"
+    );
+    let jobs = machine.world.prompts.lock().unwrap();
+    let places: BTreeMap<_, _> = jobs
+        .iter()
+        .map(|job| {
+            (
+                job.key.step.as_str(),
+                (job.cwd.as_str(), &job.worktree, job.inside.as_deref()),
+            )
+        })
+        .collect();
+    let tree = Some(WorktreeWish::Path("/work/tree".to_owned()));
+    assert_eq!(places["a"], ("/work", &tree, Some("crates/app")));
+    assert_eq!(places["b"], ("/work", &Some(WorktreeWish::New), None));
+    assert!(!places.contains_key("c"));
 }
 
 #[tokio::test]

@@ -38,7 +38,11 @@ impl Machine {
             outputs: self.outputs.path().to_owned(),
             actions: Arc::new(Fake(Arc::clone(&self.world))),
             clock,
-            owners: Arc::new(FakeOwners(number, Arc::clone(&self.alive))),
+            owners: Arc::new(FakeOwners(
+                number,
+                Arc::clone(&self.alive),
+                Arc::clone(&self.stopped),
+            )),
             limits: RunLimits::default(),
             secrets: Vec::new(),
         })
