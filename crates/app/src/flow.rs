@@ -1,5 +1,6 @@
 //! Flows: what a person can do with them. Their steps' programs run in panes, see `world`.
 
+mod files;
 mod look;
 mod tidy;
 mod world;
@@ -17,7 +18,8 @@ use terminal::PaneState;
 use tokio::sync::broadcast;
 
 use crate::{App, Code, Error, Inner};
-pub use look::{FlowFile, FlowFileWatch, OutputPiece, StepDetail};
+pub use files::{FlowFile, FlowFileWatch};
+pub use look::{OutputPiece, StepDetail};
 use world::World;
 
 /// What is said of a step that something left behind keeps from ending.
