@@ -12,29 +12,18 @@ use tokio::task::JoinHandle;
 
 use crate::action::Actions;
 use crate::clock::{Clock, run_id};
-use crate::definition::{BadInput, Flow, FlowRefused, InputType};
+use crate::definition::{BadInput, Flow, FlowRefused};
 use crate::journal::{Bulk, Claim, FlowEvent, Given, Journal, NewRun, RunInfo, RunView};
-use crate::owner::{Owner, Owners};
-use crate::runner::{Driver, Request, Stopped, Wake};
+use crate::owner::Owners;
+use crate::request::{BadSecret, Request, RequestError};
+use crate::runner::{Driver, Stopped, Wake};
+use crate::shared::{RunLimits, Shared};
 use crate::why;
 
 /// How often requests of other processes are looked for.
 const REQUEST_POLL: Duration = Duration::from_millis(150);
 /// How long another process may take to answer one.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How much may go on at once, over all runs.
-#[derive(Debug, Clone, Copy)]
-pub struct RunLimits {
-    /// Agent processes, over all runs of all processes.
-    pub agents: u32,
-}
-
-impl Default for RunLimits {
-    fn default() -> Self {
-        Self { agents: 16 }
-    }
-}
 
 /// What runs need.
 pub struct FlowsConfig {
@@ -84,125 +73,8 @@ pub enum StartError {
     Journal(#[from] StoreError),
 }
 
-/// A secret input that can't be had. What was given for it is not told: it may be the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the secret input `{input}` {message}")]
-pub struct BadSecret {
-    /// Which input.
-    pub input: String,
-    /// What would be right.
-    pub message: String,
-}
-
-/// Why a run did not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum RequestError {
-    /// There is no such run.
-    #[error("there is no run `{run}`; `switchyard flow list` shows them")]
-    UnknownRun {
-        /// What was asked for.
-        run: String,
-    },
-    /// Several runs are meant.
-    #[error("several runs begin with `{run}`: {}", .runs.join(", "))]
-    SeveralRuns {
-        /// What was asked for.
-        run: String,
-        /// Those that begin so, newest first.
-        runs: Vec<String>,
-    },
-    /// No run was ever started.
-    #[error("there are no runs yet; `switchyard flow run FILE` starts one")]
-    NoRuns,
-    /// The flow has no such step.
-    #[error("the flow has no step `{step}`")]
-    UnknownStep {
-        /// What was asked for.
-        step: String,
-    },
-    /// The flow has no such batch.
-    #[error("the flow has no batch `{batch}`")]
-    UnknownBatch {
-        /// What was asked for.
-        batch: String,
-    },
-    /// The step does not wait for an answer.
-    #[error("`{step}` does not wait for an answer")]
-    NotAsked {
-        /// The step.
-        step: String,
-    },
-    /// The step has ended.
-    #[error("`{step}` has ended already")]
-    StepEnded {
-        /// The step.
-        step: String,
-    },
-    /// A field of the form is missing, unknown or of the wrong type.
-    #[error("the field `{field}` {message}")]
-    BadForm {
-        /// The field.
-        field: String,
-        /// What would be right.
-        message: String,
-    },
-    /// The run has ended.
-    #[error("the run has ended already")]
-    Ended,
-    /// The run has not ended.
-    #[error("the run has not ended; cancel it first")]
-    NotEnded,
-    /// No step of the run failed.
-    #[error("no step of the run has failed")]
-    NothingFailed,
-    /// This process is about to end.
-    #[error("the run is being let go of; ask again")]
-    Stopping,
-    /// Another process drives the run, and does not answer.
-    #[error("process {pid} drives the run and does not answer")]
-    OtherProcess {
-        /// Its id.
-        pid: u32,
-    },
-    /// Another process drives the run, and was stopped by a signal.
-    #[error(
-        "process {pid} drives the run and was stopped; `kill -CONT {pid}` lets it go on, or end it, and the run can be resumed"
-    )]
-    StoppedProcess {
-        /// Its id.
-        pid: u32,
-    },
-    /// The process that drives the run refused.
-    #[error("{message}")]
-    Refused {
-        /// What it said.
-        message: String,
-    },
-    /// A secret input can't be had.
-    #[error(transparent)]
-    Secret(#[from] BadSecret),
-    /// The flow as it was recorded can't be read by this version.
-    #[error("the run was written by another version")]
-    Flow(#[from] FlowRefused),
-    /// The journal can't be read or written.
-    #[error("the journal of the run can't be used")]
-    Journal(#[from] StoreError),
-}
-
 pub(crate) struct Inner {
-    pub(crate) journal: Journal,
-    pub(crate) actions: Arc<dyn Actions>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) owners: Arc<dyn Owners>,
-    pub(crate) me: Owner,
-    pub(crate) boot: String,
-    pub(crate) limits: RunLimits,
-    pub(crate) secrets: Vec<String>,
-    pub(crate) events: broadcast::Sender<FlowEvent>,
-    /// Told when an agent of ours has ended, so that whoever waits for its place looks at once.
-    pub(crate) agent_ended: Notify,
-    /// Why the journals of runs can't be written at the moment.
-    troubles: Mutex<HashMap<String, String>>,
+    pub(crate) shared: Arc<Shared>,
     runs: Mutex<HashMap<String, Driven>>,
 }
 
@@ -257,7 +129,7 @@ impl Flows {
     ) -> Self {
         let me = owners.me();
         let boot = me.boot.clone();
-        let inner = Arc::new(Inner {
+        let shared = Arc::new(Shared {
             journal,
             actions,
             clock,
@@ -269,6 +141,9 @@ impl Flows {
             events: broadcast::channel(4_096).0,
             agent_ended: Notify::new(),
             troubles: Mutex::default(),
+        });
+        let inner = Arc::new(Inner {
+            shared,
             runs: Mutex::new(HashMap::new()),
         });
         let requests = tokio::spawn(serve_requests(Arc::downgrade(&inner)));
@@ -281,7 +156,7 @@ impl Flows {
     /// What happens to the runs that this process drives, from now on.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<FlowEvent> {
-        self.inner.events.subscribe()
+        self.inner.shared.events.subscribe()
     }
 
     /// Starts a run: checks the flow and the inputs, writes the run down, and drives it. Gives its id.
@@ -298,8 +173,8 @@ impl Flows {
     pub(crate) async fn start_as(&self, id: &str, start: StartRun) -> Result<(), StartError> {
         let flow = Flow::read(&start.text)?;
         let inputs = flow.inputs(&start.inputs)?;
-        self.inner.check_secrets(&flow, &inputs)?;
-        let at = self.inner.clock.now();
+        self.inner.shared.check_secrets(&flow, &inputs)?;
+        let at = self.inner.shared.clock.now();
         let new = NewRun {
             id: id.to_owned(),
             flow: flow.name.clone(),
@@ -312,10 +187,11 @@ impl Flows {
         };
         let event = self
             .inner
+            .shared
             .journal
-            .begin(new, self.inner.me.clone(), at)
+            .begin(new, self.inner.shared.me.clone(), at)
             .await?;
-        let _ = self.inner.events.send(event);
+        let _ = self.inner.shared.events.send(event);
         match self.inner.drive(id, None).await {
             Ok(()) => Ok(()),
             Err(RequestError::Journal(error)) => Err(StartError::Journal(error)),
@@ -336,8 +212,9 @@ impl Flows {
         let mut resumed = Vec::new();
         for run in self
             .inner
+            .shared
             .journal
-            .interrupted(Arc::clone(&self.inner.owners))
+            .interrupted(Arc::clone(&self.inner.shared.owners))
             .await?
         {
             match self.inner.drive(&run, None).await {
@@ -356,11 +233,12 @@ impl Flows {
     pub async fn list(&self, limit: u32) -> Result<Vec<RunInfo>, StoreError> {
         let mut runs = self
             .inner
+            .shared
             .journal
-            .list(Arc::clone(&self.inner.owners), limit)
+            .list(Arc::clone(&self.inner.shared.owners), limit)
             .await?;
         for run in &mut runs {
-            self.inner.tell_trouble(run);
+            self.inner.shared.tell_trouble(run);
         }
         Ok(runs)
     }
@@ -372,7 +250,7 @@ impl Flows {
     /// When none or several are meant, or the journal can't be read.
     pub async fn find_run(&self, name: &str) -> Result<String, RequestError> {
         let beginning = (name != "latest").then(|| name.to_owned());
-        let mut found = self.inner.journal.named(beginning).await?;
+        let mut found = self.inner.shared.journal.named(beginning).await?;
         match found.as_slice() {
             [] if name == "latest" => Err(RequestError::NoRuns),
             [_] => Ok(found.remove(0)),
@@ -435,19 +313,23 @@ impl Flows {
     /// When there is no such run, or the journal can't be read.
     pub async fn secrets_of(&self, run: &str) -> Result<Secrets, RequestError> {
         let (view, text) = self.stored(run, Bulk::Without).await?;
-        Ok(self.inner.secrets_of(&Flow::read(&text)?, &view.inputs))
+        Ok(self
+            .inner
+            .shared
+            .secrets_of(&Flow::read(&text)?, &view.inputs))
     }
 
     async fn stored(&self, run: &str, bulk: Bulk) -> Result<(RunView, String), RequestError> {
         let mut stored = self
             .inner
+            .shared
             .journal
-            .show(run, bulk, Arc::clone(&self.inner.owners))
+            .show(run, bulk, Arc::clone(&self.inner.shared.owners))
             .await?
             .ok_or_else(|| RequestError::UnknownRun {
                 run: run.to_owned(),
             })?;
-        self.inner.tell_trouble(&mut stored.0.info);
+        self.inner.shared.tell_trouble(&mut stored.0.info);
         Ok(stored)
     }
 
@@ -457,7 +339,7 @@ impl Flows {
     ///
     /// When the journal can't be read.
     pub async fn events_after(&self, run: &str, seq: u64) -> Result<Vec<FlowEvent>, StoreError> {
-        self.inner.journal.events(run, seq).await
+        self.inner.shared.journal.events(run, seq).await
     }
 
     /// Removes all that is kept of a run that has ended.
@@ -466,7 +348,7 @@ impl Flows {
     ///
     /// When there is no such run, it has not ended, or the journal can't be written.
     pub async fn forget(&self, run: &str) -> Result<(), RequestError> {
-        if self.inner.journal.forget(run).await? {
+        if self.inner.shared.journal.forget(run).await? {
             return Ok(());
         }
         self.stored(run, Bulk::Without).await?;
@@ -479,7 +361,7 @@ impl Flows {
     ///
     /// When the journal can't be read.
     pub async fn ends(&self) -> Result<BTreeMap<String, Option<u64>>, StoreError> {
-        self.inner.journal.ends().await
+        self.inner.shared.journal.ends().await
     }
 
     /// Goes on with a run that was cut off or cancelled.
@@ -658,70 +540,6 @@ impl Flows {
 }
 
 impl Inner {
-    /// What must not be shown of a run.
-    pub(crate) fn secrets_of(
-        &self,
-        flow: &Flow,
-        inputs: &serde_json::Map<String, serde_json::Value>,
-    ) -> Secrets {
-        let own = self.secrets.iter().cloned();
-        Secrets::new(own.chain(self.secret_inputs(flow, inputs).map(|(_, secret)| secret)))
-    }
-
-    /// Whether every secret input that was given names a variable which is set here.
-    fn check_secrets(
-        &self,
-        flow: &Flow,
-        inputs: &serde_json::Map<String, serde_json::Value>,
-    ) -> Result<(), BadSecret> {
-        for (name, input) in &flow.inputs {
-            let Some(variable) = inputs.get(name).and_then(|given| given.as_str()) else {
-                continue;
-            };
-            if input.kind != InputType::Secret {
-                continue;
-            }
-            let bad = |message: &str| BadSecret {
-                input: name.clone(),
-                message: message.to_owned(),
-            };
-            if !is_variable(variable) {
-                return Err(bad(
-                    "takes the name of an environment variable that holds the secret, as `DEPLOY_TOKEN`; what was given is no such name, and was not kept",
-                ));
-            }
-            match self.actions.env(variable) {
-                None => {
-                    return Err(bad(
-                        "names an environment variable that is not set; set it, and say its name",
-                    ));
-                }
-                Some(value) if value.len() < secrets::SHORTEST => {
-                    return Err(bad(
-                        "is shorter than six bytes: too short to be told from other text, and so to be kept out of it",
-                    ));
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// The secret inputs of a run with their values: what is kept of them is the name of a variable.
-    pub(crate) fn secret_inputs<'a>(
-        &'a self,
-        flow: &'a Flow,
-        inputs: &'a serde_json::Map<String, serde_json::Value>,
-    ) -> impl Iterator<Item = (&'a str, String)> {
-        flow.inputs
-            .iter()
-            .filter(|(_, input)| input.kind == InputType::Secret)
-            .filter_map(|(name, _)| {
-                let variable = inputs.get(name)?.as_str()?;
-                Some((name.as_str(), self.actions.env(variable)?))
-            })
-    }
-
     /// Asks whoever drives a run; when nobody does, we do.
     async fn ask(self: &Arc<Self>, run: &str, request: Request) -> Result<(), RequestError> {
         // A driver that is about to stop answers so without having done anything: the next one does it.
@@ -750,16 +568,16 @@ impl Inner {
     async fn ask_other(&self, run: &str, pid: u32, request: &Request) -> Result<(), RequestError> {
         let request = serde_json::to_string(request)
             .map_err(|error| StoreError::Unexpected(error.to_string()))?;
-        let id = self.journal.ask(run, request).await?;
-        let owner = self.journal.owner(run).await?;
+        let id = self.shared.journal.ask(run, request).await?;
+        let owner = self.shared.journal.owner(run).await?;
         let stopped = || {
             owner
                 .as_ref()
-                .is_some_and(|owner| self.owners.is_stopped(owner))
+                .is_some_and(|owner| self.shared.owners.is_stopped(owner))
         };
         let answered = tokio::time::timeout(REQUEST_TIMEOUT, async {
             loop {
-                if let Some(answer) = self.journal.answer_to(id).await? {
+                if let Some(answer) = self.shared.journal.answer_to(id).await? {
                     return Ok::<_, StoreError>(Some(answer));
                 }
                 if stopped() {
@@ -775,12 +593,14 @@ impl Inner {
                 Some(message) => Err(RequestError::Refused {
                     message: message.to_owned(),
                 }),
-                None if self.journal.withdraw(id).await? => {
+                None if self.shared.journal.withdraw(id).await? => {
                     Err(RequestError::StoppedProcess { pid })
                 }
                 None => Ok(()),
             },
-            Err(_) if self.journal.withdraw(id).await? => Err(RequestError::OtherProcess { pid }),
+            Err(_) if self.shared.journal.withdraw(id).await? => {
+                Err(RequestError::OtherProcess { pid })
+            }
             Err(_) => Ok(()),
         }
     }
@@ -794,8 +614,9 @@ impl Inner {
             return Ok(());
         }
         match self
+            .shared
             .journal
-            .claim(run, self.me.clone(), Arc::clone(&self.owners))
+            .claim(run, self.shared.me.clone(), Arc::clone(&self.shared.owners))
             .await?
         {
             Claim::Ours => {}
@@ -806,17 +627,21 @@ impl Inner {
             }
             Claim::OwnedBy(owner) => return Err(RequestError::OtherProcess { pid: owner.pid }),
         }
-        let stored = self
-            .journal
-            .load(run)
-            .await?
-            .ok_or_else(|| RequestError::UnknownRun {
-                run: run.to_owned(),
-            })?;
+        let stored =
+            self.shared
+                .journal
+                .load(run)
+                .await?
+                .ok_or_else(|| RequestError::UnknownRun {
+                    run: run.to_owned(),
+                })?;
         let flow = match Flow::read(&stored.text) {
             Ok(flow) => Arc::new(flow),
             Err(refused) => {
-                self.journal.release(run, self.me.clone()).await?;
+                self.shared
+                    .journal
+                    .release(run, self.shared.me.clone())
+                    .await?;
                 return Err(refused.into());
             }
         };
@@ -828,8 +653,11 @@ impl Inner {
                 ..
             })
         );
-        if !ends && let Err(error) = self.check_secrets(&flow, &stored.inputs) {
-            self.journal.release(run, self.me.clone()).await?;
+        if !ends && let Err(error) = self.shared.check_secrets(&flow, &stored.inputs) {
+            self.shared
+                .journal
+                .release(run, self.shared.me.clone())
+                .await?;
             return Err(error.into());
         }
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -843,7 +671,7 @@ impl Inner {
             }
             return Ok(());
         }
-        let (driver, wakes) = Driver::new(Arc::clone(self), &stored, flow);
+        let (driver, wakes) = Driver::new(Arc::clone(&self.shared), &stored, flow);
         if let Some(wake) = wake {
             // Before it begins: a run that has ended stops at once when nobody wants anything of it.
             wakes.send(wake).map_err(|_| RequestError::Stopping)?;
@@ -856,7 +684,12 @@ impl Inner {
             let stopped = driver.drive(stored).await;
             if let Stopped::Journal(error) = &stopped {
                 tracing::error!(run = id, %error, "the run stops here: its journal can't be written");
-            } else if let Err(error) = inner.journal.release(&id, inner.me.clone()).await {
+            } else if let Err(error) = inner
+                .shared
+                .journal
+                .release(&id, inner.shared.me.clone())
+                .await
+            {
                 tracing::warn!(run = id, %error, "the run could not be let go of");
             }
             {
@@ -871,37 +704,12 @@ impl Inner {
         Ok(())
     }
 
-    /// Says, or no longer says, why the journal of a run can't be written.
-    pub(crate) fn trouble(&self, run: &str, why: Option<String>) {
-        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        match why {
-            Some(why) => troubles.insert(run.to_owned(), why),
-            None => troubles.remove(run),
-        };
-    }
-
-    pub(crate) fn tell_trouble(&self, info: &mut RunInfo) {
-        let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(why) = troubles.get(&info.id) {
-            info.message = Some(why.clone());
-        }
-    }
-
     fn driven(&self, run: &str) -> Option<mpsc::UnboundedSender<Wake>> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         runs.get(run)
             .filter(|driven| !driven.wakes.is_closed())
             .map(|driven| driven.wakes.clone())
     }
-}
-
-/// Whether a text can be the name of an environment variable.
-fn is_variable(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
 /// Answers the requests that other processes leave for the runs that we drive.
@@ -917,7 +725,7 @@ async fn serve_requests(inner: std::sync::Weak<Inner>) {
         if !drives_any {
             continue;
         }
-        let requests = match inner.journal.requests().await {
+        let requests = match inner.shared.journal.requests().await {
             Ok(requests) => requests,
             Err(StoreError::Closed) => return,
             Err(error) => {
@@ -947,7 +755,7 @@ async fn serve_requests(inner: std::sync::Weak<Inner>) {
                 }
                 Err(error) => format!("the request can't be read: {error}"),
             };
-            if let Err(error) = inner.journal.refuse(id, refusal).await {
+            if let Err(error) = inner.shared.journal.refuse(id, refusal).await {
                 tracing::warn!(%error, "a request of another process could not be answered");
             }
         }

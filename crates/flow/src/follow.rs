@@ -63,7 +63,7 @@ impl Flows {
     /// When the journal can't be read.
     pub async fn follow(&self) -> Result<RunsFollowed, StoreError> {
         let own = self.events();
-        let read = self.inner.journal.newest().await?;
+        let read = self.inner.shared.journal.newest().await?;
         let mut look = interval(LOOK_FOR_OTHERS);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(RunsFollowed {
@@ -75,10 +75,10 @@ impl Flows {
     }
 
     async fn changes(&self, seq: u64) -> Result<(u64, Vec<RunChange>), StoreError> {
-        let owners = Arc::clone(&self.inner.owners);
-        let (read, mut changes) = self.inner.journal.changes(seq, owners).await?;
+        let owners = Arc::clone(&self.inner.shared.owners);
+        let (read, mut changes) = self.inner.shared.journal.changes(seq, owners).await?;
         for change in &mut changes {
-            self.inner.tell_trouble(&mut change.info);
+            self.inner.shared.tell_trouble(&mut change.info);
         }
         Ok((read, changes))
     }

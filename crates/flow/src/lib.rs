@@ -17,8 +17,10 @@ mod flows;
 mod follow;
 mod journal;
 mod owner;
+mod request;
 mod runner;
 mod scope;
+mod shared;
 mod simulate;
 mod why;
 
@@ -33,11 +35,13 @@ pub use definition::{
     GraphEdgeKind, GraphNode, InputInfo, InputType, OnInterrupt, OnTimeout, OutputType, Position,
     PromptBy, Severity, StepDefinition, StepKind, Trigger,
 };
-pub use flows::{BadSecret, Flows, FlowsConfig, RequestError, RunLimits, StartError, StartRun};
+pub use flows::{Flows, FlowsConfig, StartError, StartRun};
 pub use follow::RunsFollowed;
 pub use journal::{
     AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunChange,
     RunInfo, RunState, RunView, SCHEMA, StepView,
 };
 pub use owner::{Owner, Owners, SystemOwners};
+pub use request::{BadSecret, RequestError};
+pub use shared::RunLimits;
 pub use simulate::{BadStubs, SimulatedStep, Simulation, StepStub, StubState, Stubs};

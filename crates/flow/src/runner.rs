@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use looking::Look;
 use secrets::Secrets;
-use serde::{Deserialize, Serialize};
 use store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -25,9 +24,10 @@ use crate::action::{ActionError, Answer, Ended, Job, StepAgent};
 use crate::decide::{Change, Guarded, Guards, Progress, Recorded, StepState};
 use crate::definition::outside::{self, Answers, Outside};
 use crate::definition::{Flow, InputType, StepIndex};
-use crate::flows::{Inner, RequestError};
-use crate::journal::{AttemptEnd, FlowEvent, Given, Happened, QuestionKind, StoredRun};
+use crate::journal::{AttemptEnd, Happened, QuestionKind, StoredRun};
+use crate::request::{Request, RequestError};
 use crate::scope::{self, StepResult, Values};
+use crate::shared::Shared;
 
 /// How often a place among the agents is asked for again, when another process may hold it.
 const AGENT_POLL_MS: u64 = 200;
@@ -37,21 +37,6 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 const CLOCK_TRUST_MS: u64 = 30_000;
 /// How often a journal that can't be written is tried again.
 const JOURNAL_AGAIN: Duration = Duration::from_secs(1);
-
-/// What a person asks of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "request", rename_all = "snake_case")]
-pub(crate) enum Request {
-    Resume,
-    CancelRun,
-    CancelStep { step: String },
-    CancelBatch { batch: String },
-    Answer { step: String, given: Given },
-    MarkSucceeded { step: String, output: String },
-    MarkSkipped { step: String },
-    RetryFailed,
-    RerunFrom { step: String, following: bool },
-}
 
 /// All that can wake a run.
 pub(crate) enum Wake {
@@ -118,7 +103,7 @@ impl From<StoreError> for Stopped {
 
 /// What templates see, besides where the run stands.
 struct Known {
-    inner: Arc<Inner>,
+    shared: Arc<Shared>,
     flow: Arc<Flow>,
     inputs: serde_json::Map<String, serde_json::Value>,
     run: serde_json::Map<String, serde_json::Value>,
@@ -161,7 +146,7 @@ impl Values for Eyes<'_> {
         self.known.run.clone()
     }
     fn env(&self, name: &str) -> Option<String> {
-        self.known.inner.actions.env(name)
+        self.known.shared.actions.env(name)
     }
     fn outside(&self) -> Outside {
         self.outside.clone()
@@ -258,13 +243,13 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(
-        inner: Arc<Inner>,
+        shared: Arc<Shared>,
         stored: &StoredRun,
         flow: Arc<Flow>,
     ) -> (Self, mpsc::UnboundedSender<Wake>) {
         let (tx, rx) = mpsc::unbounded_channel();
-        let secrets = inner.secrets_of(&flow, &stored.inputs);
-        let given: BTreeMap<&str, String> = inner.secret_inputs(&flow, &stored.inputs).collect();
+        let secrets = shared.secrets_of(&flow, &stored.inputs);
+        let given: BTreeMap<&str, String> = shared.secret_inputs(&flow, &stored.inputs).collect();
         let handed = Secrets::new(given.values().cloned());
         let mut inputs = stored.inputs.clone();
         // What is kept of a secret is a name, which is no value of it.
@@ -323,7 +308,7 @@ impl Driver {
             cwd: stored.cwd.clone(),
             progress: Progress::restore(Arc::clone(&flow), recorded, stored.cancelled),
             known: Known {
-                inner,
+                shared,
                 flow,
                 inputs,
                 run,
@@ -355,8 +340,8 @@ impl Driver {
         (driver, tx)
     }
 
-    fn inner(&self) -> &Arc<Inner> {
-        &self.known.inner
+    fn shared(&self) -> &Arc<Shared> {
+        &self.known.shared
     }
 
     fn flow(&self) -> Arc<Flow> {
@@ -415,12 +400,12 @@ impl Driver {
                 return Ok(Stopped::Ended);
             }
             let wait = self.next_wait();
-            let inner = Arc::clone(self.inner());
+            let shared = Arc::clone(self.shared());
             let wake = tokio::select! {
                 biased;
                 () = std::future::ready(()), if !self.backlog.is_empty() => self.backlog.pop_front(),
                 wake = self.rx.recv() => wake,
-                () = inner.agent_ended.notified(), if self.agents_full => {
+                () = shared.agent_ended.notified(), if self.agents_full => {
                     self.agents_full = false;
                     None
                 }
@@ -529,7 +514,7 @@ impl Driver {
     }
 
     fn next_wait(&self) -> Duration {
-        let clock = &self.inner().clock;
+        let clock = &self.shared().clock;
         let left = |dues: &BTreeSet<(u64, Due)>, now: u64| {
             let first = dues.first().map(|(due, _)| due.saturating_sub(now));
             first.unwrap_or(CLOCK_TRUST_MS)
@@ -540,7 +525,7 @@ impl Driver {
 
     /// Whatever time has come for.
     fn due(&mut self) {
-        let clock = Arc::clone(&self.inner().clock);
+        let clock = Arc::clone(&self.shared().clock);
         let next = |dues: &mut BTreeSet<(u64, Due)>, now: u64| {
             dues.first().filter(|(at, _)| *at <= now)?;
             dues.pop_first().map(|(_, due)| due)
@@ -572,17 +557,17 @@ impl Driver {
         self.write(agents).await?;
         for (step, job) in std::mem::take(&mut self.acts) {
             let attempt = job.key.attempt;
-            let inner = Arc::clone(self.inner());
+            let shared = Arc::clone(self.shared());
             let activity: Answer<'static, _> =
-                Box::pin(async move { inner.actions.start(job).await });
-            let awake = self.inner().clock.awake();
+                Box::pin(async move { shared.actions.start(job).await });
+            let awake = self.shared().clock.awake();
             self.watch(step, attempt, activity, awake);
         }
         Ok(())
     }
 
     async fn flush_agent(&mut self) -> Result<bool, Stopped> {
-        let limit = self.inner().limits.agents;
+        let limit = self.shared().limits.agents;
         let written = self.write(Some((1, limit))).await?;
         if !written {
             self.entries.clear();
@@ -596,12 +581,12 @@ impl Driver {
             return Ok(true);
         }
         let entries = Arc::new(std::mem::take(&mut self.entries));
-        let inner = Arc::clone(self.inner());
+        let shared = Arc::clone(self.shared());
         let mut in_trouble = false;
         let events = loop {
-            let (now, awake) = (inner.clock.now(), inner.clock.awake());
+            let (now, awake) = (shared.clock.now(), shared.clock.awake());
             let written =
-                inner
+                shared
                     .journal
                     .commit(&self.id, now, awake, Arc::clone(&entries), agents, answered);
             match written.await {
@@ -614,16 +599,16 @@ impl Driver {
             }
         };
         if in_trouble {
-            inner.trouble(&self.id, None);
+            shared.trouble(&self.id, None);
         }
         let Some(events) = events else {
             return Ok(false);
         };
         for event in events {
-            inner.tell(event);
+            shared.tell(event);
         }
         if std::mem::take(&mut self.freed_agents) {
-            inner.agent_ended.notify_waiters();
+            shared.agent_ended.notify_waiters();
         }
         Ok(true)
     }
@@ -635,13 +620,13 @@ impl Driver {
             why = format!("{why}: {source}");
         }
         tracing::warn!(run = self.id, why);
-        let inner = Arc::clone(self.inner());
-        inner.trouble(&self.id, Some(why));
+        let shared = Arc::clone(self.shared());
+        shared.trouble(&self.id, Some(why));
         tokio::select! {
             () = tokio::time::sleep(JOURNAL_AGAIN) => Ok(()),
             wake = self.rx.recv() => match wake {
                 Some(Wake::Pause) => {
-                    inner.trouble(&self.id, None);
+                    shared.trouble(&self.id, None);
                     Err(Stopped::Paused)
                 }
                 wake => {
@@ -692,12 +677,5 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// The event as those who watch get it.
-impl Inner {
-    fn tell(&self, event: FlowEvent) {
-        // Nobody may be watching.
-        let _ = self.events.send(event);
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Driver, Request, RunGuards};
+use super::{Driver, RunGuards};
 use crate::action::Finished;
 use crate::decide::{Progress, SkipCause, StepState};
 use crate::definition::{Kind, OnTimeout, StepIndex, fill};
-use crate::flows::RequestError;
 use crate::journal::{AttemptEnd, Given, Happened, QuestionKind};
+use crate::request::{Request, RequestError};
 use crate::scope::StepResult;
 
 impl Driver {

@@ -59,9 +59,9 @@ impl Driver {
             // Between three quarters and five quarters of it, so that many do not come back at once.
             let backoff = backoff
                 .mul_f64(0.75 + 0.5 * jitter(&format!("{} {} {attempt}", self.id, definition.id)));
-            let inner = self.inner();
+            let shared = self.shared();
             let elapsed = Duration::from_millis(
-                inner
+                shared
                     .clock
                     .awake()
                     .saturating_sub(self.series.get(&step).copied().unwrap_or(0)),
@@ -70,8 +70,8 @@ impl Driver {
                 .total_timeout
                 .is_none_or(|total| elapsed + backoff < total)
             {
-                let due = inner.clock.now() + millis(backoff);
-                let wait = inner.clock.awake() + millis(backoff);
+                let due = shared.clock.now() + millis(backoff);
+                let wait = shared.clock.awake() + millis(backoff);
                 self.progress.retry_later(step);
                 self.waits.insert((wait, Due::Retry(step, attempt)));
                 let id = definition.id.clone();
@@ -199,8 +199,8 @@ impl Driver {
                 Ok((file, text)) => {
                     let text = self.known.secrets.cover(text);
                     if let Some(file) = file {
-                        let inner = Arc::clone(self.inner());
-                        let written = inner
+                        let shared = Arc::clone(self.shared());
+                        let written = shared
                             .actions
                             .write_output(self.cwd.clone(), file.clone(), text.clone())
                             .await;

@@ -87,13 +87,13 @@ impl Driver {
                 cancelled: false,
             },
         );
-        let inner = Arc::clone(self.inner());
+        let shared = Arc::clone(self.shared());
         let tx = self.tx.clone();
         self.tasks.spawn(async move {
             let mut answers = Answers::new();
             for question in questions {
                 let glob = (!question.is_empty()).then(|| question.clone());
-                let answer = inner.actions.conflicts(place.clone(), glob).await;
+                let answer = shared.actions.conflicts(place.clone(), glob).await;
                 answers.insert(question, answer.map_err(|error| error.message));
             }
             // The run may have been let go of; whoever goes on with it looks again.

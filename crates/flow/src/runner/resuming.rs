@@ -32,8 +32,8 @@ impl Driver {
                     };
                     let found = match job {
                         Some(job) => {
-                            let inner = Arc::clone(self.inner());
-                            inner.actions.find(job, last.handle.clone()).await
+                            let shared = Arc::clone(self.shared());
+                            shared.actions.find(job, last.handle.clone()).await
                         }
                         None => Found::Gone,
                     };
@@ -62,7 +62,7 @@ impl Driver {
                     }
                 }
                 StepState::RetryWait => {
-                    let clock = &self.inner().clock;
+                    let clock = &self.shared().clock;
                     let left = last.due.unwrap_or(0).saturating_sub(clock.now());
                     // Whatever the clock says now: no wait was ever longer.
                     let left = left.min(millis(LONGEST_BACKOFF) * 2);
@@ -87,14 +87,14 @@ impl Driver {
 
     /// When an attempt began, on our clock: within one boot that is exact and leaves sleep out.
     pub(super) fn awake_of(&self, attempt: &crate::AttemptView) -> u64 {
-        let inner = self.inner();
-        if attempt.boot == inner.boot {
+        let shared = self.shared();
+        if attempt.boot == shared.boot {
             attempt.awake
         } else {
-            inner
+            shared
                 .clock
                 .awake()
-                .saturating_sub(inner.clock.now().saturating_sub(attempt.started_at))
+                .saturating_sub(shared.clock.now().saturating_sub(attempt.started_at))
         }
     }
 

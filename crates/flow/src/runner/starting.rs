@@ -11,9 +11,9 @@ use crate::action::{ActionError, Activity, Answer, Finished, Job, JobKey, Work, 
 use crate::decide::StepState;
 use crate::definition::outside::Outside;
 use crate::definition::{Kind, StepIndex};
-use crate::flows::Inner;
 use crate::journal::{AttemptEnd, Happened, Question, QuestionKind};
 use crate::scope;
+use crate::shared::Shared;
 
 pub(super) struct Limits {
     pub(super) timeout: Option<Duration>,
@@ -55,7 +55,7 @@ impl Driver {
             let flow = self.flow();
             let definition = &flow.steps[step];
             let id = definition.id.clone();
-            let awake = self.inner().clock.awake();
+            let awake = self.shared().clock.awake();
             if attempt == self.progress.step(step).earlier + 1 {
                 self.series.insert(step, awake);
             }
@@ -69,7 +69,7 @@ impl Driver {
                     match scope::render(&flow, &self.eyes(For::People), &approval.message) {
                         Ok(message) => {
                             let due = approval.timeout.map(|timeout| {
-                                self.inner().clock.now().saturating_add(millis(timeout))
+                                self.shared().clock.now().saturating_add(millis(timeout))
                             });
                             let question = Question {
                                 kind: QuestionKind::Approval,
@@ -168,7 +168,7 @@ impl Driver {
                             if !self.flush_agent().await? {
                                 self.progress.put_back(step);
                                 self.agents_full = true;
-                                let again = self.inner().clock.awake() + AGENT_POLL_MS;
+                                let again = self.shared().clock.awake() + AGENT_POLL_MS;
                                 self.waits.insert((again, Due::AgentPlace));
                                 continue;
                             }
@@ -326,7 +326,7 @@ impl Driver {
     ) {
         let flow = self.flow();
         let definition = &flow.steps[step];
-        let now = self.inner().clock.awake();
+        let now = self.shared().clock.awake();
         let series = self.series.get(&step).copied().unwrap_or(started_awake);
         let left = |limit: Option<Duration>, since: u64| {
             limit
@@ -350,7 +350,7 @@ impl Driver {
             step: definition.id.clone(),
             attempt,
         };
-        let inner = Arc::clone(self.inner());
+        let shared = Arc::clone(self.shared());
         let tx = self.tx.clone();
         self.tasks.spawn(async move {
             let attached = |activity: &Activity| {
@@ -370,7 +370,7 @@ impl Driver {
                     message,
                 });
             };
-            let how = follow(&inner, key, activity, limits, stopped, attached, asks).await;
+            let how = follow(&shared, key, activity, limits, stopped, attached, asks).await;
             // The run may have been let go of; the next process finds the attempt again.
             let _ = tx.send(Wake::Ended { step, attempt, how });
         });
@@ -379,7 +379,7 @@ impl Driver {
 
 /// Waits for an attempt, and ends it when its time is over or it is stopped. What is reported as ended is gone.
 pub(super) async fn follow(
-    inner: &Arc<Inner>,
+    shared: &Arc<Shared>,
     key: JobKey,
     activity: Answer<'static, Result<Activity, ActionError>>,
     limits: Limits,
@@ -446,6 +446,6 @@ pub(super) async fn follow(
         () = needs_you => std::future::pending().await,
         () = idle => How::TimedOut("it printed nothing for longer than its `idle_timeout`"),
     };
-    inner.actions.end(key, activity.handle.clone()).await;
+    shared.actions.end(key, activity.handle.clone()).await;
     how
 }

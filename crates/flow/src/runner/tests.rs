@@ -851,6 +851,7 @@ async fn a_process_that_was_stopped_keeps_nobody_waiting() {
         Arc::new(FakeOwners(1, Arc::clone(&machine.alive), Arc::default()));
     theirs
         .inner
+        .shared
         .journal
         .claim(&run, owner, owners)
         .await

@@ -196,7 +196,7 @@ async fn a_long_output_that_can_not_be_kept_holds_the_run_up_and_is_not_lost() {
         journal,
         Arc::new(Fake(Arc::clone(&machine.world))),
         Arc::new(SystemClock),
-        Arc::new(FakeOwners(1, Arc::clone(&machine.alive))),
+        Arc::new(FakeOwners(1, Arc::clone(&machine.alive), Arc::default())),
         RunLimits::default(),
         Vec::new(),
     );

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::runner::Request;
+use crate::request::Request;
 
 /// One sample, and ways that runs of it went.
 #[derive(Serialize)]
@@ -316,7 +316,7 @@ impl Scene {
             outputs: PathBuf::from("/nowhere"),
             actions: stage.clone(),
             clock: hands.clone(),
-            owners: Arc::new(FakeOwners(1, Arc::new(Mutex::new(BTreeSet::from([1]))))),
+            owners: Arc::new(FakeOwners(1, Arc::new(Mutex::new(BTreeSet::from([1]))), Arc::default())),
             limits: RunLimits::default(),
             secrets: Vec::new(),
         });
@@ -352,10 +352,11 @@ impl Scene {
                 "{refused:?}"
             );
         }
-        let owners = Arc::clone(&self.flows.inner.owners);
+        let owners = Arc::clone(&self.flows.inner.shared.owners);
         let (read, mut changes) = self
             .flows
             .inner
+            .shared
             .journal
             .changes(self.read, owners)
             .await
