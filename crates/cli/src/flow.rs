@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use app::{App, CancelWhat, ExportTo, Mark};
 use clap::{Args, Subcommand, ValueEnum};
-use flow::{RunState, StepState};
+use flow::{RunState, RunView, StepState};
 
 use self::answer::Answer;
 use self::check::{check, simulate, tell_findings};
@@ -283,7 +283,9 @@ impl Flow {
             } => {
                 let run = app.find_run(&run).await?;
                 let followed = Followed::new(app).await?;
-                let seen = app.run_outline(&run).await?.seq;
+                let before = app.run_outline(&run).await?;
+                let seen = before.seq;
+                tell_changed_file(app, &before, out).await?;
                 if failed {
                     app.retry_failed(&run).await?;
                 } else if let Some(step) = from {
@@ -360,6 +362,20 @@ impl Flow {
             | Command::Schema => self.run_pure(out),
         }
     }
+}
+
+/// Says that the flow's file is another one by now: a run goes on as it was begun.
+async fn tell_changed_file(app: &App, run: &RunView, out: &mut Output<'_>) -> Result<(), Failure> {
+    let Some(path) = &run.info.path else {
+        return Ok(());
+    };
+    let began = app.run_text(&run.info.id).await?;
+    if std::fs::read_to_string(path).is_ok_and(|text| text != began) {
+        out.error(&format!(
+            "`{path}` was changed since the run began; the run goes on with the flow as it was then"
+        ));
+    }
+    Ok(())
 }
 
 /// The value of an input: what was written, or what is in the file that it names.

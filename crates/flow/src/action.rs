@@ -144,6 +144,8 @@ pub struct Finished {
     pub error: Option<String>,
     /// Its output, clean of escape sequences.
     pub output: String,
+    /// How many bytes were left out of the middle of it, because it was too long.
+    pub left_out: u64,
     /// What it wrote to `$SWITCHYARD_OUTPUT`, if it did.
     pub structured: Option<String>,
 }

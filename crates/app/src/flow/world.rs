@@ -607,10 +607,12 @@ fn came_to(directory: &Path, over: Over, secrets: &Secrets) -> Ended {
             Some("what it printed and how it ended could not be kept".to_owned()),
         ),
     };
+    let (output, left_out) = read_output(&directory.join("out"));
     Ended::Finished(Finished {
         exit_code,
         error,
-        output: read_output(&directory.join("out")),
+        output,
+        left_out,
         structured: read_structured(&directory.join("structured"), secrets),
     })
 }
@@ -629,14 +631,14 @@ fn read_structured(path: &Path, secrets: &Secrets) -> Option<String> {
 }
 
 /// What was printed; of more than is kept, the beginning and the end.
-fn read_output(path: &Path) -> String {
-    let read = || -> io::Result<String> {
+fn read_output(path: &Path) -> (String, u64) {
+    let read = || -> io::Result<(String, u64)> {
         let mut file = std::fs::File::open(path)?;
         let length = file.metadata()?.len();
         let mut bytes = Vec::new();
         if length <= MOST_OUTPUT {
             file.read_to_end(&mut bytes)?;
-            return Ok(plain_text(&bytes));
+            return Ok((plain_text(&bytes), 0));
         }
         let half = MOST_OUTPUT / 2 - 100;
         (&mut file).take(half).read_to_end(&mut bytes)?;
@@ -654,7 +656,7 @@ fn read_output(path: &Path) -> String {
         if private_file(&new, 0o600, &kept).is_ok() {
             let _ = std::fs::rename(&new, path);
         }
-        Ok(kept)
+        Ok((kept, left_out))
     };
     // Nothing printed, nothing there.
     read().unwrap_or_default()

@@ -464,6 +464,23 @@ fn a_run_that_fails_says_so_and_can_be_taken_up_again() {
 }
 
 #[test]
+fn a_run_is_gone_on_with_as_it_was_begun_and_says_so() {
+    let user = User::new();
+    let file = user.flow("fails", FAILS);
+    user.flows(&["run", &file]);
+    user.flow("fails", &FAILS.replace("exit 3", "exit 4"));
+    let told = user.flows(&["resume", "latest", "--failed"]);
+    assert!(
+        told.contains("fails.flow.yaml` was changed since the run began"),
+        "{told}"
+    );
+    assert!(
+        told.contains("exit code 3") && !told.contains("exit code 4"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_run_that_is_forgotten_leaves_nothing() {
     let user = User::new();
     let file = user.flow("fails", FAILS);

@@ -141,10 +141,7 @@ impl Driver {
             .as_deref()
             .or(ended.output.as_deref())
             .unwrap_or_default();
-        match (
-            definition.output,
-            serde_json::from_str::<serde_json::Value>(source.trim()),
-        ) {
+        match (definition.output, json_in(source)) {
             (OutputType::Json, Ok(data)) => {
                 if let Some(schema) = &definition.schema
                     && let Ok(validator) = jsonschema::validator_for(schema)
@@ -158,7 +155,12 @@ impl Driver {
             }
             (OutputType::Json, Err(error)) if ended.state == StepState::Succeeded => {
                 ended.state = StepState::Failed;
-                ended.message = Some(format!("the output is no JSON: {error}"));
+                ended.message = Some(match finished.left_out {
+                    0 => format!("the output is no JSON: {error}"),
+                    left_out => format!(
+                        "the output is too long to be read as JSON, {left_out} bytes of it were left out: write it to a file, and print where that is"
+                    ),
+                });
             }
             (OutputType::Text, Ok(data)) if structured.is_some() => ended.data = Some(data),
             _ => {}
@@ -234,5 +236,57 @@ impl Driver {
         );
         self.ended = true;
         self.flush(None).await
+    }
+}
+
+/// The JSON that a text is, or that stands in the last of its fences, as agents like to write it.
+fn json_in(text: &str) -> Result<serde_json::Value, serde_json::Error> {
+    let whole = serde_json::from_str(text.trim());
+    if whole.is_ok() {
+        return whole;
+    }
+    let mut found = None;
+    let mut fence: Option<usize> = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with("```") {
+            fence = match fence {
+                None => Some(at + line.len()),
+                Some(start) => {
+                    found = serde_json::from_str(text[start..at].trim()).ok().or(found);
+                    None
+                }
+            };
+        }
+        at += line.len();
+    }
+    found.map_or(whole, Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::json_in;
+
+    #[test]
+    fn json_is_read_as_it_is_and_from_the_last_fence_that_holds_some() {
+        for (text, value) in [
+            (" [1] \n", Some(json!([1]))),
+            (
+                "Here it is:\n```json\n{\"a\": 1}\n```\nI hope so.",
+                Some(json!({ "a": 1 })),
+            ),
+            ("```\n1\n```\n  ```json\n2\n  ```\n", Some(json!(2))),
+            (
+                "```json\n{\"a\": 1}\n```\nRun it so:\n```sh\nmake\n```\n",
+                Some(json!({ "a": 1 })),
+            ),
+            ("```json\n{\"a\": 1}", None),
+            ("It is {\"a\": 1}.", None),
+            ("```\n```", None),
+        ] {
+            assert_eq!(json_in(text).ok(), value, "{text}");
+        }
     }
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::{AGENT_POLL_MS, Active, Driver, Due, Eyes, For, How, Stopped, Wake, millis};
+use crate::PromptBy;
 use crate::action::{ActionError, Activity, Answer, Finished, Job, JobKey, Work, WorktreeWish};
 use crate::decide::StepState;
 use crate::definition::outside::Outside;
-use crate::definition::{Kind, StepIndex};
+use crate::definition::{Kind, OutputType, Step, StepIndex};
 use crate::journal::{AttemptEnd, Happened, Question, QuestionKind};
 use crate::scope;
 use crate::shared::Shared;
@@ -27,6 +28,35 @@ pub(super) struct Place {
     pub(super) worktree: Option<WorktreeWish>,
     /// Where in the worktree.
     pub(super) inside: Option<String>,
+}
+
+/// The longest text that the system hands to a program as one argument or variable.
+const LONGEST_ARGUMENT: usize = 128 << 10;
+
+fn check_length(what: &str, text: &str) -> Result<(), String> {
+    if text.len() < LONGEST_ARGUMENT {
+        return Ok(());
+    }
+    let hint = if what == "prompt" {
+        "say `prompt_by: stdin` or `prompt_by: file`"
+    } else {
+        "write it to a file in a step before, and hand on where that is"
+    };
+    Err(format!(
+        "`{what}` is {} KB long, and a program takes no more than 128 KB at once: {hint}",
+        text.len() >> 10
+    ))
+}
+
+/// A prompt with the schema that the answer must fit, so that whoever answers knows it.
+fn with_schema(prompt: String, definition: &Step) -> String {
+    match (definition.output, &definition.schema) {
+        (OutputType::Json, Some(schema)) => format!(
+            "{}\n\nAnswer with JSON and nothing else. It must fit this JSON Schema:\n{schema}\n",
+            prompt.trim_end()
+        ),
+        _ => prompt,
+    }
 }
 
 /// Whether a path leads nowhere but further in.
@@ -267,12 +297,28 @@ impl Driver {
                     .map(|part| fold("program", part))
                     .collect::<Result<_, _>>()?,
                 prompt_by: agent.prompt_by,
-                prompt: fold("prompt", &agent.prompt)?,
+                prompt: with_schema(fold("prompt", &agent.prompt)?, definition),
             },
             Kind::Value { .. } | Kind::Approval(_) | Kind::Switch(_) => {
                 return Err("this kind of step does nothing outside".to_owned());
             }
         };
+        if let Work::Agent {
+            backend,
+            program,
+            prompt,
+            prompt_by,
+            ..
+        } = &work
+            && backend == "command"
+        {
+            program
+                .iter()
+                .try_for_each(|part| check_length("program", part))?;
+            if *prompt_by == PromptBy::Arg {
+                check_length("prompt", prompt)?;
+            }
+        }
         let mut env = BTreeMap::new();
         for (name, source) in &definition.env {
             let value = scope::render(flow, &self.eyes(For::Work), source)
@@ -280,6 +326,7 @@ impl Driver {
             if value.contains('\0') {
                 return Err(format!("`env.{name}`: a zero byte can't reach a program"));
             }
+            check_length(&format!("env.{name}"), &value)?;
             env.insert(name.clone(), value);
         }
         let Place {

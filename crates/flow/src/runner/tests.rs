@@ -838,6 +838,44 @@ async fn a_run_has_one_driver_and_other_processes_can_ask_it() {
 }
 
 #[tokio::test]
+async fn an_agent_is_told_the_schema_of_its_answer() {
+    let mut machine = Machine::new().does("a", Does::Ends(0, "So:\n```json\n{\"kind\": 1}\n```\n"));
+    let flows = machine.process(None);
+    let view = start_and_settle(
+        &flows,
+        "",
+        &["id: a, agent: { backend: command, program: [x] }, prompt: what?, output: { type: json, schema: { required: [kind] } }"],
+    )
+    .await;
+    assert_eq!(view.info.state, RunState::Succeeded, "{view:?}");
+    let jobs = machine.world.prompts.lock().unwrap();
+    let Work::Agent { prompt, .. } = &jobs[0].work else {
+        panic!("{jobs:?}")
+    };
+    assert!(prompt.starts_with("what?\n\nAnswer with JSON"), "{prompt}");
+    assert!(prompt.contains(r#"{"required":["kind"]}"#), "{prompt}");
+}
+
+#[tokio::test]
+async fn what_is_too_long_for_a_program_says_what_to_do() {
+    let mut machine = Machine::new();
+    let flows = machine.process(None);
+    let long = "{{ 'x' * 140000 }}";
+    let view = start_and_settle(
+        &flows,
+        "",
+        &[
+            &format!("id: a, run: x, env: {{ LONG: \"{long}\" }}, allow_failure: true"),
+            &format!("id: b, agent: {{ backend: command, program: [x], prompt_by: arg }}, prompt: \"{long}\", allow_failure: true"),
+        ],
+    )
+    .await;
+    let view = told(&view);
+    assert!(view.contains("`env.LONG` is 136 KB long, and a program takes no more than 128 KB at once: write it to a file"), "{view}");
+    assert!(view.contains("`prompt` is 136 KB long, and a program takes no more than 128 KB at once: say `prompt_by: stdin`"), "{view}");
+}
+
+#[tokio::test]
 async fn a_process_that_was_stopped_keeps_nobody_waiting() {
     let mut machine = Machine::new();
     let (theirs, ours) = (machine.process(None), machine.process(None));

@@ -316,7 +316,11 @@ impl Scene {
             outputs: PathBuf::from("/nowhere"),
             actions: stage.clone(),
             clock: hands.clone(),
-            owners: Arc::new(FakeOwners(1, Arc::new(Mutex::new(BTreeSet::from([1]))), Arc::default())),
+            owners: Arc::new(FakeOwners(
+                1,
+                Arc::new(Mutex::new(BTreeSet::from([1]))),
+                Arc::default(),
+            )),
             limits: RunLimits::default(),
             secrets: Vec::new(),
         });
