@@ -3,6 +3,7 @@
 mod files;
 mod look;
 mod tidy;
+mod worktrees;
 mod world;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio::sync::broadcast;
 use crate::{App, Code, Error, Inner};
 pub use files::{FlowFile, FlowFileWatch};
 pub use look::{OutputPiece, StepDetail};
+pub use worktrees::RunWorktree;
 use world::World;
 
 /// What is said of a step that something left behind keeps from ending.

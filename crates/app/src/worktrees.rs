@@ -62,7 +62,7 @@ impl App {
 }
 
 /// Runs git in a directory; what it prints, or its last words as an error.
-async fn git(directory: &Path, args: &[&str]) -> Result<String, Error> {
+pub(crate) async fn git(directory: &Path, args: &[&str]) -> Result<String, Error> {
     let ran = tokio::process::Command::new("git")
         .args(args)
         .current_dir(directory)

@@ -18,7 +18,7 @@ use self::answer::Answer;
 use self::check::{check, simulate, tell_findings};
 use self::follow::{Followed, follow, watch};
 use self::logs::Logs;
-use self::show::{List, show};
+use self::show::{List, show, worktrees};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::Tone;
@@ -139,6 +139,14 @@ enum Command {
         /// All that ended so long ago: `30d`, `12h`
         #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "runs")]
         older_than: Option<Duration>,
+        /// Their git worktrees as well, and the git branches of these: those that hold nothing which is nowhere else
+        #[arg(long, conflicts_with = "older_than")]
+        worktrees: bool,
+    },
+    /// List the git worktrees that steps of runs were given, and what they hold
+    Worktrees {
+        /// Of this run
+        run: Option<String>,
     },
     /// Print the flow as a picture in Mermaid or DOT
     Export {
@@ -323,18 +331,40 @@ impl Flow {
                     out,
                 )
             }
-            Command::Forget { runs, older_than } => {
+            Command::Worktrees { run } => {
+                let run = match run {
+                    Some(run) => Some(app.find_run(&run).await?),
+                    None => None,
+                };
+                worktrees(&app.run_worktrees(run.as_deref()).await, out)
+            }
+            Command::Forget {
+                runs,
+                older_than,
+                worktrees,
+            } => {
+                let mut stay = Vec::new();
                 let forgotten = match older_than {
                     Some(age) => app.forget_runs_older_than(age).await?,
                     None => {
                         for run in &runs {
-                            app.forget_run(&app.find_run(run).await?).await?;
+                            let run = app.find_run(run).await?;
+                            app.forget_run(&run).await?;
+                            if worktrees {
+                                stay.extend(app.remove_run_worktrees(&run).await?);
+                            }
                         }
                         u32::try_from(runs.len()).unwrap_or(u32::MAX)
                     }
                 };
                 if out.json() {
-                    return Ok(out.value(&serde_json::json!({ "forgotten": forgotten }))?);
+                    let value =
+                        serde_json::json!({ "forgotten": forgotten, "worktrees_kept": stay });
+                    return Ok(out.value(&value)?);
+                }
+                for kept in &stay {
+                    let holds = kept.holds.as_deref().unwrap_or_default();
+                    out.error(&format!("kept `{}`: it holds {holds}", kept.path));
                 }
                 Ok(out.line(&format!("forgotten: {forgotten}"))?)
             }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use app::App;
+use app::{App, RunWorktree};
 use clap::{Args, ValueEnum};
 use flow::{RunInfo, RunState, RunView, StepState};
 
@@ -178,4 +178,28 @@ pub(super) fn show(
         out.line(output.trim_end())?;
     }
     Ok(())
+}
+
+/// Lists the git worktrees of runs.
+pub(super) fn worktrees(all: &[RunWorktree], out: &mut Output<'_>) -> Result<(), Failure> {
+    if out.json() {
+        return Ok(out.value(&all)?);
+    }
+    if all.is_empty() {
+        return Ok(out.line("No worktrees of runs.")?);
+    }
+    let mut table = Table::new(["RUN", "STEP", "HOLDS", "DIRECTORY"]);
+    for worktree in all {
+        let holds = worktree.holds.as_deref();
+        table.row([
+            Cell::new(worktree.run.as_str()),
+            Cell::new(worktree.step.as_str()),
+            Cell::new(holds.unwrap_or("nothing that is nowhere else")).tone(match holds {
+                Some(_) => Tone::Urgent,
+                None => Tone::Faint,
+            }),
+            Cell::new(worktree.path.as_str()),
+        ]);
+    }
+    Ok(out.table(&table)?)
 }

@@ -493,6 +493,10 @@ fn a_run_that_is_forgotten_leaves_nothing() {
     [0]
     "#);
     assert!(!steps.exists());
+    insta::assert_snapshot!(user.flows(&["worktrees"]), @"
+    No worktrees of runs.
+    [0]
+    ");
     insta::assert_snapshot!(user.flows(&["forget", "--older-than", "0d"]), @r#"
     forgotten: 0
     [0]
