@@ -75,7 +75,7 @@ const MET_AT: &[(&str, &[&str])] = &[
 fn rooms_know_only_whom_the_map_says() {
     let mut wrong = Vec::new();
     let packages = packages();
-    let ours: BTreeSet<&str> = packages.iter().map(|package| name(package)).collect();
+    let ours: BTreeSet<&str> = packages.iter().map(name).collect();
     for package in &packages {
         let Some((_, may)) = MAP.iter().find(|(room, _)| *room == name(package)) else {
             wrong.push(format!(
