@@ -40,6 +40,24 @@ it("is quick with large texts that have nothing in common", () => {
   expect(diffLines(a, b)).toHaveLength(10_000);
 });
 
+it("tells two small changes far apart in a large text", () => {
+  const lines = Array.from({ length: 5_000 }, (_, n) => `${n}`);
+  const after = ["first", ...lines.slice(1, -1), "last"];
+  expect(drawn(diffLines(lines.join("\n"), after.join("\n")))).toEqual([
+    "removed 0",
+    "added first",
+    "same 1",
+    "same 2",
+    "same 3",
+    "gap",
+    "same 4996",
+    "same 4997",
+    "same 4998",
+    "removed 4999",
+    "added last",
+  ]);
+});
+
 it("reads a unified diff, and leaves other text alone", () => {
   expect(
     drawn(

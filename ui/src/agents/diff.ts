@@ -1,3 +1,5 @@
+import { diffArrays } from "diff";
+
 /** One line of a change. */
 export interface DiffLine {
   kind: "same" | "added" | "removed" | "gap";
@@ -6,8 +8,8 @@ export interface DiffLine {
 
 /** How many unchanged lines are shown around a change. */
 const CONTEXT = 3;
-/** Above this many pairs of lines, what differs is shown as one removed and one added block. */
-const PAIRS = 1_000_000;
+/** Above this many lines removed and added, what differs is shown as one removed and one added block. */
+const EDITS = 1_000;
 
 /** The lines of a change of `before` into `after`, with a little of what is around them. */
 export function diffLines(before: string, after: string): DiffLine[] {
@@ -37,35 +39,16 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-/** What differs, by the longest common subsequence of lines. */
+/** What differs; the search for it costs the lines times the edits, however far apart those are. */
 function changed(a: string[], b: string[]): DiffLine[] {
-  if (a.length * b.length > PAIRS)
-    return [
-      ...a.map((text): DiffLine => ({ kind: "removed", text })),
-      ...b.map((text): DiffLine => ({ kind: "added", text })),
-    ];
-  const width = b.length + 1;
-  const common = new Uint32Array((a.length + 1) * width);
-  const at = (i: number, j: number) => common[i * width + j] ?? 0;
-  for (let i = a.length - 1; i >= 0; i--)
-    for (let j = b.length - 1; j >= 0; j--)
-      common[i * width + j] =
-        a[i] === b[j]
-          ? at(i + 1, j + 1) + 1
-          : Math.max(at(i + 1, j), at(i, j + 1));
-  const lines: DiffLine[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) {
-      lines.push({ kind: "same", text: a[i] ?? "" });
-      i++;
-      j++;
-    } else if (i < a.length && (j === b.length || at(i + 1, j) >= at(i, j + 1)))
-      lines.push({ kind: "removed", text: a[i++] ?? "" });
-    else lines.push({ kind: "added", text: b[j++] ?? "" });
-  }
-  return lines;
+  const parts = diffArrays(a, b, { maxEditLength: EDITS }) ?? [
+    { value: a, removed: true, added: false },
+    { value: b, removed: false, added: true },
+  ];
+  return parts.flatMap(({ value, removed, added }) => {
+    const kind = removed ? "removed" : added ? "added" : "same";
+    return value.map((text): DiffLine => ({ kind, text }));
+  });
 }
 
 /** Leaves out what is far from any change. */
