@@ -1,69 +1,95 @@
-import { Fragment, memo, type ReactNode } from "react";
+import { type MouseEvent, memo } from "react";
+import Markdown, { type Components } from "react-markdown";
+import remarkGfm from "remark-gfm";
+import type {} from "remark-parse";
+import type { Processor } from "unified";
+import { backend } from "../backend/backend";
+import { reportFailure } from "../shared/notices";
 
-/** What an agent says: Markdown as far as it helps reading. Everything is text; nothing in it becomes HTML. */
+/** Above this many characters text is shown as it came: it is read anew with every piece that an agent says. */
+const LONGEST = 200_000;
+
+const PLUGINS = [remarkGfm, withoutHtml];
+
+/** HTML is no part of the language here: its letters are text like any other, and what follows them is read as Markdown. */
+function withoutHtml(this: Processor): void {
+  const data = this.data();
+  data.micromarkExtensions ??= [];
+  data.micromarkExtensions.push({
+    disable: { null: ["htmlFlow", "htmlText"] },
+  });
+}
+
+/**
+ * What an agent says, as Markdown (GitHub's: lists, tables, links, code). Nothing in it becomes HTML, no picture is loaded, and a
+ * link shows where it goes and is opened by the system only when it is http(s).
+ */
 export const Prose = memo(function Prose({ text }: { text: string }) {
+  if (text.length > LONGEST) return <div className="prose plain">{text}</div>;
   return (
     <div className="prose">
-      {blocks(text).map((block, index) =>
-        block.code === null ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: blocks only ever grow at the end
-          <p key={index}>{inline(block.text)}</p>
-        ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: blocks only ever grow at the end
-          <pre key={index} data-language={block.code}>
-            {block.text}
-          </pre>
-        ),
-      )}
+      <Markdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+        {text}
+      </Markdown>
     </div>
   );
 });
 
-interface Block {
-  /** The language of a block of code; `null` for words. */
-  code: string | null;
-  text: string;
-}
+const COMPONENTS: Components = {
+  a: ({ href, children }) => <Link href={href}>{children}</Link>,
+  // The page loads nothing from outside: a picture is the link to it.
+  img: ({ src, alt }) => (
+    <Link href={typeof src === "string" ? src : undefined}>
+      {alt || "picture"}
+    </Link>
+  ),
+  pre: ({ children, node }) => (
+    <pre data-language={languageOf(node)}>{children}</pre>
+  ),
+  // A wide table scrolls by itself, not the conversation.
+  table: ({ children }) => (
+    <div className="prose-table">
+      <table>{children}</table>
+    </div>
+  ),
+  // What a list of tasks ticks is the agent's to say, not the reader's.
+  input: ({ checked }) => (
+    <span role="img" aria-label={checked ? "done" : "open"}>
+      {checked ? "☑" : "☐"}
+    </span>
+  ),
+};
 
-/** Cuts text at its fences and blank lines; a fence that is not closed yet goes to the end. */
-export function blocks(text: string): Block[] {
-  const found: Block[] = [];
-  let fence: string | null = null;
-  let lines: string[] = [];
-  const flush = (code: string | null) => {
-    const joined = lines.join("\n");
-    if (code !== null || joined.trim() !== "")
-      found.push({ code, text: joined });
-    lines = [];
+function Link({
+  href,
+  children,
+}: {
+  href: string | undefined;
+  children?: React.ReactNode;
+}) {
+  if (!href || !/^https?:\/\//i.test(href)) return <span>{children}</span>;
+  const open = (event: MouseEvent) => {
+    event.preventDefault();
+    void backend.openLink(href).then(reportFailure);
   };
-  for (const line of text.split("\n")) {
-    const mark = /^\s*(`{3,}|~{3,})\s*([\w+#.-]*)/.exec(line);
-    if (fence !== null) {
-      if (mark && mark[2] === "") {
-        flush(fence);
-        fence = null;
-      } else lines.push(line);
-    } else if (mark) {
-      flush(null);
-      fence = mark[2] ?? "";
-    } else if (line.trim() === "") flush(null);
-    else lines.push(line);
-  }
-  flush(fence);
-  return found;
+  return (
+    <a href={href} title={href} onClick={open} onAuxClick={open}>
+      {children}
+    </a>
+  );
 }
 
-const PIECES = /(`[^`\n]+`|\*\*[^*\n]+\*\*|^#{1,6} .+$)/gm;
+type PreNode = Parameters<
+  Extract<NonNullable<Components["pre"]>, (...given: never) => unknown>
+>[0]["node"];
 
-function inline(text: string): ReactNode[] {
-  return text.split(PIECES).map((piece, index) => {
-    const key = `${index}`;
-    if (/^`[^`]+`$/.test(piece))
-      return <code key={key}>{piece.slice(1, -1)}</code>;
-    if (/^\*\*[^*]+\*\*$/.test(piece))
-      return <strong key={key}>{piece.slice(2, -2)}</strong>;
-    if (/^#{1,6} /.test(piece))
-      return <strong key={key}>{piece.replace(/^#+ /, "")}</strong>;
-    return <Fragment key={key}>{piece}</Fragment>;
-  });
+/** The language that a block of code names after its fence. */
+function languageOf(pre: PreNode): string {
+  const code = pre?.children[0];
+  const names =
+    code?.type === "element" ? code.properties.className : undefined;
+  const named = Array.isArray(names)
+    ? names.find((name) => String(name).startsWith("language-"))
+    : undefined;
+  return named === undefined ? "" : String(named).slice("language-".length);
 }

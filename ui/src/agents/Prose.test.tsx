@@ -1,0 +1,70 @@
+import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, it } from "vitest";
+import type { MemoryBackend } from "../backend/memory-backend";
+import { freshBackend } from "../test-support";
+import { Prose } from "./Prose";
+
+let twin: MemoryBackend;
+beforeEach(() => {
+  twin = freshBackend();
+});
+
+it("shows lists, tables and code as such", () => {
+  render(
+    <Prose
+      text={[
+        "# Done",
+        "- one",
+        "- two **bold** and `code`",
+        "",
+        "| file | lines |",
+        "|---|---|",
+        "| a.rs | 12 |",
+        "",
+        "```rust",
+        "fn main() {}",
+        "```",
+      ].join("\n")}
+    />,
+  );
+  expect(screen.getByRole("heading", { name: "Done" })).toBeVisible();
+  expect(screen.getAllByRole("listitem")).toHaveLength(2);
+  expect(screen.getByRole("cell", { name: "a.rs" })).toBeVisible();
+  expect(
+    screen.getByText("fn main() {}").closest("pre")?.dataset.language,
+  ).toBe("rust");
+});
+
+it("shows code whose fence is not closed yet", () => {
+  render(<Prose text={"soon:\n```\nhalf a li"} />);
+  expect(screen.getByText("half a li").closest("pre")).toBeVisible();
+});
+
+it("opens only links of the web, and shows where they go", async () => {
+  render(
+    <Prose text="[good](https://example.org/a) [bad](javascript:alert(1)) [file](file:///etc/passwd)" />,
+  );
+  expect(screen.getAllByRole("link")).toHaveLength(1);
+  const link = screen.getByRole("link", { name: "good" });
+  expect(link).toHaveAttribute("title", "https://example.org/a");
+  await userEvent.click(link);
+  expect(twin.state.opened).toEqual(["https://example.org/a"]);
+});
+
+it("loads no picture and makes no HTML of what an agent says", () => {
+  const { container } = render(
+    <Prose
+      text={'![plan](https://example.org/p.png)\n\n<b onclick="x()">hi</b>'}
+    />,
+  );
+  expect(container.querySelector("img, b")).toBeNull();
+  expect(screen.getByRole("link", { name: "plan" })).toBeVisible();
+  expect(container).toHaveTextContent('<b onclick="x()">hi</b>');
+});
+
+it("shows a very long text as it came", () => {
+  const text = "*".repeat(200_001);
+  const { container } = render(<Prose text={text} />);
+  expect(container.textContent).toBe(text);
+});
