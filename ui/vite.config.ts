@@ -1,8 +1,24 @@
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+/** Fails a build that has a part of the backend's twin: it is for tests and for a plain browser. */
+function withoutTwin(): Plugin {
+  return {
+    name: "without-twin",
+    apply: "build",
+    generateBundle(_, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== "chunk") continue;
+        const twin = chunk.moduleIds.find((id) => id.includes("/src/twin/"));
+        if (twin) this.error(`${twin} is in the product: who imports it?`);
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), withoutTwin()],
   // Tauri's own output stays on screen, and its port is fixed in tauri.conf.json.
   clearScreen: false,
   server: { port: 5173, strictPort: true },

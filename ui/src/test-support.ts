@@ -1,10 +1,4 @@
 import { installBackend } from "./backend/backend";
-import {
-  defaultSettings,
-  type MemoryBackend,
-  type MemoryOptions,
-  memoryBackend,
-} from "./backend/memory-backend";
 import type { OpenPane, PaneInfo } from "./bindings";
 import { emptyFlows, useFlows } from "./flow/flow-store";
 import { useSearch } from "./search/search-store";
@@ -13,6 +7,12 @@ import { useNotices } from "./shared/notices";
 import { useSettings } from "./shared/settings-store";
 import { emptyPanes, usePanes } from "./terminal/pane-store";
 import { useQuestions } from "./terminal/questions";
+import {
+  defaultSettings,
+  type MemoryBackend,
+  type MemoryOptions,
+  memoryBackend,
+} from "./twin/memory-backend";
 
 /** A pane as a test needs it. */
 export function paneInfo(change: Partial<PaneInfo>): PaneInfo {

@@ -41,7 +41,7 @@ const told = ({ from, to }: Import) => `${from} imports ${to}`;
 
 test("the imports of every file are seen", () => {
   expect(files).toContain("window/App.tsx");
-  expect(imports.map(told)).toContain("main.tsx imports window/App.tsx");
+  expect(imports.map(told)).toContain("main.tsx imports window/open.tsx");
   expect(imports.map(told)).toContain(
     "shared/dock/Dock.tsx imports dockview-react",
   );
@@ -52,7 +52,7 @@ test("a feature knows the backend, what is shared, and itself; only the window k
   const across = imports.filter(({ from, to }) => {
     const [here, there] = [folder(from), folder(to)];
     if (!files.includes(to) || there === "" || here === there) return false;
-    if (here === "window" || here === "") return false;
+    if (here === "window" || here === "twin" || here === "") return false;
     return !ground.includes(there ?? "");
   });
   expect(across.map(told)).toEqual([]);
@@ -100,4 +100,11 @@ test("no file needs itself to be loaded", () => {
   }
   for (const file of files) walk(file, []);
   expect(circles).toEqual([]);
+});
+
+test("the backend's twin is known to tests and to itself alone", () => {
+  const known = imports.filter(
+    ({ from, to }) => folder(to) === "twin" && folder(from) !== "twin",
+  );
+  expect(known.map(told)).toEqual([]);
 });

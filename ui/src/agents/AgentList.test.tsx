@@ -1,8 +1,8 @@
 import { act, render, screen } from "@testing-library/react";
 import { beforeEach, expect, it } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import { useNeeds } from "../shared/needs-you";
 import { freshBackend } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { AgentList, useAgentItems } from "./AgentList";
 import { followAgents } from "./agent-needs";
 import { startAgents } from "./agent-store";

@@ -1,8 +1,8 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import { freshBackend } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { Prose } from "./Prose";
 
 let twin: MemoryBackend;

@@ -1,8 +1,8 @@
 import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import { freshBackend } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { AgentQuestions } from "./AgentQuestions";
 import { AgentsHub } from "./AgentsHub";
 import { AgentTimeline } from "./AgentTimeline";

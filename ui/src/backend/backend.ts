@@ -65,7 +65,7 @@ export interface ConflictsBackend {
 }
 
 /**
- * The one door to Rust. `tauri-backend.ts` is the real one; `memory-backend.ts` is its twin for tests and for a
+ * The one door to Rust. `tauri-backend.ts` is the real one; `twin/` has its twin for tests and for a
  * plain browser.
  */
 export interface Backend extends ConflictsBackend, AgentsBackend, FlowsBackend {

@@ -1,16 +1,16 @@
 import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
+import { startRepositories } from "../shared/repositories";
+import { freshBackend } from "../test-support";
 import {
   details,
   repositoryOf,
   side,
   verdict,
   worktree,
-} from "../backend/example-conflicts";
-import type { MemoryBackend } from "../backend/memory-backend";
-import { startRepositories } from "../shared/repositories";
-import { freshBackend } from "../test-support";
+} from "../twin/example-conflicts";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { ConflictsPanel } from "./ConflictsPanel";
 import {
   keyOf,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { side, verdict } from "../backend/example-conflicts";
+import { side, verdict } from "../twin/example-conflicts";
 import {
   applyConflicts,
   type ConflictsState,

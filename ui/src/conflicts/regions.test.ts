@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { details, hunk, side, verdict } from "../backend/example-conflicts";
+import { details, hunk, side, verdict } from "../twin/example-conflicts";
 import { matrixRows } from "./matrix";
 import { differing, mergedPieces, regions } from "./regions";
 

@@ -8,10 +8,10 @@ import {
 } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
-import { reviews, stateSheet, triage } from "../backend/sample-flows";
 import type { StepKind, StepState } from "../bindings";
 import { freshBackend } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
+import { reviews, stateSheet, triage } from "../twin/sample-flows";
 import { setSurroundings } from "./actions";
 import { edgeLabel } from "./canvas-edges";
 import { nearest } from "./canvas-keys";

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
-import { triage } from "../backend/sample-flows";
 import { freshBackend } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
+import { triage } from "../twin/sample-flows";
 import { listRuns, openRun, startFlows, useFlows } from "./flow-store";
 
 let twin: MemoryBackend;

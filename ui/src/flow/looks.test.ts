@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { graphOf, triage } from "../backend/sample-flows";
 import type { StepState, StepView } from "../bindings";
+import { graphOf, triage } from "../twin/sample-flows";
 import { causesOf } from "./causes";
 import { chainsOf } from "./chains";
 import { criticalPath } from "./critical";

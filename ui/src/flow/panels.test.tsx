@@ -8,10 +8,10 @@ import {
 } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
-import { reviews, stateSheet, triage } from "../backend/sample-flows";
 import type { FlowGraph, RunInfo } from "../bindings";
 import { freshBackend } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
+import { reviews, stateSheet, triage } from "../twin/sample-flows";
 import { asksOf, fieldValue } from "./actions";
 import { svgOf } from "./export";
 import { typedFrom, valuesOf } from "./Fields";

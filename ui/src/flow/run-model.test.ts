@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type MemoryBackend, memoryBackend } from "../backend/memory-backend";
-import { reviews, triage } from "../backend/sample-flows";
 import type { FlowGraph, RunChange, RunView, StepView } from "../bindings";
+import { type MemoryBackend, memoryBackend } from "../twin/memory-backend";
+import { reviews, triage } from "../twin/sample-flows";
 import { modelOf, type RunModel, withChange } from "./run-model";
 import { segmentsOf } from "./timeline";
 

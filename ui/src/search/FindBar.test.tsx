@@ -1,9 +1,9 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import type { Match } from "../bindings";
 import { freshBackend, opened } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { FindBar } from "./FindBar";
 import { openSearch, placeState, useSearch } from "./search-store";
 

@@ -1,8 +1,8 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import { freshBackend, opened } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { SearchPanel } from "./SearchPanel";
 import { openSearch } from "./search-store";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import { freshBackend } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { registerCommands } from "./commands";
 import { useNotices } from "./notices";
 import { startSettings } from "./settings-store";

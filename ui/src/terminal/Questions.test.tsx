@@ -1,9 +1,9 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import { useSettings } from "../shared/settings-store";
 import { freshBackend, opened } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { pasteText, requestClose } from "./actions";
 import { startPanes, usePanes } from "./pane-store";
 import { Questions } from "./Questions";

@@ -1,11 +1,11 @@
 import { act, render } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import { Dock } from "../shared/dock/Dock";
 import type { DockApi } from "../shared/dock/dock";
 import { useParams } from "../shared/dock/panel";
 import { useNotices } from "../shared/notices";
 import { freshBackend, opened } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import {
   newTerminal,
   panelOfPane,

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Frame } from "../backend/frames";
 import { encodeFrame } from "../backend/frames";
-import { defaultSettings, type MemoryBackend } from "../backend/memory-backend";
 import { terminalThemes } from "../shared/terminal-themes";
 import { freshBackend, opened } from "../test-support";
+import { defaultSettings, type MemoryBackend } from "../twin/memory-backend";
 import { XtermHost } from "./xterm-host";
 
 let twin: MemoryBackend;

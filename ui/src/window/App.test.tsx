@@ -1,12 +1,12 @@
 import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
-import { triage } from "../backend/sample-flows";
 import { openRun } from "../flow/flow-store";
 import { useClosed } from "../shared/dock/closed";
 import { useDock } from "../shared/dock/dock";
 import { freshBackend, opened } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
+import { triage } from "../twin/sample-flows";
 import { App } from "./App";
 import { labelOf } from "./search-in-panes";
 

@@ -1,12 +1,12 @@
 import { act, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { MemoryBackend } from "../backend/memory-backend";
 import type { RepositoryView, WorktreeView } from "../bindings";
 import { useRepositories } from "../shared/repositories";
 import { startPanes } from "../terminal/pane-store";
 import { StatusItems } from "../terminal/StatusItems";
 import { freshBackend, opened } from "../test-support";
+import type { MemoryBackend } from "../twin/memory-backend";
 import { useWorkspace } from "../workspace/workspace-store";
 import { Sidebar } from "./Sidebar";
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import { side, verdict } from "../backend/example-conflicts";
 import { freshBackend } from "../test-support";
+import { side, verdict } from "../twin/example-conflicts";
 import { needsOf } from "./conflicts-in-panes";
 
 beforeEach(() => {

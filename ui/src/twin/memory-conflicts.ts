@@ -1,3 +1,4 @@
+import type { ConflictsBackend, Result } from "../backend/backend";
 import type {
   ConflictsHappened,
   Quiet,
@@ -8,7 +9,6 @@ import type {
   VerdictDetails,
   VerdictKey,
 } from "../bindings";
-import type { ConflictsBackend, Result } from "./backend";
 
 /** One repository of the twin: what is listed of it, and what each verdict looks like inside. */
 export interface MemoryRepository {

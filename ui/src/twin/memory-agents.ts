@@ -1,3 +1,5 @@
+import type { AgentsBackend } from "../backend/agents-backend";
+import type { Result } from "../backend/backend";
 import type {
   AgentEvent,
   AgentInfo,
@@ -7,8 +9,6 @@ import type {
   ConversationStep,
   TimelineEntry,
 } from "../bindings";
-import type { AgentsBackend } from "./agents-backend";
-import type { Result } from "./backend";
 
 /** The agents of the twin, and what a test may do to them and see of them. */
 export interface MemoryAgents {

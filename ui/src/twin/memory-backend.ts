@@ -1,3 +1,5 @@
+import type { Backend, Result } from "../backend/backend";
+import { encodeFrame } from "../backend/frames";
 import type {
   Attention,
   ClosedPane,
@@ -18,8 +20,6 @@ import type {
   Settings,
   SettingsNews,
 } from "../bindings";
-import type { Backend, Result } from "./backend";
-import { encodeFrame } from "./frames";
 import { type MemoryAgents, memoryAgents } from "./memory-agents";
 import { type MemoryConflicts, memoryConflicts } from "./memory-conflicts";
 import {

@@ -1,3 +1,5 @@
+import type { Result } from "../backend/backend";
+import type { FlowsBackend } from "../backend/flows-backend";
 import type {
   AttemptView,
   Finding,
@@ -17,8 +19,6 @@ import type {
   Tried,
   Value,
 } from "../bindings";
-import type { Result } from "./backend";
-import type { FlowsBackend } from "./flows-backend";
 
 /** A flow of the twin: what a file says, and what its steps would do. */
 export interface MemoryFlow {
