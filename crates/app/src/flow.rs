@@ -357,10 +357,8 @@ impl App {
             return false;
         };
         match info.state {
-            PaneState::Running { pid } => i32::try_from(pid)
-                .ok()
-                .and_then(rustix::process::Pid::from_raw)
-                .is_some_and(|pid| rustix::process::test_kill_process(pid).is_err()),
+            // What the pane has is the leader of the program's session: it waits for the program, then for its output.
+            PaneState::Running { pid } => !world::waits_for_a_program(pid),
             PaneState::Exited { .. } => false,
         }
     }

@@ -7,6 +7,8 @@
 mod agent;
 mod programs;
 
+pub(super) use programs::waits_for_a_program;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};

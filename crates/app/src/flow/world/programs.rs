@@ -77,7 +77,7 @@ impl Marked {
         processes()
             .filter(|(pid, directory)| {
                 *pid != rustix::process::getpid()
-                    && runs(directory).is_some()
+                    && Running::of(directory).is_some()
                     && std::fs::read(directory.join("environ")).is_ok_and(|environment| {
                         let has = |mark: &Vec<u8>| {
                             let mut entries = environment.split(|byte| *byte == 0);
@@ -91,6 +91,13 @@ impl Marked {
     }
 }
 
+/// Whether a process has children that run.
+pub(in crate::flow) fn waits_for_a_program(pid: u32) -> bool {
+    processes()
+        .filter_map(|(_, directory)| Running::of(&directory))
+        .any(|process| u32::try_from(process.parent) == Ok(pid))
+}
+
 /// All processes, with their directories in `/proc`.
 fn processes() -> impl Iterator<Item = (Pid, PathBuf)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -100,18 +107,30 @@ fn processes() -> impl Iterator<Item = (Pid, PathBuf)> {
     })
 }
 
-/// The process group of a process that has not ended.
-fn runs(directory: &std::path::Path) -> Option<i32> {
-    let stat = std::fs::read_to_string(directory.join("stat")).ok()?;
-    // The name, in parentheses, may hold anything: the fields are counted from behind it.
-    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
-    if matches!(fields.next()?, "Z" | "X") {
-        return None;
+/// A process that has not ended.
+struct Running {
+    parent: i32,
+    group: i32,
+}
+
+impl Running {
+    fn of(directory: &std::path::Path) -> Option<Self> {
+        let stat = std::fs::read_to_string(directory.join("stat")).ok()?;
+        // The name, in parentheses, may hold anything: the fields are counted from behind it.
+        let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+        if matches!(fields.next()?, "Z" | "X") {
+            return None;
+        }
+        Some(Self {
+            parent: fields.next()?.parse().ok()?,
+            group: fields.next()?.parse().ok()?,
+        })
     }
-    fields.nth(1)?.parse().ok()
 }
 
 fn any_runs_in(group: Pid) -> bool {
     let group = group.as_raw_nonzero().get();
-    processes().any(|(_, directory)| runs(&directory) == Some(group))
+    processes()
+        .filter_map(|(_, directory)| Running::of(&directory))
+        .any(|process| process.group == group)
 }
