@@ -117,9 +117,8 @@ pub(crate) async fn rerun_from(
     app: State<'_, App>,
     run: String,
     step: String,
-    following: bool,
 ) -> Result<(), Error> {
-    app.rerun_from(&run, &step, following).await
+    app.rerun_from(&run, &step).await
 }
 
 /// Says what a step is. See [`App::mark_step`].

@@ -81,7 +81,7 @@ export const commands = {
 	/**  Begins what failed anew. See [`App::retry_failed`]. */
 	retryFailed: (run: string) => typedError<null, Error>(__TAURI_INVOKE("retry_failed", { run })),
 	/**  Begins a step anew. See [`App::rerun_from`]. */
-	rerunFrom: (run: string, step: string, following: boolean) => typedError<null, Error>(__TAURI_INVOKE("rerun_from", { run, step, following })),
+	rerunFrom: (run: string, step: string) => typedError<null, Error>(__TAURI_INVOKE("rerun_from", { run, step })),
 	/**  Says what a step is. See [`App::mark_step`]. */
 	markStep: (run: string, step: string, mark: Mark) => typedError<null, Error>(__TAURI_INVOKE("mark_step", { run, step, mark })),
 	/**  Answers a step that asks. See [`App::answer_approval`]. */

@@ -386,7 +386,7 @@ impl App {
         Ok(self.flows().resume(run).await?)
     }
 
-    /// Begins the steps that failed anew, and what was skipped because of them.
+    /// Begins the steps that failed anew, and all that was decided from their failure.
     ///
     /// # Errors
     ///
@@ -395,13 +395,13 @@ impl App {
         Ok(self.flows().retry_failed(run).await?)
     }
 
-    /// Begins a step anew, with all that follows it or by itself.
+    /// Begins a step anew, and with it all that was decided from what it came to.
     ///
     /// # Errors
     ///
     /// [`Code::BadId`], [`Code::Store`].
-    pub async fn rerun_from(&self, run: &str, step: &str, following: bool) -> Result<(), Error> {
-        Ok(self.flows().rerun_from(run, step, following).await?)
+    pub async fn rerun_from(&self, run: &str, step: &str) -> Result<(), Error> {
+        Ok(self.flows().rerun_from(run, step).await?)
     }
 
     /// Says of a step that it succeeded or is skipped, whatever came of it.

@@ -94,14 +94,11 @@ enum Command {
         /// The run
         run: String,
         /// Begin what failed anew
-        #[arg(long, conflicts_with_all = ["from", "only"])]
+        #[arg(long, conflicts_with = "from")]
         failed: bool,
-        /// Begin this step and all that follows it anew
-        #[arg(long, value_name = "STEP", conflicts_with = "only")]
+        /// Begin this step anew, and all that was decided from what it came to
+        #[arg(long, value_name = "STEP", alias = "only")]
         from: Option<String>,
-        /// Begin this step anew, and nothing that follows it
-        #[arg(long, value_name = "STEP")]
-        only: Option<String>,
     },
     /// End a run, a step or a batch: programs, and all that they started
     Cancel {
@@ -283,12 +280,7 @@ impl Flow {
                 }
                 Ok(out.line(&why)?)
             }
-            Command::Resume {
-                run,
-                failed,
-                from,
-                only,
-            } => {
+            Command::Resume { run, failed, from } => {
                 let run = app.find_run(&run).await?;
                 let followed = Followed::new(app).await?;
                 let before = app.run_outline(&run).await?;
@@ -297,9 +289,7 @@ impl Flow {
                 if failed {
                     app.retry_failed(&run).await?;
                 } else if let Some(step) = from {
-                    app.rerun_from(&run, &step, true).await?;
-                } else if let Some(step) = only {
-                    app.rerun_from(&run, &step, false).await?;
+                    app.rerun_from(&run, &step).await?;
                 } else {
                     app.resume_run(&run).await?;
                 }

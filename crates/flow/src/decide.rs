@@ -5,13 +5,15 @@
 //! outside here, so a run is decided the same way when it is simulated, resumed or replayed. An ending
 //! costs what depends on the step that ended, not what the flow holds.
 
+mod links;
 mod rules;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::definition::{Branch, Flow, Kind, Need, StepIndex, StepKind, Trigger};
+use crate::definition::{Branch, Flow, Gate, Kind, Need, StepIndex, StepKind};
+use links::Links;
 use rules::{Edge, Tally, Verdict, judge};
 pub use state::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 
@@ -42,14 +44,12 @@ pub(crate) trait Guards {
     fn guard(&mut self, progress: &Progress, step: StepIndex) -> Guarded;
 }
 
-/// How a gate stands.
+/// How the gates of a step stand, all together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum GateNow {
+enum GatesNow {
     Open,
     Passed,
-    NotTaken(Option<Branch>),
-    Bad(StepIndex),
-    Dead(StepIndex),
+    Closed(Skip),
 }
 
 /// One step, now.
@@ -64,6 +64,8 @@ pub(crate) struct StepNow {
     /// How many of them were before the last time that the step was begun anew.
     pub(crate) earlier: u32,
     tally: Tally,
+    /// How many of its suspects are known to have ended; see [`Links`].
+    cleared: usize,
 }
 
 /// Where a queued step stands in line, and what it needs a place in.
@@ -75,18 +77,12 @@ struct Lane {
     free: bool,
 }
 
-/// What depends on what, by index.
-#[derive(Debug)]
-struct Links {
-    dependents: Vec<Vec<StepIndex>>,
-    gated: Vec<Vec<StepIndex>>,
-    batch_dependents: Vec<Vec<StepIndex>>,
-}
-
 /// Where a run stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     flow: Arc<Flow>,
+    /// The band of the run: steps of others do not take part.
+    band: Option<String>,
     links: Arc<Links>,
     steps: Vec<StepNow>,
     /// Per batch: its members as edges, and whether its own edge was told to those who need it.
@@ -104,24 +100,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// A run in which nothing has happened.
-    pub(crate) fn new(flow: Arc<Flow>) -> Self {
-        let count = flow.steps.len();
-        let mut links = Links {
-            dependents: vec![Vec::new(); count],
-            gated: vec![Vec::new(); count],
-            batch_dependents: vec![Vec::new(); flow.batches.len()],
-        };
-        for (number, step) in flow.steps.iter().enumerate() {
-            for need in &step.needs {
-                match need {
-                    Need::Step(need) => links.dependents[*need].push(number),
-                    Need::Batch(batch) => links.batch_dependents[*batch].push(number),
-                }
-            }
-            for gate in &step.gates {
-                links.gated[gate.switch].push(number);
-            }
-        }
+    pub(crate) fn new(flow: Arc<Flow>, band: Option<String>) -> Self {
         let steps = flow
             .steps
             .iter()
@@ -132,6 +111,7 @@ impl Progress {
                 attempts: 0,
                 earlier: 0,
                 tally: Tally::of(step.needs.len()),
+                cleared: 0,
             })
             .collect();
         let batches = flow
@@ -140,14 +120,15 @@ impl Progress {
             .map(|batch| (Tally::of(batch.members.len()), false))
             .collect();
         Self {
-            links: Arc::new(links),
+            links: Arc::new(Links::of(&flow)),
+            band,
             steps,
             batches,
             lanes: BTreeMap::new(),
             next_place: 0,
             running: 0,
             running_in_batch: vec![0; flow.batches.len()],
-            open: count,
+            open: flow.steps.len(),
             alive: 0,
             cancelled: false,
             flow,
@@ -155,8 +136,13 @@ impl Progress {
     }
 
     /// A run as it was recorded. Follow with [`Progress::start`], which says what could run now.
-    pub(crate) fn restore(flow: Arc<Flow>, recorded: Vec<Recorded>, cancelled: bool) -> Self {
-        let mut progress = Self::new(flow);
+    pub(crate) fn restore(
+        flow: Arc<Flow>,
+        band: Option<String>,
+        recorded: Vec<Recorded>,
+        cancelled: bool,
+    ) -> Self {
+        let mut progress = Self::new(flow, band);
         progress.cancelled = cancelled;
         for (number, recorded) in recorded.into_iter().enumerate() {
             let step = &mut progress.steps[number];
@@ -221,22 +207,9 @@ impl Progress {
             .all(|step| step.state == StepState::Skipped)
     }
 
-    /// Begins the run, or goes on with a restored one: steps outside of `band` are skipped, and what
-    /// could run is queued.
-    pub(crate) fn start(&mut self, band: Option<&str>, guards: &mut dyn Guards) -> Vec<Change> {
+    /// Begins the run, or goes on with a restored one: what could run is queued.
+    pub(crate) fn start(&mut self, guards: &mut dyn Guards) -> Vec<Change> {
         let mut changes = Vec::new();
-        let flow = Arc::clone(&self.flow);
-        for (number, step) in flow.steps.iter().enumerate() {
-            let outside = step
-                .bands
-                .as_ref()
-                .is_some_and(|bands| !band.is_some_and(|band| bands.iter().any(|b| b == band)));
-            if outside && self.steps[number].state == StepState::Pending {
-                let skip = self.skip(SkipCause::Band, number, false, None);
-                self.mark_skipped(number, skip, &mut changes);
-                self.propagate(number, &mut Vec::new());
-            }
-        }
         let pending: Vec<StepIndex> = (0..self.steps.len())
             .filter(|step| self.steps[*step].state == StepState::Pending)
             .collect();
@@ -417,10 +390,10 @@ impl Progress {
         changes
     }
 
-    /// All steps that wait for `number`, directly or not, itself included.
-    pub(crate) fn downstream(&self, number: StepIndex) -> BTreeSet<StepIndex> {
-        let mut found = BTreeSet::from([number]);
-        let mut open = vec![number];
+    /// `steps`, and all that wait for any of them, directly or not.
+    pub(crate) fn downstream(&self, steps: &BTreeSet<StepIndex>) -> BTreeSet<StepIndex> {
+        let mut found = steps.clone();
+        let mut open: Vec<StepIndex> = steps.iter().copied().collect();
         while let Some(step) = open.pop() {
             let batch = self.flow.steps[step].batch;
             let next = self.links.dependents[step]
@@ -440,31 +413,29 @@ impl Progress {
         found
     }
 
-    /// What is known of every step, with `reset` begun anew; for [`Progress::restore`].
-    pub(crate) fn recorded(&self, reset: &BTreeSet<StepIndex>) -> Vec<Recorded> {
-        self.steps
-            .iter()
-            .enumerate()
-            .map(|(number, step)| {
-                if reset.contains(&number) {
-                    Recorded {
-                        state: StepState::Pending,
-                        skip: None,
-                        branch: None,
-                        attempts: step.attempts,
-                        earlier: step.attempts,
-                    }
-                } else {
-                    Recorded {
-                        state: step.state,
-                        skip: step.skip.clone(),
-                        branch: step.branch,
-                        attempts: step.attempts,
-                        earlier: step.earlier,
-                    }
+    /// The same run with `steps` begun anew, and not cancelled. Follow with [`Progress::start`].
+    pub(crate) fn without(&self, steps: &BTreeSet<StepIndex>) -> Self {
+        let recorded = self.steps.iter().enumerate().map(|(number, step)| {
+            if steps.contains(&number) {
+                Recorded {
+                    state: StepState::Pending,
+                    skip: None,
+                    branch: None,
+                    attempts: step.attempts,
+                    earlier: step.attempts,
                 }
-            })
-            .collect()
+            } else {
+                Recorded {
+                    state: step.state,
+                    skip: step.skip.clone(),
+                    branch: step.branch,
+                    attempts: step.attempts,
+                    earlier: step.earlier,
+                }
+            }
+        });
+        let flow = Arc::clone(&self.flow);
+        Self::restore(flow, self.band.clone(), recorded.collect(), false)
     }
 
     fn lane(&self, number: StepIndex) -> Lane {
@@ -593,12 +564,14 @@ impl Progress {
         let links = Arc::clone(&self.links);
         let flow = Arc::clone(&self.flow);
         let edge = self.edge(number);
-        let origin = self.origin_of(number);
-        for dependent in &links.gated[number] {
-            touched.push(*dependent);
-        }
+        let origin = Some(self.origin_of(number));
+        touched.extend(&links.gated[number]);
         for dependent in &links.dependents[number] {
-            self.steps[*dependent].tally.settle(edge, origin);
+            if self.drops(*dependent, number) {
+                self.steps[*dependent].tally.drop_one();
+            } else {
+                self.steps[*dependent].tally.settle(edge, origin);
+            }
             touched.push(*dependent);
         }
         if let Some(batch) = flow.steps[number].batch {
@@ -607,9 +580,9 @@ impl Progress {
             if tally.open == 0 && !told {
                 self.batches[batch].1 = true;
                 let (edge, origin) = match judge(flow.batches[batch].join, &tally) {
-                    Verdict::Run => (Edge::Ok, tally.first_ok.unwrap_or(origin)),
-                    _ if tally.bad > 0 => (Edge::Bad, tally.first_bad.unwrap_or(origin)),
-                    _ => (Edge::Dead, tally.first_dead.unwrap_or(origin)),
+                    Verdict::Run => (Edge::Ok, None),
+                    _ if tally.bad > 0 => (Edge::Bad, tally.first_bad),
+                    _ => (Edge::Dead, tally.first_dead),
                 };
                 for dependent in &links.batch_dependents[batch] {
                     self.steps[*dependent].tally.settle(edge, origin);
@@ -617,6 +590,29 @@ impl Progress {
                 }
             }
         }
+    }
+
+    /// Whether `dependent` does without `needed`: a switch that has both in its cases did not choose
+    /// `needed`, and may have chosen `dependent` for another of its cases.
+    fn drops(&self, dependent: StepIndex, needed: StepIndex) -> bool {
+        let not_taken = self.steps[needed]
+            .skip
+            .as_ref()
+            .is_some_and(|skip| skip.cause == SkipCause::BranchNotTaken);
+        not_taken
+            && self.flow.steps[dependent].gates.iter().any(|own| {
+                let mut gates = self.flow.steps[needed].gates.iter();
+                gates.any(|gate| gate.switch == own.switch && !self.chose(gate))
+            })
+    }
+
+    /// Whether a switch chose what this gate stands for.
+    fn chose(&self, gate: &Gate) -> bool {
+        let switch = &self.steps[gate.switch];
+        switch.state == StepState::Succeeded
+            && switch
+                .branch
+                .is_some_and(|taken| gate.branches.contains(&taken))
     }
 
     /// How the edges from this step stand.
@@ -645,85 +641,95 @@ impl Progress {
         }
     }
 
-    fn gate(&self, switch: StepIndex, branches: &[Branch]) -> GateNow {
-        let now = &self.steps[switch];
-        match now.state {
-            StepState::Succeeded => match now.branch {
-                Some(taken) if branches.contains(&taken) => GateNow::Passed,
-                taken => GateNow::NotTaken(taken),
-            },
-            _ => match self.edge(switch) {
-                Edge::Open => GateNow::Open,
-                // It failed and that was allowed: nothing was chosen.
-                Edge::Ok => GateNow::NotTaken(None),
-                Edge::Bad => GateNow::Bad(self.origin_of(switch)),
-                Edge::Dead => GateNow::Dead(self.origin_of(switch)),
-            },
+    /// What the gates of a step say together, once all of them are known: a switch that went bad outweighs
+    /// one that chose otherwise, and that outweighs one that did not run.
+    fn gates(&self, gates: &[Gate]) -> GatesNow {
+        let mut first: [Option<StepIndex>; 3] = [None; 3];
+        for gate in gates {
+            let (weight, origin) = match self.edge(gate.switch) {
+                Edge::Open => return GatesNow::Open,
+                _ if self.chose(gate) => continue,
+                // It succeeded with another choice, or it failed and that was allowed: nothing was chosen.
+                Edge::Ok => (1, gate.switch),
+                Edge::Bad => (0, self.origin_of(gate.switch)),
+                Edge::Dead => (2, self.origin_of(gate.switch)),
+            };
+            let first = &mut first[weight];
+            *first = Some(first.map_or(origin, |first| first.min(origin)));
+        }
+        match first {
+            [Some(origin), ..] => {
+                GatesNow::Closed(self.skip(SkipCause::UpstreamFailed, origin, true, None))
+            }
+            [None, Some(switch), _] => {
+                let taken = self.steps[switch].branch;
+                let taken = taken.map(|branch| self.flow.branch_label(switch, branch));
+                GatesNow::Closed(self.skip(SkipCause::BranchNotTaken, switch, false, taken))
+            }
+            [None, None, Some(origin)] => {
+                GatesNow::Closed(self.skip(SkipCause::AllInputsDead, origin, false, None))
+            }
+            [None, None, None] => GatesNow::Passed,
         }
     }
 
     /// Decides about a step that waits: nothing yet, it could run, or it is skipped.
-    fn decide(&self, number: StepIndex) -> Option<Result<(), Skip>> {
-        let now = &self.steps[number];
-        if now.state != StepState::Pending {
+    fn decide(&mut self, number: StepIndex) -> Option<Result<(), Skip>> {
+        if self.steps[number].state != StepState::Pending {
             return None;
         }
         let flow = Arc::clone(&self.flow);
         let step = &flow.steps[number];
-        let mut waits = false;
-        for gate in &step.gates {
-            match self.gate(gate.switch, &gate.branches) {
-                GateNow::Open => waits = true,
-                GateNow::Passed => {}
-                GateNow::NotTaken(taken) => {
-                    let taken = taken.map(|branch| flow.branch_label(gate.switch, branch));
-                    return Some(Err(self.skip(
-                        SkipCause::BranchNotTaken,
-                        gate.switch,
-                        false,
-                        taken,
-                    )));
-                }
-                GateNow::Bad(origin) => {
-                    return Some(Err(self.skip(
-                        SkipCause::UpstreamFailed,
-                        origin,
-                        true,
-                        None,
-                    )));
-                }
-                GateNow::Dead(origin) => {
-                    return Some(Err(self.skip(
-                        SkipCause::AllInputsDead,
-                        origin,
-                        false,
-                        None,
-                    )));
-                }
-            }
+        if let Some(bands) = &step.bands
+            && !self.band.as_ref().is_some_and(|band| bands.contains(band))
+        {
+            return Some(Err(self.skip(SkipCause::Band, number, false, None)));
         }
-        if waits {
-            return None;
+        match self.gates(&step.gates) {
+            GatesNow::Open => return None,
+            GatesNow::Closed(skip) => return Some(Err(skip)),
+            GatesNow::Passed => {}
         }
-        let tally = self.steps[number].tally;
+        let mut tally = self.steps[number].tally;
+        if tally.is_empty() && !step.gates.is_empty() {
+            // What lets it through is all that there is to judge.
+            tally = Tally::of(1);
+            tally.settle(Edge::Ok, None);
+        }
         match judge(step.trigger, &tally) {
             Verdict::Wait => None,
             Verdict::Run => Some(Ok(())),
             Verdict::Skip(cause) => {
-                let origin = match cause {
-                    SkipCause::UpstreamFailed => tally.first_bad,
-                    SkipCause::AllInputsDead => tally.first_dead,
-                    _ if step.trigger == Trigger::NoneSkipped => tally.first_dead,
-                    _ => tally.first_ok.or(tally.first_bad).or(tally.first_dead),
-                };
-                Some(Err(self.skip(
-                    cause,
-                    origin.unwrap_or(number),
-                    tally.bad > 0,
-                    None,
-                )))
+                if !self.is_final(number, &tally) {
+                    return None;
+                }
+                let origin = tally.first_bad.or(tally.first_dead).unwrap_or(number);
+                Some(Err(self.skip(cause, origin, tally.bad > 0, None)))
             }
         }
+    }
+
+    /// Whether nothing that is still open can change what is said of a skip: it is tainted, and every
+    /// failure that may yet come stands further down in the file than the one that it names.
+    fn is_final(&mut self, number: StepIndex, tally: &Tally) -> bool {
+        if tally.open == 0 {
+            return true;
+        }
+        let Some(first) = tally.first_bad else {
+            return false;
+        };
+        let suspects = &self.links.suspects[number];
+        let mut cleared = self.steps[number].cleared;
+        while suspects.get(cleared).is_some_and(|(_, need)| match need {
+            Need::Step(step) => self.steps[*step].state.is_terminal(),
+            Need::Batch(batch) => self.batches[*batch].1,
+        }) {
+            cleared += 1;
+        }
+        self.steps[number].cleared = cleared;
+        suspects
+            .get(cleared)
+            .is_none_or(|(suspect, _)| *suspect > first)
     }
 }
 
@@ -737,5 +743,7 @@ pub(crate) struct Recorded {
     pub(crate) earlier: u32,
 }
 
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod schedules;

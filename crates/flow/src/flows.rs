@@ -464,7 +464,7 @@ impl Flows {
         .await
     }
 
-    /// Begins the steps that failed anew, and what was skipped because of them.
+    /// Begins the steps that failed anew, and all that was decided from their failure.
     ///
     /// # Errors
     ///
@@ -473,25 +473,14 @@ impl Flows {
         self.ask(run, Request::RetryFailed).await
     }
 
-    /// Begins a step anew, with all that follows it or by itself.
+    /// Begins a step anew, and with it all that was decided from what it came to.
     ///
     /// # Errors
     ///
     /// When there is no such step.
-    pub async fn rerun_from(
-        &self,
-        run: &str,
-        step: &str,
-        following: bool,
-    ) -> Result<(), RequestError> {
-        self.ask(
-            run,
-            Request::RerunFrom {
-                step: step.to_owned(),
-                following,
-            },
-        )
-        .await
+    pub async fn rerun_from(&self, run: &str, step: &str) -> Result<(), RequestError> {
+        let step = step.to_owned();
+        self.ask(run, Request::RerunFrom { step }).await
     }
 
     /// Whether this process drives the run.

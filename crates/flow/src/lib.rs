@@ -17,6 +17,8 @@ mod flows;
 mod follow;
 mod journal;
 mod owner;
+#[cfg(test)]
+mod plans;
 mod request;
 mod runner;
 mod scope;

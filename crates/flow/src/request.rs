@@ -18,7 +18,7 @@ pub(crate) enum Request {
     MarkSucceeded { step: String, output: String },
     MarkSkipped { step: String },
     RetryFailed,
-    RerunFrom { step: String, following: bool },
+    RerunFrom { step: String },
 }
 
 /// A secret input that can't be had. What was given for it is not told: it may be the secret itself.

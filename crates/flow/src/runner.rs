@@ -303,10 +303,12 @@ impl Driver {
                 earlier: step.earlier,
             })
             .collect();
+        let band = inputs.get("band").and_then(|band| band.as_str());
+        let band = band.map(str::to_owned);
         let driver = Self {
             id: stored.id.clone(),
             cwd: stored.cwd.clone(),
-            progress: Progress::restore(Arc::clone(&flow), recorded, stored.cancelled),
+            progress: Progress::restore(Arc::clone(&flow), band, recorded, stored.cancelled),
             known: Known {
                 shared,
                 flow,
@@ -422,15 +424,7 @@ impl Driver {
     }
 
     fn begin(&mut self) {
-        let band = self
-            .known
-            .inputs
-            .get("band")
-            .and_then(|band| band.as_str())
-            .map(str::to_owned);
-        let changes = self
-            .progress
-            .start(band.as_deref(), &mut RunGuards(&self.known));
+        let changes = self.progress.start(&mut RunGuards(&self.known));
         self.apply(changes);
     }
 

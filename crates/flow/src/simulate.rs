@@ -55,7 +55,7 @@ pub enum StubState {
 }
 
 impl StubState {
-    fn state(self) -> StepState {
+    pub(crate) fn state(self) -> StepState {
         match self {
             Self::Succeeded => StepState::Succeeded,
             Self::Failed => StepState::Failed,
@@ -221,7 +221,7 @@ impl Flow {
                 flow: Arc::clone(&flow),
                 results: vec![StepResult::default(); self.steps.len()],
             },
-            progress: Progress::new(Arc::clone(&flow)),
+            progress: Progress::new(Arc::clone(&flow), band),
             flow,
             stubs,
             chosen,
@@ -229,7 +229,7 @@ impl Flow {
             running: VecDeque::new(),
             order: Vec::new(),
         };
-        Ok(simulator.run(band.as_deref()))
+        Ok(simulator.run())
     }
 }
 
@@ -256,10 +256,8 @@ struct Simulator<'s> {
 }
 
 impl Simulator<'_> {
-    fn run(&mut self, band: Option<&str>) -> Simulation {
-        let changes = self
-            .progress
-            .start(band, &mut StubGuards(&self.stubs.guards));
+    fn run(&mut self) -> Simulation {
+        let changes = self.progress.start(&mut StubGuards(&self.stubs.guards));
         self.apply(changes);
         loop {
             while let Some(number) = self.progress.admit(u32::MAX) {

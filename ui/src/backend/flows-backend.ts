@@ -38,11 +38,7 @@ export interface FlowsBackend {
   cancelRun(run: string, what: CancelWhat): Promise<Result<null>>;
   resumeRun(run: string): Promise<Result<null>>;
   retryFailed(run: string): Promise<Result<null>>;
-  rerunFrom(
-    run: string,
-    step: string,
-    following: boolean,
-  ): Promise<Result<null>>;
+  rerunFrom(run: string, step: string): Promise<Result<null>>;
   markStep(run: string, step: string, mark: Mark): Promise<Result<null>>;
   answerApproval(
     run: string,

@@ -20,8 +20,7 @@ export function tauriFlows(): FlowsBackend {
     cancelRun: (run, what) => ask(() => commands.cancelRun(run, what)),
     resumeRun: (run) => ask(() => commands.resumeRun(run)),
     retryFailed: (run) => ask(() => commands.retryFailed(run)),
-    rerunFrom: (run, step, following) =>
-      ask(() => commands.rerunFrom(run, step, following)),
+    rerunFrom: (run, step) => ask(() => commands.rerunFrom(run, step)),
     markStep: (run, step, mark) =>
       ask(() => commands.markStep(run, step, mark)),
     answerApproval: (run, step, given) =>

@@ -501,14 +501,9 @@ function Acts({
         </Button>
       )}
       {terminal && (
-        <>
-          <Button onClick={() => void rerunFrom(run, step.id, true)}>
-            Rerun from here
-          </Button>
-          <Button onClick={() => void rerunFrom(run, step.id, false)}>
-            Rerun this alone
-          </Button>
-        </>
+        <Button onClick={() => void rerunFrom(run, step.id)}>
+          Rerun from here
+        </Button>
       )}
       {atWork && (
         <Button

@@ -114,12 +114,8 @@ export async function retryFailed(run: string): Promise<void> {
   reportFailure(await backend.retryFailed(run));
 }
 
-export async function rerunFrom(
-  run: string,
-  step: string,
-  following: boolean,
-): Promise<void> {
-  reportFailure(await backend.rerunFrom(run, step, following));
+export async function rerunFrom(run: string, step: string): Promise<void> {
+  reportFailure(await backend.rerunFrom(run, step));
 }
 
 export async function markStep(

@@ -732,13 +732,13 @@ export function memoryFlows(
           return refused("refused", "no step of the run has failed");
         reset(
           run,
-          failed.map((step) => step.id),
+          failed.flatMap((step) => following(run.flow.graph, step.id)),
         );
         return ok(null);
       }),
-    rerunFrom: (id, stepId, all) =>
+    rerunFrom: (id, stepId) =>
       withStep(id, stepId, (run) => {
-        reset(run, all ? following(run.flow.graph, stepId) : [stepId]);
+        reset(run, following(run.flow.graph, stepId));
         return ok(null);
       }),
     markStep: (id, stepId, mark) =>

@@ -12,14 +12,13 @@ pub(super) enum Edge {
     Dead,
 }
 
-/// How many edges stand how, and the first of each kind, for the record.
+/// How many edges stand how, and where the failures and the dead ends began: the first in the file of each.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     pub(super) open: u32,
     pub(super) ok: u32,
     pub(super) bad: u32,
     pub(super) dead: u32,
-    pub(super) first_ok: Option<StepIndex>,
     pub(super) first_bad: Option<StepIndex>,
     pub(super) first_dead: Option<StepIndex>,
 }
@@ -32,15 +31,33 @@ impl Tally {
         }
     }
 
-    pub(super) fn settle(&mut self, edge: Edge, origin: StepIndex) {
-        let (count, first) = match edge {
+    pub(super) fn is_empty(&self) -> bool {
+        self.open + self.ok + self.bad + self.dead == 0
+    }
+
+    /// One of the open edges has come to this, and that began with `origin`.
+    pub(super) fn settle(&mut self, edge: Edge, origin: Option<StepIndex>) {
+        let mut first = None;
+        match edge {
             Edge::Open => return,
-            Edge::Ok => (&mut self.ok, &mut self.first_ok),
-            Edge::Bad => (&mut self.bad, &mut self.first_bad),
-            Edge::Dead => (&mut self.dead, &mut self.first_dead),
-        };
-        *count += 1;
-        first.get_or_insert(origin);
+            Edge::Ok => self.ok += 1,
+            Edge::Bad => {
+                self.bad += 1;
+                first = Some(&mut self.first_bad);
+            }
+            Edge::Dead => {
+                self.dead += 1;
+                first = Some(&mut self.first_dead);
+            }
+        }
+        if let (Some(first), Some(origin)) = (first, origin) {
+            *first = Some(first.map_or(origin, |first| first.min(origin)));
+        }
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// One of the open edges does not count any more.
+    pub(super) fn drop_one(&mut self) {
         self.open = self.open.saturating_sub(1);
     }
 }
@@ -65,7 +82,7 @@ pub(super) fn judge(rule: Trigger, tally: &Tally) -> Verdict {
         ..
     } = *tally;
     // A step without needs runs at the start.
-    if open + ok + bad + dead == 0 {
+    if tally.is_empty() {
         return Run;
     }
     match rule {
@@ -112,9 +129,10 @@ pub(super) fn judge(rule: Trigger, tally: &Tally) -> Verdict {
             // Some failed, some never ran: not all failed.
             _ => Skip(UpstreamFailed),
         },
-        Trigger::NoneSkipped => match (dead, open) {
-            (1.., _) => Skip(RuleNotMet),
-            (_, 0) => Run,
+        Trigger::NoneSkipped => match (dead, bad, open) {
+            (1.., 1.., _) => Skip(UpstreamFailed),
+            (1.., ..) => Skip(RuleNotMet),
+            (.., 0) => Run,
             _ => Wait,
         },
     }
@@ -162,7 +180,7 @@ mod tests {
                         "dead" => Edge::Dead,
                         _ => Edge::Open,
                     };
-                    tally.settle(edge, 0);
+                    tally.settle(edge, Some(0));
                 }
                 let word = match judge(rule, &tally) {
                     Verdict::Run => "run",

@@ -81,12 +81,12 @@ impl Run {
     fn new(flow: Flow) -> Self {
         let flow = Arc::new(flow);
         let mut run = Self {
-            progress: Progress::new(Arc::clone(&flow)),
+            progress: Progress::new(Arc::clone(&flow), None),
             flow,
             open: Vec::new(),
             lines: BTreeMap::new(),
         };
-        let changes = run.progress.start(None, &mut Free);
+        let changes = run.progress.start(&mut Free);
         run.queued(changes);
         run
     }

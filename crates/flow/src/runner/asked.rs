@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Driver, RunGuards};
 use crate::action::Finished;
-use crate::decide::{Progress, SkipCause, StepState};
+use crate::decide::{SkipCause, StepState};
 use crate::definition::{Kind, OnTimeout, StepIndex, fill};
 use crate::journal::{AttemptEnd, Given, Happened, QuestionKind};
 use crate::request::{Request, RequestError};
@@ -37,8 +37,7 @@ impl Driver {
                     if cut.is_empty() {
                         return Err(RequestError::Ended);
                     }
-                    let all = self.with_skipped_after(cut);
-                    self.reset(&all);
+                    self.reset(&cut);
                 }
                 Ok(())
             }
@@ -145,18 +144,12 @@ impl Driver {
                 if failed.is_empty() {
                     return Err(RequestError::NothingFailed);
                 }
-                let all = self.with_skipped_after(failed);
-                self.reset(&all);
+                self.reset(&failed);
                 Ok(())
             }
-            Request::RerunFrom { step, following } => {
+            Request::RerunFrom { step } => {
                 let number = self.find(&step)?;
-                let steps = if following {
-                    self.progress.downstream(number)
-                } else {
-                    BTreeSet::from([number])
-                };
-                self.reset(&steps);
+                self.reset(&BTreeSet::from([number]));
                 Ok(())
             }
         }
@@ -172,40 +165,28 @@ impl Driver {
         found.into_iter()
     }
 
-    /// `steps`, and what was skipped after them: what ran in spite of them keeps its result.
-    pub(super) fn with_skipped_after(&self, steps: BTreeSet<StepIndex>) -> BTreeSet<StepIndex> {
-        let mut all = steps.clone();
-        for step in steps {
-            all.extend(
-                self.progress
-                    .downstream(step)
-                    .into_iter()
-                    .filter(|after| self.progress.step(*after).state == StepState::Skipped),
-            );
-        }
-        all
-    }
-
     /// Makes way for what a person says of a step. Gives the number of the attempt that stands for it.
     pub(super) fn set_aside(&mut self, step: StepIndex) -> u32 {
-        let steps = self.with_skipped_after(BTreeSet::from([step]));
-        self.forget(&steps);
+        self.take_back(&BTreeSet::from([step]));
         self.progress.forced_attempt(step)
     }
 
-    /// Begins steps anew; earlier attempts are kept.
+    /// Begins steps anew, and whatever was decided from their results; earlier attempts are kept.
     pub(super) fn reset(&mut self, steps: &BTreeSet<StepIndex>) {
-        self.forget(steps);
+        self.take_back(steps);
         self.begin();
     }
 
-    pub(super) fn forget(&mut self, steps: &BTreeSet<StepIndex>) {
+    /// Takes back what steps came to, and with that everything that was decided from it, directly or not:
+    /// what ran there, what was skipped, what handled a failure.
+    fn take_back(&mut self, steps: &BTreeSet<StepIndex>) {
+        let steps = self.progress.downstream(steps);
         if self.ended || self.progress.is_cancelled() {
             self.ended = false;
             self.note(0, Happened::RunResumed);
         }
-        self.forget_looks(steps);
-        for step in steps {
+        self.forget_looks(&steps);
+        for step in &steps {
             // Its result will be late, and be recorded as that.
             if let Some(mut active) = self.active.remove(step)
                 && let Some(stop) = active.stop.take()
@@ -217,7 +198,7 @@ impl Driver {
         }
         let ids = steps.iter().map(|step| self.step_id(*step)).collect();
         self.note(0, Happened::StepsReset { steps: ids });
-        self.progress = Progress::restore(self.flow(), self.progress.recorded(steps), false);
+        self.progress = self.progress.without(&steps);
     }
 
     pub(super) fn cancel_step(&mut self, step: StepIndex) {
@@ -279,8 +260,7 @@ impl Driver {
                         ..AttemptEnd::new(StepState::Rejected)
                     };
                     self.note_late(step, attempt, ended);
-                    let steps = self.progress.downstream(goto);
-                    self.reset(&steps);
+                    self.reset(&BTreeSet::from([goto]));
                     return;
                 }
                 let state = if given.approved {

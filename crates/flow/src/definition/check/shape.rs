@@ -221,12 +221,6 @@ impl Checker<'_> {
         batches: &[Batch],
         _: &BTreeMap<String, Input>,
     ) {
-        #[derive(Clone, Copy)]
-        struct May {
-            ok: bool,
-            bad: bool,
-            dead: bool,
-        }
         let before = predecessors(steps, batches);
         let order = in_order(&before);
         let mut may = vec![
@@ -269,23 +263,37 @@ impl Checker<'_> {
                 why = Some("its condition is always false".to_owned());
             }
 
-            let edges: Vec<May> = step
+            let edges: Vec<(Need, May)> = step
                 .needs
                 .iter()
                 .map(|need| match need {
-                    Need::Step(need) => may[*need],
+                    Need::Step(needed) => (*need, may[*needed]),
                     Need::Batch(batch) => {
                         let members = &batches[*batch].members;
-                        May {
+                        let may = May {
                             ok: members.is_empty()
                                 || members.iter().any(|member| may[*member].ok)
                                 || batches[*batch].join != Trigger::AllSuccess,
                             bad: members.iter().any(|member| may[*member].bad),
                             dead: true,
-                        }
+                        };
+                        (*need, may)
                     }
                 })
                 .collect();
+            // What a switch that has both in its cases may take away does not count then.
+            let kept: Vec<(Need, May)> = edges
+                .iter()
+                .filter(
+                    |(need, _)| !matches!(need, Need::Step(need) if may_drop(step, &steps[*need])),
+                )
+                .copied()
+                .collect();
+            let gate_alone = May {
+                ok: true,
+                bad: false,
+                dead: false,
+            };
             let needed: Vec<StepIndex> = step
                 .needs
                 .iter()
@@ -295,41 +303,40 @@ impl Checker<'_> {
                 })
                 .collect();
             derived |= needed.iter().any(|need| unreachable.contains(need));
-            let exclusive = exclusive_pair(&needed, &demands);
-            if !edges.is_empty() {
-                let all = |f: fn(&May) -> bool| edges.iter().all(f);
-                let any = |f: fn(&May) -> bool| edges.iter().any(f);
-                let trigger_fits = match step.trigger {
-                    Trigger::AllSuccess => any(|e| e.ok) && all(|e| e.ok || e.dead),
-                    Trigger::AllSuccessStrict => all(|e| e.ok),
-                    Trigger::OneSuccess => any(|e| e.ok),
-                    Trigger::AllDone => any(|e| e.ok || e.bad),
-                    Trigger::AllSettled => true,
-                    Trigger::OneFailed => any(|e| e.bad),
-                    Trigger::AllFailed => all(|e| e.bad),
-                    Trigger::NoneSkipped => all(|e| e.ok || e.bad),
+            let exclusive = exclusive_pair(step, &needed, &demands, steps);
+            let fits = |edges: &[(Need, May)]| {
+                let gated = !step.gates.is_empty();
+                let edges: Vec<May> = edges.iter().map(|(_, may)| *may).collect();
+                match edges.is_empty() {
+                    // A step without needs runs at the start.
+                    true if !gated => true,
+                    true => trigger_fits(step.trigger, &[gate_alone]),
+                    false => trigger_fits(step.trigger, &edges),
+                }
+            };
+            if !fits(&edges) && !fits(&kept) {
+                let message = if edges.is_empty() {
+                    "all that it waits for is its switch, and its `trigger` wants something to fail"
+                } else {
+                    "its needs can never end as its `trigger` wants"
                 };
-                if !trigger_fits {
-                    why = why.or_else(|| {
-                        Some("its needs can never end as its `trigger` wants".to_owned())
-                    });
-                }
-                if matches!(
-                    step.trigger,
-                    Trigger::AllSuccessStrict | Trigger::NoneSkipped
-                ) && let Some((a, b)) = exclusive
-                {
-                    why = why.or_else(|| {
-                        Some(format!(
-                            "it wants both `{}` and `{}`, which are in cases that exclude one another",
-                            steps[a].id, steps[b].id
-                        ))
-                    });
-                }
+                why = why.or_else(|| Some(message.to_owned()));
+            }
+            if matches!(
+                step.trigger,
+                Trigger::AllSuccessStrict | Trigger::NoneSkipped
+            ) && let Some((a, b)) = exclusive
+            {
+                why = why.or_else(|| {
+                    Some(format!(
+                        "it wants both `{}` and `{}`, which are in cases that exclude one another",
+                        steps[a].id, steps[b].id
+                    ))
+                });
             }
 
             let can_run = why.is_none() && !derived;
-            let need_bad = edges.iter().any(|edge| edge.bad)
+            let need_bad = edges.iter().any(|(_, edge)| edge.bad)
                 || step.gates.iter().any(|gate| may[gate.switch].bad);
             may[number] = May {
                 ok: can_run,
@@ -405,21 +412,59 @@ pub(super) fn in_order(before: &[Vec<StepIndex>]) -> Vec<StepIndex> {
     order
 }
 
-/// Two of `needed` that never both run, because a switch chooses between them.
-pub(super) fn exclusive_pair(
+/// What may come of a step, as an edge.
+#[derive(Clone, Copy)]
+struct May {
+    ok: bool,
+    bad: bool,
+    dead: bool,
+}
+
+/// Whether needs that may come to this may come to what a trigger wants.
+fn trigger_fits(trigger: Trigger, edges: &[May]) -> bool {
+    let all = |f: fn(&May) -> bool| edges.iter().all(f);
+    let any = |f: fn(&May) -> bool| edges.iter().any(f);
+    match trigger {
+        Trigger::AllSuccess => any(|e| e.ok) && all(|e| e.ok || e.dead),
+        Trigger::AllSuccessStrict => all(|e| e.ok),
+        Trigger::OneSuccess => any(|e| e.ok),
+        Trigger::AllDone => any(|e| e.ok || e.bad),
+        Trigger::AllSettled => true,
+        Trigger::OneFailed => any(|e| e.bad),
+        Trigger::AllFailed => all(|e| e.bad),
+        Trigger::NoneSkipped => all(|e| e.ok || e.bad),
+    }
+}
+
+/// Whether a switch that lists both may choose `step` without `needed`, which is then not needed.
+fn may_drop(step: &Step, needed: &Step) -> bool {
+    step.gates.iter().any(|own| {
+        needed.gates.iter().any(|gate| {
+            let without = |branch| !gate.branches.contains(branch);
+            gate.switch == own.switch && own.branches.iter().any(without)
+        })
+    })
+}
+
+/// Two of `needed` that `step` can never have both, because a switch chooses between them.
+fn exclusive_pair(
+    step: &Step,
     needed: &[StepIndex],
     demands: &[BTreeMap<StepIndex, BTreeSet<Branch>>],
+    steps: &[Step],
 ) -> Option<(StepIndex, StepIndex)> {
+    let gated_by = |step: &Step, switch| step.gates.iter().any(|gate| gate.switch == switch);
     for (position, a) in needed.iter().enumerate() {
         if demands[*a].is_empty() {
             continue;
         }
         for b in &needed[position + 1..] {
             for (switch, branches) in &demands[*a] {
-                if demands[*b]
-                    .get(switch)
-                    .is_some_and(|other| branches.is_disjoint(other))
-                {
+                // Of two cases that both list the step, it does without what only the other one lists.
+                let does_without = gated_by(step, *switch)
+                    && (gated_by(&steps[*a], *switch) || gated_by(&steps[*b], *switch));
+                let other = demands[*b].get(switch);
+                if !does_without && other.is_some_and(|other| branches.is_disjoint(other)) {
                     return Some((*a, *b));
                 }
             }

@@ -157,7 +157,6 @@ fn takes(sample: &str) -> Vec<(&'static str, serde_json::Value, Vec<Line>)> {
                     }),
                     Asked(Request::RerunFrom {
                         step: "route".to_owned(),
-                        following: true,
                     }),
                     Asked(Request::CancelStep {
                         step: "fix".to_owned(),

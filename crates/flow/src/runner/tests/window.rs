@@ -123,7 +123,7 @@ async fn a_window_holds_what_a_fresh_look_gives_whatever_happens_to_a_run() {
     window.sees("flaky", StepState::Skipped).await;
     flows.retry_failed(&run).await.unwrap();
     window.sees("hangs", StepState::Running).await;
-    flows.rerun_from(&run, "route", true).await.unwrap();
+    flows.rerun_from(&run, "route").await.unwrap();
     window.sees("ask", StepState::AwaitingApproval).await;
     flows.cancel(&run).await.unwrap();
     window.ended().await;
@@ -166,7 +166,7 @@ async fn a_switch_that_is_to_decide_again_shows_no_branch() {
     flows.answer(&run, "ask", yes()).await.unwrap();
     window.ended().await;
     assert_eq!(of(&window.held, "route").branch.as_deref(), Some("a"));
-    flows.rerun_from(&run, "ask", true).await.unwrap();
+    flows.rerun_from(&run, "ask").await.unwrap();
     window.sees("ask", StepState::AwaitingApproval).await;
     let route = of(&window.held, "route");
     assert_eq!((route.state, &route.branch), (StepState::Pending, &None));
