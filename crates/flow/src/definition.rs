@@ -9,6 +9,7 @@ mod duration;
 mod file;
 mod graph;
 pub(crate) mod outside;
+mod problem;
 pub(crate) mod template;
 
 use std::collections::{BTreeMap, HashMap};
@@ -369,22 +370,17 @@ impl Input {
             (InputType::Text, _) => Err("must be text".to_owned()),
             (InputType::Secret, _) => Err("must be the name of an environment variable".to_owned()),
             (InputType::Number, Value::Number(_)) => Ok(given.clone()),
-            (InputType::Number, Value::String(text)) => text
-                .trim()
-                .parse::<f64>()
-                .ok()
-                .and_then(serde_json::Number::from_f64)
+            (InputType::Number, Value::String(text)) => number(text.trim())
                 .map(Value::Number)
                 .ok_or_else(|| format!("must be a number, not `{text}`")),
             (InputType::Number, _) => Err(format!("must be a number, not `{}`", shown())),
             (InputType::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {
                 Ok(given.clone())
             }
-            (InputType::Integer, Value::String(text)) => text
-                .trim()
-                .parse::<i64>()
-                .map(Value::from)
-                .map_err(|_| format!("must be a whole number, not `{text}`")),
+            (InputType::Integer, Value::String(text)) => number(text.trim())
+                .filter(|number| number.is_i64() || number.is_u64())
+                .map(Value::Number)
+                .ok_or_else(|| format!("must be a whole number, not `{text}`")),
             (InputType::Integer, _) => Err(format!("must be a whole number, not `{}`", shown())),
             (InputType::Boolean, Value::Bool(_)) => Ok(given.clone()),
             (InputType::Boolean, Value::String(text)) if text == "true" || text == "false" => {
@@ -404,6 +400,21 @@ impl Input {
             }
         }
     }
+}
+
+/// Reads a number as a person writes it; a whole one keeps its digits.
+fn number(text: &str) -> Option<serde_json::Number> {
+    let whole = text.parse::<i64>().map(serde_json::Number::from);
+    let whole = whole.or_else(|_| text.parse::<u64>().map(serde_json::Number::from));
+    whole.ok().or_else(|| {
+        // A whole number that is too large would be rounded without a word.
+        let is_whole = text
+            .trim_start_matches(['-', '+'])
+            .bytes()
+            .all(|byte| byte.is_ascii_digit());
+        let number = text.parse::<f64>().ok().filter(|_| !is_whole)?;
+        serde_json::Number::from_f64(number)
+    })
 }
 
 pub(crate) fn quoted(values: &[String]) -> String {
@@ -463,4 +474,83 @@ pub(crate) fn hash(text: &str) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inputs(declared: &str, given: serde_json::Value) -> Result<String, String> {
+        let text = format!("name: x\ninputs:\n{declared}\nsteps: [{{ id: a, value: x }}]\n");
+        let flow = Flow::read(&text).map_err(|refused| refused.to_string())?;
+        let given = given.as_object().unwrap().clone();
+        let filled = flow.inputs(&given).map_err(|bad| bad.to_string())?;
+        Ok(serde_json::Value::from(filled).to_string())
+    }
+
+    #[test]
+    fn text_that_looks_like_a_number_keeps_its_letters() {
+        for letters in [
+            "3.10",
+            "007",
+            "0xFF",
+            "1e3",
+            "1_000",
+            "+5",
+            "-0",
+            "true",
+            "True",
+            "0o17",
+            "12345678901234567890123",
+        ] {
+            for declared in [
+                format!("  v: {{ type: text, default: {letters} }}"),
+                format!("  v:\n    type: text\n    default: {letters}   # so it is\n"),
+                format!("  v: {{ type: enum, values: ['{letters}', b], default: {letters} }}"),
+                format!("  v: {{ type: enum, values: [{letters}, b], default: '{letters}' }}"),
+            ] {
+                let expected = format!("{{\"v\":\"{letters}\"}}");
+                assert_eq!(
+                    inputs(&declared, serde_json::json!({})),
+                    Ok(expected),
+                    "{declared}"
+                );
+            }
+        }
+        // What is no text stays what it is, and what is nothing is no text.
+        let number = inputs(
+            "  v: { type: number, default: 3.10 }",
+            serde_json::json!({}),
+        );
+        assert_eq!(number, Ok("{\"v\":3.1}".to_owned()));
+        let nothing = inputs("  v: { type: text, default: null }", serde_json::json!({}));
+        assert!(nothing.is_ok_and(|filled| filled == "{}"));
+    }
+
+    #[test]
+    fn a_whole_number_keeps_its_digits_or_is_refused() {
+        let read = |kind: &str, given: &str| {
+            inputs(
+                &format!("  v: {{ type: {kind} }}"),
+                serde_json::json!({ "v": given }),
+            )
+        };
+        for kind in ["number", "integer"] {
+            for digits in [
+                "9007199254740993",
+                "18446744073709551615",
+                "-9223372036854775808",
+                "0",
+            ] {
+                assert_eq!(
+                    read(kind, digits),
+                    Ok(format!("{{\"v\":{digits}}}")),
+                    "{kind}"
+                );
+            }
+            assert!(read(kind, "18446744073709551616").is_err(), "{kind}");
+        }
+        assert_eq!(read("number", "1.5"), Ok("{\"v\":1.5}".to_owned()));
+        assert!(read("integer", "1.5").is_err());
+    }
 }

@@ -41,6 +41,19 @@ impl StepResult {
     }
 }
 
+impl StepResult {
+    /// The text that the data was read from, when an integer in it may have been rounded by that.
+    fn rounded(&self) -> Option<&str> {
+        let text = self.output.as_deref()?.trim();
+        let data = self.data.as_ref()?;
+        let is_read_from = || {
+            let read = serde_json::from_str::<serde_json::Value>(text);
+            read.is_ok_and(|read| read == *data)
+        };
+        (template::may_be_rounded(text) && is_read_from()).then_some(text)
+    }
+}
+
 /// Where the values come from.
 pub(crate) trait Values {
     fn inputs(&self) -> &serde_json::Map<String, serde_json::Value>;
@@ -97,7 +110,11 @@ pub(crate) fn scope(
         match space.as_str() {
             "results" => {
                 if let Some(step) = flow.step(&name) {
-                    scope.results.insert(name, values.result(step).to_value());
+                    let result = values.result(step);
+                    if let Some(text) = result.rounded() {
+                        scope.texts.insert(name.clone(), text.to_owned());
+                    }
+                    scope.results.insert(name, result.to_value());
                 }
             }
             "env" => {

@@ -1,6 +1,8 @@
 //! From the file to the flow: every mistake that can be seen without running it, with its place.
 
+mod kinds;
 mod names;
+mod never;
 mod shape;
 mod steps;
 mod yaml;
@@ -14,6 +16,7 @@ use super::{
     hash,
 };
 use shape::{in_order, predecessors};
+use steps::Declared;
 use yaml::{refusal, yaml_refusal};
 
 /// Texts longer than this are no flows.
@@ -169,14 +172,73 @@ impl Checker<'_> {
             .as_ref()
             .map_or(64, |limit| self.at_least_one(limit));
 
+        let (mut batches, batch_timeouts) = self.batches(file);
+        let batch_index: HashMap<&str, BatchIndex> =
+            file.batches.keys().map(String::as_str).zip(0..).collect();
+        let index = self.step_index(file);
+        let mut steps: Vec<Step> = Vec::new();
+        let known = Declared {
+            inputs: &inputs,
+            steps: &index,
+            batches: &batch_index,
+            batch_timeouts: &batch_timeouts,
+        };
+        for step in &file.steps.value {
+            steps.push(self.step(file, step, &known));
+        }
+        for (number, step) in steps.iter().enumerate() {
+            if let Some(batch) = step.batch {
+                batches[batch].members.push(number);
+            }
+        }
+        self.link_cases(file, &mut steps);
+        self.goto_targets(file, &mut steps, &index);
+
+        let reach = Reach {
+            before: predecessors(&steps, &batches),
+        };
+        let structure_is_sound = !self.has_errors();
+        let sound_graph = self.cycles(file, &steps, &batches);
+        if sound_graph {
+            for (rank, step) in in_order(&reach.before).into_iter().enumerate() {
+                steps[step].rank = rank;
+            }
+        }
+        if structure_is_sound && sound_graph {
+            self.sibling_cases(file, &steps);
+            self.never_runs(file, &steps, &batches);
+        }
+        if sound_graph {
+            self.templates(file, &steps, &inputs, &index, &reach);
+        }
+        self.empty_batches(file, &batches, &batch_index);
+        let output = file.output.as_ref().map(|output| RunOutput {
+            file: output.value.file.as_ref().map(|file| file.value.clone()),
+            render: output.value.render.value.clone(),
+        });
+        Flow {
+            name: file.name.value.clone(),
+            description: file.description.clone(),
+            text: self.text.to_owned(),
+            hash: hash(self.text),
+            inputs,
+            max_concurrent,
+            batches,
+            steps,
+            output,
+            warnings: Vec::new(),
+            index,
+        }
+    }
+
+    /// The batches without their members, and the limit of one attempt that each gives to them.
+    fn batches(&mut self, file: &FlowFile) -> (Vec<Batch>, Vec<Option<Duration>>) {
         let mut batches = Vec::new();
-        let mut batch_index: HashMap<&str, BatchIndex> = HashMap::new();
         let mut batch_timeouts = Vec::new();
         for (name, batch) in &file.batches {
             self.identifier("a batch", name, batch.at);
             let limit = self.at_least_one(&batch.value.max_concurrent);
             batch_timeouts.push(self.duration(batch.value.timeout.as_ref()));
-            batch_index.insert(name, batches.len());
             batches.push(Batch {
                 name: name.clone(),
                 max_concurrent: limit,
@@ -184,7 +246,11 @@ impl Checker<'_> {
                 members: Vec::new(),
             });
         }
+        (batches, batch_timeouts)
+    }
 
+    /// The steps by their names, each of which must be there once.
+    fn step_index(&mut self, file: &FlowFile) -> HashMap<String, StepIndex> {
         if file.steps.value.is_empty() {
             self.error(
                 file.steps.at,
@@ -216,36 +282,16 @@ impl Checker<'_> {
                 index.insert(id.value.clone(), number);
             }
         }
+        index
+    }
 
-        let mut steps: Vec<Step> = Vec::new();
-        for step in &file.steps.value {
-            steps.push(self.step(file, step, &inputs, &index, &batch_index, &batch_timeouts));
-        }
-        for (number, step) in steps.iter().enumerate() {
-            if let Some(batch) = step.batch {
-                batches[batch].members.push(number);
-            }
-        }
-        self.link_cases(file, &mut steps);
-        self.goto_targets(file, &mut steps, &index);
-
-        let reach = Reach {
-            before: predecessors(&steps, &batches),
-        };
-        let structure_is_sound = !self.has_errors();
-        let sound_graph = self.cycles(file, &steps, &batches);
-        if sound_graph {
-            for (rank, step) in in_order(&reach.before).into_iter().enumerate() {
-                steps[step].rank = rank;
-            }
-        }
-        if structure_is_sound && sound_graph {
-            self.sibling_cases(file, &steps);
-            self.never_runs(file, &steps, &batches, &inputs);
-        }
-        if sound_graph {
-            self.templates(file, &steps, &inputs, &index, &reach);
-        }
+    /// Refuses needs of batches that have no members.
+    fn empty_batches(
+        &mut self,
+        file: &FlowFile,
+        batches: &[Batch],
+        batch_index: &HashMap<&str, BatchIndex>,
+    ) {
         for step in &file.steps.value {
             for need in step.value.needs.iter().flat_map(At::list) {
                 if let Some(batch) = need
@@ -261,23 +307,6 @@ impl Checker<'_> {
                     );
                 }
             }
-        }
-        let output = file.output.as_ref().map(|output| RunOutput {
-            file: output.value.file.as_ref().map(|file| file.value.clone()),
-            render: output.value.render.value.clone(),
-        });
-        Flow {
-            name: file.name.value.clone(),
-            description: file.description.clone(),
-            text: self.text.to_owned(),
-            hash: hash(self.text),
-            inputs,
-            max_concurrent,
-            batches,
-            steps,
-            output,
-            warnings: Vec::new(),
-            index,
         }
     }
 

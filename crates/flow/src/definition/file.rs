@@ -27,10 +27,17 @@ pub(crate) struct At<T> {
     pub(crate) at: Position,
     /// From where in the text; 0 when not known.
     pub(crate) offset: usize,
+    /// How many; 0 when not known.
+    pub(crate) length: usize,
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = |count: Option<u64>| {
+            count
+                .and_then(|count| usize::try_from(count).ok())
+                .unwrap_or(0)
+        };
         let spanned = serde_saphyr::Spanned::<T>::deserialize(deserializer)?;
         let place = spanned.referenced;
         Ok(Self {
@@ -39,11 +46,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
                 line: u32::try_from(place.line()).unwrap_or(u32::MAX),
                 column: u32::try_from(place.column()).unwrap_or(u32::MAX),
             },
-            offset: place
-                .span()
-                .byte_offset()
-                .and_then(|offset| usize::try_from(offset).ok())
-                .unwrap_or(0),
+            offset: bytes(place.span().byte_offset()),
+            length: bytes(place.span().byte_len()),
         })
     }
 }
@@ -80,6 +84,7 @@ impl<'de> Deserialize<'de> for Names {
                     value: name.to_owned(),
                     at: Position::default(),
                     offset: 0,
+                    length: 0,
                 }]))
             }
             fn visit_bool<E: de::Error>(self, name: bool) -> Result<Names, E> {

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use minijinja::value::{DynObject, Object, ObjectRepr, Rest};
 use minijinja::{Error, ErrorKind, Value};
 
-use super::template::Problem;
+use super::problem::Problem;
 
 /// The function of conditions.
 pub(crate) const CONFLICTS: &str = "conflicts";
@@ -300,54 +300,6 @@ fn tokens(source: &str) -> Vec<Token<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::template::{Scope, holds};
-
-    fn ask(condition: &str, known: &[(&str, &str)]) -> (Result<bool, String>, Outside) {
-        let known = known
-            .iter()
-            .map(|(question, word)| ((*question).to_owned(), Ok((*word).to_owned())))
-            .collect();
-        let scope = Scope {
-            outside: Outside::new(known),
-            ..Scope::default()
-        };
-        let answer = holds(condition, &scope).map_err(|problem| problem.message);
-        (answer, scope.outside)
-    }
-
-    #[test]
-    fn severities_have_an_order_of_their_own() {
-        let condition = "conflicts(\"src/**\") < 'adjacent_line'";
-        for (word, expected) in [
-            ("none", true),
-            ("identical", true),
-            ("different_area", true),
-            ("adjacent_line", false),
-            ("same_line", false),
-        ] {
-            let (answer, _) = ask(condition, &[("src/**", word)]);
-            assert_eq!(answer, Ok(expected), "{word}");
-        }
-        let all = "'same_line' == conflicts() and not (conflicts() != \"same_line\")";
-        assert_eq!(ask(all, &[("", "same_line")]).0, Ok(true));
-    }
-
-    #[test]
-    fn what_is_not_known_is_asked_for_and_what_is_known_was_seen() {
-        let condition = "conflicts('a' ~ '/b') == 'none' or conflicts(\"c\") == 'none'";
-        let (answer, outside) = ask(condition, &[]);
-        assert!(answer.is_err());
-        assert_eq!(outside.missing(), BTreeSet::from(["a/b".to_owned()]));
-        let (answer, outside) = ask(condition, &[("a/b", "same_line"), ("c", "none")]);
-        assert_eq!(answer, Ok(true));
-        assert!(outside.missing().is_empty());
-        insta::assert_debug_snapshot!(outside.seen(), @r#"
-        {
-            "conflicts(\"a/b\")": String("same_line"),
-            "conflicts(\"c\")": String("none"),
-        }
-        "#);
-    }
 
     #[test]
     fn a_comparison_with_anything_else_is_refused() {

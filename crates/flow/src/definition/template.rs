@@ -1,28 +1,26 @@
-//! The one language for text and for conditions: Jinja, strict and bounded. With `outside`, the only
-//! file that names minijinja.
+//! The one language for text and for conditions: Jinja, strict and bounded. With what is beneath it and
+//! `outside`, the only file that names minijinja.
+
+mod asks;
+mod json;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, merge_maps};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, machinery};
 use serde::Serialize;
 
 use super::outside::{self, Outside};
+pub(crate) use super::problem::Problem;
+use asks::Asks;
 
 /// What one rendering may cost: about a tenth of a second, and 64 bytes of memory for each.
 const FUEL: u64 = 1_000_000;
 
 /// The longest text that a template may fold into.
 pub(crate) const MOST_TEXT: usize = 4 << 20;
-
-/// What is wrong with a template or a condition.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub(crate) struct Problem {
-    pub(crate) message: String,
-    /// The piece of the source that is wrong, when it is known.
-    pub(crate) fragment: Option<String>,
-}
 
 /// Whether a source is text with `{{ … }}` in it, or one expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +36,34 @@ pub(crate) struct Scope {
     pub(crate) results: serde_json::Map<String, serde_json::Value>,
     pub(crate) run: serde_json::Map<String, serde_json::Value>,
     pub(crate) env: serde_json::Map<String, serde_json::Value>,
+    /// By step: the text that its `data` was read from, where reading it may have rounded an integer.
+    #[serde(skip)]
+    pub(crate) texts: BTreeMap<String, String>,
     /// What conditions may ask about the world.
     #[serde(skip)]
     pub(crate) outside: Outside,
+}
+
+impl Scope {
+    fn names(&self) -> Value {
+        let mut names = Value::from(Serde(self));
+        if !self.texts.is_empty() {
+            let results = self.results.iter().map(|(step, fields)| {
+                let fields = Value::from(Serde(fields));
+                let data = self.texts.get(step).and_then(|text| json::exact(text).ok());
+                let data = data.map(|data| Value::from_pairs([("data", data)]));
+                (step.as_str(), merge_maps([fields].into_iter().chain(data)))
+            });
+            let results = Value::from_pairs(results.collect::<Vec<_>>());
+            names = merge_maps([names, Value::from_pairs([("results", results)])]);
+        }
+        names
+    }
+}
+
+/// Whether reading a text as JSON may have rounded an integer in it.
+pub(crate) fn may_be_rounded(text: &str) -> bool {
+    json::has_long_integers(text)
 }
 
 fn environment() -> &'static Environment<'static> {
@@ -51,6 +74,7 @@ fn environment() -> &'static Environment<'static> {
         environment.set_fuel(Some(FUEL));
         environment.set_debug(true);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.set_formatter(json::print);
         environment.add_filter("slug", |text: String| slug(&text));
         environment
     })
@@ -79,11 +103,15 @@ fn slug(text: &str) -> String {
 
 /// The dotted names that `source` takes from outside: `inputs.question`, `results.plan.data.kind`.
 pub(crate) fn names(source: &str, form: Form) -> Result<BTreeSet<String>, Problem> {
-    let found = match form {
-        Form::Text => environment()
-            .template_from_str(source)
-            .map_err(problem)?
-            .undeclared_variables(true),
+    asks(source, form).map(|asks| asks.names)
+}
+
+/// What `source` asks for.
+fn asks(source: &str, form: Form) -> Result<Asks, Problem> {
+    match form {
+        Form::Text => machinery::parse(source, "<text>", SyntaxConfig::default())
+            .map(|template| Asks::of_template(&template))
+            .map_err(|error| problem(&error, source)),
         Form::Condition => {
             if source.trim_start().starts_with("{{") {
                 return Err(Problem {
@@ -93,41 +121,24 @@ pub(crate) fn names(source: &str, form: Form) -> Result<BTreeSet<String>, Proble
                 });
             }
             outside::ranked(source)?;
-            environment()
-                .compile_expression(source)
-                .map_err(problem)?
-                .undeclared_variables(true)
+            machinery::parse_expr(source)
+                .map(|expression| Asks::of_expression(&expression))
+                .map_err(|error| problem(&error, source))
         }
-    };
-    Ok(found.into_iter().collect())
+    }
 }
 
 /// The filters and tests that `source` names and that do not exist.
 pub(crate) fn unknown_filters(source: &str, form: Form) -> Vec<(&'static str, String)> {
-    let mut unknown = Vec::new();
-    for code in code_of(source, form) {
-        for (index, _) in code.match_indices('|') {
-            let name = word(&code[index + 1..]);
-            if !name.is_empty() && !exists("filter", name) {
-                unknown.push(("filter", name.to_owned()));
-            }
-        }
-        let mut words = code
-            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .filter(|w| !w.is_empty());
-        while let Some(next) = words.next() {
-            if next == "is" {
-                let name = match words.next() {
-                    Some("not") => words.next(),
-                    other => other,
-                };
-                if let Some(name) = name.filter(|name| !exists("test", name)) {
-                    unknown.push(("test", name.to_owned()));
-                }
-            }
-        }
-    }
-    unknown
+    let Ok(asks) = asks(source, form) else {
+        return Vec::new();
+    };
+    let filters = asks.filters.into_iter().map(|name| ("filter", name));
+    let tests = asks.tests.into_iter().map(|name| ("test", name));
+    filters
+        .chain(tests)
+        .filter(|(what, name)| !exists(what, name))
+        .collect()
 }
 
 fn exists(what: &str, name: &str) -> bool {
@@ -135,61 +146,6 @@ fn exists(what: &str, name: &str) -> bool {
         .compile_expression_owned(format!("'{name}' is {what}"))
         .and_then(|expression| expression.eval(()))
         .is_ok_and(|value| value.is_true())
-}
-
-fn word(text: &str) -> &str {
-    let text = text.trim_start();
-    let end = text
-        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .unwrap_or(text.len());
-    &text[..end]
-}
-
-/// The parts of a source that are code, with what stands between quotes taken out.
-fn code_of(source: &str, form: Form) -> Vec<String> {
-    let mut parts = Vec::new();
-    if form == Form::Condition {
-        parts.push(source);
-    } else {
-        let mut rest = source;
-        while let Some(open) = ["{{", "{%"].iter().filter_map(|open| rest.find(open)).min() {
-            let inside = &rest[open + 2..];
-            let close = ["}}", "%}"]
-                .iter()
-                .filter_map(|close| inside.find(close))
-                .min()
-                .unwrap_or(inside.len());
-            parts.push(&inside[..close]);
-            rest = &inside[close..];
-        }
-    }
-    parts
-        .into_iter()
-        .map(|part| {
-            let mut quote = None;
-            let mut escaped = false;
-            part.chars()
-                .map(|c| {
-                    match quote {
-                        Some(open) => {
-                            if escaped {
-                                escaped = false;
-                            } else if c == '\\' {
-                                escaped = true;
-                            } else if c == open {
-                                quote = None;
-                            }
-                            // Keeps words apart without being one.
-                            return ',';
-                        }
-                        None if c == '"' || c == '\'' => quote = Some(c),
-                        None => {}
-                    }
-                    if quote.is_some() { ',' } else { c }
-                })
-                .collect()
-        })
-        .collect()
 }
 
 /// Folds a template into text.
@@ -200,8 +156,8 @@ pub(crate) fn render(source: &str, scope: &Scope) -> Result<String, Problem> {
     }
     let text = environment()
         .template_from_str(source)
-        .and_then(|template| template.render(Value::from(minijinja::value::Serde(scope))))
-        .map_err(problem)?;
+        .and_then(|template| template.render(scope.names()))
+        .map_err(|error| problem(&error, source))?;
     if text.len() > MOST_TEXT {
         return Err(Problem {
             message: format!("the text grew beyond {} MB", MOST_TEXT >> 20),
@@ -215,14 +171,14 @@ pub(crate) fn render(source: &str, scope: &Scope) -> Result<String, Problem> {
 /// text is an error, never "false".
 pub(crate) fn holds(source: &str, scope: &Scope) -> Result<bool, Problem> {
     let ranked = outside::ranked(source)?;
-    let mut names = Value::from(minijinja::value::Serde(scope));
+    let mut names = scope.names();
     if outside::mentions(source) {
-        names = minijinja::value::merge_maps([names, scope.outside.functions()]);
+        names = merge_maps([names, scope.outside.functions()]);
     }
     let value = environment()
         .compile_expression(&ranked)
         .and_then(|expression| expression.eval(names))
-        .map_err(problem)?;
+        .map_err(|error| problem(&error, &ranked))?;
     if value.is_undefined() {
         return Err(Problem {
             message: format!("`{source}` has no value"),
@@ -255,7 +211,7 @@ pub(crate) fn seen(source: &str, scope: &Scope) -> BTreeMap<String, serde_json::
     let Ok(names) = names(source, Form::Condition) else {
         return BTreeMap::new();
     };
-    let root = Value::from(minijinja::value::Serde(scope));
+    let root = scope.names();
     let mut seen = scope.outside.seen();
     seen.extend(
         names
@@ -298,10 +254,11 @@ fn describe(value: &Value) -> String {
     }
 }
 
-fn problem(error: minijinja::Error) -> Problem {
+fn problem(error: &minijinja::Error, source: &str) -> Problem {
+    let source = error.template_source().unwrap_or(source);
     let fragment = error
         .range()
-        .and_then(|range| Some(error.template_source()?.get(range)?.trim().to_owned()))
+        .and_then(|range| Some(source.get(range)?.trim().to_owned()))
         .filter(|fragment| !fragment.is_empty());
     let detail = error
         .detail()
@@ -381,6 +338,13 @@ mod tests {
                 .contains("too much work")
         );
         assert!(render("{{ 'x' * 100000000 }}", &scope()).is_err());
+        let itself = "{% set ns = namespace() %}{% set ns.x = ns %}{% set ns.y = [ns] %}{{ ns }}";
+        assert!(
+            render(itself, &scope())
+                .unwrap_err()
+                .message
+                .contains("nested too deep")
+        );
     }
 
     #[test]
@@ -406,9 +370,130 @@ mod tests {
         );
     }
 
+    fn ask(condition: &str, known: &[(&str, &str)]) -> (Result<bool, String>, Outside) {
+        let known = known
+            .iter()
+            .map(|(question, word)| ((*question).to_owned(), Ok((*word).to_owned())))
+            .collect();
+        let scope = Scope {
+            outside: Outside::new(known),
+            ..Scope::default()
+        };
+        let answer = holds(condition, &scope).map_err(|problem| problem.message);
+        (answer, scope.outside)
+    }
+
+    #[test]
+    fn severities_have_an_order_of_their_own() {
+        let condition = "conflicts(\"src/**\") < 'adjacent_line'";
+        for (word, expected) in [
+            ("none", true),
+            ("identical", true),
+            ("different_area", true),
+            ("adjacent_line", false),
+            ("same_line", false),
+        ] {
+            let (answer, _) = ask(condition, &[("src/**", word)]);
+            assert_eq!(answer, Ok(expected), "{word}");
+        }
+        let all = "'same_line' == conflicts() and not (conflicts() != \"same_line\")";
+        assert_eq!(ask(all, &[("", "same_line")]).0, Ok(true));
+    }
+
+    #[test]
+    fn what_is_not_known_is_asked_for_and_what_is_known_was_seen() {
+        let condition = "conflicts('a' ~ '/b') == 'none' or conflicts(\"c\") == 'none'";
+        let (answer, outside) = ask(condition, &[]);
+        assert!(answer.is_err());
+        assert_eq!(outside.missing(), BTreeSet::from(["a/b".to_owned()]));
+        let (answer, outside) = ask(condition, &[("a/b", "same_line"), ("c", "none")]);
+        assert_eq!(answer, Ok(true));
+        assert!(outside.missing().is_empty());
+        insta::assert_debug_snapshot!(outside.seen(), @r#"
+        {
+            "conflicts(\"a/b\")": String("same_line"),
+            "conflicts(\"c\")": String("none"),
+        }
+        "#);
+    }
+
     #[test]
     fn a_slug_is_a_name_for_a_file() {
         insta::assert_snapshot!(slug("../../etc/passwd & Ünïcode"), @"etc-passwd-ünïcode");
         insta::assert_snapshot!(slug("///"), @"untitled");
+    }
+
+    /// Every form of expression, and what it names.
+    #[test]
+    fn names_are_found_in_every_form() {
+        for source in [
+            "{{ results.m.output[:3] }}",
+            "{{ results.m.output[1:] }}",
+            "{{ 'abc'[:results.m.attempt] }}",
+            "{{ 'abc'[0:2:results.m.attempt] }}",
+            "{{ results['m'].output }}",
+            "{{ results['m']['output'][0] }}",
+            "{{ 'a' if results.m.output else 'b' }}",
+            "{{ 'a' ~ results.m.output }}",
+            "{{ [results.m.output, 1] | first }}",
+            "{{ {'k': results.m.output}.k }}",
+            "{{ {results.m.output: 1} }}",
+            "{{ -results.m.attempt }}",
+            "{{ 1 < results.m.attempt < 3 }}",
+            "{{ 'a' in results.m.output }}",
+            "{{ results.m.output is defined }}",
+            "{{ 'a' is in(results.m.output) }}",
+            "{{ 'a' | default(results.m.output) }}",
+            "{{ dict(k=results.m.output).k }}",
+            "{{ range(*[results.m.attempt]) }}",
+            "{% set x = results.m.output %}{{ x }}",
+            "{% set results = results.m %}{{ results.output }}",
+            "{% with x = results.m.output %}{{ x }}{% endwith %}",
+            "{% for x in [1] if results.m.output %}{{ x }}{% endfor %}",
+            "{% for x in [] %}{% else %}{{ results.m.output }}{% endfor %}",
+            "{% if 1 %}{% elif results.m.output %}{% endif %}",
+            "{% filter default(results.m.output) %}x{% endfilter %}",
+            "{% set x | default(results.m.output) %}x{% endset %}",
+            "{% set ns = namespace(x=results.m.output) %}{{ ns.x }}",
+            "{% do dict(x=results.m.output) %}",
+        ] {
+            let names = names(source, Form::Text).unwrap();
+            let named = names.iter().any(|name| name.starts_with("results.m."))
+                || source.contains("results.m %}") && names.contains("results.m");
+            assert!(named, "{source}: {names:?}");
+        }
+    }
+
+    #[test]
+    fn json_is_printed_as_json_and_keeps_its_digits() {
+        let text = r#"{"b": [1, "x", null, true, 1.5], "a": {}, "n": 123456789012345678901234567890, "huge": -1234567890123456789012345678901234567890123, "u": 18446744073709551615}"#;
+        let mut scope = scope();
+        let data: serde_json::Value = serde_json::from_str(text).unwrap();
+        scope.results.insert(
+            "m".to_owned(),
+            serde_json::json!({ "data": data, "output": text }),
+        );
+        assert!(may_be_rounded(text));
+        scope.texts.insert("m".to_owned(), text.to_owned());
+        let render = |source: &str| render(source, &scope).unwrap();
+        assert_eq!(
+            render("{{ results.m.data }}"),
+            text.replace(": ", ":").replace(", ", ",")
+        );
+        assert_eq!(
+            render("{{ results.m.data.n }} {{ results.m.data.huge }}"),
+            "123456789012345678901234567890 -1234567890123456789012345678901234567890123"
+        );
+        assert_eq!(
+            render("{{ results.m.data.b[2] }} {{ results.m.data.b[3] }} {{ results.m.data.b[1] }}"),
+            "null true x"
+        );
+        assert_eq!(
+            render("{{ results.m.output[:4] }} {{ results.m.data.n > 5 }}"),
+            "{\"b\" true"
+        );
+        // What else is known of the step is still there, and so are the others.
+        assert_eq!(render("{{ results.plan.data }}"), r#"{"kind":"bug"}"#);
+        assert!(!may_be_rounded(r#"{"id": 123456789012345678}"#));
     }
 }

@@ -170,50 +170,7 @@ impl Checker<'_> {
                     Some(format!("as in `{name}.NAME`")),
                 ),
                 ["results", id, rest @ ..] => {
-                    let Some(target) = known.index.get(*id).copied() else {
-                        self.unknown("step", id, at, known.index.keys().map(String::as_str));
-                        continue;
-                    };
-                    if let Some((step, before)) = reader
-                        && !before.contains(&target)
-                    {
-                        let message = if *id == step {
-                            format!("`{step}` can't look at its own result")
-                        } else {
-                            format!(
-                                "`{id}` does not come before `{step}`, so its result may not be there"
-                            )
-                        };
-                        self.error(
-                            at,
-                            message,
-                            Some(format!("add it to the needs: `needs: [{id}]`")),
-                        );
-                    }
-                    if let Some(field) = rest.first()
-                        && !RESULT_FIELDS.contains(field)
-                    {
-                        self.error(
-                            at,
-                            format!("a result has no `{field}`"),
-                            Some(match nearest(field, RESULT_FIELDS.into_iter()) {
-                                Some(near) => format!("did you mean `{near}`?"),
-                                None => format!(
-                                    "there are {}",
-                                    RESULT_FIELDS.map(|f| format!("`{f}`")).join(", ")
-                                ),
-                            }),
-                        );
-                    }
-                    let free = matches!(rest.first(), Some(&"output"))
-                        && matches!(known.steps[target].kind, Kind::Agent(_));
-                    if form == Form::Condition && free {
-                        self.warn(
-                            at,
-                            format!("this condition depends on the free text of the agent `{id}`"),
-                            "let it answer JSON with `output: { type: json }` and look at its `data`",
-                        );
-                    }
+                    self.result(id, rest.first().copied(), at, form, reader, known);
                 }
                 ["run"] => {}
                 ["run", field, ..] => {
@@ -232,19 +189,75 @@ impl Checker<'_> {
                     Some("ask in a `when`, or in a case of a switch".to_owned()),
                 ),
                 ["env", ..] | ["range" | "dict" | "debug" | "namespace", ..] => {}
-                [other, ..] => {
-                    let hint = if known.inputs.contains_key(*other) {
-                        format!("did you mean `inputs.{other}`?")
-                    } else if known.index.contains_key(*other) {
-                        format!("did you mean `results.{other}.output`?")
-                    } else {
-                        "there are `inputs`, `results`, `run` and `env`".to_owned()
-                    };
-                    self.error(at, format!("there is no `{other}`"), Some(hint));
-                }
+                [other, ..] => self.no_space(other, at, known),
                 [] => {}
             }
         }
+    }
+
+    /// A name of a step's result: the step is there and comes before, and results have such a field.
+    fn result(
+        &mut self,
+        id: &str,
+        field: Option<&str>,
+        at: Position,
+        form: Form,
+        reader: Option<(&str, &HashSet<StepIndex>)>,
+        known: &Known<'_>,
+    ) {
+        let Some(target) = known.index.get(id).copied() else {
+            self.unknown("step", id, at, known.index.keys().map(String::as_str));
+            return;
+        };
+        if let Some((step, before)) = reader
+            && !before.contains(&target)
+        {
+            let message = if id == step {
+                format!("`{step}` can't look at its own result")
+            } else {
+                format!("`{id}` does not come before `{step}`, so its result may not be there")
+            };
+            self.error(
+                at,
+                message,
+                Some(format!("add it to the needs: `needs: [{id}]`")),
+            );
+        }
+        if let Some(field) = field
+            && !RESULT_FIELDS.contains(&field)
+        {
+            self.error(
+                at,
+                format!("a result has no `{field}`"),
+                Some(match nearest(field, RESULT_FIELDS.into_iter()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!(
+                        "there are {}",
+                        RESULT_FIELDS.map(|f| format!("`{f}`")).join(", ")
+                    ),
+                }),
+            );
+        }
+        let free = field == Some("output") && matches!(known.steps[target].kind, Kind::Agent(_));
+        if form == Form::Condition && free {
+            self.warn(
+                at,
+                format!("this condition depends on the free text of the agent `{id}`"),
+                "let it answer JSON with `output: { type: json }` and look at its `data`",
+            );
+        }
+    }
+
+    /// A name that begins with nothing that is there.
+    fn no_space(&mut self, other: &str, at: Position, known: &Known<'_>) {
+        let hint = if known.inputs.contains_key(other) {
+            format!("did you mean `inputs.{other}`?")
+        } else if known.index.contains_key(other) {
+            format!("did you mean `results.{other}.output`?")
+        } else {
+            "there are `inputs`, `results`, `run` and `env`".to_owned()
+        };
+        self.error(at, format!("there is no `{other}`"), Some(hint));
     }
 
     pub(super) fn unknown<'k>(

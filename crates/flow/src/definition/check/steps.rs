@@ -1,19 +1,21 @@
-//! One step: its kind, its keys, and what each of them may be.
+//! One step: its keys, and what each of them may be.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::Checker;
 use crate::definition::file::{
-    AgentFile, At, FlowFile, InputFile, InputType, OnInterrupt, OutputType, Position, StepFile,
-    Trigger,
+    At, FlowFile, InputFile, InputType, OnInterrupt, OutputType, StepFile, Trigger,
 };
-use crate::definition::template::{self, Form};
-use crate::definition::{
-    Agent, Approval, BatchIndex, Case, Input, Kind, Need, Retry, Step, StepIndex, Switch, quoted,
-};
+use crate::definition::{BatchIndex, Input, Kind, Need, Retry, Step, StepIndex, quoted};
 
-pub(super) const BACKENDS: [&str; 3] = ["paseo", "acp", "command"];
+/// What the file declares beside its steps, and the steps by their names.
+pub(super) struct Declared<'f> {
+    pub(super) inputs: &'f BTreeMap<String, Input>,
+    pub(super) steps: &'f HashMap<String, StepIndex>,
+    pub(super) batches: &'f HashMap<&'f str, BatchIndex>,
+    pub(super) batch_timeouts: &'f [Option<Duration>],
+}
 
 impl Checker<'_> {
     pub(super) fn inputs(
@@ -55,12 +57,16 @@ impl Checker<'_> {
             let input = Input {
                 kind: file.value.kind,
                 required: file.value.required,
-                default: file.value.default.as_ref().map(|value| value.value.clone()),
+                default: file
+                    .value
+                    .default
+                    .as_ref()
+                    .map(|value| self.as_meant(file.value.kind, value)),
                 values,
                 description: file.value.description.clone(),
             };
-            if let Some(default) = &file.value.default
-                && let Err(message) = input.read(&default.value)
+            if let (Some(default), Some(value)) = (&file.value.default, &input.default)
+                && let Err(message) = input.read(value)
             {
                 self.error(
                     default.at,
@@ -73,38 +79,123 @@ impl Checker<'_> {
         inputs
     }
 
-    #[allow(clippy::too_many_lines, reason = "one step, key by key")]
+    /// A default as its author means it: what looks like a number, or like `true`, is text where text is
+    /// wanted, letter by letter.
+    fn as_meant(&self, kind: InputType, default: &At<serde_json::Value>) -> serde_json::Value {
+        use serde_json::Value;
+        let wants_text = matches!(kind, InputType::Text | InputType::Enum);
+        let is_no_text = matches!(
+            default.value,
+            Value::Number(_) | Value::Bool(_) | Value::Null
+        );
+        let end = default.offset.saturating_add(default.length);
+        let letters = self.text.get(default.offset..end).map(str::trim);
+        match letters {
+            Some(letters)
+                if wants_text
+                    && is_no_text
+                    && !["", "~", "null", "Null", "NULL"].contains(&letters)
+                    && !letters.starts_with(['*', '&', '!']) =>
+            {
+                Value::String(letters.to_owned())
+            }
+            _ => default.value.clone(),
+        }
+    }
+
     pub(super) fn step(
         &mut self,
         file: &FlowFile,
         at: &At<StepFile>,
-        inputs: &BTreeMap<String, Input>,
-        index: &HashMap<String, StepIndex>,
-        batch_index: &HashMap<&str, BatchIndex>,
-        batch_timeouts: &[Option<Duration>],
+        known: &Declared<'_>,
     ) -> Step {
         let step = &at.value;
-        let id = step.id.value.clone();
         let kind = self.kind(step, at.at);
+        let needs = self.needs(step, known);
+        let batch = step.batch.as_ref().and_then(|batch| {
+            let found = known.batches.get(batch.value.as_str()).copied();
+            if found.is_none() {
+                self.unknown(
+                    "batch",
+                    &batch.value,
+                    batch.at,
+                    known.batches.keys().copied(),
+                );
+            }
+            found
+        });
+        let bands = self.bands(step, known);
+        let retry = self.retry(file, step);
+        let env = self.env(file, step);
+        let worktree = self.worktree(step);
+        let on_interrupt = on_interrupt(step, &kind);
+        let schema = self.schema(step);
+        Step {
+            id: step.id.value.clone(),
+            description: step.description.clone(),
+            at: at.at,
+            rank: 0,
+            kind,
+            needs,
+            gates: Vec::new(),
+            trigger: step
+                .trigger
+                .as_ref()
+                .map_or(Trigger::AllSuccess, |trigger| trigger.value),
+            when: step.when.as_ref().map(|when| when.value.clone()),
+            bands,
+            batch,
+            timeout: self
+                .duration(step.timeout.as_ref())
+                .or_else(|| batch.and_then(|batch| known.batch_timeouts[batch]))
+                .or_else(|| self.duration(file.defaults.timeout.as_ref())),
+            total_timeout: self.duration(
+                step.total_timeout
+                    .as_ref()
+                    .or(file.defaults.total_timeout.as_ref()),
+            ),
+            idle_timeout: self.duration(
+                step.idle_timeout
+                    .as_ref()
+                    .or(file.defaults.idle_timeout.as_ref()),
+            ),
+            retry,
+            allow_failure: step.allow_failure,
+            on_interrupt,
+            env,
+            cwd: step
+                .cwd
+                .as_ref()
+                .or(file.defaults.cwd.as_ref())
+                .map(|cwd| cwd.value.clone()),
+            worktree,
+            output: step
+                .output
+                .as_ref()
+                .map_or(OutputType::Text, |output| output.value.kind),
+            schema,
+        }
+    }
 
+    fn needs(&mut self, step: &StepFile, known: &Declared<'_>) -> Vec<Need> {
         let mut needs = Vec::new();
         for need in step.needs.iter().flat_map(At::list) {
             let found = match need.value.strip_prefix("batch:") {
                 Some(name) => {
-                    let found = batch_index.get(name).copied();
+                    let found = known.batches.get(name).copied();
                     if found.is_none() {
-                        self.unknown("batch", name, need.at, batch_index.keys().copied());
+                        self.unknown("batch", name, need.at, known.batches.keys().copied());
                     }
                     found.map(Need::Batch)
                 }
                 None => {
-                    let found = index.get(&need.value).copied();
+                    let found = known.steps.get(&need.value).copied();
                     if found.is_none() {
                         self.unknown(
                             "step",
                             &need.value,
                             need.at,
-                            index.keys().map(String::as_str),
+                            known.steps.keys().map(String::as_str),
                         );
                     }
                     found.map(Need::Step)
@@ -122,48 +213,46 @@ impl Checker<'_> {
                 }
             }
         }
+        needs
+    }
 
-        let batch = step.batch.as_ref().and_then(|batch| {
-            let found = batch_index.get(batch.value.as_str()).copied();
-            if found.is_none() {
-                self.unknown("batch", &batch.value, batch.at, batch_index.keys().copied());
-            }
-            found
-        });
+    fn bands(&mut self, step: &StepFile, known: &Declared<'_>) -> Option<Vec<String>> {
+        let bands = step.bands.as_ref()?;
 
-        let bands = step.bands.as_ref().map(|bands| {
-            match inputs.get("band") {
-                None => self.error(
-                    bands.at,
-                    "`bands` needs an input `band`",
-                    Some(
-                        "add `band: { type: enum, values: [small, large] }` to `inputs`".to_owned(),
-                    ),
-                ),
-                Some(input) if input.kind == InputType::Enum => {
-                    for band in bands
-                        .list()
-                        .filter(|band| !input.values.contains(&band.value))
-                    {
-                        self.error(
-                            band.at,
-                            format!("`inputs.band` is never `{}`", band.value),
-                            Some(format!("one of {}", quoted(&input.values))),
-                        );
-                    }
+        match known.inputs.get("band") {
+            None => self.error(
+                bands.at,
+                "`bands` needs an input `band`",
+                Some("add `band: { type: enum, values: [small, large] }` to `inputs`".to_owned()),
+            ),
+            Some(input) if input.kind == InputType::Enum => {
+                for band in bands
+                    .list()
+                    .filter(|band| !input.values.contains(&band.value))
+                {
+                    self.error(
+                        band.at,
+                        format!("`inputs.band` is never `{}`", band.value),
+                        Some(format!("one of {}", quoted(&input.values))),
+                    );
                 }
-                Some(_) => {}
             }
-            if bands.value.0.is_empty() {
-                self.error(
-                    bands.at,
-                    format!("the step `{id}` can never run: `bands` is empty"),
-                    Some("list at least one band, or leave out `bands`".to_owned()),
-                );
-            }
-            bands.list().map(|band| band.value).collect()
-        });
+            Some(_) => {}
+        }
+        if bands.value.0.is_empty() {
+            self.error(
+                bands.at,
+                format!(
+                    "the step `{}` can never run: `bands` is empty",
+                    step.id.value
+                ),
+                Some("list at least one band, or leave out `bands`".to_owned()),
+            );
+        }
+        Some(bands.list().map(|band| band.value).collect())
+    }
 
+    fn retry(&mut self, file: &FlowFile, step: &StepFile) -> Retry {
         let retries = step
             .retries
             .as_ref()
@@ -205,7 +294,10 @@ impl Checker<'_> {
             }
             retry.only = Some(codes);
         }
+        retry
+    }
 
+    fn env(&mut self, file: &FlowFile, step: &StepFile) -> BTreeMap<String, String> {
         let mut env: BTreeMap<String, String> = file
             .defaults
             .env
@@ -242,7 +334,10 @@ impl Checker<'_> {
                 .iter()
                 .map(|(name, value)| (name.clone(), value.value.clone())),
         );
+        env
+    }
 
+    fn worktree(&mut self, step: &StepFile) -> Option<String> {
         if let (Some(_), Some(own)) = (
             step.agent
                 .as_ref()
@@ -255,355 +350,44 @@ impl Checker<'_> {
                 Some("leave one of the two out".to_owned()),
             );
         }
-        let worktree = step
-            .worktree
+        step.worktree
             .as_ref()
             .or_else(|| {
                 step.agent
                     .as_ref()
                     .and_then(|agent| agent.value.worktree.as_ref())
             })
-            .map(|worktree| worktree.value.clone());
-
-        let idempotent = step
-            .idempotent
-            .as_ref()
-            .is_some_and(|idempotent| idempotent.value);
-        let on_interrupt = step.on_interrupt.as_ref().map_or(
-            if matches!(kind, Kind::Value { .. }) || idempotent {
-                OnInterrupt::Rerun
-            } else {
-                OnInterrupt::Ask
-            },
-            |on_interrupt| on_interrupt.value,
-        );
-
-        let schema = step.output.as_ref().and_then(|output| {
-            let schema = output.value.schema.as_ref()?;
-            if output.value.kind == OutputType::Text {
-                self.error(
-                    schema.at,
-                    "a `schema` is for `json` only",
-                    Some("say `type: json`, or leave out `schema`".to_owned()),
-                );
-            } else if let Err(error) = jsonschema::validator_for(&schema.value) {
-                self.error(schema.at, format!("this is no JSON Schema: {error}"), None);
-            }
-            Some(schema.value.clone())
-        });
-
-        Step {
-            id,
-            description: step.description.clone(),
-            at: at.at,
-            rank: 0,
-            kind,
-            needs,
-            gates: Vec::new(),
-            trigger: step
-                .trigger
-                .as_ref()
-                .map_or(Trigger::AllSuccess, |trigger| trigger.value),
-            when: step.when.as_ref().map(|when| when.value.clone()),
-            bands,
-            batch,
-            timeout: self
-                .duration(step.timeout.as_ref())
-                .or_else(|| batch.and_then(|batch| batch_timeouts[batch]))
-                .or_else(|| self.duration(file.defaults.timeout.as_ref())),
-            total_timeout: self.duration(
-                step.total_timeout
-                    .as_ref()
-                    .or(file.defaults.total_timeout.as_ref()),
-            ),
-            idle_timeout: self.duration(
-                step.idle_timeout
-                    .as_ref()
-                    .or(file.defaults.idle_timeout.as_ref()),
-            ),
-            retry,
-            allow_failure: step.allow_failure,
-            on_interrupt,
-            env,
-            cwd: step
-                .cwd
-                .as_ref()
-                .or(file.defaults.cwd.as_ref())
-                .map(|cwd| cwd.value.clone()),
-            worktree,
-            output: step
-                .output
-                .as_ref()
-                .map_or(OutputType::Text, |output| output.value.kind),
-            schema,
-        }
+            .map(|worktree| worktree.value.clone())
     }
 
-    pub(super) fn kind(&mut self, step: &StepFile, at: Position) -> Kind {
-        let id = &step.id.value;
-        let said: Vec<(&str, Position)> = [
-            ("agent", step.agent.as_ref().map(|key| key.at)),
-            ("run", step.run.as_ref().map(|key| key.at)),
-            ("value", step.value.as_ref().map(|key| key.at)),
-            ("approval", step.approval.as_ref().map(|key| key.at)),
-            ("switch", step.switch.as_ref().map(|key| key.at)),
-        ]
-        .into_iter()
-        .filter_map(|(name, at)| Some((name, at?)))
-        .collect();
-        let all = "one of `agent`, `run`, `value`, `approval` and `switch` says what the step does";
-        match said.as_slice() {
-            [] => self.error(
-                at,
-                format!("the step `{id}` does nothing"),
-                Some(all.to_owned()),
-            ),
-            [_] => {}
-            [(first, _), (second, at), ..] => self.error(
-                *at,
-                format!("the step `{id}` has both `{first}` and `{second}`"),
-                Some(all.to_owned()),
-            ),
-        }
-        let belongs = |key: &str, at: Option<Position>, owner: &str, has: bool| {
-            at.filter(|_| !has).map(|at| {
-                (
-                    at,
-                    format!("`{key}` belongs to `{owner}`, which the step `{id}` does not have"),
-                )
-            })
-        };
-        let stray = [
-            belongs(
-                "prompt",
-                step.prompt.as_ref().map(|key| key.at),
-                "agent",
-                step.agent.is_some(),
-            ),
-            belongs(
-                "default",
-                step.default.as_ref().map(|key| key.at),
-                "switch",
-                step.switch.is_some(),
-            ),
-            belongs(
-                "required",
-                step.required.as_ref().map(|key| key.at),
-                "switch",
-                step.switch.is_some(),
-            ),
-            belongs(
-                "idempotent",
-                step.idempotent.as_ref().map(|key| key.at),
-                "run",
-                step.run.is_some(),
-            ),
-        ];
-        for (at, message) in stray.into_iter().flatten() {
-            self.error(at, message, Some("leave it out".to_owned()));
-        }
-
-        if let Some(agent) = &step.agent {
-            let Some(prompt) = &step.prompt else {
-                self.error(
-                    agent.at,
-                    format!("the agent of `{id}` has no `prompt`"),
-                    Some("add `prompt:`".to_owned()),
-                );
-                return Kind::Value {
-                    template: String::new(),
-                };
-            };
-            Kind::Agent(Box::new(self.agent(&agent.value, &prompt.value)))
-        } else if let Some(script) = &step.run {
-            if script.value.trim().is_empty() {
-                self.error(script.at, format!("the script of `{id}` is empty"), None);
-            }
-            if let Ok(names) = template::names(&script.value, Form::Text)
-                && let Some(name) = names.iter().find(|name| {
-                    ["inputs.", "results.", "run.", "env."]
-                        .iter()
-                        .any(|scope| name.starts_with(scope))
-                })
-            {
-                let at = self.place(script, name);
-                self.error(
-                    at,
-                    format!("a script is never a template, so `{name}` would reach the shell as it stands"),
-                    Some(format!("add `env: {{ VALUE: \"{{{{ {name} }}}}\" }}` and write `\"$VALUE\"`")),
-                );
-            }
-            Kind::Run {
-                script: script.value.clone(),
-            }
-        } else if let Some(template) = &step.value {
-            Kind::Value {
-                template: template.value.clone(),
-            }
-        } else if let Some(approval) = &step.approval {
-            let form = self.inputs("a field", &approval.value.form);
-            let timeout = self.duration(approval.value.timeout.as_ref().or(step.timeout.as_ref()));
-            if let (None, Some(on_timeout)) = (timeout, &approval.value.on_timeout) {
-                self.error(
-                    on_timeout.at,
-                    "`on_timeout` without a `timeout`",
-                    Some("add `timeout:`, or leave it out".to_owned()),
-                );
-            }
-            Kind::Approval(Box::new(Approval {
-                message: approval.value.message.value.clone(),
-                form,
-                timeout,
-                on_timeout: approval
-                    .value
-                    .on_timeout
-                    .as_ref()
-                    .map(|key| key.value)
-                    .unwrap_or_default(),
-                goto: None,
-            }))
-        } else if let Some(cases) = &step.switch {
-            if cases.value.is_empty() && step.default.is_none() {
-                self.error(
-                    cases.at,
-                    format!("the switch `{id}` has no cases"),
-                    Some("add at least one".to_owned()),
-                );
-            }
-            let mut labels: HashMap<&str, u32> = HashMap::new();
-            let mut always: Option<&str> = None;
-            for case in &cases.value {
-                let label = &case.value.case;
-                if label.value == "default" {
-                    self.error(
-                        label.at,
-                        "`default` can't be the label of a case",
-                        Some(
-                            "the steps when no case matches stand under the key `default`"
-                                .to_owned(),
-                        ),
-                    );
-                }
-                if let Some(line) = labels.insert(&label.value, label.at.line) {
-                    self.error(
-                        label.at,
-                        format!("the switch `{id}` has a case `{}` already", label.value),
-                        Some(format!("the first is on line {line}")),
-                    );
-                }
-                if let Some(always) = always {
-                    self.error(
-                        label.at,
-                        format!(
-                            "the case `{}` is never reached: `{always}` before it is always true",
-                            label.value
-                        ),
-                        Some("put it before, or leave it out".to_owned()),
-                    );
-                }
-                match template::constant(&case.value.when.value) {
-                    Some(true) if always.is_none() => always = Some(&label.value),
-                    Some(false) => self.error(
-                        case.value.when.at,
-                        format!(
-                            "the case `{}` is never taken: its condition is always false",
-                            label.value
-                        ),
-                        Some("leave the case out".to_owned()),
-                    ),
-                    _ => {}
-                }
-            }
-            match (&step.default, always) {
-                (Some(default), Some(always)) => self.error(
-                    default.at,
-                    format!("the default of `{id}` is never reached: the case `{always}` is always true"),
-                    Some("leave one of the two out".to_owned()),
-                ),
-                (None, None) if !step.required.as_ref().is_some_and(|required| required.value) => self.warn(
-                    cases.at,
-                    format!("the switch `{id}` has no `default`: when no case matches, every branch is skipped"),
-                    "add `default: [STEP]`, `default: []` to say that this is meant, or `required: true`",
-                ),
-                _ => {}
-            }
-            Kind::Switch(Switch {
-                cases: cases
-                    .value
-                    .iter()
-                    .map(|case| Case {
-                        label: case.value.case.value.clone(),
-                        when: case.value.when.value.clone(),
-                        steps: Vec::new(),
-                    })
-                    .collect(),
-                default: step.default.as_ref().map(|_| Vec::new()),
-                required: step
-                    .required
-                    .as_ref()
-                    .is_some_and(|required| required.value),
-            })
-        } else {
-            Kind::Value {
-                template: String::new(),
-            }
-        }
-    }
-
-    pub(super) fn agent(&mut self, agent: &AgentFile, prompt: &str) -> Agent {
-        let backend = &agent.backend;
-        if !BACKENDS.contains(&backend.value.as_str()) {
-            self.unknown("backend", &backend.value, backend.at, BACKENDS.into_iter());
-        }
-        let is_command = backend.value == "command";
-        match &agent.program {
-            None if is_command => self.error(
-                backend.at,
-                "the backend `command` needs a `program`",
-                Some("as in `program: [claude, -p]`".to_owned()),
-            ),
-            Some(program) if program.value.is_empty() => {
-                self.error(
-                    program.at,
-                    "`program` is empty",
-                    Some("as in `program: [claude, -p]`".to_owned()),
-                );
-            }
-            Some(program) if !is_command => self.error(
-                program.at,
-                format!(
-                    "`program` is for the backend `command`, not for `{}`",
-                    backend.value
-                ),
-                None,
-            ),
-            _ => {}
-        }
-        if let Some(prompt_by) = agent.prompt_by.as_ref().filter(|_| !is_command) {
+    fn schema(&mut self, step: &StepFile) -> Option<serde_json::Value> {
+        let output = step.output.as_ref()?;
+        let schema = output.value.schema.as_ref()?;
+        if output.value.kind == OutputType::Text {
             self.error(
-                prompt_by.at,
-                "`prompt_by` is for the backend `command`",
-                Some("leave it out".to_owned()),
+                schema.at,
+                "a `schema` is for `json` only",
+                Some("say `type: json`, or leave out `schema`".to_owned()),
             );
+        } else if let Err(error) = jsonschema::validator_for(&schema.value) {
+            self.error(schema.at, format!("this is no JSON Schema: {error}"), None);
         }
-        let text = |value: &Option<At<String>>| value.as_ref().map(|value| value.value.clone());
-        Agent {
-            backend: backend.value.clone(),
-            provider: text(&agent.provider),
-            name: text(&agent.name),
-            model: text(&agent.model),
-            mode: text(&agent.mode),
-            program: agent
-                .program
-                .iter()
-                .flat_map(|program| program.value.iter().map(|part| part.value.clone()))
-                .collect(),
-            prompt_by: agent
-                .prompt_by
-                .as_ref()
-                .map(|key| key.value)
-                .unwrap_or_default(),
-            prompt: prompt.to_owned(),
-        }
+        Some(schema.value.clone())
     }
+}
+
+/// What a crash in the middle of it means.
+fn on_interrupt(step: &StepFile, kind: &Kind) -> OnInterrupt {
+    let idempotent = step
+        .idempotent
+        .as_ref()
+        .is_some_and(|idempotent| idempotent.value);
+    step.on_interrupt.as_ref().map_or(
+        if matches!(kind, Kind::Value { .. }) || idempotent {
+            OnInterrupt::Rerun
+        } else {
+            OnInterrupt::Ask
+        },
+        |on_interrupt| on_interrupt.value,
+    )
 }
