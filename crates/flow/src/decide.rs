@@ -709,6 +709,18 @@ impl Progress {
         }
     }
 
+    /// Whether a step that waits will be skipped whatever comes, though it is not yet known what there is to say
+    /// of that; with the failure that is known already, if any is.
+    pub(crate) fn will_not_run(&self, number: StepIndex) -> Option<Option<StepIndex>> {
+        let now = &self.steps[number];
+        let waits = now.state == StepState::Pending
+            && self.gates(&self.flow.steps[number].gates) == GatesNow::Passed;
+        match judge(self.flow.steps[number].trigger, &now.tally) {
+            Verdict::Skip(_) if waits && now.tally.open > 0 => Some(now.tally.first_bad),
+            _ => None,
+        }
+    }
+
     /// Whether nothing that is still open can change what is said of a skip: it is tainted, and every
     /// failure that may yet come stands further down in the file than the one that it names.
     fn is_final(&mut self, number: StepIndex, tally: &Tally) -> bool {

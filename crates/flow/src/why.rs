@@ -1,9 +1,10 @@
 //! "Why did this step not run?", answered in sentences.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use crate::decide::{SkipCause, StepState};
-use crate::definition::{Flow, Kind, Need};
+use crate::decide::{Progress, Recorded, SkipCause, StepState};
+use crate::definition::{Flow, Kind, Need, Step};
 use crate::journal::{RunState, RunView, StepView};
 
 /// Says why a step is as it is; none when there is no such step.
@@ -17,7 +18,7 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
     let mut text = match step.state {
-        StepState::Pending => format!("`{id}` waits. {}", waits_for(flow, run, number)),
+        StepState::Pending => waits(flow, run, number),
         StepState::Queued => {
             let mut text = format!("`{id}` could run and waits for a place");
             if let Some(batch) = definition.batch.map(|batch| &flow.batches[batch]) {
@@ -105,10 +106,13 @@ fn skipped(flow: &Flow, run: &RunView, step: &StepView, number: usize) -> String
         }
         SkipCause::UpstreamFailed => format!("`{origin}`, which it depends on, did not succeed"),
         SkipCause::RuleNotMet => format!(
-            "its trigger `{}` can't be met any more; that began with `{origin}`",
-            serde_json::to_string(&definition.trigger)
-                .unwrap_or_default()
-                .trim_matches('"')
+            "its trigger `{}` can't be met any more{}",
+            trigger(definition),
+            if origin == id {
+                String::new()
+            } else {
+                format!("; that began with `{origin}`")
+            }
         ),
         SkipCause::User => "a person skipped it".to_owned(),
         SkipCause::RunCancelled => "the run was cancelled before its turn came".to_owned(),
@@ -162,7 +166,58 @@ fn tried(tried: &crate::decide::Tried) -> String {
     format!("  {what}: `{}` {said}{saw}", tried.when)
 }
 
-fn waits_for(flow: &Flow, run: &RunView, number: usize) -> String {
+/// What a step waits for: to run, or for what there is to say of it.
+fn waits(flow: &Flow, run: &RunView, number: usize) -> String {
+    let definition = &flow.steps[number];
+    let (id, open) = (&definition.id, open_needs(flow, run, number));
+    if open.is_empty() {
+        return format!("`{id}` waits. Everything that it needs has ended.");
+    }
+    let open = open.join(", ");
+    match progress(flow, run).will_not_run(number) {
+        Some(Some(failed)) => format!(
+            "`{id}` will not run, for `{}` did not succeed. Which failure came first in the file is known once these have ended: {open}.",
+            flow.steps[failed].id
+        ),
+        Some(None) => format!(
+            "`{id}` will not run: its trigger `{}` can't be met any more. Whether a failure lies behind that is known once these have ended: {open}.",
+            trigger(definition)
+        ),
+        None => {
+            let kind = if matches!(definition.kind, Kind::Approval(_)) {
+                "asks"
+            } else {
+                "runs"
+            };
+            format!("`{id}` waits. It {kind} once these have ended: {open}.")
+        }
+    }
+}
+
+/// Where the run stands, for the decisions.
+fn progress(flow: &Flow, run: &RunView) -> Progress {
+    let recorded = flow.steps.iter().enumerate().map(|(number, step)| {
+        let view = find(run, &step.id);
+        let branch = view.and_then(|view| flow.branch(number, view.branch.as_deref()?));
+        Recorded {
+            state: view.map_or(StepState::Pending, |view| view.state),
+            skip: view.and_then(|view| view.skip.clone()),
+            branch,
+            attempts: 0,
+            earlier: 0,
+        }
+    });
+    let band = run.inputs.get("band").and_then(|band| band.as_str());
+    let flow = Arc::new(flow.clone());
+    Progress::restore(flow, band.map(str::to_owned), recorded.collect(), false)
+}
+
+fn trigger(step: &Step) -> String {
+    let name = serde_json::to_string(&step.trigger).unwrap_or_default();
+    name.trim_matches('"').to_owned()
+}
+
+fn open_needs(flow: &Flow, run: &RunView, number: usize) -> Vec<String> {
     let definition = &flow.steps[number];
     let mut open: Vec<String> = Vec::new();
     let mut look = |step: usize, how: &str| {
@@ -187,14 +242,5 @@ fn waits_for(flow: &Flow, run: &RunView, number: usize) -> String {
             }
         }
     }
-    if open.is_empty() {
-        "Everything that it needs has ended.".to_owned()
-    } else {
-        let kind = if matches!(definition.kind, Kind::Approval(_)) {
-            "asks"
-        } else {
-            "runs"
-        };
-        format!("It {kind} once these have ended: {}.", open.join(", "))
-    }
+    open
 }

@@ -237,6 +237,16 @@ impl Flow {
         }
     }
 
+    /// The way out of a switch that a label stands for.
+    pub(crate) fn branch(&self, switch: usize, label: &str) -> Option<Branch> {
+        let Kind::Switch(switch) = &self.steps[switch].kind else {
+            return None;
+        };
+        let case = switch.cases.iter().position(|case| case.label == label);
+        case.map(Branch::Case)
+            .or_else(|| switch.default.as_ref().map(|_| Branch::Default))
+    }
+
     pub(crate) fn branch_label(&self, switch: usize, branch: Branch) -> String {
         match (&self.steps[switch].kind, branch) {
             (Kind::Switch(switch), Branch::Case(position)) => switch

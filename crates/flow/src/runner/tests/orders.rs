@@ -400,3 +400,41 @@ async fn what_is_outside_of_the_band_stays_outside_when_what_it_needs_is_marked(
     let skip = view.step_list[1].skip.as_ref();
     assert_eq!(skip.map(|skip| skip.cause), Some(SkipCause::Band));
 }
+
+#[tokio::test]
+async fn why_tells_of_a_step_that_will_not_run_before_all_is_known_of_it() {
+    let mut machine = Machine::new();
+    let flows = machine.process(None);
+    let mut events = flows.events();
+    let steps = [
+        "id: ask, approval: { message: Go on }",
+        "id: fine, value: x",
+        "id: k, needs: [fine, ask], trigger: all_failed, value: x",
+        "id: bad, run: x",
+        "id: d, needs: [ask, bad], value: x",
+        "id: j, needs: [k], value: x",
+    ];
+    machine
+        .world
+        .does
+        .lock()
+        .unwrap()
+        .insert("bad", Does::Ends(1, ""));
+    let run = start(&flows, &steps).await;
+    wait_for(
+        &mut events,
+        |what| matches!(what, Happened::StepEnded { step, .. } if step == "bad"),
+    )
+    .await;
+    let why = async |step: &str| flows.why(&run, step).await.unwrap();
+    insta::assert_snapshot!(why("k").await, @"`k` will not run: its trigger `all_failed` can't be met any more. Whether a failure lies behind that is known once these have ended: `ask` (awaiting approval).");
+    insta::assert_snapshot!(why("d").await, @"`d` will not run, for `bad` did not succeed. Which failure came first in the file is known once these have ended: `ask` (awaiting approval).");
+    insta::assert_snapshot!(why("j").await, @"`j` waits. It runs once these have ended: `k` (pending).");
+    flows.answer(&run, "ask", no()).await.unwrap();
+    settled(&flows, &run).await;
+    insta::assert_snapshot!(why("k").await, @"
+    `k` did not run, because its trigger `all_failed` can't be met any more; that began with `ask`.
+    ");
+    insta::assert_snapshot!(why("d").await, @"`d` did not run, because `ask`, which it depends on, did not succeed.");
+    insta::assert_snapshot!(why("j").await, @"`j` did not run, because `ask`, which it depends on, did not succeed.");
+}
