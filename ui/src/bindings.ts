@@ -1246,6 +1246,8 @@ export type Picture = {
 	verdicts: Verdict[],
 	/**  Pairs and files that could not be compared, and why, for a person. */
 	notes: string[],
+	/**  Something that should have been compared was not; the notes say what, and why. */
+	incomplete: boolean,
 	/**  Whether it is fresh. */
 	health: WatchHealth,
 };

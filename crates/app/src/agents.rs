@@ -252,7 +252,7 @@ impl App {
         };
         let change = ProposedChange {
             file: file.display().to_string(),
-            lines,
+            lines: lines.into_iter().collect(),
             worktree: worktree.display().to_string(),
         };
         // A repository that nobody watches has nobody to tell.

@@ -199,7 +199,7 @@ async fn a_check_is_answered_by_the_index_that_runs_and_by_a_look_without_one() 
     app.watch_repository(main).await.unwrap();
     let change = |worktree: &str| ProposedChange {
         file: "f".to_owned(),
-        lines: Some(LineRange { start: 2, end: 3 }),
+        lines: vec![LineRange { start: 2, end: 3 }],
         worktree: place.path().join(worktree).display().to_string(),
     };
     // Announced and not on disk: only the running index can know.

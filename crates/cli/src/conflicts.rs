@@ -1,5 +1,6 @@
 //! `conflicts`: where worktrees change the same lines. Works by itself: no pane host, no window.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use app::Paths;
@@ -20,7 +21,8 @@ use crate::table::{Cell, Table, Tone};
     args_conflicts_with_subcommands = true,
     after_help = "\
 Committed, staged, unstaged and untracked work all count. Lines are counted at the merge base of
-each pair of worktrees. Exit status: 0 nothing found, 1 found, 2 could not be done.
+each pair of worktrees. Exit status: 0 nothing found, 1 found, 2 could not be done: also when
+nothing was found in what could be compared, and something could not.
 
 Examples:
   switchyard conflicts                        All of this repository
@@ -65,7 +67,8 @@ enum Command {
 Made for an agent's hook: the window that watches answers; without one, that one file is read in
 all worktrees.
 With lines, exit status 1 means that another worktree changes lines at most 5 lines away; without,
-that another worktree changes the file at all. `--at-least` says otherwise.
+that another worktree changes the file at all. `--at-least` says otherwise. Exit status 2: could
+not be told.
 
 Examples:
   switchyard conflicts check src/main.rs:10-20
@@ -76,9 +79,18 @@ struct Check {
     #[arg(value_name = "FILE[:START-END]")]
     target: String,
 
-    /// The text that is about to be replaced: its lines, where the file has it, in place of START-END
-    #[arg(long, value_name = "TEXT")]
+    /// The text that is about to be replaced: its lines, wherever the file has it, in place of START-END
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     replacing: Option<String>,
+
+    /// The same, from a file; `-` is the standard input
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "replacing",
+        allow_hyphen_values = true
+    )]
+    replacing_from: Option<PathBuf>,
 
     /// The worktree that is about to be changed: a directory in it; the one that FILE lies in if not given
     #[arg(long, value_name = "WORKTREE")]
@@ -113,23 +125,19 @@ impl Conflicts {
             return watch(&directory, &filter, out).await;
         }
         let picture = app::look_for_conflicts(&directory, &filter).map_err(refused)?;
-        let found = !picture.verdicts.is_empty();
+        let (found, incomplete) = (!picture.verdicts.is_empty(), picture.incomplete);
         if out.json() {
             out.value(&picture)?;
         } else {
             list(&picture, out)?;
         }
-        if found {
-            Err(Failure::silent())
-        } else {
-            Ok(())
-        }
+        end(found, incomplete)
     }
 }
 
 impl Check {
     fn run(self, paths: Option<&Paths>, out: &mut Output<'_>) -> Result<(), Failure> {
-        let (file, lines) = target(&self.target)?;
+        let (file, lines) = target(&self.target, self.worktree.as_deref())?;
         let here = std::env::current_dir()?.join(&file);
         let worktree = match &self.worktree {
             Some(directory) => worktree_root(directory)?,
@@ -140,9 +148,17 @@ impl Check {
             true => here.to_string_lossy().into_owned(),
             false => file,
         };
-        let lines = lines.or_else(|| {
-            let text = std::fs::read_to_string(worktree.join(&file)).ok()?;
-            lines_of(&text, self.replacing.as_deref()?)
+        let lines = match (lines, self.replaced()?) {
+            (Some(lines), _) => vec![lines],
+            (None, Some(part)) => {
+                let text = std::fs::read(worktree.join(&file)).unwrap_or_default();
+                places_of(&text, &part)
+            }
+            (None, None) => Vec::new(),
+        };
+        let from = self.at_least.unwrap_or(match lines.as_slice() {
+            [] => Severity::DifferentArea,
+            _ => Severity::AdjacentLine,
         });
         let change = ProposedChange {
             file,
@@ -155,14 +171,34 @@ impl Check {
         } else {
             tell(&answer, out)?;
         }
-        let from = self.at_least.unwrap_or(match lines {
-            Some(_) => Severity::AdjacentLine,
-            None => Severity::DifferentArea,
-        });
-        match answer.severity {
-            Some(severity) if severity >= from => Err(Failure::silent()),
-            _ => Ok(()),
+        let found = answer.severity.is_some_and(|severity| severity >= from);
+        end(found, answer.incomplete)
+    }
+
+    /// The text that is about to be replaced, from wherever it was given.
+    fn replaced(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let unread =
+            |error| Failure::usage(format!("the text to be replaced can't be read: {error}"));
+        match (&self.replacing, &self.replacing_from) {
+            (Some(text), _) => Ok(Some(text.clone().into_bytes())),
+            (None, Some(file)) if file.as_os_str() == "-" => {
+                let mut text = Vec::new();
+                std::io::stdin().read_to_end(&mut text).map_err(unread)?;
+                Ok(Some(text))
+            }
+            (None, Some(file)) => Ok(Some(std::fs::read(file).map_err(unread)?)),
+            (None, None) => Ok(None),
         }
+    }
+}
+
+/// How a look ends: what was found is told first, then whether something could not be told.
+fn end(found: bool, incomplete: bool) -> Result<(), Failure> {
+    match (found, incomplete) {
+        (true, _) => Err(Failure::silent()),
+        // The notes said what, and why.
+        (false, true) => Err(Failure::status(2)),
+        (false, false) => Ok(()),
     }
 }
 
@@ -181,17 +217,24 @@ fn nearest_directory(file: &Path) -> &Path {
     directories.find(|place| place.is_dir()).unwrap_or(file)
 }
 
-/// The lines of `text` in which `part` is, from 1; none when it is nowhere in it.
-fn lines_of(text: &str, part: &str) -> Option<LineRange> {
-    let at = text.find(part).filter(|_| !part.is_empty())?;
-    let lines = |text: &str| u32::try_from(text.matches('\n').count()).ok();
-    let start = lines(&text[..at])? + 1;
+/// The lines of `text` in which `part` is, from 1, at each of its places; none when it is nowhere in it.
+fn places_of(text: &[u8], part: &[u8]) -> Vec<LineRange> {
+    if part.is_empty() {
+        return Vec::new();
+    }
+    let feeds = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u32;
     // An end of line at its end begins no further line.
-    let more = lines(part.strip_suffix('\n').unwrap_or(part))?;
-    Some(LineRange {
-        start,
-        end: start + more + 1,
-    })
+    let more = feeds(part.strip_suffix(b"\n").unwrap_or(part));
+    let (mut line, mut counted) = (1, 0);
+    let place = |at: usize| {
+        line += feeds(&text[counted..at]);
+        counted = at;
+        LineRange {
+            start: line,
+            end: line + more + 1,
+        }
+    };
+    memchr::memmem::find_iter(text, part).map(place).collect()
 }
 
 /// The root of the worktree that a directory is in: the nearest one with a `.git`.
@@ -214,10 +257,17 @@ fn worktree_root(directory: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Reads `FILE`, `FILE:LINE` or `FILE:START-END`; lines count from 1, and the last one is included.
-fn target(target: &str) -> Result<(String, Option<LineRange>), Failure> {
+fn target(target: &str, worktree: Option<&Path>) -> Result<(String, Option<LineRange>), Failure> {
     let Some((file, lines)) = target.rsplit_once(':') else {
         return Ok((target.to_owned(), None));
     };
+    // A file may have a colon in its name.
+    let is_file = |name: &str| {
+        Path::new(name).exists() || worktree.is_some_and(|worktree| worktree.join(name).exists())
+    };
+    if is_file(target) {
+        return Ok((target.to_owned(), None));
+    }
     let (start, end) = lines.split_once('-').unwrap_or((lines, lines));
     match (start.parse::<u32>(), end.parse::<u32>()) {
         (Ok(start), Ok(end)) if start >= 1 && end >= start && end < u32::MAX => Ok((
@@ -227,8 +277,6 @@ fn target(target: &str) -> Result<(String, Option<LineRange>), Failure> {
                 end: end + 1,
             }),
         )),
-        // A file may have a colon in its name.
-        _ if Path::new(target).exists() => Ok((target.to_owned(), None)),
         _ => Err(Failure::usage(format!(
             "lines `{lines}` are not `LINE` or `START-END`, counted from 1"
         ))),
@@ -294,17 +342,21 @@ fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
         out.error(note);
     }
     if answer.touches.is_empty() {
-        out.line(&format!("No other worktree changes {}.", answer.path))?;
+        let limits = match answer.incomplete {
+            true => ", as far as they could be compared",
+            false => "",
+        };
+        out.line(&format!(
+            "No other worktree changes {}{limits}.",
+            answer.path
+        ))?;
     }
     for touch in &answer.touches {
-        let ranges: Vec<_> = touch.side.ranges.iter().map(ToString::to_string).collect();
         let whole = matches!(touch.side.change, ChangeKind::Create | ChangeKind::Delete);
-        let lines = match touch.side.ranges.as_slice() {
+        let lines = match (touch.lines.as_slice(), touch.side.ranges.as_slice()) {
             _ if whole => String::new(),
-            [] => String::new(),
-            [one] if one.end == one.start => format!(" {one}"),
-            [one] if one.end == one.start + 1 => format!(" line {one}"),
-            _ => format!(" lines {}", ranges.join(", ")),
+            (here, there) if here.is_empty() || here == there => words(there),
+            (here, there) => format!("{} ({} at the merge base)", words(here), listed(there)),
         };
         let (name, path) = (&touch.side.name, &answer.path);
         let who = match &touch.side.agent {
@@ -321,6 +373,21 @@ fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
         out.line(&format!("{}: {who} {does} {path}{lines}", touch.severity))?;
     }
     Ok(())
+}
+
+/// Some lines in words, behind the name of their file.
+fn words(lines: &[LineRange]) -> String {
+    match lines {
+        [] => String::new(),
+        [one] if one.end == one.start => format!(" {one}"),
+        [one] if one.end == one.start + 1 => format!(" line {one}"),
+        _ => format!(" lines {}", listed(lines)),
+    }
+}
+
+fn listed(lines: &[LineRange]) -> String {
+    let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
+    lines.join(", ")
 }
 
 async fn watch(
@@ -476,6 +543,36 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_compared_is_no_all_clear() {
+        let dir = tempfile::tempdir().unwrap();
+        let main = dir.path().canonicalize().unwrap().join("main");
+        git(dir.path(), &["init", "-q", "main"]);
+        std::fs::write(main.join("f"), "1\n").unwrap();
+        git(&main, &["add", "-A"]);
+        git(&main, &["commit", "-q", "-m", "x"]);
+        git(&main, &["worktree", "add", "-q", "-b", "one", "../one"]);
+        std::fs::write(main.join(".git/worktrees/one/index"), "garbage").unwrap();
+        let place = main.to_string_lossy().into_owned();
+        let parent = dir
+            .path()
+            .canonicalize()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        insta::assert_snapshot!(run(&["--repository", &place]).replace(&parent, "DIR"), @r"
+        2
+        No conflicts between 2 worktrees, as far as they could be compared.
+        switchyard: could not read worktree `DIR/one`: its index is damaged: File is too small even for header with zero entries and smallest hash
+        ");
+        let checked = run(&["check", "f:1", "--worktree", &place]);
+        insta::assert_snapshot!(checked.replace(&parent, "DIR"), @r"
+        2
+        No other worktree changes f, as far as they could be compared.
+        switchyard: could not read worktree `DIR/one`: its index is damaged: File is too small even for header with zero entries and smallest hash
+        ");
+    }
+
+    #[test]
     fn conflicts_are_listed_and_checked_without_a_host() {
         let dir = tempfile::tempdir().unwrap();
         let main = dir.path().join("main");
@@ -539,6 +636,35 @@ mod tests {
         insta::assert_snapshot!(run(&["check", &place("new/file")]), @r"
         1
         different_area: two creates new/file
+        ");
+        // Each place of the text counts, whatever it begins with; and lines are told as they are counted there.
+        std::fs::write(one.join("f"), format!("- 3\n{}- 3\n", lines("one"))).unwrap();
+        insta::assert_snapshot!(run(&["check", &place("f"), "--replacing", "- 3"]), @r"
+        1
+        adjacent_line: two changes f line 4 (3 at the merge base)
+        ");
+        let part = dir.path().join("part");
+        std::fs::write(&part, "11\n12\n").unwrap();
+        let part = part.to_string_lossy().into_owned();
+        insta::assert_snapshot!(run(&["check", &place("f"), "--replacing-from", &part]), @r"
+        0
+        different_area: two changes f line 4 (3 at the merge base)
+        ");
+        for tree in ["one", "two"] {
+            std::fs::write(dir.path().join(tree).join("f:3"), tree).unwrap();
+        }
+        insta::assert_snapshot!(run(&["check", &place("f:3")]), @r"
+        1
+        same_line: two creates f:3
+        ");
+        insta::assert_snapshot!(check(".git/config"), @r"
+        2
+        switchyard: `.git/config` belongs to git itself: no worktree keeps it
+        ");
+        std::fs::create_dir(main.join("src")).unwrap();
+        insta::assert_snapshot!(check("src"), @r"
+        2
+        switchyard: `src` is a directory: a check is about one file, and `switchyard conflicts src` lists all
         ");
         insta::assert_snapshot!(check("f:0-3"), @r"
         2

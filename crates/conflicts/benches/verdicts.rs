@@ -148,7 +148,7 @@ fn main() {
     for round in 0..50 {
         let change = ProposedChange {
             file: desk.file(round * 7 % files).to_string_lossy().into_owned(),
-            lines: None,
+            lines: Vec::new(),
             worktree: desk.roots[1].to_string_lossy().into_owned(),
         };
         let started = Instant::now();

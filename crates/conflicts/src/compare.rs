@@ -25,6 +25,14 @@ pub struct Hunk {
 }
 
 impl Hunk {
+    /// Stands for a change of which only the replaced lines are known.
+    pub(crate) fn at(range: &LineRange) -> Self {
+        Self {
+            old: range.start - 1..range.end - 1,
+            new: 0..0,
+        }
+    }
+
     /// Gives the replaced lines of the merge base as people count them.
     pub fn range(&self) -> LineRange {
         LineRange {
@@ -225,6 +233,18 @@ pub fn to_base(lines: &Range<u32>, hunks: &[Hunk]) -> Range<u32> {
     let start = start.unwrap_or((i64::from(lines.start) + shift).max(0) as u32);
     let end = end.unwrap_or((i64::from(lines.end) + shift).max(0) as u32);
     start..end.max(start)
+}
+
+/// Finds the lines of the changed text that some lines of the merge base became: [`to_base`] the other way round.
+pub fn from_base(lines: &Range<u32>, hunks: &[Hunk]) -> Range<u32> {
+    let back: Vec<_> = hunks
+        .iter()
+        .map(|hunk| Hunk {
+            old: hunk.new.clone(),
+            new: hunk.old.clone(),
+        })
+        .collect();
+    to_base(lines, &back)
 }
 
 /// Merges two changes of one text, with the markers that git writes where it stops.

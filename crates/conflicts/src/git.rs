@@ -112,6 +112,16 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
+    /// It keeps its objects or its refs in a form that can't be read.
+    #[error("the repository `{path}` can't be compared: it keeps its {what} as `{format}`")]
+    Unsupported {
+        /// Its directory.
+        path: PathBuf,
+        /// What is kept in that form.
+        what: &'static str,
+        /// The form, as the repository's configuration calls it.
+        format: String,
+    },
     /// The repository is there and its worktrees could not be listed.
     #[error("could not list the worktrees of `{path}`")]
     Worktrees {
@@ -148,6 +158,38 @@ fn entry_state(entry: &gix::index::Entry) -> Option<FileState> {
     })
 }
 
+/// What may be read beside a repository's files: the person's own configuration, and none of git's variables.
+///
+/// Those that git hands to its hooks speak of the one worktree that the hook runs for, and of all others
+/// they would be wrong.
+fn permissions(trust: gix::sec::Trust) -> gix::open::Permissions {
+    use gix::sec::{Permission, trust::DefaultForLevel as _};
+    let mut permissions = gix::open::Permissions::default_for_level(trust);
+    permissions.env.git_prefix = Permission::Deny;
+    permissions.env.objects = Permission::Deny;
+    permissions.config.env = false;
+    permissions
+}
+
+/// Finds the repository that `path` is in.
+fn discover(path: &Path) -> gix::Result<gix::Repository> {
+    use gix::sec::trust::{DefaultForLevel as _, Mapping};
+    let options =
+        |trust| gix::open::Options::default_for_level(trust).permissions(permissions(trust));
+    let by_trust = Mapping {
+        full: options(gix::sec::Trust::Full),
+        reduced: options(gix::sec::Trust::Reduced),
+    };
+    let found = gix::ThreadSafeRepository::discover_opts(path, Default::default(), by_trust)?;
+    Ok(found.into())
+}
+
+/// Opens the repository, worktree or submodule whose root is `path`.
+fn open(path: &Path) -> gix::Result<gix::Repository> {
+    let options = gix::open::Options::default().permissions(permissions(gix::sec::Trust::Full));
+    gix::open_opts(path, options)
+}
+
 /// Which repository a directory belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryPlace {
@@ -161,7 +203,7 @@ pub struct RepositoryPlace {
 
 /// Finds the repository that `path` is in, without looking at any of its files; none when there is none.
 pub fn repository_at(path: &Path) -> Option<RepositoryPlace> {
-    let repo = gix::discover(path).ok()?;
+    let repo = discover(path).ok()?;
     let common_dir = absolute(repo.common_dir());
     let main = repo.main_repo().ok()?;
     Some(RepositoryPlace {
@@ -181,13 +223,10 @@ pub(crate) struct Git {
 
 impl Git {
     pub(crate) fn open(path: &Path, max_text: u64) -> Result<Self, OpenError> {
-        let mut repo = gix::discover(path).map_err(|source| match unreadable(path) {
-            Some((path, source)) => OpenError::Unreadable { path, source },
-            None => OpenError::NotARepository {
-                path: path.to_owned(),
-                source,
-            },
-        })?;
+        let mut repo = discover(path).map_err(|source| why_not(path, source))?;
+        if let Some(refused) = unsupported(repo.common_dir()) {
+            return Err(refused);
+        }
         // Objects of merge bases and trees are asked for again and again.
         repo.object_cache_size_if_unset(8 * 1024 * 1024);
         let common_dir = absolute(repo.common_dir());
@@ -275,6 +314,16 @@ impl Git {
         self.trees.retain(|commit, _| bases.contains(commit));
     }
 
+    /// Says whether an object of this id is in the repository.
+    pub(crate) fn has(&self, id: Id) -> bool {
+        matches!(self.repo.try_find_header(id.0), Ok(Some(_)))
+    }
+
+    /// Says whether the history ends early, because not all of it was fetched.
+    pub(crate) fn is_shallow(&self) -> bool {
+        self.repo.is_shallow().unwrap_or(false)
+    }
+
     /// Reads a content from the objects; none when it is not there.
     pub(crate) fn content(&self, id: Id) -> Option<Content> {
         let header = self.repo.try_find_header(id.0).ok()??;
@@ -286,28 +335,66 @@ impl Git {
     }
 
     /// Looks up one path in a commit without listing all of it.
-    pub(crate) fn lookup(&self, commit: Id, path: &RepoPath) -> Option<FileState> {
-        let tree = self.repo.find_commit(commit.0).ok()?.tree().ok()?;
-        let entry = tree.lookup_entry_by_path(path.to_path()).ok()??;
-        Some(FileState {
-            mode: FileMode::of(entry.mode().into())?,
-            id: Id(entry.object_id()),
-        })
+    pub(crate) fn lookup(&self, commit: Id, path: &RepoPath) -> Result<Option<FileState>, String> {
+        let read = || -> gix::Result<Option<FileState>> {
+            let tree = self.repo.find_commit(commit.0)?.tree()?;
+            let entry = tree.lookup_entry_by_path(path.to_path())?;
+            Ok(entry.and_then(|entry| {
+                Some(FileState {
+                    mode: FileMode::of(entry.mode().into())?,
+                    id: Id(entry.object_id()),
+                })
+            }))
+        };
+        read().map_err(|error| chain(&error))
     }
 }
 
-/// The repository around `path` that may not be read, and why; none when that is not what is wrong.
-fn unreadable(path: &Path) -> Option<(PathBuf, io::Error)> {
-    let path = std::path::absolute(path).ok()?;
-    path.ancestors().find_map(|dir| {
+/// Says why no repository could be opened at `path`: one above it that can't be read, or none at all.
+fn why_not(path: &Path, source: gix::Error) -> OpenError {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let found = absolute.ancestors().find_map(|dir| {
         let git = dir.join(".git");
         // A linked worktree has a file there, which names its directory.
-        let named = fs::read_to_string(&git).ok();
-        let named =
-            named.and_then(|text| Some(PathBuf::from(text.strip_prefix("gitdir:")?.trim())));
-        let git = named.unwrap_or(git);
-        let error = fs::metadata(git.join("HEAD")).err()?;
-        (error.kind() == io::ErrorKind::PermissionDenied).then_some((git, error))
+        let git = named_in(&git, "gitdir:").unwrap_or(git);
+        match fs::metadata(git.join("HEAD")) {
+            Ok(_) => {
+                let common = named_in(&git.join("commondir"), "");
+                unsupported(&common.map_or_else(|| git.clone(), |common| git.join(common)))
+            }
+            Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some(OpenError::Unreadable { path: git, source })
+            }
+            Err(_) => None,
+        }
+    });
+    found.unwrap_or_else(|| OpenError::NotARepository {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The directory that a file of git's names behind `prefix`.
+fn named_in(file: &Path, prefix: &str) -> Option<PathBuf> {
+    let text = fs::read_to_string(file).ok()?;
+    Some(PathBuf::from(text.strip_prefix(prefix)?.trim()))
+}
+
+/// Says what a repository keeps in a form that can't be read here; nothing when all is well.
+fn unsupported(common_dir: &Path) -> Option<OpenError> {
+    let file = common_dir.join("config");
+    let config = gix::config::File::from_path_no_includes(file, gix::config::Source::Local).ok()?;
+    let kept = [
+        ("extensions.objectFormat", "objects", "sha1"),
+        ("extensions.refStorage", "refs", "files"),
+    ];
+    kept.into_iter().find_map(|(key, what, usual)| {
+        let format = config.string(key)?.to_string();
+        (!format.eq_ignore_ascii_case(usual)).then(|| OpenError::Unsupported {
+            path: absolute(common_dir),
+            what,
+            format,
+        })
     })
 }
 

@@ -35,6 +35,28 @@ struct Worktree {
     changes: HashMap<Id, Changes>,
     seen: HashMap<RepoPath, (Option<FileState>, u64)>,
     problems: Vec<String>,
+    /// All of it is looked at, also when only some paths of the others are.
+    whole: bool,
+}
+
+impl Worktree {
+    /// Says whether `path` is a directory here with files that git may see.
+    fn holds_files_below(&self, path: &RepoPath) -> bool {
+        let directory = self.place.root.join(path.to_path());
+        let tracked = |checkout: &Checkout| checkout.tracks(path);
+        directory.is_dir()
+            && !directory.is_symlink()
+            && !self.checkout.as_ref().is_some_and(tracked)
+    }
+}
+
+/// What a person should know of the picture.
+struct Note {
+    text: String,
+    /// Something that should have been compared was not.
+    gap: bool,
+    /// The pair of worktrees it is about; none: everybody.
+    about: Option<[WorktreeId; 2]>,
 }
 
 pub(crate) struct Survey {
@@ -49,7 +71,7 @@ pub(crate) struct Survey {
     /// What was compared for each verdict: the merge base's content and both sides'.
     contents: HashMap<VerdictKey, [Option<FileState>; 3]>,
     memory: Memory,
-    notes: Vec<String>,
+    notes: Vec<Note>,
     scanned_at: u64,
     /// When set, only these paths are looked at.
     only: Option<Vec<RepoPath>>,
@@ -168,7 +190,9 @@ impl Survey {
         let mut shared = HashMap::<(WorktreeId, RepoPath), (Vec<LineRange>, bool)>::new();
         let mut contents = HashMap::new();
         for case in cases {
-            let judged = self.judge(&case);
+            let Some(judged) = self.judge(&case) else {
+                continue;
+            };
             let states = [case.base, case.left.state, case.right.state];
             contents.insert(case.key(), states);
             for (party, ranges) in [(&case.left, &judged.left), (&case.right, &judged.right)] {
@@ -210,12 +234,14 @@ impl Survey {
     pub(crate) fn picture(&self, health: Health) -> Picture {
         let mut verdicts = self.verdicts();
         rank(&mut verdicts);
+        let (notes, incomplete) = self.told(None);
         Picture {
             repository: self.common_dir().to_string_lossy().into_owned(),
             worktrees: self.worktrees(),
             entries: self.index.snapshot(),
             verdicts,
-            notes: self.notes(),
+            notes,
+            incomplete,
             health: Health {
                 scanned_at: self.scanned_at,
                 ..health
@@ -241,9 +267,37 @@ impl Survey {
 
     /// Tells what could not be compared or read.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let mut notes = self.notes.clone();
-        notes.extend(self.problems());
-        notes
+        self.told(None).0
+    }
+
+    /// Tells what one should know of the picture, or of one worktree's part in it; and whether anything is missing.
+    fn told(&self, of: Option<&WorktreeId>) -> (Vec<String>, bool) {
+        let concerns = |note: &&Note| {
+            let pair = note.about.as_ref();
+            pair.is_none_or(|pair| of.is_none_or(|of| pair.contains(of)))
+        };
+        let notes: Vec<_> = self.notes.iter().filter(concerns).collect();
+        let problems = self.problems();
+        let incomplete = !problems.is_empty() || notes.iter().any(|note| note.gap);
+        let absent = self.worktrees.iter().filter(|(_, tree)| {
+            // Nothing is there that could be compared.
+            tree.checkout.is_none() && tree.problems.is_empty()
+        });
+        let mut texts: Vec<_> = notes.into_iter().map(|note| note.text.clone()).collect();
+        texts.extend(absent.map(|(id, _)| format!("worktree `{id}` is not there")));
+        texts.extend(problems);
+        (texts, incomplete)
+    }
+
+    /// Takes note of something that could not be compared.
+    fn gap(&mut self, text: String) {
+        if self.notes.iter().all(|note| note.text != text) {
+            self.notes.push(Note {
+                text,
+                gap: true,
+                about: None,
+            });
+        }
     }
 
     fn info(&self, id: &WorktreeId) -> Option<WorktreeInfo> {
@@ -289,7 +343,7 @@ impl Survey {
                         .map(|head| head.to_string())
                         .unwrap_or_default(),
                     change: ChangeKind::Modify,
-                    ranges: announced.lines.into_iter().collect(),
+                    ranges: announced.lines.clone(),
                     status: Status::Pending,
                     since: announced.at,
                 });

@@ -332,8 +332,8 @@ pub enum ConflictEvent {
 pub struct ProposedChange {
     /// The file: absolute, or relative to the worktree.
     pub file: String,
-    /// Its lines as they are now in that worktree, from 1; none: the whole file, lines not known.
-    pub lines: Option<LineRange>,
+    /// Its lines as they are now in that worktree, from 1, one range per place; none: the whole file, lines not known.
+    pub lines: Vec<LineRange>,
     /// The worktree: its root, its name or its branch.
     pub worktree: String,
 }
@@ -352,6 +352,8 @@ pub struct CheckAnswer {
     pub touches: Vec<Touch>,
     /// Why the answer may be incomplete.
     pub notes: Vec<String>,
+    /// Something that should have been compared was not; the notes say what, and why.
+    pub incomplete: bool,
 }
 
 /// One other worktree that touches a file somebody is about to change.
@@ -359,6 +361,8 @@ pub struct CheckAnswer {
 pub struct Touch {
     /// That worktree, and what it did.
     pub side: Side,
+    /// The lines of `side`, as the worktree that asks counts them now.
+    pub lines: Vec<LineRange>,
     /// How near it is to the proposed lines; without lines, to what is already changed.
     pub severity: Severity,
 }
@@ -439,6 +443,8 @@ pub struct Picture {
     pub verdicts: Vec<Verdict>,
     /// Pairs and files that could not be compared, and why, for a person.
     pub notes: Vec<String>,
+    /// Something that should have been compared was not; the notes say what, and why.
+    pub incomplete: bool,
     /// Whether it is fresh.
     pub health: Health,
 }

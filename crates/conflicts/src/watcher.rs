@@ -329,7 +329,8 @@ pub fn look(
 /// Looks at one file in all worktrees once, without watching: for an agent that is about to edit.
 ///
 /// Only that file is looked at, on disk and in the commits; of everything else, the worktrees' indexes
-/// are read. A rename of the file in another worktree is seen as a deletion.
+/// are read. A worktree in which the file came or went is looked through, so that a rename is told as one:
+/// the answer is the one that [`ConflictWatcher::check`] would give.
 ///
 /// # Errors
 ///
@@ -342,8 +343,8 @@ pub fn look_at(
 ) -> Result<CheckAnswer, LookError> {
     let mut survey = survey(path, config)?;
     survey.look_at_no_file()?;
-    let (_, file) = survey.locate(change)?;
-    survey.look_only_at(file);
+    let (worktree, file) = survey.locate(change)?;
+    survey.look_at_file(&worktree, &file);
     Ok(survey.check(change)?)
 }
 

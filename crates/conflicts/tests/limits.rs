@@ -59,6 +59,141 @@ fn what_may_not_be_read_is_told() {
     }
 }
 
+/// A hook of git's is run with variables that speak of the worktree it runs in.
+#[test]
+fn what_git_tells_its_hooks_changes_nothing() {
+    let repo = Repo::with(&[("f", &lines(9))]);
+    let roots = ["one", "two"].map(|name| repo.worktree(name));
+    for root in &roots {
+        write(
+            &root.join("f"),
+            lines_with(9, &[(4, root.to_str().unwrap())]),
+        );
+        commit(root);
+    }
+    // As `one`'s hook would have it: another index, another repository, and a setting that hides changes.
+    let git_dir = repo.main().join(".git/worktrees/one");
+    let set = |name: &str, value: &str| format!("{name}={value}");
+    let variables = [
+        set("GIT_DIR", git_dir.to_str().unwrap()),
+        set("GIT_INDEX_FILE", git_dir.join("index").to_str().unwrap()),
+        set("GIT_WORK_TREE", roots[0].to_str().unwrap()),
+        set("GIT_OBJECT_DIRECTORY", "/nowhere"),
+        set("GIT_COMMON_DIR", "/nowhere"),
+        set("GIT_CONFIG_COUNT", "1"),
+        set("GIT_CONFIG_KEY_0", "core.worktree"),
+        set("GIT_CONFIG_VALUE_0", "/nowhere"),
+        set("PLACE", repo.dir().to_str().unwrap()),
+    ];
+    let launcher: Vec<_> = ["env"]
+        .into_iter()
+        .chain(variables.iter().map(String::as_str))
+        .collect();
+    assert!(alone(&launcher, "with_the_variables_of_a_hook"));
+}
+
+#[test]
+#[ignore = "only with the variables that the test above sets"]
+fn with_the_variables_of_a_hook() {
+    let place = std::path::PathBuf::from(std::env::var_os("PLACE").unwrap());
+    for name in ["main", "one", "two"] {
+        let picture = fresh(&place.join(name));
+        assert_eq!(
+            say(&picture),
+            "f: one two same_line, conflict",
+            "{:?}",
+            picture.notes
+        );
+        assert_eq!(picture.notes, Vec::<String>::new());
+    }
+}
+
+/// What a look says of a repository that can't be compared as it is.
+fn refused(repo: &Repo) -> String {
+    let said = match look(&repo.main(), &config(), &ConflictFilter::default()) {
+        Ok(picture) => {
+            assert!(
+                picture.incomplete && picture.verdicts.is_empty(),
+                "{picture:?}"
+            );
+            picture.notes.join("\n")
+        }
+        Err(error) => error.to_string(),
+    };
+    let ids = |word: &str| word.trim_matches('`').len() == 40;
+    let words = said.replace(repo.dir().to_str().unwrap(), "DIR");
+    let words = words
+        .split(' ')
+        .map(|word| if ids(word) { "ID" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Two worktrees that changed the same line, committed.
+fn two_sides(options: &[&str]) -> Repo {
+    let repo = Repo::with_options(options, &[("f", &lines(9))]);
+    for name in ["one", "two"] {
+        let root = repo.worktree(name);
+        write(&root.join("f"), lines_with(9, &[(4, name)]));
+        commit(&root);
+    }
+    repo
+}
+
+#[test]
+fn what_can_not_be_compared_is_told_with_the_worktree_and_the_reason() {
+    let refs = refused(&two_sides(&["--ref-format=reftable"]));
+    insta::assert_snapshot!(
+        refs,
+        @"the repository `DIR/main/.git` can't be compared: it keeps its refs as `reftable`"
+    );
+    let objects = refused(&two_sides(&["--object-format=sha256"]));
+    insta::assert_snapshot!(
+        objects,
+        @"the repository `DIR/main/.git` can't be compared: it keeps its objects as `sha256`"
+    );
+
+    let damaged = two_sides(&[]);
+    write(&damaged.main().join(".git/worktrees/two/index"), "garbage");
+    insta::assert_snapshot!(
+        refused(&damaged),
+        @"could not read worktree `DIR/two`: its index is damaged: File is too small even for header with zero entries and smallest hash"
+    );
+
+    let lost = two_sides(&[]);
+    let id = git(&lost.main(), &["rev-parse", "main:f"]);
+    let object = lost
+        .main()
+        .join(".git/objects")
+        .join(&id[..2])
+        .join(&id[2..]);
+    fs::remove_file(object).unwrap();
+    insta::assert_snapshot!(
+        refused(&lost),
+        @"`f` of `one` and `f` of `two` can't be compared: the repository lacks object ID"
+    );
+
+    let far = two_sides(&[]);
+    let origin = far.dir().join("origin");
+    fs::rename(far.main(), &origin).unwrap();
+    // Only the tips are fetched: where they meet is not.
+    git(&origin, &["checkout", "-q", "--detach", "one"]);
+    git(&origin, &["branch", "-q", "-D", "main"]);
+    let url = format!("file://{}", origin.display());
+    let clone = [
+        "clone",
+        "-q",
+        "--depth=1",
+        "--no-single-branch",
+        &url,
+        "main",
+    ];
+    git(&far.dir(), &clone);
+    let two = far.dir().join("shallow-two");
+    let two = two.to_str().unwrap();
+    git(&far.main(), &["worktree", "add", "-q", two, "origin/two"]);
+    insta::assert_snapshot!(refused(&far), @"`main` and `shallow-two` are not compared: the history was not fetched back to a common ancestor");
+}
+
 #[test]
 #[ignore = "only without the superuser's capabilities"]
 fn without_permission() {
@@ -82,7 +217,7 @@ fn without_permission() {
     mode(&one.join("f"), 0);
     insta::assert_snapshot!(told(fresh(&repo.main())), @"
     g: one two same_line, conflict
-    could not read `f`: Permission denied (os error 13)
+    could not read `DIR/one/f`: Permission denied (os error 13)
     ");
     mode(&one, 0);
     insta::assert_snapshot!(told(fresh(&repo.main())), @"

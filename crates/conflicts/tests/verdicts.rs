@@ -377,7 +377,7 @@ fn a_file_inside_another_repository_is_not_ours() {
     assert_eq!(say(&fresh(&repo.main())), "");
     let change = ProposedChange {
         file: "nested/f".to_owned(),
-        lines: Some(LineRange { start: 1, end: 2 }),
+        lines: vec![LineRange { start: 1, end: 2 }],
         worktree: "one".to_owned(),
     };
     let answer = look_at(&repo.main(), &config(), &change).unwrap();
@@ -394,7 +394,7 @@ fn a_proposed_change_hears_who_is_near_in_the_lines_it_will_have() {
     let near = |start, end| {
         let change = ProposedChange {
             file: two.join("src/f").to_string_lossy().into_owned(),
-            lines: Some(LineRange { start, end }),
+            lines: vec![LineRange { start, end }],
             worktree: "two".to_owned(),
         };
         let answer = look_at(&repo.main(), &config(), &change).unwrap();
@@ -415,13 +415,88 @@ fn a_proposed_change_hears_who_is_near_in_the_lines_it_will_have() {
     );
 }
 
+/// What a look at one file and a running watcher say, which must be the same.
+fn asked(repo: &Repo, worktree: &str, file: &str, lines: &[(u32, u32)]) -> String {
+    let change = ProposedChange {
+        file: file.to_owned(),
+        lines: lines
+            .iter()
+            .map(|&(start, end)| LineRange { start, end })
+            .collect(),
+        worktree: worktree.to_owned(),
+    };
+    let said = |answer: conflicts::CheckAnswer| {
+        let touch = |touch: &conflicts::Touch| {
+            format!(
+                "{} {:?} {} {}",
+                touch.side.name, touch.side.change, touch.side.path, touch.severity
+            )
+        };
+        let mut touches: Vec<_> = answer.touches.iter().map(touch).collect();
+        touches.sort();
+        touches.join("\n")
+    };
+    let alone = said(look_at(&repo.main(), &config(), &change).unwrap());
+    let watcher = conflicts::ConflictWatcher::open(&repo.main(), config()).unwrap();
+    assert_eq!(alone, said(watcher.check(&change).unwrap()), "{change:?}");
+    alone
+}
+
+#[test]
+fn a_rename_is_followed_from_either_side_whoever_answers() {
+    let repo = Repo::with(&[
+        ("src/f", &lines(50)),
+        ("src/g", &lines(9)),
+        ("other", "x\n"),
+    ]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    repo.worktree("three");
+    fs::rename(one.join("src/f"), one.join("src/h")).unwrap();
+    write(&one.join("new"), lines(3));
+    write(&two.join("src/f"), lines_with(50, &[(20, "by two")]));
+    insta::assert_snapshot!(
+        [
+            asked(&repo, "one", "src/h", &[(20, 21)]),
+            asked(&repo, "one", "src/h", &[(1, 2), (17, 18)]),
+            asked(&repo, "two", "src/f", &[(20, 21)]),
+            asked(&repo, "three", "src/f", &[(40, 41)]),
+            asked(&repo, "three", "src/h", &[]),
+            asked(&repo, "three", "new", &[]),
+            asked(&repo, "two", "src/g", &[(1, 2)]),
+        ]
+        .join("\n--\n"),
+        @r#"
+    two Modify src/f same_line
+    --
+    two Modify src/f adjacent_line
+    --
+    one Rename { to: "src/h" } src/h different_area
+    --
+    one Rename { to: "src/h" } src/h different_area
+    two Modify src/f different_area
+    --
+    one Rename { to: "src/h" } src/h different_area
+    --
+    one Create new different_area
+    --
+    "#
+    );
+    // Committed, and renamed on both sides.
+    commit(&one);
+    fs::rename(two.join("src/f"), two.join("src/h")).unwrap();
+    insta::assert_snapshot!(
+        asked(&repo, "one", "src/h", &[(20, 21)]),
+        @r#"two Rename { to: "src/h" } src/h same_line"#
+    );
+}
+
 #[test]
 fn a_question_that_makes_no_sense_is_refused_in_words() {
     let repo = Repo::with(&[("f", "x\n")]);
     let ask = |file: &str, lines: Option<LineRange>, worktree: &str| {
         let change = ProposedChange {
             file: file.to_owned(),
-            lines,
+            lines: lines.into_iter().collect(),
             worktree: worktree.to_owned(),
         };
         let error = look_at(&repo.main(), &config(), &change).unwrap_err();

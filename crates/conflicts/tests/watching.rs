@@ -453,7 +453,7 @@ fn an_announced_change_is_pending_until_it_is_on_disk() {
     let watcher = watch(&repo);
     let change = ProposedChange {
         file: "src/f".to_owned(),
-        lines: Some(LineRange { start: 10, end: 11 }),
+        lines: vec![LineRange { start: 10, end: 11 }],
         worktree: "two".to_owned(),
     };
     watcher.announce(&change, Some("ada".to_owned())).unwrap();
@@ -481,10 +481,10 @@ fn announced_lines_are_those_of_the_file_as_it_is_in_its_worktree() {
     let watcher = watch(&repo);
     let change = |worktree: &str, line: u32| ProposedChange {
         file: "src/f".to_owned(),
-        lines: Some(LineRange {
+        lines: vec![LineRange {
             start: line,
             end: line + 1,
-        }),
+        }],
         worktree: worktree.to_owned(),
     };
     let near = |asked: ProposedChange, status: Status| {
@@ -532,7 +532,7 @@ fn an_announcement_that_never_comes_true_grows_stale() {
     .unwrap();
     let change = ProposedChange {
         file: "src/f".to_owned(),
-        lines: None,
+        lines: Vec::new(),
         worktree: "two".to_owned(),
     };
     watcher.announce(&change, None).unwrap();

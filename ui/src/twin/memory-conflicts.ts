@@ -205,6 +205,7 @@ export function memoryConflicts(): MemoryConflicts {
           entries: entriesOf(conflicts.verdicts),
           verdicts: conflicts.verdicts,
           notes: conflicts.notes,
+          incomplete: false,
           health: {
             state: "live",
             reasons: [],

@@ -36,10 +36,11 @@ pub(crate) struct Checkout {
 
 impl Checkout {
     pub(crate) fn open(place: &Place, max_text: u64) -> Result<Self, String> {
+        let repo = super::open(&place.root).map_err(|error| chain(&error))?;
+        let stamp = stamp(&repo.index_path());
+        let index = read_index(&repo)
+            .map_err(|error| format!("its index is damaged: {}", chain(&error)))?;
         let read = || -> gix::Result<Self> {
-            let repo = gix::open(&place.root)?;
-            let stamp = stamp(&repo.index_path());
-            let index = read_index(&repo)?;
             let rules = rules(&repo, &index)?;
             let filter = filter(&repo)?;
             Ok(Self {
@@ -55,6 +56,11 @@ impl Checkout {
             })
         };
         read().map_err(|error| chain(&error))
+    }
+
+    /// Gives the directory of the worktree.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Reads where HEAD is.
@@ -103,6 +109,13 @@ impl Checkout {
 
     fn is_tracked(&self, path: &BStr) -> bool {
         self.index.entry_by_path(path).is_some() || self.index.path_is_directory(path)
+    }
+
+    /// Says whether the index has an entry of this very path: a file, a link or a submodule.
+    pub(crate) fn tracks(&self, path: &RepoPath) -> bool {
+        self.index
+            .entry_by_path(path.as_bytes().as_bstr())
+            .is_some()
     }
 
     /// Lists the tracked paths, all or those at and below `path`.
@@ -207,7 +220,8 @@ impl Checkout {
         if now == base && indexed != base {
             // The disk shows the merge base. Work that is only staged still counts; a committed
             // change that was undone on disk does not.
-            let committed = head.and_then(|head| git.lookup(head, path));
+            // A commit that can't be read is told of where it is compared.
+            let committed = head.and_then(|head| git.lookup(head, path).ok()?);
             if committed == now {
                 now = indexed;
             }

@@ -19,7 +19,7 @@ pub(super) struct Announced {
     pub(super) worktree: WorktreeId,
     pub(super) agent: Option<String>,
     pub(super) path: RepoPath,
-    pub(super) lines: Option<LineRange>,
+    pub(super) lines: Vec<LineRange>,
     pub(super) at: u64,
 }
 
@@ -39,7 +39,7 @@ impl Survey {
             worktree,
             agent,
             path,
-            lines: change.lines,
+            lines: change.lines.clone(),
             at,
         });
         Ok(())
@@ -53,31 +53,31 @@ impl Survey {
     }
 
     /// The lines of a merge base that a change is announced for: told in the lines of the file as it is there now.
-    pub(super) fn announced_lines(
-        &mut self,
-        announced: &Announced,
-        base: &Id,
-    ) -> Option<LineRange> {
-        let lines = announced.lines?;
-        let tree = self.worktrees.get(&announced.worktree)?;
-        let changes = tree.changes.get(base);
+    pub(super) fn announced_lines(&mut self, announced: &Announced, base: &Id) -> Vec<LineRange> {
+        let tree = self.worktrees.get(&announced.worktree);
+        let changes = tree.and_then(|tree| tree.changes.get(base));
         let Some(effect) = changes.and_then(|changes| changes.effects.get(&announced.path)) else {
-            return Some(lines);
+            return announced.lines.clone();
         };
         let party = Party {
             worktree: announced.worktree.clone(),
             path: effect.path.clone(),
             state: effect.now,
         };
-        let hunks = self.hunks_of(effect.base, &party)?;
-        let lines = compare::to_base(&(lines.start - 1..lines.end - 1), &hunks);
-        Some(LineRange {
-            start: lines.start + 1,
-            end: lines.end + 1,
-        })
+        let Some(hunks) = self.hunks_of(effect.base, &party) else {
+            return Vec::new();
+        };
+        let in_base = |lines: &LineRange| {
+            let lines = compare::to_base(&(lines.start - 1..lines.end - 1), &hunks);
+            LineRange {
+                start: lines.start + 1,
+                end: lines.end + 1,
+            }
+        };
+        announced.lines.iter().map(in_base).collect()
     }
 
-    pub(super) fn announced_side(&self, announced: &Announced, lines: Option<LineRange>) -> Side {
+    pub(super) fn announced_side(&self, announced: &Announced, lines: Vec<LineRange>) -> Side {
         let party = Party {
             worktree: announced.worktree.clone(),
             path: announced.path.clone(),
@@ -87,7 +87,7 @@ impl Survey {
             agent: announced.agent.clone(),
             status: Status::Pending,
             since: announced.at,
-            ..self.side(&party, ChangeKind::Modify, lines.into_iter().collect())
+            ..self.side(&party, ChangeKind::Modify, lines)
         }
     }
 
@@ -152,18 +152,11 @@ impl Survey {
                 };
                 let lines = self.announced_lines(&announced, base);
                 let mine = self.announced_side(&announced, lines);
-                let hunks: Vec<_> = theirs
-                    .ranges
-                    .iter()
-                    .map(|range| compare::Hunk {
-                        old: range.start..range.end,
-                        new: 0..0,
-                    })
-                    .collect();
+                let hunks: Vec<_> = theirs.ranges.iter().map(compare::Hunk::at).collect();
                 let near = mine
                     .ranges
                     .iter()
-                    .filter_map(|range| compare::nearness(&(range.start..range.end), &hunks));
+                    .filter_map(|range| compare::nearness(&compare::Hunk::at(range).old, &hunks));
                 let severity = near.max().unwrap_or(Severity::DifferentArea);
                 let (left, right) = if mine.worktree < theirs.worktree {
                     (mine, theirs)

@@ -10,7 +10,7 @@ use crate::compare::{self, Changed, Text};
 use crate::diff::diff;
 use crate::path::RepoPath;
 use crate::types::{
-    CheckAnswer, ProposedChange, Severity, Touch, VerdictDetails, VerdictKey, WorktreeId,
+    CheckAnswer, LineRange, ProposedChange, Severity, Touch, VerdictDetails, VerdictKey, WorktreeId,
 };
 
 /// Why a question could not be answered.
@@ -31,6 +31,20 @@ pub enum AskError {
         file: String,
         /// The worktree's root.
         worktree: WorktreeId,
+    },
+    /// The file is one of git's own.
+    #[error("`{file}` belongs to git itself: no worktree keeps it")]
+    GitsOwn {
+        /// As it was given.
+        file: String,
+    },
+    /// The file is a directory.
+    #[error(
+        "`{file}` is a directory: a check is about one file, and `switchyard conflicts {file}` lists all"
+    )]
+    Directory {
+        /// As it was given.
+        file: String,
     },
     /// The lines are not a range.
     #[error(
@@ -83,9 +97,8 @@ impl Survey {
         change: &ProposedChange,
     ) -> Result<(WorktreeId, RepoPath), AskError> {
         let worktree = self.find(&change.worktree)?;
-        if let Some(lines) = change.lines
-            && (lines.start == 0 || lines.end < lines.start)
-        {
+        let mut places = change.lines.iter();
+        if let Some(lines) = places.find(|lines| lines.start == 0 || lines.end < lines.start) {
             return Err(AskError::BadLines {
                 start: lines.start,
                 end: lines.end,
@@ -96,12 +109,23 @@ impl Survey {
             file: change.file.clone(),
             worktree: worktree.clone(),
         })?;
+        if path.as_bytes().split(|byte| *byte == b'/').next() == Some(b".git") {
+            return Err(AskError::GitsOwn {
+                file: change.file.clone(),
+            });
+        }
         Ok((worktree, path))
     }
 
     /// Says what the other worktrees do where a change is proposed.
     pub(crate) fn check(&mut self, change: &ProposedChange) -> Result<CheckAnswer, AskError> {
         let (worktree, path) = self.locate(change)?;
+        let tree = self.worktrees.get(&worktree);
+        if tree.is_some_and(|tree| tree.holds_files_below(&path)) {
+            return Err(AskError::Directory {
+                file: change.file.clone(),
+            });
+        }
         if self.only.is_none() {
             self.touched_everywhere(&path);
         }
@@ -132,8 +156,15 @@ impl Survey {
                 .and_then(|tree| tree.changes.get(base)?.arrivals.get(&path).cloned());
             let key = key.unwrap_or_else(|| path.clone());
             let (mine, theirs) = (effect(&worktree, &key), effect(other, &key));
+            // Another file may have come to this very path there.
+            let arrived = self
+                .worktrees
+                .get(other)
+                .and_then(|tree| tree.changes.get(base)?.arrivals.get(&path).cloned())
+                .filter(|origin| *origin != key);
+            let arrived = arrived.and_then(|origin| Some((effect(other, &origin)?, origin)));
             let announced = self.announced_by(other, &path);
-            if theirs.is_none() && announced.is_none() {
+            if theirs.is_none() && arrived.is_none() && announced.is_none() {
                 continue;
             }
             let party = |id: &WorktreeId, effect: &Effect| Party {
@@ -145,50 +176,75 @@ impl Survey {
                 Some(mine) => self.hunks_of(mine.base, &party(&worktree, mine)),
                 None => Some(Arc::default()),
             };
-            let lines = change.lines.zip(my_hunks.as_deref());
-            let lines = lines
-                .map(|(lines, mine)| compare::to_base(&(lines.start - 1..lines.end - 1), mine));
+            let in_base = |mine: &[compare::Hunk]| -> Vec<_> {
+                let lines = change.lines.iter();
+                let lines = lines.map(|lines| lines.start - 1..lines.end - 1);
+                lines.map(|lines| compare::to_base(&lines, mine)).collect()
+            };
+            let told = !change.lines.is_empty();
+            let lines = my_hunks.as_deref().filter(|_| told);
+            let lines = lines.map(|hunks| in_base(hunks));
+            if let Some((effect, origin)) = arrived {
+                let clash = told || mine.as_ref().is_some_and(|mine| mine.base.is_none());
+                touches.push(Touch {
+                    side: self.side(&party(other, &effect), kind(&effect, &origin), Vec::new()),
+                    lines: Vec::new(),
+                    severity: match clash {
+                        true => Severity::SameLine,
+                        false => Severity::DifferentArea,
+                    },
+                });
+            }
             if let Some(theirs) = theirs {
                 let their_party = party(other, &theirs);
                 let their_hunks = self.hunks_of(theirs.base, &their_party);
+                if their_hunks.is_none() {
+                    self.tell_what_is_missing(theirs.base, [&their_party]);
+                }
                 let severity = match (&lines, &their_hunks, &my_hunks) {
-                    (Some(lines), Some(theirs), _) => compare::nearness(lines, theirs),
-                    (None, Some(theirs), Some(mine)) if change.lines.is_none() => mine
+                    (Some(lines), Some(theirs), _) => lines
+                        .iter()
+                        .filter_map(|lines| compare::nearness(lines, theirs))
+                        .max(),
+                    (None, Some(theirs), Some(mine)) if !told => mine
                         .iter()
                         .filter_map(|hunk| compare::nearness(&hunk.old, theirs))
                         .max(),
-                    _ => change.lines.map(|_| Severity::SameLine),
+                    _ => told.then_some(Severity::SameLine),
                 };
                 let ranges = their_hunks
                     .iter()
                     .flat_map(|hunks| hunks.iter().map(compare::Hunk::range));
+                let ranges: Vec<_> = ranges.collect();
                 touches.push(Touch {
-                    side: self.side(&their_party, kind(&theirs, &key), ranges.collect()),
+                    lines: here(&ranges, my_hunks.as_deref()),
+                    side: self.side(&their_party, kind(&theirs, &key), ranges),
                     severity: severity.unwrap_or(Severity::DifferentArea),
                 });
             }
             if let Some(announced) = announced {
                 let theirs = self.announced_lines(&announced, base);
-                let severity = lines.zip(theirs).and_then(|(mine, theirs)| {
-                    let hunk = compare::Hunk {
-                        old: theirs.start - 1..theirs.end - 1,
-                        new: 0..0,
-                    };
-                    compare::nearness(&mine, &[hunk])
-                });
+                let hunks: Vec<_> = theirs.iter().map(compare::Hunk::at).collect();
+                let mine = lines.iter().flatten();
+                let severity = mine
+                    .filter_map(|mine| compare::nearness(mine, &hunks))
+                    .max();
                 touches.push(Touch {
+                    lines: here(&theirs, my_hunks.as_deref()),
                     side: self.announced_side(&announced, theirs),
                     severity: severity.unwrap_or(Severity::DifferentArea),
                 });
             }
         }
         touches.sort_by_key(|touch| std::cmp::Reverse(touch.severity));
+        let (notes, incomplete) = self.told(Some(&worktree));
         Ok(CheckAnswer {
             severity: touches.first().map(|touch| touch.severity),
             path,
             worktree,
             touches,
-            notes: self.notes(),
+            notes,
+            incomplete,
         })
     }
 
@@ -258,6 +314,21 @@ impl Survey {
             verdict,
         })
     }
+}
+
+/// Some lines of the merge base as a worktree counts them that changed the file by these hunks.
+fn here(ranges: &[LineRange], mine: Option<&Vec<compare::Hunk>>) -> Vec<LineRange> {
+    let Some(mine) = mine else {
+        return Vec::new();
+    };
+    let here = |range: &LineRange| {
+        let lines = compare::from_base(&(range.start - 1..range.end - 1), mine);
+        LineRange {
+            start: lines.start + 1,
+            end: lines.end + 1,
+        }
+    };
+    ranges.iter().map(here).collect()
 }
 
 /// The path of a file inside a root; the file itself need not exist.

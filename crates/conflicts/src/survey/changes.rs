@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::judge::{Case, Judged, Party};
-use super::{Survey, Worktree, name};
+use super::{Note, Survey, Worktree, name};
 use crate::compare;
 use crate::git::{FileChange, FileMode, FileState, Id};
 use crate::path::RepoPath;
@@ -52,18 +52,26 @@ impl Survey {
                     (Some(one), Some(two)) => self.git.merge_base(*one, *two),
                     _ => Ok(None),
                 };
+                // Where there is nothing in common, nothing can be merged either: that is no gap.
                 let why = match &base {
                     Ok(Some(_)) => None,
                     Ok(None) if left_head.is_none() || right_head.is_none() => {
-                        Some("there is no commit yet".to_owned())
+                        Some(("there is no commit yet".to_owned(), false))
                     }
-                    Ok(None) => Some("they have no common ancestor".to_owned()),
-                    Err(error) => Some(error.clone()),
+                    Ok(None) if self.git.is_shallow() => {
+                        let why = "the history was not fetched back to a common ancestor";
+                        Some((why.to_owned(), true))
+                    }
+                    Ok(None) => Some(("they have no common ancestor".to_owned(), false)),
+                    Err(error) => Some((error.clone(), true)),
                 };
-                if let Some(why) = why {
-                    let (left, right) = (name(left), name(right));
-                    self.notes
-                        .push(format!("`{left}` and `{right}` are not compared: {why}"));
+                if let Some((why, gap)) = why {
+                    let names = (name(left), name(right));
+                    self.notes.push(Note {
+                        text: format!("`{}` and `{}` are not compared: {why}", names.0, names.1),
+                        gap,
+                        about: Some([left.clone(), right.clone()]),
+                    });
                 }
                 pairs.push((left.clone(), right.clone(), base.ok().flatten()));
             }
@@ -85,6 +93,7 @@ impl Survey {
         }
         let mut heads = HashSet::new();
         let mut bases = HashSet::new();
+        let mut unread = BTreeMap::new();
         for (id, tree) in &mut self.worktrees {
             let wanted = wanted.entry(id.clone()).or_default();
             if wanted.is_empty() {
@@ -100,22 +109,27 @@ impl Survey {
             for base in wanted.iter() {
                 if !tree.changes.contains_key(base) {
                     let head = tree.head.commit;
-                    let raw = match &self.only {
+                    let raw = match self.only.as_ref().filter(|_| !tree.whole) {
                         // A few paths of a large commit are found without listing it.
                         Some(only) => only
                             .iter()
                             .filter_map(|path| {
-                                let state = self.git.lookup(*base, path);
-                                let change =
-                                    checkout.change(&self.git, head, state, &tree.dirty, path)?;
+                                let found = self.git.lookup(*base, path);
+                                let state = found.map_err(|error| unread.insert(*base, error));
+                                let change = checkout.change(
+                                    &self.git,
+                                    head,
+                                    state.ok()?,
+                                    &tree.dirty,
+                                    path,
+                                )?;
                                 Some((path.clone(), change))
                             })
                             .collect(),
                         None => match self.git.tree(*base) {
                             Ok(files) => checkout.changes(&self.git, head, &files, &tree.dirty),
                             Err(error) => {
-                                self.notes
-                                    .push(format!("could not read commit `{base}`: {error}"));
+                                unread.insert(*base, error);
                                 continue;
                             }
                         },
@@ -129,6 +143,9 @@ impl Survey {
                     );
                 }
             }
+        }
+        for (base, error) in unread {
+            self.gap(format!("could not read commit `{base}`: {error}"));
         }
         let stale: Vec<_> = self
             .worktrees

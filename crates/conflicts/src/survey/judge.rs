@@ -98,9 +98,10 @@ pub(super) struct Memory {
 }
 
 impl Survey {
-    pub(super) fn judge(&mut self, case: &Case) -> Judged {
+    /// Says what two changes make of each other; nothing when a content that would tell is missing.
+    pub(super) fn judge(&mut self, case: &Case) -> Option<Judged> {
         if let Some(known) = &case.known {
-            return known.clone();
+            return Some(known.clone());
         }
         let rule = match self
             .worktrees
@@ -113,16 +114,49 @@ impl Survey {
         let key = (case.base, case.left.state, case.right.state, rule);
         self.memory.used.insert(key);
         if let Some(judged) = self.memory.judged.get(&key) {
-            return judged.clone();
+            return Some(judged.clone());
         }
         match self.judge_contents(case, rule) {
             Some(judged) => {
                 self.memory.judged.insert(key, judged.clone());
-                judged
+                Some(judged)
             }
+            None if self.tell_what_is_missing(case.base, [&case.left, &case.right]) => None,
             // A content that is being replaced right now: its event is on the way.
-            None => Judged::whole(true, Some("could not be read to the end")),
+            None => Some(Judged::whole(true, Some("could not be read to the end"))),
         }
+    }
+
+    /// Takes note when a content is not in the repository (not fetched yet, or lost); says whether one is.
+    pub(super) fn tell_what_is_missing<'a>(
+        &mut self,
+        base: Option<FileState>,
+        parties: impl IntoIterator<Item = &'a Party>,
+    ) -> bool {
+        let missing = |state: Option<FileState>| {
+            let state = state.filter(|state| state.mode.is_file())?;
+            (!self.git.has(state.id)).then_some(state.id)
+        };
+        let mut parties: Vec<_> = parties.into_iter().collect();
+        let lost = missing(base).or_else(|| {
+            parties.iter().find_map(|party| {
+                let tree = self.worktrees.get(&party.worktree)?;
+                // What is on disk only is in no repository.
+                let on_disk = tree.dirty.get(&party.path) == Some(&party.state);
+                missing(party.state.filter(|_| !on_disk))
+            })
+        });
+        let Some(lost) = lost else { return false };
+        parties.sort_by(|a, b| a.worktree.cmp(&b.worktree));
+        let names: Vec<_> = parties
+            .iter()
+            .map(|party| format!("`{}` of `{}`", party.path, name(&party.worktree)))
+            .collect();
+        self.gap(format!(
+            "{} can't be compared: the repository lacks object `{lost}`",
+            names.join(" and ")
+        ));
+        true
     }
 
     fn judge_contents(&mut self, case: &Case, rule: MergeRule) -> Option<Judged> {

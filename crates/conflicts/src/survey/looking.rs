@@ -13,15 +13,75 @@ use crate::types::WorktreeId;
 pub(crate) type Arm<'a> = &'a mut dyn FnMut(&Path);
 
 impl Survey {
-    /// Looks at this path only, now and later; what was found out about the worktrees so far stays.
-    pub(crate) fn look_only_at(&mut self, path: RepoPath) {
-        for tree in self.worktrees.values_mut() {
+    /// Looks at one file for the worktree that asks about it: in all worktrees, under all names that it has there.
+    ///
+    /// A rename is known by the files that went and came with it, so a worktree in which the file may have got
+    /// another name is looked through as a whole. The others are not.
+    pub(crate) fn look_at_file(&mut self, worktree: &WorktreeId, path: &RepoPath) {
+        self.look_also_at(path);
+        let mut before = 0;
+        loop {
+            self.refresh_pairs_of(worktree);
+            let moved = self.may_have_moved();
+            for id in &moved {
+                if let Some(tree) = self.worktrees.get_mut(id) {
+                    tree.whole = true;
+                }
+                self.scan(id, &mut |_| {});
+            }
+            if !moved.is_empty() {
+                self.refresh_pairs_of(worktree);
+            }
+            // What the file was called where it came from.
+            let trees = self.worktrees.values();
+            let arrivals = trees.flat_map(|tree| tree.changes.values());
+            let origins: HashSet<_> = arrivals
+                .filter_map(|changes| changes.arrivals.get(path).cloned())
+                .collect();
+            for origin in &origins {
+                self.look_also_at(origin);
+            }
+            let known = self.only.as_ref().map_or(0, Vec::len);
+            if moved.is_empty() && known == before {
+                return;
+            }
+            before = known;
+        }
+    }
+
+    fn refresh_pairs_of(&mut self, worktree: &WorktreeId) {
+        let pairs = self.pairs(Some(worktree));
+        self.refresh_changes(&pairs, (self.clock)());
+    }
+
+    /// The worktrees of which only some paths were looked at, and one of those came or went.
+    fn may_have_moved(&self) -> Vec<WorktreeId> {
+        let moved = |tree: &Worktree| {
+            let mut all = tree
+                .changes
+                .values()
+                .flat_map(|changes| changes.raw.values());
+            !tree.whole && all.any(|change| change.base.is_none() || change.now.is_none())
+        };
+        let trees = self.worktrees.iter();
+        let found = trees.filter(|(_, tree)| moved(tree));
+        found.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Looks at one more path; what was found out about the worktrees so far stays.
+    fn look_also_at(&mut self, path: &RepoPath) {
+        let only = self.only.get_or_insert_default();
+        if only.contains(path) {
+            return;
+        }
+        only.push(path.clone());
+        for tree in self.worktrees.values_mut().filter(|tree| !tree.whole) {
             let Some(checkout) = &mut tree.checkout else {
                 continue;
             };
-            look(checkout, &path, None, &mut tree.dirty, &mut tree.problems);
+            look(checkout, path, None, &mut tree.dirty, &mut tree.problems);
+            tree.changes.clear();
         }
-        self.only = Some(vec![path]);
     }
 
     /// Finds out which worktrees there are, and looks at none of their files.
@@ -57,6 +117,7 @@ impl Survey {
                 changes: HashMap::new(),
                 seen: HashMap::new(),
                 problems: Vec::new(),
+                whole: false,
             };
             self.worktrees.insert(id.clone(), tree);
             self.scan(&id, arm);
@@ -82,15 +143,15 @@ impl Survey {
 
     /// Looks at all files of one worktree again.
     pub(crate) fn scan(&mut self, id: &WorktreeId, arm: Arm<'_>) {
-        let (max_text, only) = (self.max_text, self.only.clone());
+        let max_text = self.max_text;
         let Some(tree) = self.worktrees.get_mut(id) else {
             return;
         };
+        let only = self.only.clone().filter(|_| !tree.whole);
         tree.problems.clear();
         tree.changes.clear();
         tree.checkout = None;
         if !tree.place.root.is_dir() {
-            tree.problems.push(format!("worktree `{id}` is not there"));
             tree.dirty.clear();
             tree.head = Head::default();
             return;
@@ -170,7 +231,7 @@ impl Survey {
                     // What is dirty is so in comparison with the index.
                     let mut again: HashSet<_> = tree.dirty.keys().cloned().collect();
                     again.extend(moved);
-                    if let Some(only) = &self.only {
+                    if let (Some(only), false) = (&self.only, tree.whole) {
                         again.retain(|path| only.contains(path));
                     }
                     for path in again {
@@ -276,7 +337,8 @@ fn look(
             dirty.insert(path.clone(), state);
         }
         Err(error) => {
-            let problem = format!("could not read `{path}`: {error}");
+            let file = checkout.root().join(path.to_path());
+            let problem = format!("could not read `{}`: {error}", file.display());
             if !problems.contains(&problem) {
                 problems.push(problem);
             }

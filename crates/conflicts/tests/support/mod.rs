@@ -63,7 +63,17 @@ impl Repo {
 
     /// A repository whose first commit holds `files`.
     pub(crate) fn with(files: &[(&str, &str)]) -> Self {
+        Self::with_options(&[], files)
+    }
+
+    /// The same, made with these options of `git init`.
+    pub(crate) fn with_options(options: &[&str], files: &[(&str, &str)]) -> Self {
         let repo = Self::empty();
+        if !options.is_empty() {
+            fs::remove_dir_all(repo.main().join(".git")).unwrap();
+            let init = [&["init", "-q", "-b", "main"], options].concat();
+            git(&repo.main(), &init);
+        }
         for (path, text) in files {
             write(&repo.main().join(path), text);
         }

@@ -8,7 +8,7 @@ use gix::bstr::ByteSlice as _;
 use gix::index::entry::{Flags, Mode, Stat};
 
 use super::Checkout;
-use crate::git::{Content, FileMode, FileState, Id, content_of};
+use crate::git::{Content, FileMode, FileState, Id, content_of, open};
 use crate::path::RepoPath;
 
 /// What one path of a worktree was found to be.
@@ -140,7 +140,7 @@ impl Checkout {
         if metadata.is_dir() {
             return Ok(match indexed {
                 Some((state, ..)) if state.mode == FileMode::Submodule => {
-                    match gix::open(&file)
+                    match open(&file)
                         .ok()
                         .and_then(|sub| sub.head_id().ok().map(|id| id.detach()))
                     {
