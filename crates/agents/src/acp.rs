@@ -22,9 +22,10 @@ use tokio::time::Instant;
 
 use crate::acp::link::{Link, lost};
 use crate::acp::session::{Ear, Session};
-use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve, sort_for_people};
+use crate::backend::{AgentBackend, Answer, check_prompt, resolve, sort_for_people};
 use crate::error::AgentError;
 use crate::held::{Held, lock};
+use crate::news::{News, news_of};
 use crate::program;
 use crate::sessions::SessionRow;
 use crate::turn::Turn;

@@ -10,10 +10,11 @@ use specta::Type;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::backend::{AgentBackend, News, sort_for_people};
+use crate::backend::{AgentBackend, sort_for_people};
 use crate::conversation::Conversation;
 use crate::error::AgentError;
 use crate::keeper::{Keeper, tick};
+use crate::news::News;
 use crate::roster::Roster;
 use crate::sessions::{SessionRow, SessionStatus, Sessions};
 use crate::turn::Turn;

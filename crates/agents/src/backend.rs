@@ -3,40 +3,19 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
-use tokio::sync::broadcast;
+use futures_util::stream::BoxStream;
 
 use crate::error::AgentError;
+use crate::news::News;
 use crate::sessions::SessionRow;
 use crate::turn::Turn;
 use crate::types::{
-    AgentEvent, AgentId, AgentInfo, Archived, BackendId, BackendKind, Health, ImportSession,
-    ListAgents, NewAgent, PermissionAnswer, Position, Prompt, TimelineEntry,
+    AgentId, AgentInfo, Archived, BackendId, BackendKind, Health, ImportSession, ListAgents,
+    NewAgent, PermissionAnswer, Prompt, TimelineEntry,
 };
 
 /// An answer that is on its way.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, AgentError>> + Send + 'a>>;
-
-/// What happens at a backend, whoever caused it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum News {
-    /// An agent appeared or changed.
-    Changed(Box<AgentInfo>),
-    /// An agent is gone.
-    Removed(AgentId),
-    /// Something happened in a conversation.
-    Event {
-        /// Whose.
-        agent: AgentId,
-        /// What.
-        event: Box<AgentEvent>,
-        /// Where it stands among what [`AgentBackend::timeline`] reads back; none for what is not read back.
-        position: Option<Position>,
-    },
-    /// The connection was made or lost, or the reader was too slow: list anew.
-    ListAgain,
-}
 
 /// A way to drive coding agents.
 ///
@@ -129,19 +108,6 @@ pub trait AgentBackend: Send + Sync {
 
     /// What happens at it from now on.
     fn news(&self) -> BoxStream<'static, News>;
-}
-
-/// Turns what is broadcast inside a backend into its news.
-pub(crate) fn news_of(told: broadcast::Receiver<News>) -> BoxStream<'static, News> {
-    stream::unfold(told, |mut told| async move {
-        let news = match told.recv().await {
-            Ok(news) => news,
-            Err(broadcast::error::RecvError::Lagged(_)) => News::ListAgain,
-            Err(broadcast::error::RecvError::Closed) => return None,
-        };
-        Some((news, told))
-    })
-    .boxed()
 }
 
 /// Finds the one agent that `name` means: its id, a unique prefix of it, or its exact title.

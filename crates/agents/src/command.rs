@@ -8,9 +8,10 @@ use std::time::Duration;
 use futures_util::stream::BoxStream;
 use tokio::sync::broadcast;
 
-use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of, resolve, sort_for_people};
+use crate::backend::{AgentBackend, Answer, check_prompt, resolve, sort_for_people};
 use crate::error::AgentError;
 use crate::held::{Held, lock};
+use crate::news::{News, news_of};
 use crate::process::sleep;
 use crate::program;
 use crate::sessions::SessionRow;

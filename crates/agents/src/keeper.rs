@@ -8,8 +8,9 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{Notify, watch};
 
 use crate::agents::{AgentsEvent, Inner};
-use crate::backend::{AgentBackend, News};
+use crate::backend::AgentBackend;
 use crate::error::AgentError;
+use crate::news::News;
 use crate::process::sleep;
 use crate::types::AgentInfo;
 

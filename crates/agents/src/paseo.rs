@@ -24,8 +24,9 @@ use tokio::sync::{OnceCell, broadcast};
 
 pub use address::{AddressError, HostAddress};
 
-use crate::backend::{AgentBackend, Answer, News, check_prompt, news_of};
+use crate::backend::{AgentBackend, Answer, check_prompt};
 use crate::error::AgentError;
+use crate::news::{News, news_of};
 use crate::process::Limits;
 use crate::secret::{PasswordRef, Secret, read_password};
 use crate::turn::Turn;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::News;
+use crate::news::News;
 use crate::types::{AgentEvent, AgentId, Outcome, TurnResult, Usage};
 
 /// How much unread text a turn holds before the oldest of it is dropped.

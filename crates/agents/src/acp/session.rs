@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::acp::link::{Hears, Link};
 use crate::acp::updates::{Calls, permission};
-use crate::backend::News;
 use crate::held::{Held, lock};
+use crate::news::News;
 use crate::timeline::TIMELINE_LIMIT;
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, BackendId, Outcome, PermissionRequest, ToolCall,
