@@ -12,7 +12,7 @@ import type {
   PermissionAnswer,
   Prompt,
 } from "../bindings";
-import type { Result, Stop } from "./backend";
+import type { Result, Stop } from "./result";
 
 /** What the page may ask of agents. */
 export interface AgentsBackend {

@@ -1,5 +1,4 @@
 import type {
-  Error as BackendError,
   ClosedPane,
   Colours,
   CommandMark,
@@ -30,16 +29,9 @@ import type {
 } from "../bindings";
 import type { AgentsBackend } from "./agents-backend";
 import type { FlowsBackend } from "./flows-backend";
+import type { BackendError, Result, Stop } from "./result";
 
-export type { BackendError };
-
-/** What a command came to: a failed command is a value with a code. */
-export type Result<T> =
-  | { status: "ok"; data: T }
-  | { status: "error"; error: BackendError };
-
-/** Ends a subscription. */
-export type Stop = () => void;
+export type { BackendError, Result, Stop };
 
 /** The part of the door that is about repositories and what their worktrees make of each other. */
 export interface ConflictsBackend {

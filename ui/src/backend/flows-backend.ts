@@ -15,7 +15,7 @@ import type {
   Stubs,
   Value,
 } from "../bindings";
-import type { Result, Stop } from "./backend";
+import type { Result, Stop } from "./result";
 
 /** What the page may ask about flows and their runs. */
 export interface FlowsBackend {

@@ -4,7 +4,7 @@ import type { HostState, Platform, Settings } from "../bindings";
 import { setKeys, useCommands } from "./commands";
 import { keyProblems } from "./key-problems";
 import { notify, withdraw } from "./notices";
-import { terminalThemes } from "./terminal-themes";
+import { type Scheme, terminalThemes } from "./terminal-themes";
 
 /** The settings in force: Rust sends every field; only in the person's file may one be left out. */
 export type AppliedSettings = Required<Settings>;
@@ -27,8 +27,6 @@ export const useSettings = create<SettingsState>(() => ({
   systemDark: true,
   zoom: 0,
 }));
-
-export type Scheme = "dark" | "light";
 
 export function schemeOf(
   state: Pick<SettingsState, "settings" | "systemDark">,

@@ -1,4 +1,5 @@
-import type { Scheme } from "./settings-store";
+/** Whether what is on screen is dark or light. */
+export type Scheme = "dark" | "light";
 
 /** The sixteen colours and what goes with them. Each reads on its background with a contrast of at least 4.5. */
 export interface TerminalTheme {
