@@ -41,7 +41,7 @@ deny: ## Licences, sources and versions of what is built in (needs cargo-deny)
 	@cargo deny check
 
 schemas: ui ## Rewrite what is generated: ui/src/bindings.ts, JSON Schemas
-	@UPDATE_BINDINGS=1 UPDATE_SCHEMAS=1 scripts/cargo-test --workspace --exclude scenarios fresh
+	@UPDATE_BINDINGS=1 UPDATE_SCHEMAS=1 scripts/cargo-test --workspace --exclude scenarios the_committed
 
 bench: ui ## Measure, beside the peers that this machine has
 	@scripts/bench
