@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help setup ui run test test-rust test-ui test-window check deny bench package schemas
+.PHONY: help setup ui run test test-rust test-ui test-window check deny bench package schemas conformance
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -42,6 +42,9 @@ deny: ## Licences, sources and versions of what is built in (needs cargo-deny)
 
 schemas: ui ## Rewrite what is generated: ui/src/bindings.ts, JSON Schemas
 	@UPDATE_BINDINGS=1 UPDATE_SCHEMAS=1 scripts/cargo-test --workspace --exclude scenarios the_committed
+
+conformance: ## Judge real agents from npm by one script of behaviours (minutes; not part of CI)
+	@tests/conformance/run
 
 bench: ui ## Measure, beside the peers that this machine has
 	@scripts/bench

@@ -1,0 +1,528 @@
+//! Real agents, as their makers ship them, through one script of behaviours. `make conformance` runs this: it installs
+//! them, and starts the model server that they talk to.
+//!
+//! Each agent speaks through `tee`, so that what it offers is known from its own words: a behaviour that an agent does
+//! not offer is told apart from one that we lack.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![allow(clippy::print_stdout, reason = "the table is what it is run for")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use agents::{
+    Acp, AcpConfig, AgentBackend, AgentEvent, AgentId, NewAgent, Outcome, PermissionAnswer, Prompt,
+    ToolDetail, TurnResult, presets,
+};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+/// What is tried, in this order: the table's columns.
+const BEHAVIOURS: [&str; 15] = [
+    "found", "start", "stream", "edit", "diff", "allow", "deny", "cancel", "second", "go on",
+    "modes", "models", "commands", "usage", "images",
+];
+/// How long an agent may take for one turn, on a machine that has other things to do.
+const TURN: Duration = Duration::from_secs(90);
+
+/// An agent, and what makes it talk to the model server.
+struct Subject {
+    name: &'static str,
+    /// Files below its home.
+    files: Vec<(&'static str, String)>,
+    env: Vec<(&'static str, String)>,
+}
+
+fn subjects(model: &str) -> Vec<Subject> {
+    let own = |name, value: &str| (name, value.to_owned());
+    vec![
+        Subject {
+            name: "opencode",
+            files: vec![(
+                ".config/opencode/opencode.json",
+                json!({
+                    "autoupdate": false, "share": "disabled", "model": "standin/stand-in-1", "small_model": "standin/stand-in-1",
+                    "permission": {"edit": "ask", "bash": "ask"},
+                    "provider": {"standin": {
+                        "npm": "@ai-sdk/openai-compatible", "name": "Stand-in",
+                        "options": {"baseURL": format!("{model}/v1"), "apiKey": "none"},
+                        "models": {"stand-in-1": {"name": "One", "attachment": true, "modalities": {"input": ["text", "image"], "output": ["text"]}}, "stand-in-2": {"name": "Two"}},
+                    }},
+                })
+                .to_string(),
+            )],
+            env: vec![own("OPENCODE_DISABLE_MODELS_FETCH", "1"), own("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+        },
+        Subject {
+            name: "gemini",
+            files: vec![(
+                ".gemini/settings.json",
+                json!({
+                    "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": false}},
+                    "model": {"name": "gemini-2.5-flash"}, "general": {"enableAutoUpdate": false}, "telemetry": {"enabled": false},
+                    "privacy": {"usageStatisticsEnabled": false},
+                })
+                .to_string(),
+            )],
+            env: vec![own("GEMINI_API_KEY", "none"), own("GOOGLE_GEMINI_BASE_URL", model), own("GEMINI_CLI_NO_RELAUNCH", "true")],
+        },
+        Subject {
+            name: "qwen",
+            files: vec![(
+                ".qwen/settings.json",
+                json!({
+                    "security": {"auth": {"selectedType": "openai"}}, "general": {"enableAutoUpdate": false, "disableAutoUpdate": true},
+                    "privacy": {"usageStatisticsEnabled": false}, "telemetry": {"enabled": false}, "model": {"name": "stand-in-1"},
+                })
+                .to_string(),
+            )],
+            env: vec![own("OPENAI_API_KEY", "none"), own("OPENAI_BASE_URL", &format!("{model}/v1")), own("OPENAI_MODEL", "stand-in-1")],
+        },
+        Subject {
+            name: "codex",
+            files: vec![(
+                ".codex/config.toml",
+                format!(
+                    "model = \"stand-in-1\"\nmodel_provider = \"standin\"\napproval_policy = \"untrusted\"\nsandbox_mode = \"read-only\"\ncheck_for_update_on_startup = false\n\
+                     [model_providers.standin]\nname = \"Stand-in\"\nbase_url = \"{model}/v1\"\nwire_api = \"responses\"\n\
+                     [analytics]\nenabled = false\n"
+                ),
+            )],
+            env: vec![own("OPENAI_API_KEY", "none"), own("CODEX_API_KEY", "none")],
+        },
+        Subject {
+            name: "claude",
+            files: vec![(".claude/settings.json", "{}".to_owned())],
+            env: vec![
+                own("ANTHROPIC_BASE_URL", model),
+                own("ANTHROPIC_API_KEY", "none"),
+                own("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+                own("DISABLE_TELEMETRY", "1"),
+                own("DISABLE_AUTOUPDATER", "1"),
+            ],
+        },
+    ]
+}
+
+/// What was seen of one behaviour.
+enum Seen {
+    Works,
+    NotOffered,
+    /// It is offered, and we make nothing of it.
+    Lacks(String),
+    Fails(String),
+}
+
+impl Seen {
+    /// `works`, or else why not, when the agent `offers` it.
+    fn when(offers: bool, works: bool, why: impl Into<String>) -> Self {
+        match (offers, works) {
+            (_, true) => Self::Works,
+            (false, false) => Self::NotOffered,
+            (true, false) => Self::Lacks(why.into()),
+        }
+    }
+
+    fn or_fails(works: bool, why: impl Into<String>) -> Self {
+        if works {
+            Self::Works
+        } else {
+            Self::Fails(why.into())
+        }
+    }
+}
+
+/// One agent on trial.
+struct Trial {
+    acp: Acp,
+    agent: AgentId,
+    cwd: PathBuf,
+    said: PathBuf,
+}
+
+/// A turn to its end: every event, and what came of it.
+struct Played {
+    events: Vec<AgentEvent>,
+    result: TurnResult,
+    late: bool,
+}
+
+impl Played {
+    fn has(&self, wanted: impl Fn(&AgentEvent) -> bool) -> bool {
+        self.events.iter().any(wanted)
+    }
+
+    fn shown(&self) -> String {
+        let late = if self.late { "no end; " } else { "" };
+        format!(
+            "{late}{:?}, said {:?}",
+            self.result.outcome, self.result.text
+        )
+    }
+}
+
+impl Trial {
+    /// Says something; every permission is answered with `answer`, and `stop` says after which event to cancel.
+    async fn play(
+        &self,
+        text: &str,
+        answer: &PermissionAnswer,
+        stop: impl Fn(&AgentEvent) -> bool,
+    ) -> Result<Played, String> {
+        let asked = timeout(TURN, self.acp.prompt(&self.agent, Prompt::new(text))).await;
+        let mut turn = asked
+            .map_err(|_| "the prompt was not taken in time")?
+            .map_err(|error| error.to_string())?;
+        let mut events = Vec::new();
+        let all = async {
+            while let Some(event) = turn.next().await {
+                if let AgentEvent::Permission { request } = &event {
+                    let answered = self
+                        .acp
+                        .answer(&self.agent, &request.id, answer.clone())
+                        .await;
+                    answered.map_err(|error| error.to_string())?;
+                }
+                if stop(&event) {
+                    turn.canceller().cancel();
+                }
+                events.push(event);
+            }
+            Ok::<_, String>(())
+        };
+        let late = match timeout(TURN, all).await {
+            Ok(done) => {
+                done?;
+                false
+            }
+            Err(_) => true,
+        };
+        if late {
+            let _ = timeout(TURN, self.acp.stop(&self.agent)).await;
+        }
+        Ok(Played {
+            events,
+            result: turn.so_far(),
+            late,
+        })
+    }
+
+    async fn ask(&self, text: &str) -> Result<Played, String> {
+        self.play(text, &PermissionAnswer::Allow, |_| false).await
+    }
+
+    /// What the agent itself said so far.
+    fn said(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.said).unwrap_or_default();
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
+    fn updates(&self, kind: &str) -> bool {
+        self.said()
+            .iter()
+            .any(|message| message["params"]["update"]["sessionUpdate"] == kind)
+    }
+
+    /// Whether what made the session names choices of this kind.
+    fn chooses(&self, list: &str, category: &str) -> bool {
+        self.said().iter().any(|message| {
+            let made = &message["result"];
+            let options = made["configOptions"].as_array().into_iter().flatten();
+            made[list].is_object()
+                || options
+                    .into_iter()
+                    .any(|option| option["category"] == category)
+        })
+    }
+
+    fn capable(&self, path: &str) -> bool {
+        self.said().iter().any(|message| {
+            message["result"]["agentCapabilities"].pointer(path) == Some(&json!(true))
+        })
+    }
+}
+
+fn deny() -> PermissionAnswer {
+    PermissionAnswer::Deny {
+        message: None,
+        interrupt: false,
+    }
+}
+
+/// Runs the script, and says what was seen, in the order of [`BEHAVIOURS`], as far as it came.
+async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    let Some(preset) = presets(bin.as_os_str())
+        .into_iter()
+        .find(|preset| preset.name == subject.name)
+    else {
+        seen.push(Seen::Fails("no preset finds its program".into()));
+        return seen;
+    };
+    seen.push(Seen::Works);
+    for (path, text) in &subject.files {
+        let at = home.join(path);
+        std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+        std::fs::write(at, text).unwrap();
+    }
+    let cwd = home.join("tree");
+    std::fs::create_dir_all(&cwd).unwrap();
+    let git = std::process::Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(&cwd)
+        .status();
+    assert!(git.unwrap().success(), "a repository to work in");
+    let said = home.join("said.jsonl");
+    let script = r#"out="$1"; shift; tee -a "$out.in" | "$@" 2>>"$out.err" | tee -a "$out""#;
+    let mut args = vec![
+        "-c".to_owned(),
+        script.to_owned(),
+        "sh".to_owned(),
+        said.display().to_string(),
+        preset.program.display().to_string(),
+    ];
+    args.extend(preset.args.iter().map(|&arg| arg.to_owned()));
+    let mut config = AcpConfig::new(subject.name, "/bin/sh", &[]);
+    config.args = args;
+    config.deadlines.start = Duration::from_secs(90);
+    config.env = BTreeMap::from([("HOME".to_owned(), home.display().to_string())]);
+    for (name, path) in [
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_DATA_HOME", ".data"),
+        ("XDG_CACHE_HOME", ".cache"),
+        ("XDG_STATE_HOME", ".state"),
+    ] {
+        config
+            .env
+            .insert(name.to_owned(), home.join(path).display().to_string());
+    }
+    config.env.extend(
+        subject
+            .env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone())),
+    );
+    let acp = Acp::new(config);
+    let started = acp
+        .start(NewAgent {
+            cwd: cwd.display().to_string(),
+            ..NewAgent::default()
+        })
+        .await;
+    let agent = match started {
+        Ok(info) => info.id,
+        Err(error) => {
+            seen.push(Seen::Fails(error.to_string()));
+            return seen;
+        }
+    };
+    seen.push(Seen::Works);
+    let trial = Trial {
+        acp,
+        agent,
+        cwd,
+        said,
+    };
+    if let Err(error) = behave(&trial, &mut seen).await {
+        seen.push(Seen::Fails(error));
+    }
+    let _ = trial.acp.dispose().await;
+    seen
+}
+
+async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
+    let streamed = trial.ask("DO stream").await?;
+    let pieces = streamed
+        .events
+        .iter()
+        .filter(|event| matches!(event, AgentEvent::Text { .. }))
+        .count();
+    let whole = streamed.result.outcome == Outcome::Completed
+        && streamed.result.text.trim() == "Here is the streamed answer.";
+    seen.push(Seen::or_fails(
+        whole && pieces > 1,
+        format!("{pieces} pieces; {}", streamed.shown()),
+    ));
+
+    let file = trial.cwd.join("new.txt");
+    let edited = trial.ask(&format!("DO write {}", file.display())).await?;
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    seen.push(Seen::or_fails(
+        written.trim_end() == "one\ntwo",
+        format!("it holds {written:?}; {}", edited.shown()),
+    ));
+    let told = edited.has(|event| match event {
+        AgentEvent::Tool { call } => shows_change(call.detail.as_ref()),
+        AgentEvent::Permission { request } => shows_change(request.detail.as_ref()),
+        _ => false,
+    });
+    let offers = trial
+        .said()
+        .iter()
+        .any(|message| message.to_string().contains(r#""type":"diff""#));
+    seen.push(Seen::when(offers, told, "the change is not told"));
+
+    for (answer, name) in [(PermissionAnswer::Allow, "allowed"), (deny(), "denied")] {
+        let mark = trial.cwd.join(name);
+        let played = trial
+            .play(
+                &format!("DO shell touch {}", mark.display()),
+                &answer,
+                |_| false,
+            )
+            .await?;
+        let asked = played.has(|event| matches!(event, AgentEvent::Permission { .. }));
+        let right = asked && !played.late && mark.exists() == (name == "allowed");
+        seen.push(Seen::or_fails(
+            right,
+            format!(
+                "asked: {asked}, done: {}; {}",
+                mark.exists(),
+                played.shown()
+            ),
+        ));
+    }
+
+    let said = |event: &AgentEvent| matches!(event, AgentEvent::Text { text } if text.contains("Thinking"));
+    let stopped = trial
+        .play("DO hang", &PermissionAnswer::Allow, said)
+        .await?;
+    seen.push(Seen::or_fails(
+        stopped.result.outcome == Outcome::Cancelled && !stopped.late,
+        stopped.shown(),
+    ));
+    let again = trial.ask("DO recall").await?;
+    seen.push(Seen::or_fails(times(&again) >= 5, again.shown()));
+
+    end_processes(&trial.cwd).await;
+    let after = trial.ask("DO recall").await;
+    let loads = trial.capable("/loadSession");
+    seen.push(match after {
+        Ok(after) => Seen::or_fails(times(&after) > times(&again), after.shown()),
+        Err(why) => Seen::when(loads, false, why),
+    });
+
+    seen.push(Seen::when(
+        trial.chooses("modes", "mode"),
+        false,
+        "not shown",
+    ));
+    seen.push(Seen::when(
+        trial.chooses("models", "model"),
+        false,
+        "not shown",
+    ));
+    seen.push(Seen::when(
+        trial.updates("available_commands_update"),
+        false,
+        "not shown",
+    ));
+    let used = trial.updates("usage_update")
+        || trial
+            .said()
+            .iter()
+            .any(|message| message["result"].to_string().contains("okens"));
+    seen.push(Seen::when(
+        used,
+        streamed.result.usage.is_some(),
+        "not shown",
+    ));
+    seen.push(Seen::when(
+        trial.capable("/promptCapabilities/image"),
+        false,
+        "can't be sent",
+    ));
+    Ok(())
+}
+
+fn shows_change(detail: Option<&ToolDetail>) -> bool {
+    detail
+        .and_then(|detail| detail.new_text.as_deref())
+        .is_some_and(|text| text.contains("one\ntwo"))
+}
+
+/// How often the model says it was asked; 0 when it does not.
+fn times(played: &Played) -> u32 {
+    let words = played.result.text.split_whitespace();
+    words
+        .filter_map(|word| word.parse().ok())
+        .next()
+        .unwrap_or(0)
+}
+
+/// Kills every process that works in `cwd`, as a machine that is short of memory would.
+async fn end_processes(cwd: &Path) {
+    let own = std::process::id();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let pid: Option<u32> = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        let there = std::fs::read_link(entry.path().join("cwd")).is_ok_and(|at| at == cwd);
+        if let Some(pid) = pid
+            .filter(|&pid| there && pid != own)
+            .and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()))
+        {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+    // Their end is told of: the next prompt must not be the one that finds out.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "`make conformance` installs the agents and starts the model server"]
+async fn real_agents_behave() {
+    let installed =
+        PathBuf::from(std::env::var_os("CONFORMANCE_AGENTS").expect("where the agents are"));
+    let model = std::env::var("CONFORMANCE_MODEL").expect("where the model server listens");
+    let only = std::env::var("CONFORMANCE_ONLY").unwrap_or_default();
+    println!(
+        "{:<10}{}",
+        "",
+        BEHAVIOURS.map(|name| format!("{name:<10}")).concat()
+    );
+    let (mut notes, mut failed) = (Vec::new(), false);
+    for subject in subjects(&model) {
+        let bin = installed.join(subject.name).join("node_modules/.bin");
+        if !bin.is_dir() || !only.is_empty() && !only.split(',').any(|name| name == subject.name) {
+            continue;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let seen = run(&subject, &bin, home.path()).await;
+        let mut row = String::new();
+        for (at, behaviour) in BEHAVIOURS.iter().enumerate() {
+            let (word, why) = match seen.get(at) {
+                Some(Seen::Works) => ("yes", None),
+                Some(Seen::NotOffered) => ("-", None),
+                Some(Seen::Lacks(why)) => ("LACKS", Some(why)),
+                Some(Seen::Fails(why)) => ("FAILS", Some(why)),
+                None => ("?", None),
+            };
+            failed |= word == "FAILS";
+            row.push_str(&format!("{word:<10}"));
+            if let Some(why) = why {
+                notes.push(format!("{} {behaviour}: {why}", subject.name));
+            }
+        }
+        println!("{:<10}{row}", subject.name);
+        if let Some(kept) = std::env::var_os("CONFORMANCE_KEEP").filter(|kept| !kept.is_empty()) {
+            let kept = Path::new(&kept);
+            std::fs::create_dir_all(kept).unwrap();
+            for end in ["", ".in", ".err"] {
+                let from = home.path().join(format!("said.jsonl{end}"));
+                let _ = std::fs::copy(from, kept.join(format!("{}.jsonl{end}", subject.name)));
+            }
+        }
+    }
+    println!(
+        "\nyes: works; -: the agent does not offer it; LACKS: it is offered, and we make nothing of it; FAILS: it goes wrong"
+    );
+    for note in &notes {
+        println!("  {note}");
+    }
+    assert!(!failed, "an agent goes wrong: see the table");
+}
