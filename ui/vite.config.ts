@@ -21,7 +21,12 @@ export default defineConfig({
   plugins: [react(), withoutTwin()],
   // Tauri's own output stays on screen, and its port is fixed in tauri.conf.json.
   clearScreen: false,
-  server: { port: 5173, strictPort: true },
+  server: {
+    port: 5173,
+    strictPort: true,
+    // The twin plays the recordings of the repository.
+    fs: { allow: [".", "../tests/recordings"] },
+  },
   build: {
     target: "es2022",
     sourcemap: false,

@@ -10,8 +10,15 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { StepKind, StepState } from "../bindings";
 import { freshBackend } from "../test-support";
+import { stateSheet } from "../twin/drawn-runs";
 import type { MemoryBackend } from "../twin/memory-backend";
-import { reviews, stateSheet, triage } from "../twin/sample-flows";
+import {
+  pathOf,
+  type Recording,
+  release,
+  reviews,
+  triage,
+} from "../twin/recordings";
 import { setSurroundings } from "./actions";
 import { edgeLabel } from "./canvas-edges";
 import { nearest } from "./canvas-keys";
@@ -28,7 +35,7 @@ const WAIT = { timeout: 10_000 };
 let twin: MemoryBackend;
 
 beforeEach(() => {
-  twin = freshBackend({ flows: [triage, reviews] });
+  twin = freshBackend({ flows: [triage, reviews, release] });
   setSurroundings({
     showStep() {},
     showPane() {},
@@ -38,9 +45,9 @@ beforeEach(() => {
 });
 
 /** Starts a run of the sample, with its panel and the right side on screen. */
-async function running(path = triage.path): Promise<string> {
+async function running(flow: Recording = triage): Promise<string> {
   const stop = await startFlows();
-  const started = await twin.startFlow(path, {}, null);
+  const started = await twin.startFlow(pathOf(flow), {}, null);
   if (started.status === "error") throw new Error(started.error.message);
   render(
     <>
@@ -63,8 +70,7 @@ const KINDS = Object.keys(KIND_WORDS) as StepKind[];
 const STATES = Object.keys(STATE_WORDS) as StepState[];
 
 test("every kind in every state has words, a shape and a look of its own", async () => {
-  const { view, flow } = stateSheet(Date.now());
-  twin.addRun(view, flow);
+  twin.addRun(stateSheet(Date.now()));
   render(<RunPanel run="states" />);
   await screen.findByTestId("flow-canvas", {}, WAIT);
   const looks = new Set<string>();
@@ -138,9 +144,8 @@ test("nothing moves when something happens", async () => {
 });
 
 test("an approval is answered with its form, and the run ends", async () => {
-  const run = await running();
-  for (const step of ["plan", "fix", "test"])
-    await act(async () => twin.finish(run, step));
+  const run = await running(release);
+  await act(async () => twin.finish(run, "test"));
   await userEvent.click(await screen.findByTestId("answer-ship"));
   const form = within(await screen.findByTestId("approval"));
   expect(form.getByText("Ship The login button does nothing?")).toBeVisible();
@@ -183,9 +188,7 @@ test("an approval is answered with its form, and the run ends", async () => {
 test("a step that did not run leads to its cause, click by click", async () => {
   const run = await running();
   await act(async () => twin.finish(run, "plan"));
-  await act(async () =>
-    twin.finish(run, "fix", { state: "failed", message: "it exited with 2" }),
-  );
+  await act(async () => twin.finish(run, "fix", { exit_code: 1 }));
   fireEvent.click(await card("done"));
   const chain = await screen.findByRole("list", { name: "Chain of causes" });
   expect(
@@ -212,7 +215,7 @@ test("what a switch saw is shown with its conditions", async () => {
 
 test("a failed run is retried, a run that goes on is cancelled", async () => {
   const run = await running();
-  await act(async () => twin.finish(run, "plan", { state: "failed" }));
+  await act(async () => twin.finish(run, "plan", { exit_code: 1 }));
   expect(screen.getByTestId("run-state")).toHaveTextContent("failed");
   await userEvent.click(screen.getByText("Retry what failed"));
   expect(await card("plan")).toHaveAttribute("data-state", "running");
@@ -225,7 +228,7 @@ test("a failed run is retried, a run that goes on is cancelled", async () => {
 });
 
 test("a batch says how many of it run, and what its limit is", async () => {
-  const run = await running(reviews.path);
+  const run = await running(reviews);
   const frame = await screen.findByTestId("batch-review", {}, WAIT);
   expect(frame).toHaveAccessibleName("Batch review: 2 of 5 running, limit 2");
   await act(async () => twin.finish(run, "correctness"));

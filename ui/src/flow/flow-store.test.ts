@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { freshBackend } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
-import { triage } from "../twin/sample-flows";
+import { pathOf, triage } from "../twin/recordings";
 import { listRuns, openRun, startFlows, useFlows } from "./flow-store";
 
 let twin: MemoryBackend;
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 async function started(): Promise<string> {
-  const run = await twin.startFlow(triage.path, {}, null);
+  const run = await twin.startFlow(pathOf(triage), {}, null);
   if (run.status === "error") throw new Error(run.error.message);
   return run.data;
 }
@@ -35,9 +35,7 @@ test("a run whose process is gone is seen to be interrupted", async () => {
   const stop = await startFlows();
   const run = await started();
   await openRun(run);
-  const known = twin.runs.get(run);
-  if (!known) throw new Error("no run");
-  known.view.state = "interrupted";
+  twin.interrupt(run);
   await listRuns();
   await expect
     .poll(() => useFlows.getState().models[run]?.run.state)

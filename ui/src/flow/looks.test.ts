@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { StepState, StepView } from "../bindings";
-import { graphOf, triage } from "../twin/sample-flows";
+import { graphOf } from "../twin/graph-of";
+import { triage } from "../twin/recordings";
 import { causesOf } from "./causes";
 import { chainsOf } from "./chains";
 import { criticalPath } from "./critical";

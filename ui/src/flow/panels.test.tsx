@@ -10,8 +10,16 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { FlowGraph, RunInfo } from "../bindings";
 import { freshBackend } from "../test-support";
+import { stateSheet } from "../twin/drawn-runs";
 import type { MemoryBackend } from "../twin/memory-backend";
-import { reviews, stateSheet, triage } from "../twin/sample-flows";
+import {
+  pathOf,
+  type Recording,
+  release,
+  retry,
+  reviews,
+  triage,
+} from "../twin/recordings";
 import { asksOf, fieldValue } from "./actions";
 import { svgOf } from "./export";
 import { typedFrom, valuesOf } from "./Fields";
@@ -32,19 +40,28 @@ let stop: () => void = () => {};
 
 beforeEach(async () => {
   stop();
-  twin = freshBackend({ flows: [triage, reviews] });
+  twin = freshBackend({ flows: [triage, reviews, retry, release] });
   stop = await startFlows();
 });
 
-async function started(question: string): Promise<string> {
-  const run = await twin.startFlow(triage.path, { question }, null);
+/** What the runs of triage were asked when they were recorded. */
+const BUG = "The login button does nothing";
+const DOCS = "The docs say nothing of keys";
+
+async function started(
+  question?: string,
+  flow: Recording = triage,
+): Promise<string> {
+  const inputs: Record<string, string> =
+    question === undefined ? {} : { question };
+  const run = await twin.startFlow(pathOf(flow), inputs, null);
   if (run.status === "error") throw new Error(run.error.message);
   await openRun(run.data);
   return run.data;
 }
 
 test("a flow's text is looked at while it is edited, and saved when it is asked for", async () => {
-  render(<FlowFilePanel path={triage.path} />);
+  render(<FlowFilePanel path={pathOf(release)} />);
   const text = await screen.findByTestId("flow-text", {}, WAIT);
   await waitFor(
     () =>
@@ -56,7 +73,7 @@ test("a flow's text is looked at while it is edited, and saved when it is asked 
   await userEvent.click(text);
   await userEvent.type(
     text,
-    "{Control>}{End}{/Control}  - {{ id: more, needs: [[nowhere] }",
+    "{Control>}{End}{/Control}  - {{ id: more, needs: [[nowhere], run: echo more }",
   );
   await waitFor(
     () =>
@@ -65,24 +82,24 @@ test("a flow's text is looked at while it is edited, and saved when it is asked 
   );
   const wrong = screen.getByRole("list", { name: "What is wrong" });
   expect(wrong).toHaveTextContent("there is no step `nowhere`");
-  expect(wrong).toHaveTextContent("31:");
+  expect(wrong).toHaveTextContent("13:");
   expect(screen.getByTestId("start-flow")).toBeDisabled();
   await userEvent.click(screen.getByTestId("save-flow"));
-  expect(twin.files.get(triage.path)?.text).toContain("nowhere");
+  expect(twin.files.get(pathOf(release))).toContain("nowhere");
 });
 
 test("what another program saves is seen at once, and nothing that was typed is lost", async () => {
-  render(<FlowFilePanel path={triage.path} />);
+  render(<FlowFilePanel path={pathOf(triage)} />);
   const text = await screen.findByTestId<HTMLTextAreaElement>(
     "flow-text",
     {},
     WAIT,
   );
   const theirs = `${triage.text}# theirs\n`;
-  await act(async () => twin.saveElsewhere(triage.path, theirs));
+  await act(async () => twin.saveElsewhere(pathOf(triage), theirs));
   expect(text.value).toBe(theirs);
   await userEvent.type(text, "# mine");
-  await act(async () => twin.saveElsewhere(triage.path, triage.text));
+  await act(async () => twin.saveElsewhere(pathOf(triage), triage.text));
   expect(text.value).toContain("# mine");
   expect(
     screen.getByText("The file was changed by another program."),
@@ -92,8 +109,10 @@ test("what another program saves is seen at once, and nothing that was typed is 
 });
 
 test("a plan shows the way that inputs and outcomes would lead", async () => {
-  render(<FlowFilePanel path={triage.path} />);
+  render(<FlowFilePanel path={pathOf(triage)} />);
   const card = (id: string) => screen.findByTestId(`step-${id}`, {}, WAIT);
+  fireEvent.click(await card("route"));
+  await userEvent.selectOptions(screen.getByTestId("stub-switch"), "bug");
   await waitFor(
     async () => expect(await card("write")).toHaveClass("dimmed"),
     WAIT,
@@ -101,7 +120,6 @@ test("a plan shows the way that inputs and outcomes would lead", async () => {
   expect(screen.getByTestId("plan-outcome")).toHaveTextContent(
     "it would have succeeded, with 6 of 8 steps run",
   );
-  fireEvent.click(await card("route"));
   await userEvent.selectOptions(screen.getByTestId("stub-switch"), "docs");
   await waitFor(
     async () => expect(await card("write")).toHaveClass("lit"),
@@ -120,22 +138,22 @@ test("a plan shows the way that inputs and outcomes would lead", async () => {
 });
 
 test("a run is started from a form that offers what was given last", async () => {
-  await started("Write the docs");
+  await started(DOCS);
   render(<StartDialog />);
-  act(() => askToStart(triage.path));
+  act(() => askToStart(pathOf(triage)));
   const field = await screen.findByTestId("field-question", {}, WAIT);
-  expect(field).toHaveValue("Write the docs");
+  expect(field).toHaveValue(DOCS);
   await waitFor(() => expect(field).toHaveFocus());
   await userEvent.clear(field);
-  await userEvent.type(field, "Mend the login{Enter}");
+  await userEvent.type(field, `${BUG}{Enter}`);
   await waitFor(() => expect(screen.queryByTestId("start-dialog")).toBeNull());
   expect([...twin.runs.values()].at(-1)?.view.inputs).toEqual({
-    question: "Mend the login",
+    question: BUG,
   });
 });
 
 test("the sidebar has what runs and what can be started", async () => {
-  const run = await started("docs");
+  const run = await started(DOCS);
   render(<FlowsSection />);
   expect(
     await screen.findByTestId(`sidebar-run-${run}`, {}, WAIT),
@@ -147,26 +165,23 @@ test("the sidebar has what runs and what can be started", async () => {
   );
   expect(
     asksOf(useFlows.getState()).map(({ step, message }) => [step, message]),
-  ).toEqual([["ship", "Ship The login button does nothing?"]]);
+  ).toEqual([["ship", `Ship ${DOCS}?`]]);
   expect(screen.getByTestId("start-triage")).toHaveAccessibleName(
     "Start triage",
   );
 });
 
 test("a timeline says what each step did, and when", async () => {
-  const run = await started("bug");
-  await act(async () => twin.finish(run, "plan"));
-  await act(async () =>
-    twin.finish(run, "fix", { state: "failed", retryIn: 5000 }),
-  );
+  const run = await started(undefined, retry);
+  await act(async () => twin.finish(run, "flaky"));
   render(<Timeline run={run} />);
   expect(await screen.findByTestId("timeline", {}, WAIT)).toHaveAccessibleName(
-    "Timeline of triage",
+    "Timeline of retry with timeout",
   );
-  const fix = useFlows.getState().models[run]?.steps.fix;
-  if (!fix) throw new Error("no step");
+  const flaky = useFlows.getState().models[run]?.steps.flaky;
+  if (!flaky) throw new Error("no step");
   expect(
-    segmentsOf(fix).map((one) => [one.kind, one.state, one.to === null]),
+    segmentsOf(flaky).map((one) => [one.kind, one.state, one.to === null]),
   ).toEqual([
     ["queued", null, false],
     ["running", "failed", false],
@@ -176,8 +191,8 @@ test("a timeline says what each step did, and when", async () => {
 });
 
 test("two runs are compared step by step", async () => {
-  const bug = await started("bug");
-  const docs = await started("docs");
+  const bug = await started(BUG);
+  const docs = await started(DOCS);
   for (const run of [bug, docs])
     await act(async () => twin.finish(run, "plan"));
   const { models } = useFlows.getState();
@@ -213,11 +228,12 @@ test("runs are filtered by words and by state", () => {
 });
 
 test("a saved picture stands for itself, whatever a step is called", () => {
-  const { view, flow } = stateSheet(60_000);
+  const sheet = stateSheet(60_000);
   const graph = JSON.parse(
-    JSON.stringify(flow.graph).replaceAll("run_failed", "<a&b>"),
+    JSON.stringify(sheet.graph).replaceAll("run_failed", "<a&b>"),
   ) as FlowGraph;
-  twin.addRun(view, { ...flow, graph });
+  const view = sheet.takes[0]?.opened;
+  if (!view) throw new Error("no run");
   const { step_list, ...run } = view;
   const svg = svgOf(
     {

@@ -1,22 +1,26 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { FlowGraph, RunChange, RunView, StepView } from "../bindings";
 import { type MemoryBackend, memoryBackend } from "../twin/memory-backend";
-import { reviews, triage } from "../twin/sample-flows";
+import {
+  pathOf,
+  type Recording,
+  recordings,
+  retry,
+  reviews,
+  triage,
+} from "../twin/recordings";
 import { modelOf, type RunModel, withChange } from "./run-model";
 import { segmentsOf } from "./timeline";
 
 /** A run in the twin, as an outline tells it, and a model of it that is told changes alone. */
 async function follow(
   twin: MemoryBackend,
-  path: string,
+  flow: Recording,
 ): Promise<{
   run: string;
   model: () => RunModel;
   fresh: () => Promise<RunModel>;
 }> {
-  const started = await twin.startFlow(path, {}, null);
+  const started = await twin.startFlow(pathOf(flow), {}, null);
   if (started.status === "error") throw new Error(started.error.message);
   const run = started.data;
   const fresh = async () => {
@@ -33,71 +37,46 @@ async function follow(
   return { run, model: () => model, fresh };
 }
 
-interface Recording {
-  graph: FlowGraph;
-  takes: {
-    name: string;
-    opened: RunView;
-    moments: { change: RunChange }[];
-    steps: Record<string, { view: StepView }>;
-  }[];
-}
-
-const dir = join(import.meta.dirname, "../../../tests/recordings/runs");
-const recordings = readdirSync(dir)
-  .filter((name) => name.endsWith(".json"))
-  .map((name): [string, Recording] => [
-    name,
-    JSON.parse(readFileSync(join(dir, name), "utf8")),
-  ]);
-
-test.each(
-  recordings,
-)("what the engine tells of %s adds up to what it came to", (_name, {
+test.each([
+  ...recordings,
+])("what the engine tells of %s adds up to what a window that opens it later is given", (_name, {
   graph,
   takes,
 }) => {
-  for (const { name, opened, moments, steps } of takes) {
-    const begin = modelOf(opened, graph);
+  for (const { name, opened, moments, left } of takes) {
     const model = moments.reduce(
       (model, { change }) => withChange(model, change),
-      begin,
+      modelOf(opened, graph),
     );
-    const came = Object.entries(steps).map(([id, { view }]) => [
-      id,
-      {
-        ...view,
-        attempts: view.attempts.map((attempt) => ({
-          ...attempt,
-          output: null,
-          data: null,
-          prompt: null,
-        })),
-      },
-    ]);
-    expect(model.steps, name).toEqual(Object.fromEntries(came));
+    expect(model, name).toEqual(modelOf(left, graph));
   }
 });
 
-test("changes add up to what an outline says", async () => {
-  const twin = memoryBackend({ flows: [triage] });
-  const { run, model, fresh } = await follow(twin, triage.path);
-  twin.finish(run, "plan");
-  twin.finish(run, "fix", { state: "failed", retryIn: 1000 });
-  expect(model().steps.fix?.state).toBe("retry_wait");
+test("a step that waits for its next try is given up, and tried again with what failed", async () => {
+  const twin = memoryBackend({ flows: [retry] });
+  const { run, model, fresh } = await follow(twin, retry);
+  twin.finish(run, "flaky");
+  expect(model().steps.flaky?.state).toBe("retry_wait");
   expect(model()).toEqual(await fresh());
-  await twin.cancelRun(run, { what: "step", step: "fix" });
-  expect(model().steps.ship?.skip?.cause).toBe("upstream_failed");
+  await twin.cancelRun(run, { what: "step", step: "flaky" });
+  expect(model().steps.after?.skip?.cause).toBe("upstream_failed");
   await twin.retryFailed(run);
-  twin.finish(run, "fix");
-  twin.finish(run, "test");
+  twin.finish(run, "flaky");
+  expect(model().run.state).toBe("succeeded");
+  expect(model()).toEqual(await fresh());
+});
+
+test("a run that asks the person waits", async () => {
+  const twin = memoryBackend({ flows: [triage] });
+  const { run, model, fresh } = await follow(twin, triage);
+  for (const step of ["plan", "fix", "test"]) twin.finish(run, step);
   expect(model().run).toMatchObject({ state: "waiting", asks: ["ship"] });
   expect(model()).toEqual(await fresh());
 });
 
 test("a step that did not change stays the same object, and what is older changes nothing", async () => {
   const twin = memoryBackend({ flows: [triage] });
-  const { run, model, fresh } = await follow(twin, triage.path);
+  const { run, model, fresh } = await follow(twin, triage);
   const before = model();
   twin.finish(run, "plan");
   const after = model();
@@ -109,13 +88,12 @@ test("a step that did not change stays the same object, and what is older change
 });
 
 test("a batch holds its limit, and its segments say who waited", async () => {
-  let time = 1000;
-  const twin = memoryBackend({ flows: [reviews], now: () => time });
-  const { run, model } = await follow(twin, reviews.path);
+  const twin = memoryBackend({ flows: [reviews] });
+  const { run, model } = await follow(twin, reviews);
+  const began = model().run.started_at;
   const running = () =>
     Object.values(model().steps).filter((step) => step.state === "running");
   expect(running()).toHaveLength(2);
-  time = 1500;
   twin.finish(run, "correctness");
   expect(running()).toHaveLength(2);
   const segments = (step: string) => {
@@ -125,11 +103,11 @@ test("a batch holds its limit, and its segments say who waited", async () => {
   expect(
     segments("speed").map(({ kind, from, to }) => [kind, from, to]),
   ).toEqual([
-    ["queued", 1000, 1500],
-    ["running", 1500, null],
+    ["queued", began, began + 1000],
+    ["running", began + 1000, null],
   ]);
   expect(segments("correctness").at(-1)).toMatchObject({
-    to: 1500,
+    to: began + 1000,
     state: "succeeded",
   });
 });

@@ -1,4 +1,5 @@
 import { demoAgents } from "./demo-agents";
+import { manySteps, stateSheet } from "./drawn-runs";
 import {
   details,
   hunk,
@@ -8,7 +9,7 @@ import {
   worktree,
 } from "./example-conflicts";
 import { type MemoryBackend, memoryBackend } from "./memory-backend";
-import { manySteps, reviews, stateSheet, triage } from "./sample-flows";
+import { pathOf, reviews, triage } from "./recordings";
 
 /** A session with one run in front. */
 function sessionOf(run: string): string {
@@ -37,23 +38,20 @@ function sessionOf(run: string): string {
   });
 }
 
-/** The twin with runs of flows: `states` shows every state, `flows` runs by itself, `steps` has five hundred. */
+/** The twin with runs of flows: `states` shows every state, `flows` plays recordings, `steps` has five hundred. */
 async function flowsDemo(demo: string, theme: Theme): Promise<MemoryBackend> {
-  const flow = demo === "steps" ? manySteps(500) : triage;
   const twin = memoryBackend({
     lively: true,
     settings: { theme },
-    flows: [flow, ...(demo === "steps" ? [] : [reviews])],
+    flows: [triage, reviews],
     pace: 1500,
-    session: sessionOf(demo === "states" ? "states" : "run1"),
+    session: sessionOf(demo === "flows" ? "run1" : demo),
   });
-  if (demo === "states") {
-    const { view, flow: sheet } = stateSheet(Date.now());
-    twin.addRun(view, sheet);
-  } else {
-    await twin.startFlow(flow.path, {}, null);
-    if (demo === "flows") await twin.startFlow(reviews.path, {}, null);
-  }
+  if (demo === "states") twin.addRun(stateSheet(Date.now()));
+  else if (demo === "steps") twin.addRun(manySteps(500, Date.now()));
+  else
+    for (const flow of [triage, reviews])
+      await twin.startFlow(pathOf(flow), {}, null);
   return twin;
 }
 

@@ -6,7 +6,7 @@ import { useClosed } from "../shared/dock/closed";
 import { useDock } from "../shared/dock/dock";
 import { freshBackend, opened } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
-import { triage } from "../twin/sample-flows";
+import { pathOf, release } from "../twin/recordings";
 import { App } from "./App";
 import { labelOf } from "./search-in-panes";
 
@@ -177,17 +177,15 @@ test("a split that was closed comes back beside the same group", async () => {
 });
 
 test("an approval is two keys away, and the keys are never lost after it", async () => {
-  twin = freshBackend({ flows: [triage] });
+  twin = freshBackend({ flows: [release] });
   render(<App />);
   await pane(1);
   await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
   act(() => useDock.getState().api?.layout(1000, 600));
-  const question = "docs";
-  const run = await twin.startFlow(triage.path, { question }, null);
+  const run = await twin.startFlow(pathOf(release), {}, null);
   if (run.status === "error") throw new Error(run.error.message);
   await act(() => openRun(run.data));
-  for (const step of ["plan", "write"])
-    await act(async () => twin.finish(run.data, step));
+  await act(async () => twin.finish(run.data, "test"));
   await screen.findByTestId("needs-you", {}, WAIT);
   await press("A");
   const field = await screen.findByTestId("field-version", {}, WAIT);

@@ -1,7 +1,8 @@
 //! Runs of the samples, recorded as a window is told of them, so that the page can be tested with what the engine says.
 //!
 //! A recording is made by the engine itself on a stage where nothing takes time: steps end when the script says so, and
-//! the clock goes forward by a second for each line of it. `make schemas` writes them anew.
+//! the clock goes forward by a second for each line of it. Beside the runs there is what the engine says of the flow
+//! before it runs: of texts with mistakes, and of plans. `make schemas` writes them anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 use super::*;
 use crate::request::Request;
 
-/// One sample, and ways that runs of it went.
+/// One flow, what is said of it, and ways that runs of it went.
 #[derive(Serialize)]
 struct Recording {
     /// The file of the flow, from the root of the repository.
@@ -23,7 +24,26 @@ struct Recording {
     description: Option<String>,
     inputs: Vec<InputInfo>,
     graph: FlowGraph,
+    definitions: BTreeMap<String, StepDefinition>,
+    looks: Vec<Look>,
+    plans: Vec<Plan>,
     takes: Vec<Take>,
+}
+
+/// What a look at a text says.
+#[derive(Serialize)]
+struct Look {
+    /// What was written at the end of the file.
+    adds: &'static str,
+    good: bool,
+    findings: Vec<Finding>,
+}
+
+/// The way that a run would take.
+#[derive(Serialize)]
+struct Plan {
+    stubs: Stubs,
+    simulation: Simulation,
 }
 
 /// One run, from its start to where the script leaves it.
@@ -33,9 +53,13 @@ struct Take {
     inputs: serde_json::Value,
     /// What a window that opens the run at once is given.
     opened: RunView,
+    /// Why each step is as it is then.
+    why: BTreeMap<String, String>,
     moments: Vec<Moment>,
+    /// What a window that opens the run at the end is given.
+    left: RunView,
     /// Each step in full, as it is at the end.
-    steps: BTreeMap<String, Step>,
+    steps: BTreeMap<String, StepView>,
 }
 
 #[derive(Serialize)]
@@ -43,13 +67,8 @@ struct Moment {
     /// What moved the run: a step that ended, the time, or what a person asked for.
     by: serde_json::Value,
     change: RunChange,
-}
-
-#[derive(Serialize)]
-struct Step {
-    definition: StepDefinition,
-    why: String,
-    view: StepView,
+    /// The reasons that are others than before.
+    why: BTreeMap<String, String>,
 }
 
 /// A line of a script.
@@ -64,10 +83,15 @@ enum Line {
 use Line::{Asked, Ends, Passes};
 
 fn answer(step: &str, approved: bool, form: serde_json::Value) -> Line {
+    comment(step, approved, form, None)
+}
+
+fn comment(step: &str, approved: bool, form: serde_json::Value, said: Option<&str>) -> Line {
     let form = form.as_object().unwrap().clone();
     let given = Given {
         approved,
         form,
+        comment: said.map(str::to_owned),
         ..no()
     };
     Asked(Request::Answer {
@@ -82,7 +106,10 @@ const PLANS_BUG: Line = Ends(
     r#"{"kind": "bug", "summary": "The login button does nothing"}"#,
 );
 
-fn takes(sample: &str) -> Vec<(&'static str, serde_json::Value, Vec<Line>)> {
+/// What a take is called, the inputs, and what happens.
+type Script = (&'static str, serde_json::Value, Vec<Line>);
+
+fn takes(sample: &str) -> Vec<Script> {
     match sample {
         "triage" => vec![
             (
@@ -137,6 +164,15 @@ fn takes(sample: &str) -> Vec<(&'static str, serde_json::Value, Vec<Line>)> {
                 "it is cancelled, and gone on with",
                 json!({}),
                 vec![PLANS_BUG, Asked(Request::CancelRun), Asked(Request::Resume)],
+            ),
+            (
+                "the plan fails, is tried again, and the run is cancelled",
+                json!({}),
+                vec![
+                    Ends("plan", 1, ""),
+                    Asked(Request::RetryFailed),
+                    Asked(Request::CancelRun),
+                ],
             ),
             (
                 "the plan is no JSON",
@@ -196,17 +232,54 @@ fn takes(sample: &str) -> Vec<(&'static str, serde_json::Value, Vec<Line>)> {
                 ],
             ),
         ],
-        "retry" => vec![(
-            "third time lucky",
-            json!({}),
-            vec![
-                Ends("flaky", 75, ""),
-                Passes(1),
-                Ends("flaky", 75, "not yet\n"),
-                Passes(1),
-                Ends("flaky", 0, "third time lucky\n"),
-            ],
-        )],
+        "retry" => vec![
+            (
+                "third time lucky",
+                json!({}),
+                vec![
+                    Ends("flaky", 75, ""),
+                    Passes(1),
+                    Ends("flaky", 75, "not yet\n"),
+                    Passes(1),
+                    Ends("flaky", 0, "third time lucky\n"),
+                ],
+            ),
+            (
+                "a person does not wait for the second try, and then tries again",
+                json!({}),
+                vec![
+                    Ends("flaky", 75, ""),
+                    Asked(Request::CancelStep {
+                        step: "flaky".to_owned(),
+                    }),
+                    Asked(Request::RetryFailed),
+                    Ends("flaky", 0, "lucky\n"),
+                ],
+            ),
+        ],
+        "release" => vec![
+            (
+                "a minor one",
+                json!({}),
+                vec![
+                    Ends("test", 0, "all good\n"),
+                    comment(
+                        "ship",
+                        true,
+                        json!({ "version": "minor" }),
+                        Some("well done"),
+                    ),
+                ],
+            ),
+            (
+                "what is offered is taken",
+                json!({}),
+                vec![
+                    Ends("test", 0, "all good\n"),
+                    answer("ship", true, json!({ "version": "patch" })),
+                ],
+            ),
+        ],
         "nested" => vec![
             ("large and risky", json!({}), vec![]),
             ("small", json!({ "size": "small" }), vec![]),
@@ -220,6 +293,36 @@ fn takes(sample: &str) -> Vec<(&'static str, serde_json::Value, Vec<Line>)> {
             ],
         )],
         other => panic!("no takes of {other}"),
+    }
+}
+
+/// What is written at the end of a flow before it is looked at.
+fn looks(sample: &str) -> &'static [&'static str] {
+    match sample {
+        "release" => &["", "  - { id: more, needs: [nowhere], run: echo more }"],
+        _ => &[""],
+    }
+}
+
+fn plans(sample: &str) -> Vec<serde_json::Value> {
+    match sample {
+        "triage" => vec![
+            json!({ "inputs": { "question": "The login button does nothing" } }),
+            json!({
+                "inputs": { "question": "The login button does nothing" },
+                "switches": { "route": 0 },
+            }),
+            json!({
+                "inputs": { "question": "The login button does nothing" },
+                "switches": { "route": 1 },
+            }),
+            json!({
+                "inputs": { "question": "The login button does nothing" },
+                "switches": { "route": 1 },
+                "steps": { "write": { "state": "failed" } },
+            }),
+        ],
+        _ => vec![json!({})],
     }
 }
 
@@ -300,6 +403,8 @@ struct Scene {
     stage: Arc<Stage>,
     hands: Arc<Hands>,
     read: u64,
+    /// The reasons that were told last.
+    said: BTreeMap<String, String>,
 }
 
 impl Scene {
@@ -328,6 +433,7 @@ impl Scene {
             stage,
             hands,
             read: 0,
+            said: BTreeMap::new(),
         }
     }
 
@@ -386,7 +492,7 @@ impl Scene {
                 while !self.has_ended(step, attempt).await {
                     tokio::task::yield_now().await;
                 }
-                json!({ "ended": step, "exit_code": code })
+                json!({ "ended": step, "exit_code": code, "output": output })
             }
             Passes(seconds) => {
                 self.hands.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
@@ -397,10 +503,20 @@ impl Scene {
                 json!({ "asked": request })
             }
         };
-        Moment {
-            by,
-            change: self.rest().await,
+        let change = self.rest().await;
+        let mut why = self.why().await;
+        why.retain(|step, said| self.said.get(step) != Some(said));
+        self.said.extend(why.clone());
+        Moment { by, change, why }
+    }
+
+    /// Why each step is as it is.
+    async fn why(&self) -> BTreeMap<String, String> {
+        let mut why = BTreeMap::new();
+        for step in &self.stage.panes {
+            why.insert(step.clone(), self.flows.why(RUN, step).await.unwrap());
         }
+        why
     }
 
     async fn attempts(&self, step: &str) -> usize {
@@ -417,71 +533,112 @@ impl Scene {
     }
 }
 
-async fn record(file: &Path, sample: &str) -> Recording {
-    let text = fs::read_to_string(file).unwrap();
+async fn take(flow: &Flow, text: &str, sample: &str, (name, inputs, script): Script) -> Take {
+    let mut scene = Scene::new(flow);
+    let start = StartRun {
+        text: text.to_owned(),
+        path: Some(format!("/home/you/switchyard-samples/{sample}.flow.yaml")),
+        inputs: inputs.as_object().unwrap().clone(),
+        cwd: "/home/you".to_owned(),
+    };
+    scene.flows.start_as(RUN, start).await.unwrap();
+    scene.rest().await;
+    let opened = scene.flows.outline(RUN).await.unwrap();
+    let why = scene.why().await;
+    scene.said.clone_from(&why);
+    let mut moments = Vec::new();
+    for line in script {
+        moments.push(scene.play(line).await);
+    }
+    let steps = scene.flows.show(RUN).await.unwrap().step_list;
+    Take {
+        name,
+        inputs,
+        opened,
+        why,
+        moments,
+        left: scene.flows.outline(RUN).await.unwrap(),
+        steps: steps
+            .into_iter()
+            .map(|step| (step.id.clone(), step))
+            .collect(),
+    }
+}
+
+async fn record(root: &Path, file: &str) -> Recording {
+    let (_, name) = file.rsplit_once('/').unwrap();
+    let sample = name.strip_suffix(".flow.yaml").unwrap();
+    let text = fs::read_to_string(root.join(file)).unwrap();
     let flow = Flow::read(&text).unwrap();
     let mut recorded = Vec::new();
-    for (name, inputs, script) in takes(sample) {
-        let mut scene = Scene::new(&flow);
-        let start = StartRun {
-            text: text.clone(),
-            path: Some(format!("/home/you/switchyard-samples/{sample}.flow.yaml")),
-            inputs: inputs.as_object().unwrap().clone(),
-            cwd: "/home/you".to_owned(),
-        };
-        scene.flows.start_as(RUN, start).await.unwrap();
-        scene.rest().await;
-        let opened = scene.flows.outline(RUN).await.unwrap();
-        let mut moments = Vec::new();
-        for line in script {
-            moments.push(scene.play(line).await);
-        }
-        let mut steps = BTreeMap::new();
-        for view in scene.flows.show(RUN).await.unwrap().step_list {
-            let step = Step {
-                definition: flow.step_definition(&view.id).unwrap(),
-                why: scene.flows.why(RUN, &view.id).await.unwrap(),
-                view,
-            };
-            steps.insert(step.view.id.clone(), step);
-        }
-        recorded.push(Take {
-            name,
-            inputs,
-            opened,
-            moments,
-            steps,
-        });
+    for script in takes(sample) {
+        recorded.push(take(&flow, &text, sample, script).await);
     }
+    let ids = flow.graph().nodes.into_iter().map(|node| node.id);
     Recording {
-        file: format!("examples/{sample}.flow.yaml"),
+        file: file.to_owned(),
         description: flow.description().map(str::to_owned),
         inputs: flow.input_list(),
         graph: flow.graph(),
+        definitions: ids
+            .map(|id| (id.clone(), flow.step_definition(&id).unwrap()))
+            .collect(),
+        looks: looks(sample)
+            .iter()
+            .map(|adds| {
+                let read = Flow::read(&format!("{text}{adds}"));
+                let good = read.is_ok();
+                let findings = read.map_or_else(|no| no.findings, |flow| flow.warnings().to_vec());
+                Look {
+                    adds,
+                    good,
+                    findings,
+                }
+            })
+            .collect(),
+        plans: plans(sample)
+            .into_iter()
+            .map(|stubs| {
+                let stubs = serde_json::from_value(stubs).unwrap();
+                let simulation = flow.simulate(&stubs).unwrap();
+                Plan { stubs, simulation }
+            })
+            .collect(),
         text,
         takes: recorded,
     }
 }
 
+/// The flows that are recorded: those that everyone begins with, and those that the page is tested with.
+fn flows(root: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    for directory in ["examples", "tests/recordings/flows"] {
+        for entry in fs::read_dir(root.join(directory)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".flow.yaml") {
+                files.push(format!("{directory}/{name}"));
+            }
+        }
+    }
+    files
+}
+
 #[tokio::test]
-async fn the_committed_recordings_of_the_samples_are_fresh() {
+async fn the_committed_recordings_of_flows_are_fresh() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut stale = Vec::new();
-    for entry in fs::read_dir(root.join("examples")).unwrap() {
-        let file = entry.unwrap().path();
-        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-        let Some(sample) = name.strip_suffix(".flow.yaml") else {
-            continue;
-        };
-        let fresh = serde_json::to_value(record(&file, sample).await).unwrap();
-        let path = root.join(format!("tests/recordings/runs/{sample}.json"));
+    for file in flows(&root) {
+        let fresh = serde_json::to_value(record(&root, &file).await).unwrap();
+        let (_, name) = file.rsplit_once('/').unwrap();
+        let name = name.replace(".flow.yaml", ".json");
+        let path = root.join("tests/recordings/runs").join(&name);
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, serde_json::to_string_pretty(&fresh).unwrap() + "\n").unwrap();
         }
         let committed = fs::read_to_string(&path).unwrap_or_default();
         if serde_json::from_str::<serde_json::Value>(&committed).ok() != Some(fresh) {
-            stale.push(format!("tests/recordings/runs/{sample}.json"));
+            stale.push(name);
         }
     }
     assert!(
