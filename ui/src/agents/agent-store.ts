@@ -116,7 +116,7 @@ function without(
 /** Lists the agents and follows what happens to them. */
 export async function startAgents(): Promise<() => void> {
   useAgents.setState(noAgents, true);
-  const stop = backend.onAgents((event) =>
+  const stop = backend.onAgentsHappened((event) =>
     useAgents.setState((state) => applyAgentsEvent(state, event)),
   );
   const known = await backend.knownAgents();

@@ -1,119 +1,76 @@
+import type { Channel } from "@tauri-apps/api/core";
 import type {
-  ClosedPane,
-  Colours,
-  CommandMark,
-  ConflictsHappened,
-  HostState,
-  Line,
-  MemoryUse,
-  OpenPane,
-  PaneEvent,
+  AgentId,
+  BackendId,
+  ConversationStep,
+  commands,
+  events,
   PaneId,
-  PaneInfo,
-  PaneSize,
-  Picture,
-  Platform,
-  Quiet,
-  QuietAbout,
-  ReadLines,
-  RepositoryConflicts,
-  RepositoryView,
-  SearchAnswer,
-  SearchProgress,
-  SearchRequest,
-  Settings,
-  SettingsFiles,
-  SettingsNews,
-  VerdictDetails,
-  VerdictKey,
+  ViewOptions,
 } from "../bindings";
-import type { AgentsBackend } from "./agents-backend";
-import type { FlowsBackend } from "./flows-backend";
 import type { BackendError, Result, Stop } from "./result";
 
 export type { BackendError, Result, Stop };
 
-/** The part of the door that is about repositories and what their worktrees make of each other. */
-export interface ConflictsBackend {
-  listRepositories(): Promise<Result<RepositoryView[]>>;
-  addRepository(path: string): Promise<Result<RepositoryView>>;
-  removeRepository(repository: string): Promise<Result<null>>;
-  rescanRepository(repository: string): Promise<Result<null>>;
-  /** All that is known of a repository, each touched file included. */
-  repositoryPicture(repository: string): Promise<Result<Picture>>;
-  listConflicts(): Promise<Result<RepositoryConflicts[]>>;
-  conflictDetails(
-    repository: string,
-    key: VerdictKey,
-  ): Promise<Result<VerdictDetails>>;
-  quietConflicts(repository: string, quiet: Quiet): Promise<Result<null>>;
-  /** Takes a wish for quiet back; whether there was one. */
-  unquietConflicts(
-    repository: string,
-    about: QuietAbout,
-  ): Promise<Result<boolean>>;
-  onRepositories(listener: (repositories: RepositoryView[]) => void): Stop;
-  onConflicts(listener: (happened: ConflictsHappened) => void): Stop;
-}
+type Commands = typeof commands;
+type Events = typeof events;
+
+/** An argument as the page gives it: in the place of a channel, who listens to it. */
+type Given<Argument> =
+  Argument extends Channel<infer Told> ? (told: Told) => void : Argument;
+
+type GivenAll<Arguments extends unknown[]> = {
+  [Place in keyof Arguments]: Given<Arguments[Place]>;
+};
+
+/** Every command. */
+export type Asks = {
+  [Name in keyof Commands]: (
+    ...given: GivenAll<Parameters<Commands[Name]>>
+  ) => ReturnType<Commands[Name]>;
+};
+
+type Told<Name extends keyof Events> = Parameters<
+  Parameters<Events[Name]["listen"]>[0]
+>[0]["payload"];
+
+/** Every event: `onRunsChanged` for `runsChanged`. */
+export type Follows = {
+  [Name in keyof Events as `on${Capitalize<Name>}`]: (
+    listener: (told: Told<Name>) => void,
+  ) => Stop;
+};
+
+/** The commands that the page gives and ends in another way. */
+type Otherwise =
+  | "attachPane"
+  | "followFlow"
+  | "unfollowFlow"
+  | "followAgent"
+  | "nextOfAgent"
+  | "unfollowAgent";
 
 /**
- * The one door to Rust. `tauri-backend.ts` is the real one; `twin/` has its twin for tests and for a
- * plain browser.
+ * The one door to Rust: its commands and events as they are generated, and what a window has beside them.
+ * `tauri-backend.ts` is the real one; `twin/` has its twin for tests and for a plain browser.
  */
-export interface Backend extends ConflictsBackend, AgentsBackend, FlowsBackend {
-  openPane(request: OpenPane): Promise<Result<PaneInfo>>;
-  listPanes(): Promise<Result<PaneInfo[]>>;
-  closePane(pane: PaneId): Promise<Result<null>>;
-  renamePane(pane: PaneId, name: string | null): Promise<Result<null>>;
-  resizePane(pane: PaneId, size: PaneSize): Promise<Result<null>>;
-  writePane(pane: PaneId, data: string): Promise<Result<null>>;
-  seenPane(pane: PaneId): Promise<Result<null>>;
-
+export interface Backend extends Omit<Asks, Otherwise>, Follows {
   /** Streams a pane: a snapshot first, then output; each frame as bytes (see `frames.ts`). */
   attachPane(
     pane: PaneId,
-    scrollbackRows: number,
+    scrollbackRows: ViewOptions["scrollback_rows"],
     onFrame: (frame: ArrayBuffer) => void,
-  ): Promise<Result<number>>;
-  ackPane(attachment: number, bytes: number): Promise<Result<null>>;
-  detachPane(attachment: number): Promise<Result<null>>;
-
-  readLines(pane: PaneId, lines: ReadLines): Promise<Result<Line[]>>;
-  paneMarks(pane: PaneId): Promise<Result<CommandMark[]>>;
-  closedPanes(): Promise<Result<ClosedPane[]>>;
-  purgeHistory(pane: PaneId | null): Promise<Result<null>>;
-
-  search(
-    id: number,
-    request: SearchRequest,
-    onProgress: (progress: SearchProgress) => void,
-  ): Promise<Result<SearchAnswer>>;
-  cancelSearch(id: number): Promise<Result<null>>;
-
-  /** Sets what programs are told when they ask for the colours of their terminal. */
-  setColours(colours: Colours): Promise<Result<null>>;
-
-  loadSession(): Promise<Result<string | null>>;
-  saveSession(json: string): Promise<Result<null>>;
-  loadSettings(): Promise<Result<Settings>>;
-  /** What a person should be told about the start. */
-  startupNotices(): Promise<Result<string[]>>;
-  settingsFiles(): Promise<Result<SettingsFiles>>;
-
-  readClipboard(): Promise<Result<string>>;
-  writeClipboard(text: string): Promise<Result<null>>;
-  openLink(url: string): Promise<Result<null>>;
-  notifyPerson(title: string, body: string): Promise<Result<null>>;
-  saveText(name: string, text: string): Promise<Result<string>>;
-  platform(): Promise<Result<Platform>>;
-  memoryUse(): Promise<Result<MemoryUse | null>>;
-  promptOnScreen(): Promise<Result<null>>;
+  ): ReturnType<Asks["attachPane"]>;
+  /** Tells the text of a flow's file whenever it changes on disk. */
+  followFlow(path: string, listener: (text: string) => void): Stop;
+  /** Follows a conversation: all that was said, then what is being said, as fast as it is taken. */
+  followAgent(
+    at: BackendId,
+    agent: AgentId,
+    onStep: (step: ConversationStep) => void,
+  ): Stop;
   /** What the window is called on the desktop. */
   setTitle(title: string): void;
-
-  onPaneEvent(listener: (event: PaneEvent) => void): Stop;
-  onSettings(listener: (news: SettingsNews) => void): Stop;
-  onHost(listener: (state: HostState) => void): Stop;
   /** Folders and files that were dropped on the window, as paths, and where. */
   onDrop(
     listener: (paths: string[], at: { x: number; y: number }) => void,

@@ -137,13 +137,13 @@ async function ask(): Promise<void> {
 
 /** Lists the conflicts and follows what becomes of them. */
 export function startConflicts(): () => void {
-  const stop = backend.onConflicts((happened) => {
+  const stop = backend.onConflictsChanged((happened) => {
     const { state, stale } = applyConflicts(useConflicts.getState(), happened);
     useConflicts.setState(state);
     if (stale) void listConflicts();
   });
   // Repositories come and go: what is said of them comes with them.
-  const stopList = backend.onRepositories((repositories) => {
+  const stopList = backend.onRepositoriesChanged((repositories) => {
     const watched = repositories.filter(
       ({ state }) => state.state === "watched",
     );

@@ -211,7 +211,7 @@ export async function exportRun(
   } else {
     try {
       const bytes = await pngOf(svg, layout.width, layout.height);
-      saved = await backend.savePicture(`${name}.png`, bytes);
+      saved = await backend.savePicture(`${name}.png`, [...bytes]);
     } catch (cause) {
       notify("error", cause instanceof Error ? cause.message : String(cause));
       return;

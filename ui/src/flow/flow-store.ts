@@ -169,7 +169,7 @@ const LOOK_AGAIN_MS = 5_000;
 
 /** Lists the runs and follows what changes about them. */
 export async function startFlows(): Promise<() => void> {
-  const stop = backend.onRuns((changes) => {
+  const stop = backend.onRunsChanged((changes) => {
     for (const change of changes) opening.get(change.info.id)?.push(change);
     useFlows.setState((state) => withChanges(state, changes));
     openWaiting(changes.map((change) => change.info));

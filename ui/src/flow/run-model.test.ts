@@ -31,7 +31,7 @@ async function follow(
     return modelOf(view.data, graph.data);
   };
   let model = await fresh();
-  twin.onRuns((changes) => {
+  twin.onRunsChanged((changes) => {
     for (const change of changes) model = withChange(model, change);
   });
   return { run, model: () => model, fresh };

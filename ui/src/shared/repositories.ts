@@ -11,7 +11,7 @@ export const useRepositories = create<{ repositories: RepositoryView[] }>(
 /** Lists the repositories and follows what becomes of them. */
 export async function startRepositories(): Promise<() => void> {
   let told = false;
-  const stop = backend.onRepositories((repositories) => {
+  const stop = backend.onRepositoriesChanged((repositories) => {
     told = true;
     useRepositories.setState({ repositories });
   });

@@ -83,13 +83,13 @@ export async function startSettings(): Promise<() => void> {
     setKeys(settings.keys as Record<string, string | null>);
   };
   const stops = [
-    backend.onSettings((news) => {
+    backend.onSettingsChanged((news) => {
       if (news.outcome === "applied") {
         withdraw(SETTINGS);
         applied(news.settings);
       } else notify("error", news.message, undefined, SETTINGS);
     }),
-    backend.onHost((host) => {
+    backend.onHostChanged((host) => {
       useSettings.setState({ host });
       if (host.state === "up") withdraw(HOST);
       if (host.state === "restarted")
@@ -130,7 +130,7 @@ function followColours(): () => void {
       cursor: parts(theme.cursor),
     });
   };
-  const stopHost = backend.onHost((host) => {
+  const stopHost = backend.onHostChanged((host) => {
     if (host.state !== "restarted") return;
     told = null;
     tell();

@@ -31,7 +31,7 @@ export function followAttention(): () => void {
   };
   follow(usePanes.getState());
   const stopPanes = usePanes.subscribe(follow);
-  const stopEvents = backend.onPaneEvent((event) => {
+  const stopEvents = backend.onPaneHappened((event) => {
     if (event.event !== "notified") return;
     const pane = usePanes.getState().panes[event.id];
     // One message per wish: a need of the same words is told as such.

@@ -82,7 +82,7 @@ export async function listPanes(): Promise<boolean> {
 /** Lists the panes and follows what happens to them. */
 export async function startPanes(): Promise<() => void> {
   usePanes.setState(emptyPanes, true);
-  const stop = backend.onPaneEvent((event) => {
+  const stop = backend.onPaneHappened((event) => {
     if (event.event === "lagged") {
       void listPanes();
       return;

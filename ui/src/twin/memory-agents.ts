@@ -1,5 +1,4 @@
-import type { AgentsBackend } from "../backend/agents-backend";
-import type { Result } from "../backend/backend";
+import type { Backend, Result } from "../backend/backend";
 import type {
   AgentEvent,
   AgentInfo,
@@ -39,7 +38,7 @@ const no = <T>(
   });
 
 /** Agents as a daemon would have them: one answers by saying what it was told. */
-export function memoryAgents(): MemoryAgents & AgentsBackend {
+export function memoryAgents() {
   const backends = new Map<string, BackendInfo>();
   const agents = new Map<string, AgentInfo>();
   const timelines = new Map<string, TimelineEntry[]>();
@@ -183,9 +182,9 @@ export function memoryAgents(): MemoryAgents & AgentsBackend {
       asked.push(`worktree ${name} of ${directory}`);
       return ok({ path: `${directory}-${name}`, branch: name });
     },
-    onAgents: (listener) => {
+    onAgentsHappened: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-  };
+  } satisfies MemoryAgents & Partial<Backend>;
 }

@@ -642,9 +642,9 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     setTitle: (title) => {
       document.title = title;
     },
-    onPaneEvent: (added) => listener(paneListeners, added),
-    onSettings: (added) => listener(settingsListeners, added),
-    onHost: (added) => listener(hostListeners, added),
+    onPaneHappened: (added) => listener(paneListeners, added),
+    onSettingsChanged: (added) => listener(settingsListeners, added),
+    onHostChanged: (added) => listener(hostListeners, added),
     onDrop: (added) => listener(dropListeners, added),
   };
 }

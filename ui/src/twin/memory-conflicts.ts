@@ -1,4 +1,4 @@
-import type { ConflictsBackend, Result } from "../backend/backend";
+import type { Backend, Result } from "../backend/backend";
 import type {
   ConflictsHappened,
   Quiet,
@@ -18,7 +18,7 @@ export interface MemoryRepository {
 }
 
 /** The twin's repositories, and what a test may do to them. */
-export interface MemoryConflicts extends ConflictsBackend {
+export interface MemoryConflicts {
   readonly repositories: Map<string, MemoryRepository>;
   /** Puts a repository there, or another state of it, and tells it. */
   setRepository(repository: MemoryRepository): void;
@@ -49,7 +49,7 @@ const keyOf = (verdict: Verdict): VerdictKey => ({
   right: verdict.right.worktree,
 });
 
-export function memoryConflicts(): MemoryConflicts {
+export function memoryConflicts() {
   const repositories = new Map<string, MemoryRepository>();
   const repositoryListeners = new Set<(all: RepositoryView[]) => void>();
   const conflictListeners = new Set<(happened: ConflictsHappened) => void>();
@@ -248,15 +248,15 @@ export function memoryConflicts(): MemoryConflicts {
         requiet(repository);
         return ok(conflicts.quiets.length !== before);
       }),
-    onRepositories: (listener) => {
+    onRepositoriesChanged: (listener) => {
       repositoryListeners.add(listener);
       return () => repositoryListeners.delete(listener);
     },
-    onConflicts: (listener) => {
+    onConflictsChanged: (listener) => {
       conflictListeners.add(listener);
       return () => conflictListeners.delete(listener);
     },
-  };
+  } satisfies MemoryConflicts & Partial<Backend>;
 }
 
 /** What the worktrees touch, as far as the verdicts show it. */

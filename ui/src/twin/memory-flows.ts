@@ -1,5 +1,4 @@
-import type { Result } from "../backend/backend";
-import type { FlowsBackend } from "../backend/flows-backend";
+import type { Backend, Result } from "../backend/backend";
 import type {
   CancelWhat,
   FlowCheck,
@@ -132,9 +131,7 @@ function marked(step: string, mark: Mark): Asked {
 }
 
 /** The part of the twin that has flows and runs. It plays what the engine did when it was recorded, and nothing else. */
-export function memoryFlows(
-  options: MemoryFlowOptions = {},
-): FlowsBackend & FlowControls {
+export function memoryFlows(options: MemoryFlowOptions = {}) {
   const flows = new Map<string, Recording>();
   const files = new Map<string, string>();
   const runs = new Map<string, MemoryRun>();
@@ -375,11 +372,11 @@ export function memoryFlows(
         : refused("bad_params", "the twin knows no such plan");
     },
     savePicture: (name) => ok(`/home/you/Downloads/${name}`),
-    onRuns: (listener) => {
+    onRunsChanged: (listener) => {
       listeners.add(listener);
       return () => {
         listeners.delete(listener);
       };
     },
-  };
+  } satisfies FlowControls & Partial<Backend>;
 }

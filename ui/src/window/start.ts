@@ -33,7 +33,7 @@ export function useStart(): boolean {
       offerUndo(),
       followVisits(),
       keepFocus(focusInFront),
-      backend.onHost((host) => {
+      backend.onHostChanged((host) => {
         if (host.state !== "down") void hostIsBack(host.state === "restarted");
       }),
     ];
