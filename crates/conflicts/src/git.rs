@@ -1,9 +1,11 @@
 //! The only files that name gix: worktrees, heads, merge bases, indexes, contents, ignore rules.
 //!
-//! Everything here reads. No program is started (content filters that are programs are left out), no
-//! lock is taken and nothing is written, not even a refreshed index.
+//! Everything here only reads: no lock is taken and nothing is written in a repository, not even a refreshed index.
+//! What only git itself can say, it is asked in a place of our own: see [`Scratch`].
 
 mod checkout;
+mod program;
+mod scratch;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -15,6 +17,8 @@ use std::sync::Arc;
 pub(crate) use checkout::{Checkout, FileChange, Found, Head};
 use gix::bstr::ByteSlice as _;
 use gix::index::entry::Mode;
+pub(crate) use program::Program;
+pub(crate) use scratch::{Merged, Scratch, State};
 
 use crate::path::RepoPath;
 
@@ -70,6 +74,26 @@ impl FileMode {
     pub(crate) fn is_file(self) -> bool {
         matches!(self, Self::Regular | Self::Executable)
     }
+
+    /// As git writes it.
+    fn octal(self) -> &'static str {
+        match self {
+            Self::Regular => "100644",
+            Self::Executable => "100755",
+            Self::Symlink => "120000",
+            Self::Submodule => "160000",
+        }
+    }
+
+    fn of_octal(mode: &[u8]) -> Option<Self> {
+        let all = [
+            Self::Regular,
+            Self::Executable,
+            Self::Symlink,
+            Self::Submodule,
+        ];
+        all.into_iter().find(|one| one.octal().as_bytes() == mode)
+    }
 }
 
 /// How a file wants to be merged.
@@ -81,6 +105,8 @@ pub(crate) enum MergeRule {
     Union,
     /// Whole: stops when both sides changed it.
     Binary,
+    /// By a program of the person's own.
+    Driver,
 }
 
 /// A content, if it is one that can be compared by lines.
@@ -212,11 +238,23 @@ pub fn repository_at(path: &Path) -> Option<RepositoryPlace> {
     })
 }
 
+/// Says whether of two commits of the repository at `path` one contains the other, and both contain `base`; none when
+/// it has not all three.
+pub(crate) fn goes_on(path: &Path, [base, one, other]: [Id; 3]) -> Option<bool> {
+    let repo = open(path).ok()?;
+    let contains = |commit: Id, past: Id| -> Option<bool> {
+        let found = repo.merge_base(commit.0, past.0).ok()?;
+        Some(found.is_some_and(|found| found.detach() == past.0))
+    };
+    let from_base = contains(one, base)? && contains(other, base)?;
+    Some(from_base && (contains(one, other)? || contains(other, one)?))
+}
+
 /// The repository that the worktrees share.
 pub(crate) struct Git {
     repo: gix::Repository,
     common_dir: PathBuf,
-    bases: HashMap<(Id, Id), Option<Id>>,
+    bases: HashMap<(Id, Id), Vec<Id>>,
     trees: HashMap<Id, Arc<Tree>>,
     max_text: u64,
 }
@@ -274,23 +312,59 @@ impl Git {
         Ok(places)
     }
 
-    /// Finds the best common ancestor of two commits; none when they have no common history.
-    pub(crate) fn merge_base(&mut self, one: Id, two: Id) -> Result<Option<Id>, String> {
+    /// Finds the best common ancestors of two commits, each of which may be a merge that is still to be concluded:
+    /// then it is all the commits that it will follow. None when they have no common history.
+    pub(crate) fn merge_bases(&mut self, one: &[Id], two: &[Id]) -> Result<Vec<Id>, String> {
+        let mut bases = Vec::new();
+        for one in one {
+            for two in two {
+                bases.extend(self.bases_of(*one, *two)?);
+            }
+        }
+        bases.sort();
+        bases.dedup();
+        // One that is in the past of another one is no best one.
+        let mut best = bases.clone();
+        for base in &bases {
+            for other in bases.iter().filter(|other| *other != base) {
+                if self.bases_of(*base, *other)? == [*base] {
+                    best.retain(|best| best != base);
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    fn bases_of(&mut self, one: Id, two: Id) -> Result<Vec<Id>, String> {
         if one == two {
-            return Ok(Some(one));
+            return Ok(vec![one]);
         }
         let key = (one.min(two), one.max(two));
-        if let Some(base) = self.bases.get(&key) {
-            return Ok(*base);
+        if let Some(bases) = self.bases.get(&key) {
+            return Ok(bases.clone());
         }
-        let bases = self
-            .repo
-            .merge_bases_many(key.0.0, &[key.1.0])
-            .map_err(|error| chain(&error))?;
-        // Criss-cross histories have several; the smallest id is at least always the same one.
-        let base = bases.first().map(|id| Id(id.detach()));
-        self.bases.insert(key, base);
-        Ok(base)
+        let found = || -> gix::Result<_> {
+            let cache = self.repo.commit_graph_if_enabled()?;
+            let mut graph = self.repo.revision_graph(cache.as_ref());
+            let bases = self
+                .repo
+                .merge_bases_many_with_graph(key.0.0, &[key.1.0], &mut graph)?;
+            let bases: Vec<_> = bases.into_iter().map(|id| Id(id.detach())).collect();
+            Ok((bases, graph.detach()))
+        };
+        let (bases, walked) = found().map_err(|error| chain(&error))?;
+        if !self.is_shallow() {
+            // A parent that is not there was passed over: what lies behind it may be the branch point.
+            let parents = walked.values().flat_map(|commit| &commit.parents);
+            let lost = parents
+                .filter(|parent| !walked.contains_key(*parent))
+                .find(|parent| !self.has(Id(**parent)));
+            if let Some(lost) = lost {
+                return Err(format!("the repository lacks commit `{lost}`"));
+            }
+        }
+        self.bases.insert(key, bases.clone());
+        Ok(bases)
     }
 
     /// Lists the files of a commit; kept until [`Git::forget`].
@@ -309,8 +383,8 @@ impl Git {
 
     /// Drops what is kept about commits other than these.
     pub(crate) fn forget(&mut self, heads: &HashSet<Id>, bases: &HashSet<Id>) {
-        self.bases
-            .retain(|(one, two), _| heads.contains(one) && heads.contains(two));
+        let kept = |id: &Id| heads.contains(id) || bases.contains(id);
+        self.bases.retain(|(one, two), _| kept(one) && kept(two));
         self.trees.retain(|commit, _| bases.contains(commit));
     }
 

@@ -7,7 +7,8 @@
 //! It promises: committed, staged, unstaged and untracked work all count; lines are counted at the
 //! merge base, so an insertion above shifts nothing; [`Verdict::would_conflict`] is what git's own
 //! merge of the two contents would say; the picture is the one a fresh start would give, or
-//! [`Health`] says why it may not be. It only reads: no lock, no write, no program started.
+//! [`Health`] says why it may not be. It only reads: no lock and no write in a repository. Where a merge hangs on more
+//! than one file, or a program converts files, `git` itself is asked, in a place of our own.
 //!
 //! What to do about a verdict is left to others; a write is never blocked. Which agent works where is
 //! told to the room, and what a person wants to be quiet about is kept by whoever embeds it.

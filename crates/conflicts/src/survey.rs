@@ -5,6 +5,7 @@
 
 mod announced;
 mod ask;
+mod asked;
 mod changes;
 mod judge;
 mod looking;
@@ -15,10 +16,11 @@ use std::path::{Path, PathBuf};
 use announced::Announced;
 pub use ask::AskError;
 pub(crate) use ask::path_in;
+use asked::{Asked, Known};
 use changes::{Changes, kind, nearest};
 use judge::Memory;
 
-use crate::git::{Checkout, FileState, Git, Head, Id, OpenError, Place};
+use crate::git::{Checkout, FileMode, FileState, Git, Head, Id, OpenError, Place, Program};
 use crate::index::Index;
 use crate::path::RepoPath;
 use crate::quiet::Quiets;
@@ -32,6 +34,8 @@ struct Worktree {
     checkout: Option<Checkout>,
     head: Head,
     dirty: BTreeMap<RepoPath, Option<FileState>>,
+    /// Files that a program is still to convert; `dirty` has what was known of them before.
+    filtered: BTreeMap<RepoPath, FileMode>,
     changes: HashMap<Id, Changes>,
     seen: HashMap<RepoPath, (Option<FileState>, u64)>,
     problems: Vec<String>,
@@ -71,6 +75,8 @@ pub(crate) struct Survey {
     /// What was compared for each verdict: the merge base's content and both sides'.
     contents: HashMap<VerdictKey, [Option<FileState>; 3]>,
     memory: Memory,
+    program: Program,
+    asked: Asked,
     notes: Vec<Note>,
     scanned_at: u64,
     /// When set, only these paths are looked at.
@@ -84,6 +90,7 @@ impl Survey {
         clock: Clock,
         max_text: u64,
         announce_age: u64,
+        program: Program,
     ) -> Result<Self, OpenError> {
         Ok(Self {
             git: Git::open(path, max_text)?,
@@ -96,6 +103,8 @@ impl Survey {
             index: Index::default(),
             contents: HashMap::new(),
             memory: Memory::default(),
+            program,
+            asked: Asked::default(),
             notes: Vec::new(),
             scanned_at: 0,
             only: None,
@@ -178,30 +187,62 @@ impl Survey {
     pub(crate) fn settle(&mut self) -> Vec<ConflictEvent> {
         let now = (self.clock)();
         self.notes.clear();
+        self.want_nothing();
         let pairs = self.pairs(None);
         self.refresh_changes(&pairs, now);
-        let mut cases = Vec::new();
-        for (left, right, base) in &pairs {
-            if let Some(base) = base {
-                self.cases(left, right, *base, &mut cases);
-            }
-        }
         let mut verdicts = Vec::new();
         let mut shared = HashMap::<(WorktreeId, RepoPath), (Vec<LineRange>, bool)>::new();
         let mut contents = HashMap::new();
-        for case in cases {
-            let Some(judged) = self.judge(&case) else {
-                continue;
+        for (left, right, bases) in &pairs {
+            let judged = match self.known(left, right, bases) {
+                Known::Plain => self.judged(left, right, bases),
+                Known::Told(merged) => {
+                    if let Some(warning) = &merged.warning {
+                        self.note_of_git(left, right, &format!("git says: {warning}"), false);
+                    }
+                    self.judged_by_git(left, right, bases, &merged)
+                }
+                Known::Failed(why) => {
+                    let text = format!(
+                        "what git would make of their renames or merge bases is not known: {why}"
+                    );
+                    self.note_of_git(left, right, &text, true);
+                    self.judged(left, right, bases)
+                }
+                Known::Waiting => {
+                    // Until git answers, what was said holds.
+                    let held = self.index.verdicts();
+                    let held = held.filter(|held| {
+                        (&held.left.worktree, &held.right.worktree) == (left, right)
+                    });
+                    for verdict in held.cloned().collect::<Vec<_>>() {
+                        let key = verdict.key();
+                        if let Some(states) = self.contents.get(&key) {
+                            contents.insert(key, *states);
+                        }
+                        for side in [&verdict.left, &verdict.right] {
+                            let binary = side.change == ChangeKind::Binary;
+                            shared.insert(
+                                (side.worktree.clone(), verdict.path.clone()),
+                                (side.ranges.clone(), binary),
+                            );
+                        }
+                        verdicts.push(verdict);
+                    }
+                    continue;
+                }
             };
-            let states = [case.base, case.left.state, case.right.state];
-            contents.insert(case.key(), states);
-            for (party, ranges) in [(&case.left, &judged.left), (&case.right, &judged.right)] {
-                shared.insert(
-                    (party.worktree.clone(), case.path.clone()),
-                    (ranges.clone(), judged.binary),
-                );
+            for (case, judged) in judged {
+                let states = [case.base, case.left.state, case.right.state];
+                contents.insert(case.key(), states);
+                for (party, ranges) in [(&case.left, &judged.left), (&case.right, &judged.right)] {
+                    shared.insert(
+                        (party.worktree.clone(), case.path.clone()),
+                        (ranges.clone(), judged.binary),
+                    );
+                }
+                verdicts.push(self.verdict(case, judged));
             }
-            verdicts.push(self.verdict(case, judged));
         }
         self.pending(&pairs, now, &mut verdicts);
         for verdict in &mut verdicts {

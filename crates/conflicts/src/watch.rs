@@ -288,7 +288,7 @@ impl Places {
                 && *git_dir != self.common_dir
             {
                 return match rest.to_str() {
-                    Some("HEAD" | "index" | "gitdir" | "") => About::Refs,
+                    Some("HEAD" | "MERGE_HEAD" | "index" | "gitdir" | "") => About::Refs,
                     Some("config.worktree") => About::Rules,
                     _ => About::Nothing,
                 };
@@ -300,7 +300,9 @@ impl Places {
                 .is_some_and(|extension| extension == "lock");
             return match rest.to_str() {
                 _ if lock => About::Nothing,
-                Some("HEAD" | "index" | "packed-refs" | "refs" | "worktrees" | "") => About::Refs,
+                Some(
+                    "HEAD" | "MERGE_HEAD" | "index" | "packed-refs" | "refs" | "worktrees" | "",
+                ) => About::Refs,
                 Some("config" | "config.worktree" | "info/exclude" | "info/attributes") => {
                     About::Rules
                 }

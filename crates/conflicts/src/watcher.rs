@@ -14,7 +14,7 @@ use tokio::sync::broadcast;
 use filter::filtered;
 use thread::Loop;
 
-use crate::git::OpenError;
+use crate::git::{OpenError, Program};
 use crate::quiet::{BadGlob, Quiet, QuietAbout};
 use crate::survey::{AskError, Survey};
 use crate::types::{
@@ -36,6 +36,11 @@ pub struct WatchConfig {
     pub verify_every: Duration,
     /// Files larger than this many bytes are not compared by lines.
     pub max_text: u64,
+    /// The program git, for merges that hang on more than one file: renamed directories, several merge bases. It is
+    /// asked in a place of our own, and the repository is only read.
+    pub git: PathBuf,
+    /// How long git may take for one question.
+    pub git_deadline: Duration,
     /// Announcements older than this many milliseconds are dropped.
     pub announce_age: u64,
     /// What a person does not want to hear of, as it was stored.
@@ -51,6 +56,8 @@ impl WatchConfig {
             heal_every: Duration::from_secs(2),
             verify_every: Duration::from_secs(60),
             max_text: 16 * 1024 * 1024,
+            git: PathBuf::from("git"),
+            git_deadline: Duration::from_secs(20),
             announce_age: 10 * 60 * 1000,
             quiets: Vec::new(),
         }
@@ -110,7 +117,7 @@ impl Shared {
 
 /// Watches all worktrees of one repository, and says what each pair of them makes of a file.
 ///
-/// It only reads: no lock is taken in the repository, nothing is written, no program is started.
+/// It only reads: no lock is taken in the repository, and nothing is written. Git itself is asked where it alone can say.
 /// Dropping it ends its thread.
 pub struct ConflictWatcher {
     shared: Arc<Shared>,
@@ -315,6 +322,10 @@ pub fn look(
     let mut survey = survey(path, config)?;
     survey.rescan(&mut |_| {})?;
     survey.settle();
+    while let Some(work) = survey.work() {
+        survey.learn(work.run());
+        survey.settle();
+    }
     let health = Health {
         state: HealthState::Live,
         reasons: Vec::new(),
@@ -345,6 +356,9 @@ pub fn look_at(
     survey.look_at_no_file()?;
     let (worktree, file) = survey.locate(change)?;
     survey.look_at_file(&worktree, &file);
+    if let Some(work) = survey.work() {
+        survey.learn(work.run());
+    }
     Ok(survey.check(change)?)
 }
 
@@ -365,6 +379,10 @@ fn survey(path: &Path, config: &WatchConfig) -> Result<Survey, OpenError> {
         config.clock.clone(),
         config.max_text,
         config.announce_age,
+        Program {
+            path: config.git.clone(),
+            deadline: config.git_deadline,
+        },
     )?;
     for quiet in &config.quiets {
         if let Err(error) = survey.quiets.add(quiet.clone()) {

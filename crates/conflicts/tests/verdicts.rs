@@ -613,3 +613,194 @@ fn details_show_both_sides_and_the_merge() {
     line 6
     ");
 }
+
+#[test]
+fn a_file_new_in_a_directory_that_the_other_side_renamed_is_a_conflict() {
+    let files = ["a", "b", "c"].map(|name| (format!("dir/{name}"), lines_with(30, &[(1, name)])));
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let repo = Repo::with(&files);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    // Nothing of it is staged, and nothing committed.
+    fs::rename(one.join("dir"), one.join("moved")).unwrap();
+    write(&two.join("dir/new"), "new\n");
+    insta::assert_snapshot!(
+        say(&fresh(&repo.main())),
+        @"moved/new: one two same_line, conflict (in a directory that the other side renamed)"
+    );
+    assert!(merge_tree(&repo, &one, &two).contains("moved/new"));
+
+    // Without git it can't be told, and that is said.
+    let alone = conflicts::WatchConfig {
+        git: "/nowhere/git".into(),
+        ..config()
+    };
+    let picture = look(&repo.main(), &alone, &ConflictFilter::default()).unwrap();
+    assert!(picture.incomplete);
+    insta::assert_snapshot!(
+        picture.notes.join("\n"),
+        @"`one` and `two`: what git would make of their renames or merge bases is not known: `/nowhere/git` is not there"
+    );
+}
+
+#[test]
+fn a_merge_in_progress_counts_as_the_merge_that_it_will_be() {
+    let repo = Repo::with(&[("f", &lines(20)), ("g", &lines(20))]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("f"), lines_with(20, &[(4, "one")]));
+    write(&one.join("g"), lines_with(20, &[(4, "one")]));
+    commit(&one);
+    write(&two.join("f"), lines_with(20, &[(4, "two")]));
+    commit(&two);
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"f: one two same_line, conflict");
+    let merging = git_output(&two, &["merge", "-q", "one"], &[]);
+    assert!(!merging.status.success());
+    write(&two.join("f"), lines_with(20, &[(4, "one and two")]));
+    // It contains all of the other side's work, in whatever words.
+    assert_eq!(say(&fresh(&repo.main())), "");
+    write(&one.join("f"), lines_with(20, &[(4, "one, later")]));
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"f: one two same_line, conflict");
+}
+
+#[test]
+fn of_two_commits_of_a_submodule_one_may_contain_the_other() {
+    let repo = Repo::with(&[("f", "x\n")]);
+    let part = Repo::with(&[("p", "1\n")]);
+    let add = [
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+    ];
+    let url = part.main();
+    git(
+        &repo.main(),
+        &[&add[..], &[url.to_str().unwrap(), "part"]].concat(),
+    );
+    commit(&repo.main());
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    let update = [
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "update",
+        "--init",
+    ];
+    let go_on = |root: &std::path::Path, text: &str| {
+        write(&root.join("part/p"), text);
+        commit(&root.join("part"));
+    };
+    for root in [&one, &two] {
+        git(root, &update);
+        go_on(root, "2\n");
+    }
+    // The same commit, made twice; then one that follows it.
+    go_on(&two, "3\n");
+    insta::assert_snapshot!(
+        say(&fresh(&repo.main())),
+        @"part: one two same_line (one commit of the submodule contains the other)"
+    );
+    go_on(&one, "4\n");
+    insta::assert_snapshot!(
+        say(&fresh(&repo.main())),
+        @"part: one two same_line, conflict (two commits of a submodule)"
+    );
+}
+
+#[test]
+fn a_merge_driver_is_told_and_not_run() {
+    let repo = Repo::with(&[
+        (".gitattributes", "*.lock merge=lock\n"),
+        ("f.lock", &lines(9)),
+        ("f", &lines(9)),
+    ]);
+    git(
+        &repo.main(),
+        &["config", "merge.lock.driver", "touch ran; true"],
+    );
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    for (root, text) in [(&one, "one"), (&two, "two")] {
+        write(&root.join("f.lock"), lines_with(9, &[(4, text)]));
+        write(&root.join("f"), lines_with(9, &[(4, text)]));
+    }
+    let driver = "f: one two same_line, conflict\nf.lock: one two same_line, conflict (its merge driver decides, and is not asked)";
+    assert_eq!(say(&fresh(&repo.main())), driver);
+    // What no attribute speaks of is merged as the configuration says.
+    git(&repo.main(), &["config", "merge.default", "union"]);
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"
+    f.lock: one two same_line, conflict (its merge driver decides, and is not asked)
+    f: one two same_line
+    ");
+    assert!(
+        ![&one, &two, &repo.main()]
+            .iter()
+            .any(|root| root.join("ran").exists())
+    );
+}
+
+#[test]
+fn files_outside_of_a_sparse_checkout_are_as_they_are_committed() {
+    let repo = Repo::with(&[
+        ("in/f", &lines(9)),
+        ("out/g", &lines(9)),
+        ("out/deep/h", &lines(9)),
+    ]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(&one.join("out/g"), lines_with(9, &[(4, "one")]));
+    commit(&one);
+    git(
+        &one,
+        &["sparse-checkout", "set", "--cone", "--sparse-index", "in"],
+    );
+    assert!(!one.join("out").exists());
+    write(&two.join("out/g"), lines_with(9, &[(4, "two")]));
+    write(&two.join("out/deep/h"), lines_with(9, &[(4, "two")]));
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"out/g: one two same_line, conflict");
+    let change = ProposedChange {
+        file: "out/deep/h".to_owned(),
+        lines: Vec::new(),
+        worktree: "two".to_owned(),
+    };
+    assert_eq!(
+        look_at(&repo.main(), &config(), &change).unwrap().touches,
+        []
+    );
+}
+
+#[test]
+fn files_that_a_program_converts_are_compared_as_git_keeps_them() {
+    let repo = Repo::with(&[(".gitattributes", "*.txt filter=upper\n")]);
+    git(
+        &repo.main(),
+        &["config", "filter.upper.clean", "tr a-z A-Z"],
+    );
+    git(
+        &repo.main(),
+        &["config", "filter.upper.smudge", "tr A-Z a-z"],
+    );
+    write(&repo.main().join("f.txt"), lines(20));
+    commit(&repo.main());
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    assert_eq!(say(&fresh(&repo.main())), "");
+    assert_eq!(fresh(&repo.main()).entries, []);
+    write(&one.join("f.txt"), lines_with(20, &[(4, "one")]));
+    write(&two.join("f.txt"), lines_with(20, &[(7, "two")]));
+    insta::assert_snapshot!(say(&fresh(&repo.main())), @"f.txt: one two adjacent_line");
+    // Another spelling of what is committed is no change.
+    write(&two.join("f.txt"), lines(20).to_uppercase());
+    assert_eq!(say(&fresh(&repo.main())), "");
+
+    git(&repo.main(), &["config", "filter.upper.clean", "false"]);
+    git(&repo.main(), &["config", "filter.upper.required", "true"]);
+    let picture = fresh(&repo.main());
+    assert!(picture.incomplete, "{:?}", picture.notes);
+    assert!(
+        picture.notes[0].contains("1 files of `one` are converted by a program"),
+        "{:?}",
+        picture.notes
+    );
+}

@@ -3,7 +3,8 @@
 mod disk;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use disk::Found;
@@ -19,6 +20,26 @@ use crate::path::RepoPath;
 pub(crate) struct Head {
     pub(crate) commit: Option<Id>,
     pub(crate) branch: Option<String>,
+    /// The commits that a merge in progress brings in.
+    pub(crate) merging: Vec<Id>,
+}
+
+impl Head {
+    /// The commits that the next one would follow.
+    pub(crate) fn parents(&self) -> Vec<Id> {
+        self.commit.iter().chain(&self.merging).copied().collect()
+    }
+}
+
+/// How files are merged here, beside what attributes say.
+#[derive(Debug, Default)]
+struct MergeSettings {
+    /// Ways of merging that are programs.
+    drivers: Vec<String>,
+    /// The way for files of which no attribute says one.
+    usual: Option<String>,
+    /// Both sides are converted anew before they are compared.
+    renormalize: bool,
 }
 
 /// One worktree, open to be read.
@@ -29,6 +50,9 @@ pub(crate) struct Checkout {
     stamp: Option<Stat>,
     rules: gix::worktree::Stack,
     filter: gix::filter::plumbing::Pipeline,
+    /// The filters that are programs.
+    programs: HashSet<Vec<u8>>,
+    merging: MergeSettings,
     stat_options: gix::index::entry::stat::Options,
     executable_bit: bool,
     max_text: u64,
@@ -40,18 +64,21 @@ impl Checkout {
         let stamp = stamp(&repo.index_path());
         let index = read_index(&repo)
             .map_err(|error| format!("its index is damaged: {}", chain(&error)))?;
+        let index = whole_index(&repo, index).map_err(|error| chain(&error))?;
         let read = || -> gix::Result<Self> {
             let rules = rules(&repo, &index)?;
-            let filter = filter(&repo)?;
+            let (filter, programs) = filter(&repo)?;
             Ok(Self {
                 root: place.root.clone(),
                 stat_options: repo.stat_options()?,
                 executable_bit: repo.filesystem_options()?.executable_bit,
+                merging: merge_settings(&repo),
                 repo,
                 index,
                 stamp,
                 rules,
                 filter,
+                programs,
                 max_text,
             })
         };
@@ -72,9 +99,31 @@ impl Checkout {
                     .referent_name()
                     .map(|name| name.shorten().to_str_lossy().into_owned()),
                 commit: head.try_peel_to_id()?.map(|id| Id(id.detach())),
+                merging: self.merge_heads(),
             })
         };
         read().map_err(|error| chain(&error))
+    }
+
+    fn merge_heads(&self) -> Vec<Id> {
+        let told = fs::read(self.repo.git_dir().join("MERGE_HEAD")).unwrap_or_default();
+        let ids = told.lines().map(gix::ObjectId::from_hex);
+        ids.filter_map(Result::ok).map(Id).collect()
+    }
+
+    /// Tells this state of the index from all others.
+    pub(crate) fn stamp(&self) -> Option<Stat> {
+        self.stamp
+    }
+
+    /// Says whether git's merges convert both sides anew before they compare them.
+    pub(crate) fn renormalizes(&self) -> bool {
+        self.merging.renormalize
+    }
+
+    /// Lists the ways of merging that are programs.
+    pub(crate) fn drivers(&self) -> &[String] {
+        &self.merging.drivers
     }
 
     /// Reads the index again if its file changed, and lists the paths whose entries did.
@@ -85,7 +134,8 @@ impl Checkout {
         if now == self.stamp {
             return Ok(Vec::new());
         }
-        let index = read_index(&self.repo).map_err(|error| chain(&error))?;
+        let index = read_index(&self.repo).and_then(|index| whole_index(&self.repo, index));
+        let index = index.map_err(|error| chain(&error))?;
         let mut changed = Vec::new();
         let tell = |entry: &gix::index::Entry| (entry.id, entry.mode, entry.stage_raw());
         for (path, before, after) in by_path(&self.index, &index) {
@@ -107,15 +157,19 @@ impl Checkout {
         real.then_some((entry_state(entry)?, entry))
     }
 
-    fn is_tracked(&self, path: &BStr) -> bool {
-        self.index.entry_by_path(path).is_some() || self.index.path_is_directory(path)
+    /// Says whether the index only has what a merge could not decide, or what is only intended.
+    pub(crate) fn is_unmerged(&self, path: &RepoPath) -> bool {
+        self.tracks(path) && self.indexed(path).is_none()
     }
 
-    /// Says whether the index has an entry of this very path: a file, a link or a submodule.
+    fn is_tracked(&self, path: &RepoPath) -> bool {
+        self.tracks(path) || self.index.path_is_directory(path.as_bytes().as_bstr())
+    }
+
+    /// Says whether the index has an entry of this very path, merged or not: a file, a link or a submodule.
     pub(crate) fn tracks(&self, path: &RepoPath) -> bool {
-        self.index
-            .entry_by_path(path.as_bytes().as_bstr())
-            .is_some()
+        let path = path.as_bytes().as_bstr();
+        self.index.entry_index_by_path(path).is_ok()
     }
 
     /// Lists the tracked paths, all or those at and below `path`.
@@ -130,9 +184,10 @@ impl Checkout {
                     .unwrap_or_default()
             }
         };
+        // What a sparse checkout leaves out is not there; where it is nevertheless, a walk comes by it.
         let mut paths: Vec<_> = entries
             .iter()
-            .filter(|entry| entry.mode != Mode::DIR)
+            .filter(|entry| !entry.flags.contains(Flags::SKIP_WORKTREE))
             .map(|entry| RepoPath::new(entry.path(&self.index)))
             .collect();
         paths.dedup();
@@ -158,20 +213,40 @@ impl Checkout {
             return MergeRule::Text;
         };
         at.matching_attributes(&mut found);
-        match found
-            .iter_selected()
-            .next()
-            .map(|found| found.assignment.state)
-        {
-            Some(gix::attrs::StateRef::Unset) => MergeRule::Binary,
-            Some(gix::attrs::StateRef::Value(value)) if value.as_bstr() == "union" => {
-                MergeRule::Union
+        use gix::attrs::StateRef;
+        let state = found.iter_selected().next();
+        let usual = || self.merging.usual.clone();
+        let name = match state.map(|found| found.assignment.state) {
+            Some(StateRef::Set) => return MergeRule::Text,
+            Some(StateRef::Unset) => return MergeRule::Binary,
+            Some(StateRef::Value(value)) => Some(value.as_bstr().to_str_lossy().into_owned()),
+            Some(StateRef::Unspecified) | None => usual(),
+        };
+        match name.as_deref() {
+            Some(name) if self.merging.drivers.iter().any(|driver| driver == name) => {
+                MergeRule::Driver
             }
-            Some(gix::attrs::StateRef::Value(value)) if value.as_bstr() == "binary" => {
-                MergeRule::Binary
-            }
+            Some("union") => MergeRule::Union,
+            Some("binary") => MergeRule::Binary,
             _ => MergeRule::Text,
         }
+    }
+
+    /// Says whether any file lies in this directory now, on disk or left out by a sparse checkout.
+    pub(crate) fn has_files_below(
+        &self,
+        dir: &RepoPath,
+        dirty: &BTreeMap<RepoPath, Option<FileState>>,
+    ) -> bool {
+        let mut prefix = dir.as_bytes().to_vec();
+        prefix.push(b'/');
+        let entries = self.index.prefixed_entries(prefix.as_bstr());
+        let mut indexed = entries.unwrap_or_default().iter();
+        let kept = |path: &RepoPath| dirty.get(path).is_none_or(Option::is_some);
+        let new = dirty.range(RepoPath::new(&prefix)..);
+        let mut new = new.take_while(|(path, _)| path.as_bytes().starts_with(&prefix));
+        indexed.any(|entry| kept(&RepoPath::new(entry.path(&self.index))))
+            || new.any(|(_, state)| state.is_some())
     }
 
     /// Lists what differs between a commit and this worktree: disk first, then index.
@@ -183,15 +258,7 @@ impl Checkout {
         dirty: &BTreeMap<RepoPath, Option<FileState>>,
     ) -> BTreeMap<RepoPath, FileChange> {
         let mut changes = BTreeMap::new();
-        // A sparse index keeps whole directories as one entry: nothing of them is checked out.
-        let mut left_out: Option<&BStr> = None;
         for (path, before, after) in by_path(&base.0, &self.index) {
-            if after.is_some_and(|entry| entry.mode == Mode::DIR) {
-                left_out = Some(path);
-            }
-            if left_out.is_some_and(|dir| path.starts_with(dir)) {
-                continue;
-            }
             let (base, now) = (before.and_then(entry_state), after.and_then(entry_state));
             if base != now {
                 changes.insert(RepoPath::new(path), FileChange { base, now });
@@ -217,7 +284,7 @@ impl Checkout {
     ) -> Option<FileChange> {
         let indexed = self.indexed(path).map(|(state, _)| state);
         let mut now = dirty.get(path).copied().unwrap_or(indexed);
-        if now == base && indexed != base {
+        if now == base && indexed != base && !self.is_unmerged(path) {
             // The disk shows the merge base. Work that is only staged still counts; a committed
             // change that was undone on disk does not.
             // A commit that can't be read is told of where it is compared.
@@ -284,14 +351,68 @@ fn rules(repo: &gix::Repository, index: &gix::index::File) -> gix::Result<gix::w
     Ok(stack.detach())
 }
 
-fn filter(repo: &gix::Repository) -> gix::Result<gix::filter::plumbing::Pipeline> {
+/// The pipeline that converts what is on disk, without the filters that are programs; and the names of those.
+fn filter(
+    repo: &gix::Repository,
+) -> gix::Result<(gix::filter::plumbing::Pipeline, HashSet<Vec<u8>>)> {
     use gix::filter::plumbing::pipeline::CrlfRoundTripCheck;
     let mut options = gix::filter::Pipeline::options(repo)?;
-    options.drivers.clear();
+    let drivers = std::mem::take(&mut options.drivers).into_iter();
+    let programs = drivers
+        .filter(|driver| driver.clean.is_some() || driver.process.is_some())
+        .map(|driver| driver.name.into())
+        .collect();
     options.crlf_roundtrip_check = CrlfRoundTripCheck::Skip;
-    Ok(gix::filter::plumbing::Pipeline::new(
-        Default::default(),
-        repo.object_hash(),
-        options,
-    ))
+    let pipeline =
+        gix::filter::plumbing::Pipeline::new(Default::default(), repo.object_hash(), options);
+    Ok((pipeline, programs))
+}
+
+fn merge_settings(repo: &gix::Repository) -> MergeSettings {
+    let config = repo.config_snapshot();
+    let sections = config.plumbing().sections_by_name("merge");
+    let drivers = sections.into_iter().flatten().filter_map(|section| {
+        section.value("driver")?;
+        let name = section.header().subsection_name()?;
+        Some(name.to_str_lossy().into_owned())
+    });
+    MergeSettings {
+        drivers: drivers.collect(),
+        usual: config.string("merge.default").map(|name| name.to_string()),
+        renormalize: config.boolean("merge.renormalize").unwrap_or(false),
+    }
+}
+
+/// Puts the files of its trees in the place of the directories that a sparse index names as a whole.
+fn whole_index(
+    repo: &gix::Repository,
+    mut index: gix::index::File,
+) -> gix::Result<gix::index::File> {
+    let dirs = index
+        .entries()
+        .iter()
+        .filter(|entry| entry.mode == Mode::DIR);
+    let dirs: Vec<_> = dirs
+        .map(|dir| (dir.path(&index).to_owned(), dir.id))
+        .collect();
+    if dirs.is_empty() {
+        return Ok(index);
+    }
+    for (dir, tree) in &dirs {
+        let files = repo.index_from_tree(tree)?;
+        for file in files.entries() {
+            let path = [dir.as_slice(), file.path(&files).as_bytes()].concat();
+            let flags = Flags::SKIP_WORKTREE | Flags::EXTENDED;
+            index.dangerously_push_entry(
+                Stat::default(),
+                file.id,
+                flags,
+                file.mode,
+                path.as_bstr(),
+            );
+        }
+    }
+    index.remove_entries(|_, _, entry| entry.mode == Mode::DIR);
+    index.sort_entries();
+    Ok(index)
 }

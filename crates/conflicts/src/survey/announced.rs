@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Survey;
 use super::ask::AskError;
-use super::changes::kind;
+use super::changes::{Pair, kind};
 use super::judge::Party;
 use crate::compare;
 use crate::git::Id;
@@ -92,12 +92,7 @@ impl Survey {
     }
 
     /// Adds what is announced and not yet done; drops announcements that came true or grew old.
-    pub(super) fn pending(
-        &mut self,
-        pairs: &[(WorktreeId, WorktreeId, Option<Id>)],
-        now: u64,
-        verdicts: &mut Vec<Verdict>,
-    ) {
+    pub(super) fn pending(&mut self, pairs: &[Pair], now: u64, verdicts: &mut Vec<Verdict>) {
         let (worktrees, age) = (&self.worktrees, self.announce_age);
         self.announced.retain(|announced| {
             let tree = worktrees.get(&announced.worktree);
@@ -108,8 +103,9 @@ impl Survey {
         });
         let told: HashSet<_> = verdicts.iter().map(Verdict::key).collect();
         for announced in self.announced.clone() {
-            for (left, right, base) in pairs {
-                let (Some(base), true) = (base, [left, right].contains(&&announced.worktree))
+            for (left, right, bases) in pairs {
+                let (Some(base), true) =
+                    (bases.first(), [left, right].contains(&&announced.worktree))
                 else {
                     continue;
                 };

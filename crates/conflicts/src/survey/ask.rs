@@ -135,8 +135,8 @@ impl Survey {
         let of = self.only.is_some().then_some(&worktree);
         let pairs = self.pairs(of);
         self.refresh_changes(&pairs, (self.clock)());
-        for (left, right, base) in &pairs {
-            let (Some(base), true) = (base, [left, right].contains(&&worktree)) else {
+        for (left, right, bases) in &pairs {
+            let (Some(base), true) = (bases.first(), [left, right].contains(&&worktree)) else {
                 continue;
             };
             let other = if *left == worktree { right } else { left };

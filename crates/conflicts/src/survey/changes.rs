@@ -12,6 +12,9 @@ use crate::types::{ChangeKind, WorktreeId};
 /// Deleted times created files of one worktree, up to which renames with changes are looked for.
 const RENAMES: usize = 10_000;
 
+/// Two worktrees, and the best of their common ancestors; none when they can't be compared.
+pub(super) type Pair = (WorktreeId, WorktreeId, Vec<Id>);
+
 /// One file that a worktree changed, by its path at the merge base.
 #[derive(Debug, Clone)]
 pub(super) struct Effect {
@@ -31,16 +34,13 @@ pub(super) struct Changes {
 }
 
 impl Survey {
-    /// All pairs of worktrees that are there, with their merge base; of one worktree only, when told.
-    pub(super) fn pairs(
-        &mut self,
-        of: Option<&WorktreeId>,
-    ) -> Vec<(WorktreeId, WorktreeId, Option<Id>)> {
+    /// All pairs of worktrees that are there, with their merge bases; of one worktree only, when told.
+    pub(super) fn pairs(&mut self, of: Option<&WorktreeId>) -> Vec<Pair> {
         let present: Vec<_> = self
             .worktrees
             .iter()
             .filter(|(_, tree)| tree.checkout.is_some())
-            .map(|(id, tree)| (id.clone(), tree.head.commit))
+            .map(|(id, tree)| (id.clone(), tree.head.parents()))
             .collect();
         let mut pairs = Vec::new();
         for (at, (left, left_head)) in present.iter().enumerate() {
@@ -48,21 +48,18 @@ impl Survey {
                 if of.is_some_and(|of| of != left && of != right) {
                     continue;
                 }
-                let base = match (left_head, right_head) {
-                    (Some(one), Some(two)) => self.git.merge_base(*one, *two),
-                    _ => Ok(None),
-                };
+                let bases = self.git.merge_bases(left_head, right_head);
                 // Where there is nothing in common, nothing can be merged either: that is no gap.
-                let why = match &base {
-                    Ok(Some(_)) => None,
-                    Ok(None) if left_head.is_none() || right_head.is_none() => {
+                let why = match &bases {
+                    Ok(bases) if !bases.is_empty() => None,
+                    Ok(_) if left_head.is_empty() || right_head.is_empty() => {
                         Some(("there is no commit yet".to_owned(), false))
                     }
-                    Ok(None) if self.git.is_shallow() => {
+                    Ok(_) if self.git.is_shallow() => {
                         let why = "the history was not fetched back to a common ancestor";
                         Some((why.to_owned(), true))
                     }
-                    Ok(None) => Some(("they have no common ancestor".to_owned(), false)),
+                    Ok(_) => Some(("they have no common ancestor".to_owned(), false)),
                     Err(error) => Some((error.clone(), true)),
                 };
                 if let Some((why, gap)) = why {
@@ -73,22 +70,18 @@ impl Survey {
                         about: Some([left.clone(), right.clone()]),
                     });
                 }
-                pairs.push((left.clone(), right.clone(), base.ok().flatten()));
+                pairs.push((left.clone(), right.clone(), bases.unwrap_or_default()));
             }
         }
         pairs
     }
 
     /// Brings each worktree's changes up to date, for every merge base it is compared at.
-    pub(super) fn refresh_changes(
-        &mut self,
-        pairs: &[(WorktreeId, WorktreeId, Option<Id>)],
-        now: u64,
-    ) {
+    pub(super) fn refresh_changes(&mut self, pairs: &[Pair], now: u64) {
         let mut wanted = HashMap::<WorktreeId, HashSet<Id>>::new();
-        for (left, right, base) in pairs {
+        for (left, right, bases) in pairs {
             for id in [left, right] {
-                wanted.entry(id.clone()).or_default().extend(base);
+                wanted.entry(id.clone()).or_default().extend(bases);
             }
         }
         let mut heads = HashSet::new();
@@ -100,7 +93,7 @@ impl Survey {
                 // Alone: what is not committed.
                 wanted.extend(tree.head.commit);
             }
-            heads.extend(tree.head.commit);
+            heads.extend(tree.head.parents());
             bases.extend(wanted.iter().copied());
             tree.changes.retain(|base, _| wanted.contains(base));
             let Some(checkout) = &tree.checkout else {

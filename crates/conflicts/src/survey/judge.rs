@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Survey, name};
 use crate::compare::{self, Changed, Text};
 use crate::diff::diff;
-use crate::git::{Content, FileMode, FileState, Id, MergeRule};
+use crate::git::{self, Content, FileMode, FileState, Id, MergeRule};
 use crate::path::RepoPath;
 use crate::types::{
     ChangeKind, LineRange, Severity, Side, Status, Verdict, VerdictKey, WorktreeId,
@@ -24,6 +24,8 @@ pub(super) struct Judged {
     pub(super) left: Vec<LineRange>,
     pub(super) right: Vec<LineRange>,
     pub(super) binary: bool,
+    /// Git was not let, or not able, to say it: what is said here counts.
+    pub(super) by_us: bool,
     pub(super) note: Option<&'static str>,
 }
 
@@ -36,6 +38,7 @@ impl Judged {
             left: Vec::new(),
             right: Vec::new(),
             binary: false,
+            by_us: false,
             note,
         }
     }
@@ -118,7 +121,11 @@ impl Survey {
         }
         match self.judge_contents(case, rule) {
             Some(judged) => {
-                self.memory.judged.insert(key, judged.clone());
+                // A submodule says more as soon as more of it is fetched.
+                let modes = [case.left.state, case.right.state].map(|state| Some(state?.mode));
+                if !modes.contains(&Some(FileMode::Submodule)) {
+                    self.memory.judged.insert(key, judged.clone());
+                }
                 Some(judged)
             }
             None if self.tell_what_is_missing(case.base, [&case.left, &case.right]) => None,
@@ -135,7 +142,9 @@ impl Survey {
     ) -> bool {
         let missing = |state: Option<FileState>| {
             let state = state.filter(|state| state.mode.is_file())?;
-            (!self.git.has(state.id)).then_some(state.id)
+            let made = self.asked.scratch.as_ref();
+            let here = self.git.has(state.id) || made.is_some_and(|made| made.has(state.id));
+            (!here).then_some(state.id)
         };
         let mut parties: Vec<_> = parties.into_iter().collect();
         let lost = missing(base).or_else(|| {
@@ -187,7 +196,17 @@ impl Survey {
             return Some(match (same_kind, ours.mode) {
                 _ if one_sided => Judged::apart(),
                 (true, FileMode::Submodule) => {
-                    Judged::whole(true, Some("two commits of a submodule"))
+                    let contained = base.is_some_and(|base| {
+                        self.submodule_goes_on(&case.left.path, [base.id, ours.id, theirs.id])
+                    });
+                    let note = match contained {
+                        true => "one commit of the submodule contains the other",
+                        false => "two commits of a submodule",
+                    };
+                    Judged {
+                        by_us: true,
+                        ..Judged::whole(!contained, Some(note))
+                    }
                 }
                 (true, _) => Judged::whole(true, Some("two targets of a symbolic link")),
                 (false, _) => Judged::whole(true, Some("two kinds of file")),
@@ -204,7 +223,15 @@ impl Survey {
                     ..Judged::apart()
                 }
             } else {
-                self.judge_texts(case, rule)?
+                let judged = self.judge_texts(case, rule)?;
+                match rule {
+                    MergeRule::Driver => Judged {
+                        by_us: true,
+                        note: Some("its merge driver decides, and is not asked"),
+                        ..judged
+                    },
+                    _ => judged,
+                }
             };
         Some(if modes {
             Judged {
@@ -216,6 +243,15 @@ impl Survey {
         } else {
             by_content
         })
+    }
+
+    /// Says whether of two commits of a submodule one contains the other, and both what they come from.
+    ///
+    /// Each worktree has a checkout of its own of it: any that has all three can tell.
+    fn submodule_goes_on(&self, path: &RepoPath, commits: [Id; 3]) -> bool {
+        let roots = self.worktrees.values().map(|tree| &tree.place.root);
+        let mut told = roots.filter_map(|root| git::goes_on(&root.join(path.to_path()), commits));
+        told.next().unwrap_or(false)
     }
 
     fn judge_texts(&mut self, case: &Case, rule: MergeRule) -> Option<Judged> {
@@ -279,6 +315,7 @@ impl Survey {
             left: ranges(&hunks[0]),
             right: ranges(&hunks[1]),
             binary: false,
+            by_us: false,
             note: no_base.is_none().then_some("new on both sides"),
         })
     }
@@ -349,7 +386,10 @@ impl Survey {
                 .filter(|(found, _)| *found == id)
                 .map(|(_, content)| content);
         }
-        let content = content.or_else(|| self.git.content(id))?;
+        let content = content.or_else(|| self.git.content(id)).or_else(|| {
+            let made = self.asked.scratch.as_ref()?;
+            made.content(id, self.max_text)
+        })?;
         if let Content::Text(text) = &content {
             self.memory.text_bytes += text.len();
         }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Survey, Worktree};
-use crate::git::{Checkout, FileState, Found, Git, Head, OpenError};
+use crate::git::{Checkout, FileMode, FileState, Found, Git, Head, OpenError};
 use crate::path::RepoPath;
 use crate::types::WorktreeId;
 
@@ -79,7 +79,8 @@ impl Survey {
             let Some(checkout) = &mut tree.checkout else {
                 continue;
             };
-            look(checkout, path, None, &mut tree.dirty, &mut tree.problems);
+            let mut disk = Disk::of(&mut tree.dirty, &mut tree.filtered, &mut tree.problems);
+            disk.look(checkout, path, None);
             tree.changes.clear();
         }
     }
@@ -114,6 +115,7 @@ impl Survey {
                 checkout: None,
                 head: Head::default(),
                 dirty: BTreeMap::new(),
+                filtered: BTreeMap::new(),
                 changes: HashMap::new(),
                 seen: HashMap::new(),
                 problems: Vec::new(),
@@ -196,15 +198,11 @@ impl Survey {
                 }
             }
         }
+        tree.filtered.clear();
+        let mut disk = Disk::of(&mut tree.dirty, &mut tree.filtered, &mut tree.problems);
         for path in looked {
             let kept = before.remove(&path);
-            look(
-                &mut checkout,
-                &path,
-                kept,
-                &mut tree.dirty,
-                &mut tree.problems,
-            );
+            disk.look(&mut checkout, &path, kept);
         }
         tree.checkout = Some(checkout);
     }
@@ -234,9 +232,11 @@ impl Survey {
                     if let (Some(only), false) = (&self.only, tree.whole) {
                         again.retain(|path| only.contains(path));
                     }
+                    let mut disk =
+                        Disk::of(&mut tree.dirty, &mut tree.filtered, &mut tree.problems);
                     for path in again {
-                        let kept = tree.dirty.remove(&path);
-                        look(checkout, &path, kept, &mut tree.dirty, &mut tree.problems);
+                        let kept = disk.dirty.remove(&path);
+                        disk.look(checkout, &path, kept);
                     }
                     tree.changes.clear();
                     changed = true;
@@ -307,7 +307,8 @@ fn look_again(git: &mut Git, tree: &mut Worktree, path: &RepoPath) {
         return;
     };
     let kept = tree.dirty.remove(path);
-    look(checkout, path, kept, &mut tree.dirty, &mut tree.problems);
+    let mut disk = Disk::of(&mut tree.dirty, &mut tree.filtered, &mut tree.problems);
+    disk.look(checkout, path, kept);
     if tree.dirty.get(path).copied() == kept {
         return;
     }
@@ -323,28 +324,47 @@ fn look_again(git: &mut Git, tree: &mut Worktree, path: &RepoPath) {
     }
 }
 
-/// Looks at one path, and keeps what was known of it when it can't be read.
-fn look(
-    checkout: &mut Checkout,
-    path: &RepoPath,
-    kept: Option<Option<FileState>>,
-    dirty: &mut BTreeMap<RepoPath, Option<FileState>>,
-    problems: &mut Vec<String>,
-) {
-    match checkout.look(path) {
-        Ok(Found::AsIndexed) => {}
-        Ok(Found::Other(state)) => {
-            dirty.insert(path.clone(), state);
+/// What is known of the files on a worktree's disk.
+struct Disk<'a> {
+    dirty: &'a mut BTreeMap<RepoPath, Option<FileState>>,
+    filtered: &'a mut BTreeMap<RepoPath, FileMode>,
+    problems: &'a mut Vec<String>,
+}
+
+impl<'a> Disk<'a> {
+    fn of(
+        dirty: &'a mut BTreeMap<RepoPath, Option<FileState>>,
+        filtered: &'a mut BTreeMap<RepoPath, FileMode>,
+        problems: &'a mut Vec<String>,
+    ) -> Self {
+        Self {
+            dirty,
+            filtered,
+            problems,
         }
-        Err(error) => {
-            let file = checkout.root().join(path.to_path());
-            let problem = format!("could not read `{}`: {error}", file.display());
-            if !problems.contains(&problem) {
-                problems.push(problem);
+    }
+
+    /// Looks at one path, and keeps what was known of it when it can't be read, or not yet.
+    fn look(&mut self, checkout: &mut Checkout, path: &RepoPath, kept: Option<Option<FileState>>) {
+        self.filtered.remove(path);
+        let kept = match checkout.look(path) {
+            Ok(Found::AsIndexed) => None,
+            Ok(Found::Other(state)) => Some(state),
+            Ok(Found::Filtered(mode)) => {
+                self.filtered.insert(path.clone(), mode);
+                kept
             }
-            if let Some(kept) = kept {
-                dirty.insert(path.clone(), kept);
+            Err(error) => {
+                let file = checkout.root().join(path.to_path());
+                let problem = format!("could not read `{}`: {error}", file.display());
+                if !self.problems.contains(&problem) {
+                    self.problems.push(problem);
+                }
+                kept
             }
+        };
+        if let Some(state) = kept {
+            self.dirty.insert(path.clone(), state);
         }
     }
 }

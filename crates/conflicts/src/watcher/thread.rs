@@ -43,7 +43,7 @@ impl Loop {
                     while let Ok(message) = inbox.try_recv() {
                         match message {
                             Message::Notice(notice) => self.take_in(&notice),
-                            Message::Settle => {}
+                            Message::Settle => self.ask_git(),
                             Message::Rescan(done) => {
                                 self.rescan();
                                 looked = Instant::now();
@@ -53,7 +53,7 @@ impl Loop {
                         }
                     }
                 }
-                Ok(Message::Settle) => {}
+                Ok(Message::Settle) => self.ask_git(),
                 Ok(Message::Rescan(done)) => {
                     self.rescan();
                     looked = Instant::now();
@@ -230,6 +230,22 @@ impl Loop {
         self.settled_at = (self.config.clock)();
         let events = self.shared.survey().settle();
         self.shared.send(events);
+        self.ask_git();
+    }
+
+    /// Asks git what only it can say, while others ask the survey; then settles with its answers.
+    fn ask_git(&mut self) {
+        loop {
+            let Some(work) = self.shared.survey().work() else {
+                return;
+            };
+            let answers = work.run();
+            let mut survey = self.shared.survey();
+            survey.learn(answers);
+            let events = survey.settle();
+            drop(survey);
+            self.shared.send(events);
+        }
     }
 
     fn tell_health(&mut self) {

@@ -235,7 +235,12 @@ pub(crate) fn merge_tree(repo: &Repo, left: &Path, right: &Path) -> BTreeSet<Str
     out.split('\0')
         .skip(1)
         .filter(|path| !path.is_empty())
-        .map(str::to_owned)
+        // Two kinds of file can't have one name: `f~<commit>` is the one side's.
+        .map(|path| {
+            let marks = [&left, &right].map(|commit| format!("~{commit}"));
+            let at = marks.iter().find_map(|mark| path.rfind(mark.as_str()));
+            path[..at.unwrap_or(path.len())].to_owned()
+        })
         .collect()
 }
 
@@ -263,7 +268,14 @@ fn snapshot(repo: &Repo, root: &Path) -> String {
     };
     run(&["add", "-A"]);
     let tree = run(&["write-tree"]);
-    run(&["commit-tree", "-p", "HEAD", "-m", "snapshot", &tree])
+    // A merge that is in progress will have been one.
+    let merging = git_output(root, &["rev-parse", "-q", "--verify", "MERGE_HEAD"], &[]);
+    let merging = String::from_utf8_lossy(&merging.stdout).trim().to_owned();
+    let parents = match merging.as_str() {
+        "" => vec!["-p", "HEAD"],
+        other => vec!["-p", "HEAD", "-p", other],
+    };
+    run(&[&["commit-tree", "-m", "snapshot", &tree], &parents[..]].concat())
 }
 
 /// Waits until the watcher's picture is as wanted: looks again at each event, and now and then, for

@@ -17,6 +17,8 @@ pub(crate) enum Found {
     AsIndexed,
     /// Something else, or nothing.
     Other(Option<FileState>),
+    /// A file that only a program can convert to what git would keep.
+    Filtered(FileMode),
 }
 
 /// What a walk through a worktree came by.
@@ -42,8 +44,7 @@ impl Checkout {
                 .chain(from.parents())
                 .any(|dir| {
                     is_repository(&self.root.join(dir.to_path()))
-                        || (self.is_ignored(&dir, true)
-                            && !self.is_tracked(dir.as_bytes().as_bstr()))
+                        || (self.is_ignored(&dir, true) && !self.is_tracked(&dir))
                 });
             if inside {
                 return walked;
@@ -85,12 +86,7 @@ impl Checkout {
                     if !ignored && !is_repository(&entry.path()) {
                         waiting.push(Some(path));
                     }
-                } else if !ignored
-                    || self
-                        .index
-                        .entry_by_path(path.as_bytes().as_bstr())
-                        .is_some()
-                {
+                } else if !ignored || self.tracks(&path) {
                     walked.files.push(path);
                 }
             }
@@ -108,13 +104,7 @@ impl Checkout {
         let absent = match indexed {
             Some((.., flags)) if flags.contains(Flags::SKIP_WORKTREE) => Found::AsIndexed,
             Some(_) => Found::Other(None),
-            None if self
-                .index
-                .entry_by_path(path.as_bytes().as_bstr())
-                .is_some() =>
-            {
-                Found::Other(None)
-            }
+            None if self.tracks(path) => Found::Other(None),
             None => Found::AsIndexed,
         };
         if self.is_elsewhere(path) {
@@ -171,21 +161,15 @@ impl Checkout {
             }
         };
         if let Some((state, stat, _)) = indexed {
-            let same =
-                Stat::from_fs(&metadata).is_ok_and(|now| stat.matches(&now, self.stat_options));
-            if same
-                && state.mode == mode
-                && !stat.is_racy(self.index.timestamp(), self.stat_options)
-            {
+            let now = Stat::from_fs(&metadata);
+            if state.mode == mode && now.is_ok_and(|now| self.is_unchanged(&stat, &now)) {
                 return Ok(Found::AsIndexed);
             }
-        } else if self
-            .index
-            .entry_by_path(path.as_bytes().as_bstr())
-            .is_none()
-            && self.is_ignored(path, false)
-        {
+        } else if !self.tracks(path) && self.is_ignored(path, false) {
             return Ok(Found::AsIndexed);
+        }
+        if mode.is_file() && self.is_filtered(path) {
+            return Ok(Found::Filtered(mode));
         }
         let id = match mode {
             FileMode::Symlink => self.hash(fs::read_link(&file)?.as_os_str().as_encoded_bytes())?,
@@ -196,6 +180,58 @@ impl Checkout {
             Some((indexed, ..)) if indexed == state => Found::AsIndexed,
             _ => Found::Other(Some(state)),
         })
+    }
+
+    /// Says whether a file is as it was when it was put into the index.
+    ///
+    /// One that was written at the time of the index may have been written once more after it. Nanoseconds tell
+    /// more of them apart than git's seconds do, where the file system and whoever wrote the index keep them.
+    fn is_unchanged(&self, indexed: &Stat, now: &Stat) -> bool {
+        let written = self.index.timestamp();
+        let exact = [indexed.mtime.nsecs, now.mtime.nsecs, written.nanoseconds()];
+        let options = gix::index::entry::stat::Options {
+            use_nsec: self.stat_options.use_nsec || !exact.contains(&0),
+            ..self.stat_options
+        };
+        indexed.matches(now, options) && !indexed.is_racy(written, options)
+    }
+
+    /// Says whether a program converts this file to what git keeps.
+    fn is_filtered(&mut self, path: &RepoPath) -> bool {
+        if self.programs.is_empty() {
+            return false;
+        }
+        let mut found = self.rules.selected_attribute_matches(["filter"]);
+        let path = path.as_bytes().as_bstr();
+        let Ok(at) = self
+            .rules
+            .at_entry(path, Some(Mode::FILE), &self.repo.objects)
+        else {
+            return false;
+        };
+        at.matching_attributes(&mut found);
+        found
+            .iter_selected()
+            .any(|found| match found.assignment.state {
+                gix::attrs::StateRef::Value(name) => {
+                    self.programs.contains(name.as_bstr().as_bytes())
+                }
+                _ => false,
+            })
+    }
+
+    /// What the index has at a path, to tell what a program makes of the file there.
+    pub(crate) fn indexed_state(&self, path: &RepoPath) -> Option<FileState> {
+        self.indexed(path).map(|(state, _)| state)
+    }
+
+    /// Reads what git would keep of a file or a link on disk, however large.
+    pub(crate) fn kept(&mut self, path: &RepoPath, mode: FileMode) -> io::Result<Vec<u8>> {
+        let file = self.root.join(path.to_path());
+        match mode {
+            FileMode::Symlink => Ok(fs::read_link(file)?.into_os_string().into_encoded_bytes()),
+            _ => self.clean(path, fs::read(file)?),
+        }
     }
 
     /// Says whether git does not see through this path: it leads behind a link, or into another repository.

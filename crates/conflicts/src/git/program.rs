@@ -1,0 +1,181 @@
+//! The only file that starts the program `git`: for what nobody else can say as it would.
+//!
+//! It runs beside the repository: no variable of git's comes through from outside, no hook and no monitor runs,
+//! nothing is fetched, and after the deadline it is killed with all that it started.
+
+use std::ffi::OsStr;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread::Builder;
+use std::time::Duration;
+
+/// Where git is, and how long it may take for one question.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    pub(crate) deadline: Duration,
+}
+
+/// Settings that keep git from starting something else, and from writing where it was not told to.
+const SETTINGS: [&str; 6] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.splitIndex=false",
+    "core.untrackedCache=false",
+    "gc.auto=0",
+    "advice.graftFileDeprecated=false",
+];
+
+/// The author of the commits that git makes up: the same each time, so that they have the same ids.
+const AUTHOR: [(&str, &str); 6] = [
+    ("GIT_AUTHOR_NAME", "switchyard"),
+    ("GIT_AUTHOR_EMAIL", "switchyard@localhost"),
+    ("GIT_AUTHOR_DATE", "@0 +0000"),
+    ("GIT_COMMITTER_NAME", "switchyard"),
+    ("GIT_COMMITTER_EMAIL", "switchyard@localhost"),
+    ("GIT_COMMITTER_DATE", "@0 +0000"),
+];
+
+/// One question: where to ask it, with which variables and arguments, and what to hand in.
+pub(crate) struct Question<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) env: Vec<(&'static str, &'a OsStr)>,
+    pub(crate) args: Vec<&'a OsStr>,
+    pub(crate) input: &'a [u8],
+}
+
+impl Program {
+    /// Asks, and gives what git printed when it succeeded.
+    pub(crate) fn ask(&self, question: &Question<'_>) -> Result<Vec<u8>, String> {
+        let output = self.run(question)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        Err(refusal(&output))
+    }
+
+    /// Asks, and gives what git printed and how it ended.
+    pub(crate) fn run(&self, question: &Question<'_>) -> Result<Output, String> {
+        let mut command = Command::new(&self.path);
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"GIT_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .current_dir(question.dir)
+            .env("LC_ALL", "C")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            // For a git that does not know the last one yet: no way to fetch is allowed.
+            .env("GIT_ALLOW_PROTOCOL", "")
+            .envs(AUTHOR)
+            .envs(question.env.iter().copied());
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command.args(&question.args);
+        let begun = begin(&mut command).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => format!("`{}` is not there", self.path.display()),
+            _ => format!("`{}` could not be started: {error}", self.path.display()),
+        });
+        let output = begun?.finish(question.input, self.deadline);
+        output.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => {
+                format!("git took longer than {} s", self.deadline.as_secs_f32())
+            }
+            _ => format!("git could not be asked: {error}"),
+        })
+    }
+}
+
+/// Says why git would not: the last line of what it said.
+pub(crate) fn refusal(output: &Output) -> String {
+    let told = String::from_utf8_lossy(&output.stderr);
+    let mut lines = told.lines().map(str::trim);
+    match lines.rfind(|line| !line.is_empty()) {
+        Some(line) => format!("git says: {}", line.trim_start_matches("fatal: ")),
+        None => format!("git ended with {}", output.status),
+    }
+}
+
+/// A program that leads a process group of its own.
+struct Begun {
+    child: std::process::Child,
+}
+
+fn begin(command: &mut Command) -> io::Result<Begun> {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        command.process_group(0);
+    }
+    Ok(Begun {
+        child: command.spawn()?,
+    })
+}
+
+impl Begun {
+    /// Hands the input in and takes all that is printed; kills the group at the deadline.
+    fn finish(mut self, input: &[u8], deadline: Duration) -> io::Result<Output> {
+        let id = self.child.id();
+        let (mut stdin, mut stdout, mut stderr) = (
+            self.child.stdin.take(),
+            self.child.stdout.take(),
+            self.child.stderr.take(),
+        );
+        let (ended, wait) = channel::<()>();
+        std::thread::scope(|scope| {
+            let named = |name: &str| Builder::new().name(name.to_owned());
+            named("git-input").spawn_scoped(scope, move || {
+                // A program that needs no more of it has closed its end.
+                let _ = stdin.as_mut().map(|stdin| stdin.write_all(input));
+            })?;
+            let late = named("git-deadline").spawn_scoped(scope, move || {
+                let late = wait.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout);
+                if late {
+                    kill(id);
+                }
+                late
+            })?;
+            let said = named("git-errors").spawn_scoped(scope, move || {
+                let mut said = Vec::new();
+                stderr.as_mut().map(|stderr| stderr.read_to_end(&mut said));
+                said
+            })?;
+            let mut printed = Vec::new();
+            let read = stdout
+                .as_mut()
+                .map(|stdout| stdout.read_to_end(&mut printed));
+            let stderr = said.join().unwrap_or_default();
+            drop(ended);
+            let late = late.join().unwrap_or_default();
+            let status = self.child.wait()?;
+            read.transpose()?;
+            if late {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            Ok(Output {
+                status,
+                stdout: printed,
+                stderr,
+            })
+        })
+    }
+}
+
+/// Kills a program with all that it started.
+fn kill(leader: u32) {
+    let leader = i32::try_from(leader).ok();
+    if let Some(leader) = leader.and_then(rustix::process::Pid::from_raw) {
+        // A group that has ended is no error.
+        let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+    }
+}
