@@ -6,6 +6,7 @@ import {
   layoutOf,
   restoreLayout,
 } from "../shared/dock/dock";
+import { later } from "../shared/later";
 import { notify } from "../shared/notices";
 import { openPane, paneIsGone, paneOfParams, TERMINAL } from "./actions";
 import { usePanes } from "./pane-store";
@@ -146,11 +147,8 @@ const SAVE_AFTER_MS = 400;
 
 /** Saves the session whenever it changes, and takes tabs of closed panes away. */
 export function followSession(api: DockApi): () => void {
-  let timer: ReturnType<typeof setTimeout> | null = null;
   let last = "";
-
-  function save() {
-    timer = null;
+  const saving = later(SAVE_AFTER_MS, () => {
     const layout = layoutOf(api);
     const session: SavedSession = {
       version: 1,
@@ -164,30 +162,18 @@ export function followSession(api: DockApi): () => void {
       if (saved.status === "error")
         notify("error", `The layout was not saved: ${saved.error.message}`);
     });
-  }
-  function saveSoon() {
-    if (timer === null) timer = setTimeout(save, SAVE_AFTER_MS);
-  }
-  function saveNow() {
-    if (timer !== null) {
-      clearTimeout(timer);
-      save();
-    }
-  }
-
-  const layout = api.onDidLayoutChange(saveSoon);
+  });
+  const layout = api.onDidLayoutChange(saving.soon);
   const stopPanes = usePanes.subscribe((state, before) => {
     for (const id of Object.keys(before.panes))
       if (!state.panes[Number(id)])
         paneIsGone(Number(id), before.panes[Number(id)]);
-    saveSoon();
+    saving.soon();
   });
-  window.addEventListener("pagehide", saveNow);
-  saveSoon();
+  saving.soon();
   return () => {
     layout.dispose();
     stopPanes();
-    window.removeEventListener("pagehide", saveNow);
-    if (timer !== null) clearTimeout(timer);
+    saving.stop();
   };
 }
