@@ -47,6 +47,7 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         );
     }
     let paths = Paths::of_user().map_err(|error| error.to_string())?;
+    let webview = paths.webview();
     let host = if options.in_process {
         HostMode::InProcess
     } else {
@@ -87,6 +88,8 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
             events::forward(shell.state::<App>().inner().clone(), shell.handle().clone());
             WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()))
                 .title("Switchyard")
+                // Else it lies in a place of the user's, which windows of different homes would share.
+                .data_directory(webview)
                 .inner_size(1280.0, 800.0)
                 .min_inner_size(480.0, 320.0)
                 .on_navigation(|url| {

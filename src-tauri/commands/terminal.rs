@@ -10,9 +10,7 @@ use specta::Type;
 use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
-use terminal::ask::{
-    Close, Closed, List, Marks, Purge, Read, Rename, Resize, Seen, SetColours, Write,
-};
+use terminal::ask::{Close, Closed, List, Marks, Read, Rename, Resize, Seen, SetColours, Write};
 use terminal::{
     AttachOptions, ClosedPane, Colours, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize,
     ReadLines,
@@ -198,9 +196,9 @@ pub(crate) async fn closed_panes(app: State<'_, App>) -> Result<Vec<ClosedPane>,
     app.ask(Closed).await
 }
 
-/// Removes history from disk, of one pane or of all. See [`Purge`].
+/// Removes history from disk, of one pane or of all. See [`App::purge_history`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn purge_history(app: State<'_, App>, pane: Option<PaneId>) -> Result<(), Error> {
-    app.ask(Purge(pane)).await
+    app.purge_history(pane).await
 }

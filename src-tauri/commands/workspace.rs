@@ -1,6 +1,6 @@
 //! The workspace around the panes: layout, settings, clipboard, links, notifications.
 
-use app::{App, Code, Error, MemoryUse, Settings};
+use app::{App, Code, Error, FrameState, MeasuredDrawing, MemoryUse, Settings, WindowState};
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
@@ -19,6 +19,40 @@ pub(crate) async fn load_session(app: State<'_, App>) -> Result<Option<String>, 
 #[specta::specta]
 pub(crate) async fn save_session(app: State<'_, App>, json: String) -> Result<(), Error> {
     app.save_session(json).await
+}
+
+/// How the person left the window. See [`App::window_state`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn window_state(app: State<'_, App>) -> Result<WindowState, Error> {
+    app.window_state().await
+}
+
+/// Keeps a pattern that was searched for; answers with all that are kept. See [`App::remember_search`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn remember_search(
+    app: State<'_, App>,
+    pattern: String,
+) -> Result<Vec<String>, Error> {
+    app.remember_search(pattern).await
+}
+
+/// Keeps what is around the tabs. See [`App::save_frame`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn save_frame(app: State<'_, App>, frame: FrameState) -> Result<(), Error> {
+    app.save_frame(frame).await
+}
+
+/// Keeps what was measured of drawing. See [`App::save_drawing`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn save_drawing(
+    app: State<'_, App>,
+    drawing: MeasuredDrawing,
+) -> Result<(), Error> {
+    app.save_drawing(drawing).await
 }
 
 /// The settings in force, keys included.

@@ -15,6 +15,8 @@ const ENDING: Duration = Duration::from_secs(5);
 /// Everything that Switchyard keeps, below a temporary directory; the pane host that was started in it ends with it.
 pub struct Home {
     directory: tempfile::TempDir,
+    /// Whose `$HOME` the programs see: our own, or another home's, when one user has both.
+    user: PathBuf,
 }
 
 impl Home {
@@ -25,16 +27,33 @@ impl Home {
     /// When the directory can't be made.
     pub fn new() -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("switchyard-").tempdir()?;
-        let home = Self { directory };
+        let user = directory.path().join("user");
+        let home = Self { directory, user };
         let config = home.path().join("config");
         std::fs::create_dir_all(&config)?;
         std::fs::write(
             config.join("settings.json"),
             r#"{ "renderer": "dom", "shell": "/bin/bash", "theme": "dark" }"#,
         )?;
-        std::fs::create_dir_all(home.path().join("user"))?;
-        std::fs::write(home.path().join("user/.bashrc"), "PS1='ready> '\n")?;
+        std::fs::create_dir_all(&home.user)?;
+        std::fs::write(home.user.join(".bashrc"), "PS1='ready> '\n")?;
         Ok(home)
+    }
+
+    /// Another empty home of the same user: everything but `$HOME` is its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Home::new`].
+    pub fn of_the_same_user(&self) -> Result<Self> {
+        let mut home = Self::new()?;
+        home.user.clone_from(&self.user);
+        Ok(home)
+    }
+
+    /// What the user's programs see as `$HOME`.
+    pub fn user(&self) -> &Path {
+        &self.user
     }
 
     /// Where everything is.
@@ -57,13 +76,13 @@ impl Home {
 
     /// The variables that make the program use this home.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let path = |name: &str| self.path().join(name).display().to_string();
+        let path = |name: &str| self.user.join(name).display().to_string();
         vec![
             ("SWITCHYARD_HOME", self.path().display().to_string()),
-            ("HOME", path("user")),
-            ("XDG_CONFIG_HOME", path("user/.config")),
-            ("XDG_DATA_HOME", path("user/.local/share")),
-            ("XDG_CACHE_HOME", path("user/.cache")),
+            ("HOME", self.user.display().to_string()),
+            ("XDG_CONFIG_HOME", path(".config")),
+            ("XDG_DATA_HOME", path(".local/share")),
+            ("XDG_CACHE_HOME", path(".cache")),
             ("HISTFILE", "/dev/null".to_owned()),
         ]
     }

@@ -1,9 +1,12 @@
 //! What is around the panes: settings, the sidebar, the status bar.
 
-use anyhow::Result;
-use support::{Home, wait_for};
+use std::path::{Path, PathBuf};
 
-use crate::{at_a_prompt, says, scenario};
+use anyhow::Result;
+use serde_json::json;
+use support::{Home, Window, wait_for};
+
+use crate::{at_a_prompt, ctrl, enter, enter_line, says, scenario, shift};
 
 #[tokio::test]
 async fn settings_apply_when_they_are_saved() -> Result<()> {
@@ -40,4 +43,95 @@ async fn settings_apply_when_they_are_saved() -> Result<()> {
         Ok(())
     })
     .await
+}
+
+/// What a command of the window answers.
+async fn asked(window: &Window, command: &str) -> Result<serde_json::Value> {
+    let script = format!(
+        "const done = arguments[arguments.length - 1];
+         window.__TAURI_INTERNALS__.invoke('{command}').then(done, (error) => done(JSON.stringify(error)));"
+    );
+    Ok(window.client.execute_async(&script, Vec::new()).await?)
+}
+
+/// Every file below a directory.
+fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            files.extend(self::files(&entry.path())?);
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
+}
+
+#[tokio::test]
+async fn two_homes_of_one_user_share_nothing_and_leave_nothing_in_theirs() -> Result<()> {
+    let home = Home::new()?;
+    let other = home.of_the_same_user()?;
+    let sidebar = "nav[data-place=\"sidebar\"]";
+    let new = json!({ "searches": [], "frame": null, "drawing": null });
+
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("one-home", window, async |window| {
+        assert_eq!(asked(window, "window_state").await?, new);
+        enter_line(window, pane, "echo needle-$((40 + 2))").await?;
+        window.find(sidebar).await?;
+        window.chord(&[ctrl(), shift()], 'b').await?;
+        window.gone(sidebar).await?;
+        window.chord(&[ctrl(), shift()], 'g').await?;
+        window.find("[data-testid=\"search-input\"]").await?;
+        window.type_keys("needle-42").await?;
+        says(window, "[data-testid=\"search-results\"]", "needle-42").await?;
+        window.type_keys(&enter().to_string()).await?;
+        // Whatever a page would keep for itself goes to where everything is.
+        window
+            .script("localStorage.setItem('mark', 'of one home');")
+            .await?;
+        wait_for("what was changed to be kept", || async {
+            let state = asked(window, "window_state")
+                .await
+                .map_err(|error| error.to_string())?;
+            let kept = state["searches"] == json!(["needle-42"])
+                && state["frame"]["sidebar"] == json!(false);
+            if kept { Ok(()) } else { Err(state.to_string()) }
+        })
+        .await
+    })
+    .await?;
+
+    let (window, _) = at_a_prompt(&other).await?;
+    scenario("another-home", window, async |window| {
+        assert_eq!(asked(window, "window_state").await?, new);
+        window.find(sidebar).await?;
+        let mark = window
+            .script("return localStorage.getItem('mark');")
+            .await?;
+        assert_eq!(mark, json!(null), "the web view of another home");
+        Ok(())
+    })
+    .await?;
+
+    home.ok(&["history", "purge"])?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("one-home-again", window, async |window| {
+        window.gone(sidebar).await?;
+        let state = asked(window, "window_state").await?;
+        assert_eq!(state["searches"], json!([]), "gone with the history");
+        let mark = window
+            .script("return localStorage.getItem('mark');")
+            .await?;
+        assert_eq!(mark, json!("of one home"), "the web view of the same home");
+        Ok(())
+    })
+    .await?;
+
+    let mut left = files(home.user())?;
+    // The desktop's settings, which GTK reads, have a file here where there is no runtime directory; it is empty.
+    left.retain(|file| !file.ends_with(".cache/dconf/user"));
+    assert_eq!(left, [home.user().join(".bashrc")]);
+    Ok(())
 }

@@ -36,7 +36,7 @@ export const commands = {
 	setColours: (colours: Colours) => typedError<null, Error>(__TAURI_INVOKE("set_colours", { colours })),
 	/**  Lists the panes that only live in history. See [`Closed`]. */
 	closedPanes: () => typedError<ClosedPane[], Error>(__TAURI_INVOKE("closed_panes")),
-	/**  Removes history from disk, of one pane or of all. See [`Purge`]. */
+	/**  Removes history from disk, of one pane or of all. See [`App::purge_history`]. */
 	purgeHistory: (pane: PaneId | null) => typedError<null, Error>(__TAURI_INVOKE("purge_history", { pane })),
 	/**  Searches; what is found comes through `channel`, and the whole answer at the end. See [`App::search`]. */
 	search: (id: number, request: SearchRequest, channel: Channel<SearchProgress>) => typedError<SearchAnswer, Error>(__TAURI_INVOKE("search", { id, request, channel })),
@@ -110,6 +110,14 @@ export const commands = {
 	loadSession: () => typedError<string | null, Error>(__TAURI_INVOKE("load_session")),
 	/**  Keeps the layout for the next start. See [`App::save_session`]. */
 	saveSession: (json: string) => typedError<null, Error>(__TAURI_INVOKE("save_session", { json })),
+	/**  How the person left the window. See [`App::window_state`]. */
+	windowState: () => typedError<WindowState, Error>(__TAURI_INVOKE("window_state")),
+	/**  Keeps a pattern that was searched for; answers with all that are kept. See [`App::remember_search`]. */
+	rememberSearch: (pattern: string) => typedError<string[], Error>(__TAURI_INVOKE("remember_search", { pattern })),
+	/**  Keeps what is around the tabs. See [`App::save_frame`]. */
+	saveFrame: (frame: FrameState) => typedError<null, Error>(__TAURI_INVOKE("save_frame", { frame })),
+	/**  Keeps what was measured of drawing. See [`App::save_drawing`]. */
+	saveDrawing: (drawing: MeasuredDrawing) => typedError<null, Error>(__TAURI_INVOKE("save_drawing", { drawing })),
 	/**  The settings in force, keys included. */
 	loadSettings: () => typedError<Settings, Error>(__TAURI_INVOKE("load_settings")),
 	/**  What a person should be told about the start. See [`App::notices`]. */
@@ -670,6 +678,13 @@ export type Decision = {
 	tried: Tried[],
 };
 
+/**  What draws panes. */
+export type DrawnBy = 
+/**  The graphics device. */
+"webgl" | 
+/**  The page. */
+"dom";
+
 /**  Why something asked of [`App`](crate::App) was not done. */
 export type Error = {
 	/**  What a program may act on. */
@@ -750,6 +765,18 @@ export type FlowSummary = {
 	inputs: InputInfo[],
 	/**  Its picture. */
 	graph: FlowGraph,
+};
+
+/**  What is around the tabs: what is open, and how wide. */
+export type FrameState = {
+	/**  Whether the sidebar is open. */
+	sidebar: boolean,
+	/**  Its width in pixels. */
+	sidebar_width: number,
+	/**  The width of the right side in pixels. */
+	aside_width: number,
+	/**  The repositories and worktrees that are folded in the sidebar, by their ids there. */
+	collapsed: string[],
 };
 
 /**  What was answered. */
@@ -1006,6 +1033,14 @@ export type Match = {
 	source: Source,
 	/**  It was shown by a full-screen program. */
 	full_screen: boolean,
+};
+
+/**  What draws panes best on this machine, as it was measured. */
+export type MeasuredDrawing = {
+	/**  The name of the graphics device that it was measured with: another one is measured anew. */
+	device: string,
+	/**  What draws from then on. */
+	drawn_by: DrawnBy,
 };
 
 /**  What Switchyard takes in memory, in megabytes. A page that several processes share counts once, in parts. */
@@ -2065,6 +2100,16 @@ export type WatchState =
 "degraded" | 
 /**  The repository is gone; nothing is watched. */
 "gone";
+
+/**  How a person left the window. */
+export type WindowState = {
+	/**  The patterns that were searched for, newest first. */
+	searches: string[],
+	/**  What is around the tabs; none: as it is in a new window. */
+	frame: FrameState | null,
+	/**  What was measured of drawing; none: nothing yet. */
+	drawing: MeasuredDrawing | null,
+};
 
 /**  Names one worktree for as long as it stands at its place: the path of its root. */
 export type WorktreeId = string;

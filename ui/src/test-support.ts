@@ -5,6 +5,7 @@ import { useSearch } from "./search/search-store";
 import { useCommands } from "./shared/commands";
 import { useNotices } from "./shared/notices";
 import { useSettings } from "./shared/settings-store";
+import { newWindow, useWindowState } from "./shared/window-state";
 import { emptyPanes, usePanes } from "./terminal/pane-store";
 import { useQuestions } from "./terminal/questions";
 import {
@@ -41,13 +42,13 @@ export function paneInfo(change: Partial<PaneInfo>): PaneInfo {
 export function freshBackend(options: MemoryOptions = {}): MemoryBackend {
   const twin = memoryBackend(options);
   installBackend(twin);
-  localStorage.clear();
+  useWindowState.setState(newWindow, true);
   usePanes.setState(emptyPanes, true);
   useQuestions.setState({ question: null, renaming: null });
   useNotices.setState({ notices: [] });
   useCommands.setState({ commands: [], keys: {} });
   useFlows.setState(emptyFlows, true);
-  useSearch.setState({ places: {}, history: [] });
+  useSearch.setState({ places: {} });
   useSettings.setState({
     settings: { ...defaultSettings, ...options.settings },
     platform: {

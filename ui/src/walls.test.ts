@@ -108,3 +108,12 @@ test("the backend's twin is known to tests and to itself alone", () => {
   );
   expect(known.map(told)).toEqual([]);
 });
+
+test("nothing is kept in the page's own storage, which knows no home", () => {
+  const keeps = files.filter((file) =>
+    /\b(?:localStorage|sessionStorage|indexedDB|document\.cookie|caches\.open)\b/.test(
+      readFileSync(join(SRC, file), "utf8"),
+    ),
+  );
+  expect(keeps).toEqual([]);
+});

@@ -20,6 +20,7 @@ mod paths;
 mod search;
 mod session;
 mod settings;
+mod window_state;
 mod worktrees;
 
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub use paths::Paths;
 pub use settings::{
     ClipboardWrites, CursorStyle, HistorySettings, Renderer, Settings, Theme, create_files,
 };
-
+pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
 pub use worktrees::MadeWorktree;
 
 /// What [`App::start`] needs to know.

@@ -80,6 +80,11 @@ impl Paths {
         self.data.join("switchyard.db")
     }
 
+    /// What the web view keeps for itself, whatever that is: nothing of ours.
+    pub fn webview(&self) -> PathBuf {
+        self.data.join("webview")
+    }
+
     /// Where `settings.json` and `keys.json` are.
     pub fn config(&self) -> &Path {
         &self.config

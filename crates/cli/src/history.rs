@@ -2,7 +2,6 @@
 
 use app::App;
 use clap::{Args, Subcommand};
-use terminal::ask;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -23,8 +22,8 @@ enum Command {
 /// Remove history from disk, at once: all of it, or one pane's
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Panes that are open go on, with what they hold in memory. `switchyard open --private` keeps
-nothing on disk in the first place.
+With all of it go the patterns that were searched for. Panes that are open go on, with what they
+hold in memory. `switchyard open --private` keeps nothing on disk in the first place.
 
 Examples:
   switchyard history purge
@@ -42,6 +41,6 @@ impl History {
             Some(pane) => Some(pane.find_also_closed(app).await?),
             None => None,
         };
-        Ok(app.ask(ask::Purge(pane)).await?)
+        Ok(app.purge_history(pane).await?)
     }
 }

@@ -186,6 +186,24 @@ impl Store {
         self.write_blocking(move |transaction| put(transaction, &key, &value))
     }
 
+    /// Puts what `change` makes of the value under `key` in its place, and returns it. Nobody writes in between.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::put`].
+    pub async fn change<F>(&self, key: &str, change: F) -> Result<String, StoreError>
+    where
+        F: FnOnce(Option<String>) -> String + Send + 'static,
+    {
+        let key = key.to_owned();
+        self.write(move |transaction| {
+            let value = change(get(transaction, &key)?);
+            put(transaction, &key, &value)?;
+            Ok(value)
+        })
+        .await
+    }
+
     /// Removes what is under `key`; nothing happens when nothing is.
     ///
     /// # Errors

@@ -2,10 +2,11 @@ import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Match } from "../bindings";
+import { useWindowState } from "../shared/window-state";
 import { freshBackend, opened } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
 import { FindBar } from "./FindBar";
-import { openSearch, placeState, useSearch } from "./search-store";
+import { openSearch, placeState } from "./search-store";
 
 let twin: MemoryBackend;
 let pane: number;
@@ -90,11 +91,11 @@ test("Escape closes it, and the pattern is remembered", async () => {
   expect(onClose).toHaveBeenCalled();
   expect(screen.queryByTestId("find-bar")).toBeNull();
   expect(placeState(place).search.status).toBe("idle");
-  expect(useSearch.getState().history).toEqual(["error"]);
+  expect(twin.state.window.searches).toEqual(["error"]);
 });
 
 test("arrow up recalls earlier patterns, as a shell does", async () => {
-  useSearch.setState({ history: ["newest", "older"] });
+  useWindowState.setState({ searches: ["newest", "older"] });
   await type("");
   const input = screen.getByTestId("find-input");
   input.focus();

@@ -1,13 +1,8 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import "./search.css";
 import { IconButton } from "../shared/Button";
-import {
-  keepPattern,
-  type Place,
-  setQuery,
-  usePlace,
-  useSearch,
-} from "./search-store";
+import { useWindowState } from "../shared/window-state";
+import { keepPattern, type Place, setQuery, usePlace } from "./search-store";
 
 export interface SearchBoxProps {
   place: Place;
@@ -40,7 +35,7 @@ export function SearchBox({
   onLeave,
 }: SearchBoxProps) {
   const { query, search, focus } = usePlace(place);
-  const history = useSearch((state) => state.history);
+  const history = useWindowState((state) => state.searches);
   const input = useRef<HTMLInputElement>(null);
   const [recall, setRecall] = useState<number | null>(null);
 

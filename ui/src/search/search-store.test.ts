@@ -7,7 +7,6 @@ import {
   begin,
   closedPlace,
   describeCount,
-  remember,
   stepFrom,
   takeAnswer,
   takeFailure,
@@ -74,10 +73,6 @@ test.each([
   [null, 0, 1, null],
 ] as const)("from match %s of %s, step %s leads to %s", (from, count, by, to) => {
   expect(stepFrom(from, count, by)).toBe(to);
-});
-
-test("a pattern used again comes to the front", () => {
-  expect(remember(["a", "b", "c"], "c")).toEqual(["c", "a", "b"]);
 });
 
 test("a line is cut at its matches, and what is drawn is always the line", () => {

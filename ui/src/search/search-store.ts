@@ -9,6 +9,7 @@ import type {
   SearchProgress,
   SearchRequest,
 } from "../bindings";
+import { rememberSearch } from "../shared/window-state";
 
 /**
  * Where a search is shown: the panel over all panes, the find bar of one pane, the find box of one history view. One
@@ -62,8 +63,6 @@ export interface PlaceState {
 
 interface SearchState {
   places: Record<string, PlaceState>;
-  /** Patterns that were used, newest first. */
-  history: string[];
 }
 
 export const noMatches: Found = { matches: [], total: 0, panes: 0 };
@@ -89,14 +88,11 @@ export const closedPlace: PlaceState = {
 
 export const useSearch = create<SearchState>(() => ({
   places: {},
-  history: keptHistory(),
 }));
 
 /** Matches returned at once; more come when the person goes on. */
 export const PAGE = 500;
 const DEBOUNCE_MS = 80;
-const HISTORY_KEPT = 30;
-const HISTORY_KEY = "switchyard.searches";
 
 // ---- Transitions: plain functions, fed by commands and what they answer.
 
@@ -212,12 +208,6 @@ export function requestOf(query: Query, cursor: string | null): SearchRequest {
     ring_only: false,
     lines: query.lines,
   };
-}
-
-/** The patterns of earlier searches, with one more; one that another goes on from is replaced by it. */
-export function remember(history: string[], pattern: string): string[] {
-  const others = history.filter((one) => one !== pattern);
-  return [pattern, ...others].slice(0, HISTORY_KEPT);
 }
 
 /** "12 of 3,480 in 7 panes", as far as it is known. */
@@ -370,27 +360,5 @@ export function loadMore(place: Place): void {
 /** Keeps a pattern that was really used. */
 export function keepPattern(place: Place): void {
   const { pattern } = placeState(place).query;
-  if (pattern === "") return;
-  useSearch.setState(({ history }) => ({
-    history: remember(history, pattern),
-  }));
-  try {
-    localStorage.setItem(
-      HISTORY_KEY,
-      JSON.stringify(useSearch.getState().history),
-    );
-  } catch {
-    // Without storage the history lasts as long as the window.
-  }
-}
-
-function keptHistory(): string[] {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(HISTORY_KEY) ?? "[]");
-    return Array.isArray(kept)
-      ? kept.filter((one) => typeof one === "string").slice(0, HISTORY_KEPT)
-      : [];
-  } catch {
-    return [];
-  }
+  if (pattern !== "") void rememberSearch(pattern);
 }

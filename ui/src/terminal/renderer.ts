@@ -1,14 +1,11 @@
-import type { Renderer } from "../bindings";
-
-export type DrawnBy = "webgl" | "dom";
+import type { DrawnBy, Renderer } from "../bindings";
+import { rememberDrawing, useWindowState } from "../shared/window-state";
 
 /**
  * OpenGL by software: slower than the DOM renderer, so it is not used. WebKit calls every device `Apple GPU`; there, the
  * backend's word and the measured frames decide.
  */
 const SOFTWARE = /llvmpipe|softpipe|swiftshader|swrast|software|basic render/i;
-
-const REMEMBERED = "switchyard.renderer";
 
 /** A key to echo past this is felt. */
 const SLOW_MS = 28;
@@ -47,15 +44,8 @@ function glDevice(): string | null {
 }
 
 function remembered(device: string): DrawnBy | null {
-  try {
-    const kept = localStorage.getItem(REMEMBERED);
-    if (!kept) return null;
-    const [name, drawnBy] = kept.split("\n");
-    if (name !== device) return null;
-    return drawnBy === "webgl" || drawnBy === "dom" ? drawnBy : null;
-  } catch {
-    return null;
-  }
+  const { drawing } = useWindowState.getState();
+  return drawing?.device === device ? drawing.drawn_by : null;
 }
 
 /** Whether WebGL was measured on this machine. */
@@ -69,10 +59,7 @@ export function rememberMeasure(frames: number[]): DrawnBy {
   const sorted = [...frames].sort((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
   const drawnBy: DrawnBy = median > SLOW_MS ? "dom" : "webgl";
-  try {
-    localStorage.setItem(REMEMBERED, `${glDevice()}\n${drawnBy}`);
-  } catch {
-    // Without storage it is measured again next time.
-  }
+  const device = glDevice();
+  if (device !== null) rememberDrawing({ device, drawn_by: drawnBy });
   return drawnBy;
 }

@@ -11,7 +11,13 @@ import {
 } from "@xterm/xterm";
 import { backend } from "../backend/backend";
 import { decodeFrame, type Frame } from "../backend/frames";
-import type { CommandMark, PaneId, PaneSize, Range } from "../bindings";
+import type {
+  CommandMark,
+  DrawnBy,
+  PaneId,
+  PaneSize,
+  Range,
+} from "../bindings";
 import { reportFailure } from "../shared/notices";
 import type { AppliedSettings } from "../shared/settings-store";
 import type { TerminalTheme } from "../shared/terminal-themes";
@@ -30,12 +36,7 @@ import {
 } from "./line-map";
 import { muteView } from "./mute";
 import { pasteBytes } from "./paste-guard";
-import {
-  chooseRenderer,
-  type DrawnBy,
-  rememberMeasure,
-  wasMeasured,
-} from "./renderer";
+import { chooseRenderer, rememberMeasure, wasMeasured } from "./renderer";
 import { addTerminalRoot } from "./terminal-root";
 
 /** How a view looks and behaves; follows the settings. */

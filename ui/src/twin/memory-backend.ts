@@ -19,6 +19,7 @@ import type {
   SearchRequest,
   Settings,
   SettingsNews,
+  WindowState,
 } from "../bindings";
 import { type MemoryAgents, memoryAgents } from "./memory-agents";
 import { type MemoryConflicts, memoryConflicts } from "./memory-conflicts";
@@ -63,6 +64,7 @@ interface MemoryState {
   panes: Map<PaneId, FakePane>;
   closed: Map<PaneId, FakePane>;
   session: string | null;
+  window: WindowState;
   settings: Settings;
   /** What the window said last of its colours. */
   colours: Colours | null;
@@ -95,6 +97,8 @@ export interface MemoryBackend extends Backend, MemoryConflicts, FlowControls {
 export interface MemoryOptions extends MemoryFlowOptions {
   /** The session of an earlier window. */
   session?: string | null;
+  /** How the person left an earlier window. */
+  window?: Partial<WindowState>;
   settings?: Partial<Settings>;
   /** What `openPane` answers for a directory that is not there. */
   missing?: string[];
@@ -122,6 +126,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     panes: new Map(),
     closed: new Map(),
     session: options.session ?? null,
+    window: { searches: [], frame: null, drawing: null, ...options.window },
     settings: { ...defaultSettings, ...options.settings },
     colours: null,
     clipboard: "",
@@ -599,6 +604,20 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     loadSession: () => ok(state.session),
     saveSession: (json) => {
       state.session = json;
+      return ok(null);
+    },
+    windowState: () => ok(state.window),
+    rememberSearch: (pattern) => {
+      const others = state.window.searches.filter((one) => one !== pattern);
+      state.window.searches = [pattern, ...others];
+      return ok(state.window.searches);
+    },
+    saveFrame: (frame) => {
+      state.window.frame = frame;
+      return ok(null);
+    },
+    saveDrawing: (drawing) => {
+      state.window.drawing = drawing;
       return ok(null);
     },
     setColours: (colours) => {

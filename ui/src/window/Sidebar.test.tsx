@@ -7,7 +7,6 @@ import { startPanes } from "../terminal/pane-store";
 import { StatusItems } from "../terminal/StatusItems";
 import { freshBackend, opened } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
-import { useWorkspace } from "../workspace/workspace-store";
 import { Sidebar } from "./Sidebar";
 
 let twin: MemoryBackend;
@@ -15,7 +14,6 @@ let twin: MemoryBackend;
 beforeEach(async () => {
   twin = freshBackend();
   useRepositories.setState({ repositories: [] });
-  useWorkspace.setState({ collapsed: [] });
   await startPanes();
 });
 

@@ -7,6 +7,7 @@ import { followNeeds } from "../shared/needs-you";
 import { keepFocus } from "../shared/places";
 import { startRepositories } from "../shared/repositories";
 import { startSettings } from "../shared/settings-store";
+import { startWindowState } from "../shared/window-state";
 import { focusInFront } from "./aside";
 import { closingCommands, offerUndo } from "./closing";
 import { hostIsBack, leaveSession } from "./dock-session";
@@ -48,7 +49,11 @@ export function useStart(): boolean {
       else if (started) own(started);
     }
     const prepared = features.map(({ prepare }) => prepare?.().then(own));
-    void Promise.all([startSettings().then(own), ...prepared]).then(() => {
+    void Promise.all([
+      startSettings().then(own),
+      startWindowState().then(own),
+      ...prepared,
+    ]).then(() => {
       if (!stopped) setReady(true);
     });
     return () => {

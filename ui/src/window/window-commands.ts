@@ -5,6 +5,7 @@ import type { Command } from "../shared/commands";
 import { goToNextNeed } from "../shared/needs-you";
 import { notify, reportFailure } from "../shared/notices";
 import { cyclePlace, goToPlace } from "../shared/places";
+import { changeFrame } from "../shared/window-state";
 import { askForFolder } from "../workspace/FolderDialog";
 import { toggleSidebar, useWorkspace } from "../workspace/workspace-store";
 
@@ -60,7 +61,7 @@ export function windowCommands(): Command[] {
       group,
       key: "Ctrl+Shift+S",
       run: () => {
-        useWorkspace.setState({ sidebar: true });
+        changeFrame(() => ({ sidebar: true }));
         requestAnimationFrame(() => goToPlace("sidebar"));
       },
     },

@@ -1,4 +1,5 @@
 import { type PointerEvent, type ReactNode, useRef } from "react";
+import { changeFrame, useWindowState } from "../shared/window-state";
 import "./workspace.css";
 import { useWorkspace } from "./workspace-store";
 
@@ -12,29 +13,30 @@ export interface FrameProps {
 
 /** The window: a sidebar, the dock, a right side on demand, a status bar. */
 export function Frame({ sidebar, asides, status, children }: FrameProps) {
-  const state = useWorkspace();
-  const aside = state.aside === null ? null : asides[state.aside];
+  const frame = useWindowState((state) => state.frame);
+  const shown = useWorkspace((state) => state.aside);
+  const aside = shown === null ? null : asides[shown];
   return (
     <div className="frame">
       <div className="frame-main">
-        {state.sidebar && (
+        {frame.sidebar && (
           <>
             <nav
               className="sidebar"
               data-place="sidebar"
               aria-label="Workspace"
-              style={{ width: state.sidebarWidth }}
+              style={{ width: frame.sidebar_width }}
             >
               {sidebar}
             </nav>
             <Sash
               label="Width of the sidebar"
-              width={state.sidebarWidth}
+              width={frame.sidebar_width}
               from={160}
               to={480}
               side={1}
-              onWidth={(sidebarWidth) =>
-                useWorkspace.setState({ sidebarWidth })
+              onWidth={(sidebar_width) =>
+                changeFrame(() => ({ sidebar_width }))
               }
             />
           </>
@@ -46,16 +48,16 @@ export function Frame({ sidebar, asides, status, children }: FrameProps) {
           <>
             <Sash
               label="Width of the right side"
-              width={state.asideWidth}
+              width={frame.aside_width}
               from={280}
               to={900}
               side={-1}
-              onWidth={(asideWidth) => useWorkspace.setState({ asideWidth })}
+              onWidth={(aside_width) => changeFrame(() => ({ aside_width }))}
             />
             <aside
               className="aside"
               data-place="aside"
-              style={{ width: state.asideWidth }}
+              style={{ width: frame.aside_width }}
             >
               {aside}
             </aside>
@@ -83,7 +85,8 @@ function Sash({
   onWidth: (width: number) => void;
 }) {
   const start = useRef<{ x: number; width: number } | null>(null);
-  const clamp = (value: number) => Math.min(Math.max(value, from), to);
+  const clamp = (value: number) =>
+    Math.round(Math.min(Math.max(value, from), to));
   function move(event: PointerEvent) {
     if (!start.current) return;
     const by = (event.clientX - start.current.x) * side;

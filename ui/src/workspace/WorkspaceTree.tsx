@@ -17,8 +17,9 @@ import { removeRepository, useRepositories } from "../shared/repositories";
 import { useSettings } from "../shared/settings-store";
 import type { TreeItem } from "../shared/tree-item";
 import { walk } from "../shared/walk";
+import { useWindowState } from "../shared/window-state";
 import "./workspace-tree.css";
-import { toggleCollapsed, useWorkspace } from "./workspace-store";
+import { toggleCollapsed } from "./workspace-store";
 import {
   type RepositoryGroup,
   type WorktreeGroup,
@@ -262,7 +263,9 @@ function Heading({
   onOpen?: () => void;
   children: ReactNode;
 }) {
-  const collapsed = useWorkspace((state) => state.collapsed.includes(id));
+  const collapsed = useWindowState((state) =>
+    state.frame.collapsed.includes(id),
+  );
   const Fold = collapsed ? RightIcon : DownIcon;
   return (
     <>

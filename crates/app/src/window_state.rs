@@ -1,0 +1,288 @@
+//! How a person left the window, apart from its tabs: kept with everything else, so that another home knows nothing of
+//! it and what is removed is gone. The page's own storage keeps nothing. Losing any of it costs little.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use terminal::PaneId;
+use terminal::ask::Purge;
+
+use crate::{App, Code, Error};
+
+const SEARCHES: &str = "window.searches";
+const FRAME: &str = "window.frame";
+const DRAWING: &str = "window.drawing";
+
+/// So many patterns are offered again.
+const SEARCHES_KEPT: usize = 30;
+/// Nobody goes back to a longer pattern with the arrow keys.
+const SEARCH_LIMIT: usize = 4 << 10;
+/// So many things stay folded, those that were folded last.
+const FOLDED_KEPT: usize = 1_000;
+
+/// How a person left the window.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Type)]
+pub struct WindowState {
+    /// The patterns that were searched for, newest first.
+    pub searches: Vec<String>,
+    /// What is around the tabs; none: as it is in a new window.
+    pub frame: Option<FrameState>,
+    /// What was measured of drawing; none: nothing yet.
+    pub drawing: Option<MeasuredDrawing>,
+}
+
+/// What is around the tabs: what is open, and how wide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct FrameState {
+    /// Whether the sidebar is open.
+    pub sidebar: bool,
+    /// Its width in pixels.
+    pub sidebar_width: u32,
+    /// The width of the right side in pixels.
+    pub aside_width: u32,
+    /// The repositories and worktrees that are folded in the sidebar, by their ids there.
+    pub collapsed: Vec<String>,
+}
+
+/// What draws panes best on this machine, as it was measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct MeasuredDrawing {
+    /// The name of the graphics device that it was measured with: another one is measured anew.
+    pub device: String,
+    /// What draws from then on.
+    pub drawn_by: DrawnBy,
+}
+
+/// What draws panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum DrawnBy {
+    /// The graphics device.
+    Webgl,
+    /// The page.
+    Dom,
+}
+
+impl App {
+    /// How a person left the window. What another version kept and this one can't read is as if nobody had kept it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`] when the database can't be read.
+    pub async fn window_state(&self) -> Result<WindowState, Error> {
+        Ok(WindowState {
+            searches: self.read_kept(SEARCHES).await?.unwrap_or_default(),
+            frame: self.read_kept(FRAME).await?,
+            drawing: self.read_kept(DRAWING).await?,
+        })
+    }
+
+    /// Keeps a pattern that a person searched for, and returns all that are kept, newest first: at most 30, each once.
+    /// An empty one, and one of more than 4 KiB, is not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`] when it can't be written.
+    pub async fn remember_search(&self, pattern: String) -> Result<Vec<String>, Error> {
+        let kept = self
+            .0
+            .store
+            .change(SEARCHES, move |kept| {
+                json(&with_search(read(kept), pattern))
+            })
+            .await
+            .map_err(|error| Error::from_chain(Code::Store, &error))?;
+        Ok(read(Some(kept)).unwrap_or_default())
+    }
+
+    /// Keeps what is around the tabs for the next start.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`] when it can't be written.
+    pub async fn save_frame(&self, mut frame: FrameState) -> Result<(), Error> {
+        let surplus = frame.collapsed.len().saturating_sub(FOLDED_KEPT);
+        frame.collapsed.drain(..surplus);
+        self.write_kept(FRAME, &frame).await
+    }
+
+    /// Keeps what was measured of drawing.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`] when it can't be written.
+    pub async fn save_drawing(&self, drawing: MeasuredDrawing) -> Result<(), Error> {
+        self.write_kept(DRAWING, &drawing).await
+    }
+
+    /// Removes what panes printed from disk, at once: of one pane, or of all; with all of it go the patterns that were
+    /// searched for in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::HostDown`]; [`Code::Failed`] for a file that can't be removed, [`Code::Store`].
+    pub async fn purge_history(&self, pane: Option<PaneId>) -> Result<(), Error> {
+        let purged = self.ask(Purge(pane)).await;
+        if pane.is_none() {
+            let forgotten = self.0.store.remove(SEARCHES).await;
+            forgotten.map_err(|error| Error::from_chain(Code::Store, &error))?;
+        }
+        purged
+    }
+
+    async fn read_kept<T: serde::de::DeserializeOwned>(
+        &self,
+        key: &str,
+    ) -> Result<Option<T>, Error> {
+        let kept = self.0.store.get(key).await;
+        Ok(read(
+            kept.map_err(|error| Error::from_chain(Code::Store, &error))?,
+        ))
+    }
+
+    async fn write_kept(&self, key: &str, value: &impl Serialize) -> Result<(), Error> {
+        let kept = self.0.store.put(key, &json(value)).await;
+        kept.map_err(|error| Error::from_chain(Code::Store, &error))
+    }
+}
+
+fn with_search(kept: Option<Vec<String>>, pattern: String) -> Vec<String> {
+    let mut searches = kept.unwrap_or_default();
+    if !pattern.is_empty() && pattern.len() <= SEARCH_LIMIT {
+        searches.retain(|one| *one != pattern);
+        searches.insert(0, pattern);
+        searches.truncate(SEARCHES_KEPT);
+    }
+    searches
+}
+
+fn read<T: serde::de::DeserializeOwned>(kept: Option<String>) -> Option<T> {
+    serde_json::from_str(&kept?).ok()
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("texts and numbers are always JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AppConfig, HostMode, Paths};
+
+    async fn opened(home: &std::path::Path) -> App {
+        let paths = Paths::below(home);
+        let host = HostMode::InProcess;
+        App::start(AppConfig { paths, host })
+            .await
+            .expect("an app in a directory of its own")
+    }
+
+    #[tokio::test]
+    async fn a_window_is_as_it_was_left_and_another_home_knows_nothing_of_it() {
+        let (one, other) = (home(), home());
+        let frame = FrameState {
+            sidebar: false,
+            sidebar_width: 300,
+            aside_width: 500,
+            collapsed: vec!["/repo".to_owned()],
+        };
+        let drawing = MeasuredDrawing {
+            device: "llvmpipe".to_owned(),
+            drawn_by: DrawnBy::Dom,
+        };
+        let app = opened(one.path()).await;
+        assert_eq!(app.window_state().await, Ok(WindowState::default()));
+        app.save_frame(frame.clone()).await.expect("kept");
+        app.save_drawing(drawing.clone()).await.expect("kept");
+        app.remember_search("error".to_owned()).await.expect("kept");
+        app.shutdown().await;
+        drop(app);
+
+        let again = opened(one.path()).await;
+        let state = again.window_state().await.expect("read");
+        assert_eq!(state.searches, ["error"]);
+        assert_eq!((state.frame, state.drawing), (Some(frame), Some(drawing)));
+        let stranger = opened(other.path()).await;
+        assert_eq!(stranger.window_state().await, Ok(WindowState::default()));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_as_if_nobody_had_kept_it() {
+        let home = home();
+        let app = opened(home.path()).await;
+        for (key, value) in [
+            (SEARCHES, "{"),
+            (FRAME, "[1]"),
+            (DRAWING, r#"{"device":3}"#),
+        ] {
+            app.0.store.put(key, value).await.expect("written");
+        }
+        assert_eq!(app.window_state().await, Ok(WindowState::default()));
+        assert_eq!(
+            app.remember_search("a".to_owned()).await,
+            Ok(vec!["a".to_owned()])
+        );
+    }
+
+    #[tokio::test]
+    async fn searches_go_with_the_whole_history_and_not_with_one_pane() {
+        let home = home();
+        let app = opened(home.path()).await;
+        app.remember_search("my password".to_owned())
+            .await
+            .expect("kept");
+        app.purge_history(Some(PaneId(1))).await.expect("purged");
+        assert_eq!(
+            app.window_state().await.map(|state| state.searches.len()),
+            Ok(1)
+        );
+        app.purge_history(None).await.expect("purged");
+        assert_eq!(app.window_state().await, Ok(WindowState::default()));
+        // A window that still shows the earlier ones brings none of them back.
+        assert_eq!(
+            app.remember_search("next".to_owned()).await,
+            Ok(vec!["next".to_owned()])
+        );
+    }
+
+    #[test]
+    fn the_newest_searches_are_kept_each_once() {
+        let kept = |searches: &[&str]| Some(searches.iter().map(|one| (*one).to_owned()).collect());
+        assert_eq!(with_search(None, "a".to_owned()), ["a"]);
+        assert_eq!(
+            with_search(kept(&["a", "b", "c"]), "c".to_owned()),
+            ["c", "a", "b"]
+        );
+        assert_eq!(with_search(kept(&["a"]), String::new()), ["a"]);
+        assert_eq!(
+            with_search(kept(&["a"]), "x".repeat(SEARCH_LIMIT + 1)),
+            ["a"]
+        );
+        let many = (0..100).fold(None, |kept, number| {
+            Some(with_search(kept, number.to_string()))
+        });
+        let many = many.expect("some were kept");
+        assert_eq!((many.len(), many[0].as_str()), (SEARCHES_KEPT, "99"));
+    }
+
+    #[tokio::test]
+    async fn of_what_is_folded_the_last_is_kept() {
+        let home = home();
+        let app = opened(home.path()).await;
+        let frame = FrameState {
+            sidebar: true,
+            sidebar_width: 232,
+            aside_width: 400,
+            collapsed: (0..=FOLDED_KEPT).map(|number| number.to_string()).collect(),
+        };
+        app.save_frame(frame).await.expect("kept");
+        let frame = app.window_state().await.expect("read").frame.expect("kept");
+        assert_eq!(
+            (frame.collapsed.len(), frame.collapsed[0].as_str()),
+            (FOLDED_KEPT, "1")
+        );
+    }
+
+    fn home() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a temporary directory")
+    }
+}
