@@ -1,16 +1,18 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, it } from "vitest";
 import { freshBackend } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
 import { Prose } from "./Prose";
 
 let twin: MemoryBackend;
+// It is loaded when the first words are to be shown: the tests are about what it shows then.
+beforeAll(() => import("./Markdown"));
 beforeEach(() => {
   twin = freshBackend();
 });
 
-it("shows lists, tables and code as such", () => {
+it("shows lists, tables and code as such", async () => {
   render(
     <Prose
       text={[
@@ -28,7 +30,7 @@ it("shows lists, tables and code as such", () => {
       ].join("\n")}
     />,
   );
-  expect(screen.getByRole("heading", { name: "Done" })).toBeVisible();
+  expect(await screen.findByRole("heading", { name: "Done" })).toBeVisible();
   expect(screen.getAllByRole("listitem")).toHaveLength(2);
   expect(screen.getByRole("cell", { name: "a.rs" })).toBeVisible();
   expect(
@@ -36,30 +38,31 @@ it("shows lists, tables and code as such", () => {
   ).toBe("rust");
 });
 
-it("shows code whose fence is not closed yet", () => {
+it("shows code whose fence is not closed yet", async () => {
   render(<Prose text={"soon:\n```\nhalf a li"} />);
-  expect(screen.getByText("half a li").closest("pre")).toBeVisible();
+  const code = await screen.findByText("half a li");
+  expect(code.closest("pre")).toBeVisible();
 });
 
 it("opens only links of the web, and shows where they go", async () => {
   render(
     <Prose text="[good](https://example.org/a) [bad](javascript:alert(1)) [file](file:///etc/passwd)" />,
   );
-  expect(screen.getAllByRole("link")).toHaveLength(1);
+  expect(await screen.findAllByRole("link")).toHaveLength(1);
   const link = screen.getByRole("link", { name: "good" });
   expect(link).toHaveAttribute("title", "https://example.org/a");
   await userEvent.click(link);
   expect(twin.state.opened).toEqual(["https://example.org/a"]);
 });
 
-it("loads no picture and makes no HTML of what an agent says", () => {
+it("loads no picture and makes no HTML of what an agent says", async () => {
   const { container } = render(
     <Prose
       text={'![plan](https://example.org/p.png)\n\n<b onclick="x()">hi</b>'}
     />,
   );
+  expect(await screen.findByRole("link", { name: "plan" })).toBeVisible();
   expect(container.querySelector("img, b")).toBeNull();
-  expect(screen.getByRole("link", { name: "plan" })).toBeVisible();
   expect(container).toHaveTextContent('<b onclick="x()">hi</b>');
 });
 

@@ -1,95 +1,22 @@
-import { type MouseEvent, memo } from "react";
-import Markdown, { type Components } from "react-markdown";
-import remarkGfm from "remark-gfm";
-import type {} from "remark-parse";
-import type { Processor } from "unified";
-import { backend } from "../backend/backend";
-import { reportFailure } from "../shared/notices";
+import { lazy, memo, Suspense } from "react";
+
+// Its reader is a fifth of the page, and no window needs it before an agent has said something.
+const Markdown = lazy(async () => ({
+  default: (await import("./Markdown")).Markdown,
+}));
 
 /** Above this many characters text is shown as it came: it is read anew with every piece that an agent says. */
 const LONGEST = 200_000;
 
-const PLUGINS = [remarkGfm, withoutHtml];
-
-/** HTML is no part of the language here: its letters are text like any other, and what follows them is read as Markdown. */
-function withoutHtml(this: Processor): void {
-  const data = this.data();
-  data.micromarkExtensions ??= [];
-  data.micromarkExtensions.push({
-    disable: { null: ["htmlFlow", "htmlText"] },
-  });
-}
-
-/**
- * What an agent says, as Markdown (GitHub's: lists, tables, links, code). Nothing in it becomes HTML, no picture is loaded, and a
- * link shows where it goes and is opened by the system only when it is http(s).
- */
+/** What an agent says; as it came until the reader of Markdown is there. */
 export const Prose = memo(function Prose({ text }: { text: string }) {
-  if (text.length > LONGEST) return <div className="prose plain">{text}</div>;
+  const plain = <div className="prose plain">{text}</div>;
+  if (text.length > LONGEST) return plain;
   return (
-    <div className="prose">
-      <Markdown remarkPlugins={PLUGINS} components={COMPONENTS}>
-        {text}
-      </Markdown>
-    </div>
+    <Suspense fallback={plain}>
+      <div className="prose">
+        <Markdown text={text} />
+      </div>
+    </Suspense>
   );
 });
-
-const COMPONENTS: Components = {
-  a: ({ href, children }) => <Link href={href}>{children}</Link>,
-  // The page loads nothing from outside: a picture is the link to it.
-  img: ({ src, alt }) => (
-    <Link href={typeof src === "string" ? src : undefined}>
-      {alt || "picture"}
-    </Link>
-  ),
-  pre: ({ children, node }) => (
-    <pre data-language={languageOf(node)}>{children}</pre>
-  ),
-  // A wide table scrolls by itself, not the conversation.
-  table: ({ children }) => (
-    <div className="prose-table">
-      <table>{children}</table>
-    </div>
-  ),
-  // What a list of tasks ticks is the agent's to say, not the reader's.
-  input: ({ checked }) => (
-    <span role="img" aria-label={checked ? "done" : "open"}>
-      {checked ? "☑" : "☐"}
-    </span>
-  ),
-};
-
-function Link({
-  href,
-  children,
-}: {
-  href: string | undefined;
-  children?: React.ReactNode;
-}) {
-  if (!href || !/^https?:\/\//i.test(href)) return <span>{children}</span>;
-  const open = (event: MouseEvent) => {
-    event.preventDefault();
-    void backend.openLink(href).then(reportFailure);
-  };
-  return (
-    <a href={href} title={href} onClick={open} onAuxClick={open}>
-      {children}
-    </a>
-  );
-}
-
-type PreNode = Parameters<
-  Extract<NonNullable<Components["pre"]>, (...given: never) => unknown>
->[0]["node"];
-
-/** The language that a block of code names after its fence. */
-function languageOf(pre: PreNode): string {
-  const code = pre?.children[0];
-  const names =
-    code?.type === "element" ? code.properties.className : undefined;
-  const named = Array.isArray(names)
-    ? names.find((name) => String(name).startsWith("language-"))
-    : undefined;
-  return named === undefined ? "" : String(named).slice("language-".length);
-}

@@ -179,7 +179,7 @@ it("starts an agent in a new worktree with its first prompt", async () => {
   ]);
 });
 
-it("says nothing of HTML in what agents say", () => {
+it("says nothing of HTML in what agents say", async () => {
   twin.agents.agent({ id: "a" });
   timeline("a");
   act(() =>
@@ -188,7 +188,9 @@ it("says nothing of HTML in what agents say", () => {
       text: "<img src=x onerror=alert(1)>\n```html\n<b>bold</b>\n```\nafter",
     }),
   );
+  expect(
+    await screen.findByText("<b>bold</b>", {}, { timeout: 10_000 }),
+  ).toBeVisible();
   expect(document.querySelector(".agent-rows img")).toBeNull();
-  expect(screen.getByText("<b>bold</b>")).toBeVisible();
   expect(screen.getByText("after")).toBeVisible();
 });
