@@ -24,8 +24,8 @@ export default defineConfig({
   server: {
     port: 5173,
     strictPort: true,
-    // The twin plays the recordings of the repository.
-    fs: { allow: [".", "../tests/recordings"] },
+    // The editor knows the schema of a flow, and the twin plays recordings.
+    fs: { allow: [".", "../docs/flow.schema.json", "../tests/recordings"] },
   },
   build: {
     target: "es2022",

@@ -21,6 +21,7 @@ window.matchMedia ??= ((query: string) => ({
 })) as unknown as typeof window.matchMedia;
 Element.prototype.scrollIntoView ??= () => {};
 Element.prototype.hasPointerCapture ??= () => false;
+Range.prototype.getClientRects ??= () => [] as unknown as DOMRectList;
 // jsdom draws nothing: a context on which everything can be called, and every character is as wide.
 const context = new Proxy(
   {},

@@ -73,6 +73,9 @@ test.each([
   ["@tauri-apps/api", "backend"],
   ["@xyflow/react", "flow"],
   ["@xterm/xterm", "terminal"],
+  ["@codemirror/view", "flow/editor"],
+  ["@codemirror/state", "flow/editor"],
+  ["react-markdown", "agents"],
 ])("%s is met in %s only", (library, home) => {
   const outside = imports.filter(
     ({ from, to }) =>

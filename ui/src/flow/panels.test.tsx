@@ -1,3 +1,4 @@
+import { EditorView } from "@codemirror/view";
 import {
   act,
   fireEvent,
@@ -60,9 +61,35 @@ async function started(
   return run.data;
 }
 
+/** The editor on screen: what is in it, and a person who writes at its end. */
+async function editor() {
+  const content = await screen.findByTestId("flow-text", {}, WAIT);
+  const view = EditorView.findFromDOM(content);
+  if (!view) throw new Error("no editor");
+  const key = (key: string, keyCode: number, ctrlKey = false) =>
+    fireEvent.keyDown(content, { key, keyCode, ctrlKey });
+  return {
+    content,
+    view,
+    key,
+    text: () => view.state.doc.toString(),
+    write: (insert: string) =>
+      act(async () => {
+        const at = view.state.doc.length;
+        view.dispatch({
+          changes: { from: at, insert },
+          selection: { anchor: at + insert.length },
+          userEvent: "input.type",
+        });
+      }),
+  };
+}
+
+const MORE = "  - { id: more, needs: [nowhere], run: echo more }";
+
 test("a flow's text is looked at while it is edited, and saved when it is asked for", async () => {
   render(<FlowFilePanel path={pathOf(release)} />);
-  const text = await screen.findByTestId("flow-text", {}, WAIT);
+  const { write } = await editor();
   await waitFor(
     () =>
       expect(screen.getByTestId("flow-verdict")).toHaveTextContent(
@@ -70,11 +97,7 @@ test("a flow's text is looked at while it is edited, and saved when it is asked 
       ),
     WAIT,
   );
-  await userEvent.click(text);
-  await userEvent.type(
-    text,
-    "{Control>}{End}{/Control}  - {{ id: more, needs: [[nowhere], run: echo more }",
-  );
+  await write(MORE);
   await waitFor(
     () =>
       expect(screen.getByTestId("flow-verdict")).toHaveTextContent("1 error"),
@@ -88,24 +111,61 @@ test("a flow's text is looked at while it is edited, and saved when it is asked 
   expect(twin.files.get(pathOf(release))).toContain("nowhere");
 });
 
+test("what is wrong is marked at its place, and gone to from the list", async () => {
+  render(<FlowFilePanel path={pathOf(release)} />);
+  const { write, view, content, key, text } = await editor();
+  await write(MORE);
+  const row = await screen.findByRole("button", { name: /nowhere/ }, WAIT);
+  expect(content.querySelector(".cm-lintRange-error")).toHaveTextContent(
+    "nowhere",
+  );
+  await userEvent.click(row);
+  expect(view.state.selection.main.head).toBe(text().indexOf("nowhere"));
+  expect(content).toHaveFocus();
+  key("s", 83, true);
+  await waitFor(() => expect(screen.queryByText("not saved")).toBeNull(), WAIT);
+  expect(twin.files.get(pathOf(release))).toBe(text());
+});
+
 test("what another program saves is seen at once, and nothing that was typed is lost", async () => {
   render(<FlowFilePanel path={pathOf(triage)} />);
-  const text = await screen.findByTestId<HTMLTextAreaElement>(
-    "flow-text",
-    {},
-    WAIT,
-  );
+  const { write, text } = await editor();
   const theirs = `${triage.text}# theirs\n`;
   await act(async () => twin.saveElsewhere(pathOf(triage), theirs));
-  expect(text.value).toBe(theirs);
-  await userEvent.type(text, "# mine");
+  expect(text()).toBe(theirs);
+  await write("# mine");
   await act(async () => twin.saveElsewhere(pathOf(triage), triage.text));
-  expect(text.value).toContain("# mine");
+  expect(text()).toContain("# mine");
   expect(
     screen.getByText("The file was changed by another program."),
   ).toBeVisible();
   await userEvent.click(screen.getByText("Take its text"));
-  await waitFor(() => expect(text.value).toBe(triage.text), WAIT);
+  await waitFor(() => expect(text()).toBe(triage.text), WAIT);
+});
+
+test("Tab indents, and leaves the text after Escape", async () => {
+  render(<FlowFilePanel path={pathOf(triage)} />);
+  const { write, text, key } = await editor();
+  await write("x");
+  expect(key("Tab", 9)).toBe(false);
+  expect(text().endsWith("\n  x")).toBe(true);
+  key("Escape", 27);
+  expect(key("Tab", 9)).toBe(true);
+  expect(text().endsWith("\n  x")).toBe(true);
+});
+
+test("what was written is undone in the editor that comes after it, too", async () => {
+  const first = render(<FlowFilePanel path={pathOf(triage)} />);
+  const { write, key } = await editor();
+  await write("# mine");
+  key("s", 83, true);
+  await waitFor(() => expect(screen.queryByText("not saved")).toBeNull(), WAIT);
+  first.unmount();
+  render(<FlowFilePanel path={pathOf(triage)} />);
+  const again = await editor();
+  expect(again.text()).toBe(`${triage.text}# mine`);
+  again.key("z", 90, true);
+  expect(again.text()).toBe(triage.text);
 });
 
 test("a plan shows the way that inputs and outcomes would lead", async () => {
