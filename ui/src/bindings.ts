@@ -380,6 +380,8 @@ export type AttemptView = {
 	data: Value | null,
 	/**  What an agent was asked. */
 	prompt: string | null,
+	/**  What it was asked once more, when its answer was not what it has to be. */
+	asked_again: string | null,
 	/**  What it decided, and what it saw. */
 	decision: Decision | null,
 	/**  What a person was asked. */

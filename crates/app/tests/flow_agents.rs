@@ -178,6 +178,26 @@ async fn an_agent_answers_a_step() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_session_that_answered_is_asked_once_more() {
+    let desk = Desk::scripted(&[]).await;
+    let run = desk
+        .start(&[
+            &format!("id: ask, {ACP}, prompt: hello, output: {{ type: json }}"),
+            "id: next, needs: [ask], value: 'a {{ results.ask.data.kind }}'",
+        ])
+        .await;
+    let view = desk.ended(&run).await;
+    insta::assert_snapshot!(told(&view, "next"), @r#"Succeeded #1 "a bug" "#);
+    let agent = last(&view, "ask").agent.clone().unwrap();
+    let sessions = desk.app.agents().await.unwrap().rows().await.unwrap();
+    let sessions: Vec<_> = sessions.iter().map(|row| &row.session.0).collect();
+    assert_eq!(sessions, [&agent.id], "it is one session");
+    let piece = desk.app.step_output(&run, "ask", 1, 0).await.unwrap();
+    assert_eq!(piece.text, "{\"kind\": \"bug\"}");
+    soon(desk.app.shutdown()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_whose_agent_asks_needs_you_until_it_is_answered() {
     let desk = Desk::scripted(&[]).await;
     let mut events = desk.app.flow_events();

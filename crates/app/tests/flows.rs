@@ -204,6 +204,48 @@ async fn programs_that_fail_say_how() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_whose_answer_does_not_fit_is_asked_once_more() {
+    let desk = Desk::new().await;
+    let judge = desk.home.path().join("judge");
+    std::fs::write(
+        &judge,
+        "cat > heard; pwd > place; grep -q 'be used' heard && echo '{\"kind\": \"bug\"}' || echo A bug.",
+    )
+    .unwrap();
+    let file = desk.write(&[
+        &format!(
+            "id: judge, agent: {{ backend: command, program: [sh, '{}'] }}, prompt: Which?, output: {{ type: json }}",
+            judge.display()
+        ),
+        "id: next, needs: [judge], value: '{{ results.judge.data.kind }}'",
+    ]);
+    let view = desk.run(&file, json!({})).await;
+    assert_eq!(
+        states(&view),
+        "Succeeded: judge Succeeded 1, next Succeeded 1"
+    );
+    let heard = std::fs::read_to_string(desk.home.path().join("heard")).unwrap();
+    insta::assert_snapshot!(heard, @r"
+    Which?
+
+    You have worked on this already, and answered:
+
+    A bug.
+
+    Your answer can't be used: the output is no JSON: expected value at line 1 column 1
+
+    Do no further work; give your answer once more, as JSON and nothing else.
+    ");
+    let piece = desk
+        .app
+        .step_output(&view.info.id, "judge", 1, 0)
+        .await
+        .unwrap();
+    assert_eq!(piece.text.trim_end(), "{\"kind\": \"bug\"}");
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_agent_gets_its_prompt_in_the_way_it_wants() {
     let desk = Desk::new().await;
     let file = desk.write(&[

@@ -24,11 +24,17 @@ pub struct JobKey {
     pub step: String,
     /// The attempt, from 1.
     pub attempt: u32,
+    /// Its turn: 1, or 2 when an agent is asked once more because its answer was not what it has to be.
+    pub turn: u32,
 }
 
 impl fmt::Display for JobKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} #{}", self.run, self.step, self.attempt)
+        write!(f, "{} {} #{}", self.run, self.step, self.attempt)?;
+        if self.turn > 1 {
+            write!(f, ".{}", self.turn)?;
+        }
+        Ok(())
     }
 }
 

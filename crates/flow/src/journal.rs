@@ -62,6 +62,8 @@ pub const SCHEMA: Schema = Schema {
     ", "
         ALTER TABLE attempts ADD COLUMN queued_at INTEGER;
         ALTER TABLE steps ADD COLUMN queued_at INTEGER;
+    ", "
+        ALTER TABLE attempts ADD COLUMN asked_again TEXT;
     "],
 };
 

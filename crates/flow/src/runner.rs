@@ -195,6 +195,8 @@ impl Guards for RunGuards<'_> {
 /// An attempt that is at work.
 struct Active {
     attempt: u32,
+    /// Since when, on the clock that stands still in sleep; none: it is about to begin.
+    since: Option<u64>,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -215,6 +217,8 @@ pub(crate) struct Driver {
     /// When the first attempt of the present series began, on the clock that stands still in sleep.
     series: HashMap<StepIndex, u64>,
     questions: HashMap<StepIndex, QuestionKind>,
+    /// What the agents of attempts were asked once more.
+    again: HashMap<(StepIndex, u32), String>,
     /// The steps for which the world is looked at now, and what was answered.
     looking: HashMap<StepIndex, Look>,
     answers: HashMap<StepIndex, Answers>,
@@ -292,6 +296,15 @@ impl Driver {
         let guarded = (0..stored.steps.len())
             .filter(|step| stored.steps[*step].guard.is_some())
             .collect();
+        let again = stored
+            .steps
+            .iter()
+            .enumerate()
+            .filter_map(|(number, step)| {
+                let last = step.history.last()?;
+                Some(((number, last.attempt), last.asked_again.clone()?))
+            })
+            .collect();
         let recorded = stored
             .steps
             .iter()
@@ -321,6 +334,7 @@ impl Driver {
             active: HashMap::new(),
             series: HashMap::new(),
             questions: HashMap::new(),
+            again,
             looking: HashMap::new(),
             answers: HashMap::new(),
             looks: 0,
@@ -554,8 +568,9 @@ impl Driver {
             let shared = Arc::clone(self.shared());
             let activity: Answer<'static, _> =
                 Box::pin(async move { shared.actions.start(job).await });
-            let awake = self.shared().clock.awake();
-            self.watch(step, attempt, activity, awake);
+            let since = self.active.get(&step).and_then(|active| active.since);
+            let since = since.unwrap_or_else(|| self.shared().clock.awake());
+            self.watch(step, attempt, activity, since);
         }
         Ok(())
     }

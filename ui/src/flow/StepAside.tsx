@@ -446,6 +446,12 @@ function Asked({
     <Section title={rendered ? title : `${title}, as it is written`}>
       {definition.agent && <p className="faint">{definition.agent}</p>}
       <pre className="code-block">{text.replace(/\n$/, "")}</pre>
+      {attempt?.asked_again && (
+        <>
+          <p className="faint">Its answer could not be used; asked once more:</p>
+          <pre className="code-block">{attempt.asked_again.trimEnd()}</pre>
+        </>
+      )}
       {env.length > 0 && (
         <dl className="tried-saw" aria-label="Environment">
           {env.map(([name, value]) => (

@@ -168,6 +168,7 @@ test("what took longest is the longest way in time, not in steps", () => {
           output_file: null,
           data: null,
           prompt: null,
+          asked_again: null,
           decision: null,
           question: null,
           answer: null,

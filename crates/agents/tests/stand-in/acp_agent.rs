@@ -152,6 +152,8 @@ impl Agent {
                     outcome["optionId"].as_str().unwrap_or_default()
                 ));
             }
+            // It is told what was wrong with its answer.
+            "Your" => self.say("{\"kind\": \"bug\"}"),
             "FAIL" => {
                 return Err(
                     json!({"code": -32000, "message": "Internal error", "data": "the model is overloaded"}),

@@ -8,6 +8,7 @@ use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use super::world::AGAIN;
 use crate::{App, Code, Error};
 
 /// How much of an output one piece holds at most.
@@ -115,20 +116,18 @@ impl App {
                 )
             })?;
         // Both names are known to be of a run and a step: they lead to no other directory.
-        let printed = self
-            .0
-            .paths
-            .data()
-            .join("steps")
-            .join(run)
-            .join(format!("{step}-{attempt}"))
-            .join("out");
+        let directory = self.0.paths.data().join("steps").join(run);
+        let directory = directory.join(format!("{step}-{attempt}"));
+        // Of an agent that was asked once more, what it says then.
+        let again = attempt_view.asked_again.is_some();
+        let again = again.then(|| directory.join(AGAIN).join("out"));
+        let printed = directory.join("out");
         let kept = attempt_view.output_file.clone().map(PathBuf::from);
         let short = attempt_view.output.clone().unwrap_or_default();
         let grows = attempt_view.ended_at.is_none();
         let secrets = self.flows().secrets_of(run).await?;
         tokio::task::spawn_blocking(move || {
-            for file in [Some(printed), kept].into_iter().flatten() {
+            for file in [again, Some(printed), kept].into_iter().flatten() {
                 match file_piece(&file, from, grows, &secrets) {
                     Ok(piece) => return Ok(piece),
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

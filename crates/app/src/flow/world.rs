@@ -33,6 +33,8 @@ use crate::{App, Code, Error, Inner};
 const MOST_OUTPUT: u64 = 4 << 20;
 /// How long to wait before a pane is asked for again, when it could not be.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// Where in a step's directory is what it did when it was asked once more.
+pub(super) const AGAIN: &str = "again";
 /// How often a step with a limit without output is looked at.
 const LOOK_FOR_OUTPUT: Duration = Duration::from_millis(200);
 /// How long the end of a process group may take after it was killed.
@@ -60,10 +62,15 @@ impl World {
     }
 
     fn directory(&self, key: &JobKey) -> PathBuf {
-        self.data
+        let directory = self
+            .data
             .join("steps")
             .join(&key.run)
-            .join(format!("{}-{}", key.step, key.attempt))
+            .join(format!("{}-{}", key.step, key.attempt));
+        match key.turn {
+            1 => directory,
+            _ => directory.join(AGAIN),
+        }
     }
 
     async fn begin(&self, job: Job) -> Result<Activity, ActionError> {
@@ -73,6 +80,7 @@ impl World {
         let worktree = match &job.worktree {
             None => None,
             Some(WorktreeWish::Path(path)) => Some(path.clone()),
+            Some(WorktreeWish::New) if job.key.turn > 1 => self.worktree_of(&job),
             Some(WorktreeWish::New) => Some(self.new_worktree(&job).await?),
         };
         let cwd = working_directory(&job, worktree.as_deref());
@@ -406,7 +414,8 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> ActionError {
 }
 
 fn pane_name(key: &JobKey) -> String {
-    format!("{} · {} #{}", key.step, key.run, key.attempt)
+    let again = if key.turn > 1 { " again" } else { "" };
+    format!("{} · {} #{}{again}", key.step, key.run, key.attempt)
 }
 
 fn pane_of(handle: &str) -> Option<PaneId> {

@@ -406,6 +406,11 @@ impl Watched {
                 );
                 ("?", Tone::Urgent, text)
             }
+            Happened::StepAskedAgain { step, message, .. } => (
+                "↻",
+                Tone::Urgent,
+                format!("{step} is asked once more: {message}"),
+            ),
             Happened::RunEnded {
                 state,
                 message,

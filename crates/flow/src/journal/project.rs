@@ -141,6 +141,17 @@ impl Journal {
                     )?
                     .execute(params![run, number, attempt, message])?;
             }
+            Happened::StepAskedAgain {
+                attempt, prompt, ..
+            } => {
+                // What found the first turn finds nothing of this one.
+                transaction
+                    .prepare_cached(
+                        "UPDATE attempts SET asked_again = ?4, handle = NULL, needs_you = NULL
+                         WHERE run = ?1 AND step = ?2 AND attempt = ?3",
+                    )?
+                    .execute(params![run, number, attempt, prompt])?;
+            }
             Happened::StepGuarded { guard, .. } => {
                 transaction
                     .prepare_cached("UPDATE steps SET guard = ?3 WHERE run = ?1 AND number = ?2")?

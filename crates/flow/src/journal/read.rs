@@ -430,8 +430,8 @@ fn attempts(
     bulk: Bulk,
 ) -> Result<BTreeMap<i64, Vec<AttemptView>>, StoreError> {
     let long = match bulk {
-        Bulk::With => "output, data, prompt",
-        Bulk::Without => "NULL, NULL, NULL",
+        Bulk::With => "output, data, prompt, asked_again",
+        Bulk::Without => "NULL, NULL, NULL, NULL",
     };
     let which = match step {
         Some(_) => "step = ?2",
@@ -464,6 +464,7 @@ fn attempts(
             output_file: row.get(9)?,
             data: optional(row.get(21)?)?,
             prompt: row.get(22)?,
+            asked_again: row.get(23)?,
             decision: optional(row.get(10)?)?,
             question: optional(row.get(11)?)?,
             answer: optional(row.get(12)?)?,

@@ -95,6 +95,17 @@ pub enum Happened {
         /// What it asks; none: that is settled, and it works on.
         message: Option<String>,
     },
+    /// The answer of an agent was not what it has to be, and it is asked once more, in the same attempt.
+    StepAskedAgain {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What is wrong with the answer.
+        message: String,
+        /// What it is asked.
+        prompt: String,
+    },
     /// The condition of a step was looked at, together with what it asked about the world. Never again.
     StepGuarded {
         /// Which step.
@@ -177,6 +188,7 @@ impl Happened {
             | Self::StepStarted { step, .. }
             | Self::StepAttached { step, .. }
             | Self::StepNeedsYou { step, .. }
+            | Self::StepAskedAgain { step, .. }
             | Self::StepGuarded { step, .. }
             | Self::StepAsked { step, .. }
             | Self::StepAnswered { step, .. }
@@ -209,6 +221,9 @@ pub struct AttemptEnd {
     pub(crate) data: Option<serde_json::Value>,
     #[serde(skip)]
     pub(crate) chosen: Option<Branch>,
+    /// It is no failure of its own: what it gave is not what it has to be.
+    #[serde(skip)]
+    pub(crate) unfit: bool,
 }
 
 impl AttemptEnd {
@@ -222,6 +237,7 @@ impl AttemptEnd {
             output: None,
             data: None,
             chosen: None,
+            unfit: false,
         }
     }
 
@@ -415,6 +431,8 @@ pub struct AttemptView {
     pub data: Option<serde_json::Value>,
     /// What an agent was asked.
     pub prompt: Option<String>,
+    /// What it was asked once more, when its answer was not what it has to be.
+    pub asked_again: Option<String>,
     /// What it decided, and what it saw.
     pub decision: Option<Decision>,
     /// What a person was asked.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Driver, Due, For, How, LONGEST_BACKOFF, RunGuards, Stopped, millis};
+use super::{Active, Driver, Due, For, How, LONGEST_BACKOFF, RunGuards, Stopped, millis};
 use crate::action::{Ended, Finished};
 use crate::clock::jitter;
 use crate::decide::{Outcome, StepState};
@@ -19,6 +19,7 @@ impl Driver {
             .is_some_and(|active| active.attempt == attempt)
             && self.progress.step(step).state == StepState::Running;
         let gone = matches!(how, How::Ended(Ended::Gone));
+        let answered = matches!(how, How::Ended(Ended::Finished(_)));
         let ended = match how {
             How::Ended(Ended::Finished(finished)) => self.read_output(step, finished),
             How::Ended(Ended::Gone) => AttemptEnd::cut_off(),
@@ -33,14 +34,68 @@ impl Driver {
             self.freed_agents = true;
         }
         if ours {
-            self.active.remove(&step);
+            let since = self.active.remove(&step).and_then(|active| active.since);
             if gone {
                 return self.interrupted(step, attempt);
+            }
+            if answered && self.ask_again(step, attempt, since, &ended) {
+                return;
             }
             self.settle(step, attempt, ended);
         } else {
             self.note_late(step, attempt, ended);
         }
+    }
+
+    /// Asks an agent once more whose answer is not what it has to be, in the same attempt and within its limits. False: it is
+    /// not asked.
+    fn ask_again(
+        &mut self,
+        step: StepIndex,
+        attempt: u32,
+        since: Option<u64>,
+        ended: &AttemptEnd,
+    ) -> bool {
+        let (true, Some(wrong), Some(answer)) = (ended.unfit, &ended.message, &ended.output) else {
+            return false;
+        };
+        let is_agent = matches!(self.known.flow.steps[step].kind, Kind::Agent(_));
+        // What was covered in the answer is not what it said.
+        if !is_agent
+            || self.again.contains_key(&(step, attempt))
+            || self.progress.is_cancelled()
+            || self.known.secrets.were_covered_in(answer)
+        {
+            return false;
+        }
+        let Ok(prompt) = self.second_prompt(step, wrong, answer) else {
+            return false;
+        };
+        self.again.insert((step, attempt), prompt.clone());
+        let Ok(job) = self.job(step, attempt) else {
+            return false;
+        };
+        let id = self.step_id(step);
+        self.note(
+            step,
+            Happened::StepAskedAgain {
+                step: id,
+                attempt,
+                message: wrong.clone(),
+                prompt,
+            },
+        );
+        let stop = None;
+        self.active.insert(
+            step,
+            Active {
+                attempt,
+                since,
+                stop,
+            },
+        );
+        self.acts.push((step, job));
+        true
     }
 
     /// Another attempt, or the end of the step.
@@ -149,12 +204,14 @@ impl Driver {
                     && ended.state == StepState::Succeeded
                 {
                     ended.state = StepState::Failed;
+                    ended.unfit = true;
                     ended.message = Some(format!("the output does not fit its schema: {error}"));
                 }
                 ended.data = Some(data);
             }
             (OutputType::Json, Err(error)) if ended.state == StepState::Succeeded => {
                 ended.state = StepState::Failed;
+                ended.unfit = finished.left_out == 0;
                 ended.message = Some(match finished.left_out {
                     0 => format!("the output is no JSON: {error}"),
                     left_out => format!(

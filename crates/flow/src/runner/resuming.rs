@@ -43,6 +43,7 @@ impl Driver {
                                 number,
                                 Active {
                                     attempt: step.attempts,
+                                    since: Some(self.awake_of(last)),
                                     stop: None,
                                 },
                             );

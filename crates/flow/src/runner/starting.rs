@@ -11,7 +11,7 @@ use crate::PromptBy;
 use crate::action::{ActionError, Activity, Answer, Finished, Job, JobKey, Work, WorktreeWish};
 use crate::decide::StepState;
 use crate::definition::outside::Outside;
-use crate::definition::{Kind, OutputType, Step, StepIndex};
+use crate::definition::{Agent, Kind, OutputType, Step, StepIndex};
 use crate::journal::{AttemptEnd, Happened, Question, QuestionKind};
 use crate::scope;
 use crate::shared::Shared;
@@ -209,6 +209,7 @@ impl Driver {
                             step,
                             Active {
                                 attempt,
+                                since: None,
                                 stop: None,
                             },
                         );
@@ -270,6 +271,51 @@ impl Driver {
         })
     }
 
+    fn key(&self, step: StepIndex, attempt: u32) -> JobKey {
+        JobKey {
+            run: self.id.clone(),
+            step: self.step_id(step),
+            attempt,
+            turn: 1 + u32::from(self.again.contains_key(&(step, attempt))),
+        }
+    }
+
+    /// What an agent is asked at first.
+    fn first_prompt(&self, step: StepIndex, agent: &Agent) -> Result<String, String> {
+        let prompt = self.fold("prompt", &agent.prompt)?;
+        Ok(with_schema(prompt, &self.known.flow.steps[step]))
+    }
+
+    /// What an agent is asked when its answer was not what it has to be. A session knows what it was asked and what it
+    /// answered; a program is told.
+    pub(super) fn second_prompt(
+        &self,
+        step: StepIndex,
+        wrong: &str,
+        answer: &str,
+    ) -> Result<String, String> {
+        let definition = &self.known.flow.steps[step];
+        let Kind::Agent(agent) = &definition.kind else {
+            return Err("only an agent can be asked again".to_owned());
+        };
+        let before = if agent.backend == "command" {
+            let first = self.first_prompt(step, agent)?;
+            format!(
+                "{}\n\nYou have worked on this already, and answered:\n\n{answer}\n\n",
+                first.trim_end()
+            )
+        } else {
+            String::new()
+        };
+        let ask = format!(
+            "{before}Your answer can't be used: {wrong}\n\nDo no further work; give your answer once more, as JSON and nothing else."
+        );
+        Ok(match &definition.schema {
+            Some(schema) => format!("{ask} It must fit this JSON Schema:\n{schema}\n"),
+            None => format!("{ask}\n"),
+        })
+    }
+
     /// Folds everything that an attempt takes with it into the world.
     pub(super) fn job(&self, step: StepIndex, attempt: u32) -> Result<Job, String> {
         let flow = &self.known.flow;
@@ -297,7 +343,10 @@ impl Driver {
                     .map(|part| fold("program", part))
                     .collect::<Result<_, _>>()?,
                 prompt_by: agent.prompt_by,
-                prompt: with_schema(fold("prompt", &agent.prompt)?, definition),
+                prompt: match self.again.get(&(step, attempt)) {
+                    Some(prompt) => prompt.clone(),
+                    None => self.first_prompt(step, agent)?,
+                },
             },
             Kind::Value { .. } | Kind::Approval(_) | Kind::Switch(_) => {
                 return Err("this kind of step does nothing outside".to_owned());
@@ -334,13 +383,8 @@ impl Driver {
             worktree,
             inside,
         } = self.place(step)?;
-        let key = JobKey {
-            run: self.id.clone(),
-            step: definition.id.clone(),
-            attempt,
-        };
         Ok(Job {
-            key,
+            key: self.key(step, attempt),
             work,
             env,
             cwd,
@@ -389,14 +433,11 @@ impl Driver {
             step,
             Active {
                 attempt,
+                since: Some(started_awake),
                 stop: Some(stop),
             },
         );
-        let key = JobKey {
-            run: self.id.clone(),
-            step: definition.id.clone(),
-            attempt,
-        };
+        let key = self.key(step, attempt);
         let shared = Arc::clone(self.shared());
         let tx = self.tx.clone();
         self.tasks.spawn(async move {

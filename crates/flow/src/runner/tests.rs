@@ -31,6 +31,8 @@ enum Does {
     FailsFirst(u32, i32, &'static str),
     /// Runs until it is ended.
     Hangs,
+    /// Answers this at first, and that when it is asked once more.
+    AnswersAgain(&'static str, &'static str),
     /// Is cut off the first time, as by the end of the pane host, then succeeds.
     CutOff,
 }
@@ -101,6 +103,12 @@ impl Actions for Fake {
                     } else {
                         output.to_owned()
                     };
+                    Some(finished)
+                }
+                Does::AnswersAgain(first, second) => {
+                    finished.exit_code = None;
+                    let output = if job.key.turn == 1 { first } else { second };
+                    finished.output = output.to_owned();
                     Some(finished)
                 }
                 Does::Hangs => None,
@@ -422,6 +430,73 @@ async fn retries_are_numbered_and_kept() {
     assert_eq!(
         states,
         [StepState::Failed, StepState::Failed, StepState::Succeeded]
+    );
+}
+
+#[tokio::test]
+async fn an_agent_is_asked_once_more_when_its_answer_does_not_fit() {
+    let schema = "output: { type: json, schema: { type: object, required: [kind] } }";
+    let agent = "agent: { backend: acp, name: x }";
+    let mut machine = Machine::new()
+        .does(
+            "mended",
+            Does::AnswersAgain("It is a bug.", "{\"kind\": \"bug\"}"),
+        )
+        .does("never", Does::AnswersAgain("{}", "{\"kinds\": 1}"))
+        .does("program", Does::AnswersAgain("{}", "{\"kind\": 2}"))
+        .does("failed", Does::Ends(1, "{}"));
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            &format!("id: mended, {agent}, prompt: Which?, {schema}"),
+            &format!("id: never, {agent}, prompt: Which?, {schema}"),
+            &format!("id: program, agent: {{ backend: command, program: [x] }}, prompt: Which?, {schema}"),
+            &format!("id: failed, {agent}, prompt: Which?, {schema}"),
+            "id: next, needs: [mended], value: '{{ results.mended.data.kind }}, attempt {{ results.mended.attempt }}'",
+        ],
+    )
+    .await;
+    let view = settled(&flows, &run).await;
+    insta::assert_snapshot!(told(&view), @r#"
+    failed
+    mended Succeeded #1 "{\"kind\": \"bug\"}"
+    never Failed #1 "{\"kinds\": 1}" (the output does not fit its schema: "kind" is a required property)
+    program Succeeded #1 "{\"kind\": 2}"
+    failed Failed #1 "{}" (exit code 1)
+    next Succeeded #1 "bug, attempt 1"
+    "#);
+    let asked = |step: usize| view.step_list[step].attempts[0].asked_again.clone();
+    insta::assert_snapshot!(asked(0).unwrap(), @r#"
+    Your answer can't be used: the output is no JSON: expected value at line 1 column 1
+
+    Do no further work; give your answer once more, as JSON and nothing else. It must fit this JSON Schema:
+    {"type":"object","required":["kind"]}
+    "#);
+    insta::assert_snapshot!(asked(2).unwrap(), @r#"
+    Which?
+
+    Answer with JSON and nothing else. It must fit this JSON Schema:
+    {"type":"object","required":["kind"]}
+
+    You have worked on this already, and answered:
+
+    {}
+
+    Your answer can't be used: the output does not fit its schema: "kind" is a required property
+
+    Do no further work; give your answer once more, as JSON and nothing else. It must fit this JSON Schema:
+    {"type":"object","required":["kind"]}
+    "#);
+    assert_eq!(asked(3), None);
+    let mut log = machine.log();
+    log.sort();
+    assert_eq!(
+        log,
+        [
+            "failed", "mended", "mended", "never", "never", "program", "program"
+        ]
+        .map(|step| format!("start {step} #1"))
     );
 }
 

@@ -89,6 +89,7 @@ struct Session {
     backend: BackendId,
     agent: AgentId,
     prompt: String,
+    turn: u32,
     worktree: String,
     directory: PathBuf,
     secrets: Secrets,
@@ -125,12 +126,30 @@ pub(super) async fn begin(
         mode: mode.clone(),
         labels: labels(job),
     };
-    let info = agents
-        .ensure(&owner(job), &session_name(job), &backend, new)
-        .await
-        .map_err(action)?;
+    let info = match job.key.turn {
+        1 => {
+            let (owner, name) = (owner(job), session_name(job));
+            let ensured = agents.ensure(&owner, &name, &backend, new).await;
+            ensured.map_err(action)?
+        }
+        // Only the session that gave the answer knows what it was about.
+        _ => answering(agents, job).await?,
+    };
     let next = Next::Prompt(prompt.clone());
     Ok(activity(app, directory, &info, job, cwd, worktree, next))
+}
+
+/// The session that has answered an attempt already.
+async fn answering(agents: &Agents, job: &Job) -> Result<AgentInfo, ActionError> {
+    let row = agents.row(&owner(job), &session_name(job)).await;
+    let row = row.map_err(action)?.ok_or_else(|| {
+        ActionError::new(
+            "its answer can't be used, and its session is gone, so it can't be asked again",
+        )
+    })?;
+    let backend = agents.backend(&row.backend).map_err(action)?;
+    let resumed = backend.resume(&row.session, &row.worktree).await;
+    resumed.map_err(action)
 }
 
 /// Finds the session of an attempt that an earlier process began.
@@ -160,7 +179,7 @@ pub(super) async fn find(
         return Found::Gone;
     };
     let (info, next) = match backend.resume(&row.session, &row.worktree).await {
-        Ok(info) => match go_on(agents, &info, prompt).await {
+        Ok(info) => match go_on(agents, &info, prompt, job.key.turn).await {
             Ok(next) => (info, next),
             Err(error) => return gone(job, &error),
         },
@@ -183,7 +202,12 @@ fn gone(job: &Job, error: &AgentError) -> Found {
 /// # Errors
 ///
 /// When the session can't be gone on with.
-async fn go_on(agents: &Agents, info: &AgentInfo, prompt: &str) -> Result<Next, AgentError> {
+async fn go_on(
+    agents: &Agents,
+    info: &AgentInfo,
+    prompt: &str,
+    turn: u32,
+) -> Result<Next, AgentError> {
     match info.status {
         AgentStatus::Archived => {
             return Ok(Next::Over(wrong(
@@ -197,7 +221,7 @@ async fn go_on(agents: &Agents, info: &AgentInfo, prompt: &str) -> Result<Next, 
     // One that can't be read back, or is not loaded yet, may have been asked.
     let timeline = agents.timeline(&info.backend, &info.id).await;
     let timeline = timeline.unwrap_or_default();
-    let said = since(&timeline, prompt);
+    let said = since(&timeline, prompt, turn);
     let ended = match info.status {
         AgentStatus::Done | AgentStatus::Failed => true,
         // At a daemon, a turn that ended and was looked at; elsewhere the process ended with ours.
@@ -251,7 +275,7 @@ async fn orphan(
     };
     match at.list(which).await {
         Ok(found) => match found.into_iter().next() {
-            Some(info) => match go_on(agents, &info, prompt).await {
+            Some(info) => match go_on(agents, &info, prompt, job.key.turn).await {
                 Ok(next) => Found::Alive(activity(app, directory, &info, job, cwd, worktree, next)),
                 Err(error) => gone(job, &error),
             },
@@ -396,6 +420,7 @@ fn activity(
             Work::Agent { prompt, .. } => prompt.clone(),
             Work::Script { .. } => String::new(),
         },
+        turn: job.key.turn,
         worktree: cwd,
         directory,
         secrets: job.secrets.clone(),
@@ -515,7 +540,7 @@ impl Session {
                 continue;
             };
             let found = match backend.resume(&self.agent, &self.worktree).await {
-                Ok(info) => go_on(agents, &info, &self.prompt).await,
+                Ok(info) => go_on(agents, &info, &self.prompt, self.turn).await,
                 Err(error) => Err(error),
             };
             match found {
@@ -556,7 +581,7 @@ impl Session {
                     let said = agents.timeline(&self.backend, &self.agent).await;
                     let said = said
                         .ok()
-                        .and_then(|timeline| since(&timeline, &self.prompt))
+                        .and_then(|timeline| since(&timeline, &self.prompt, self.turn))
                         .unwrap_or_default();
                     return answered(&info, said);
                 }
@@ -660,16 +685,20 @@ fn asks_for(request: &PermissionRequest) -> String {
 
 /// What the agent answered after it was asked `prompt`: what follows the last use of a tool.
 /// None: it never was asked.
-fn since(timeline: &[TimelineEntry], prompt: &str) -> Option<String> {
+fn since(timeline: &[TimelineEntry], prompt: &str, turn: u32) -> Option<String> {
     let said = |entry: &TimelineEntry| match &entry.event {
         AgentEvent::Prompt { text } => Some(text.contains(prompt.trim())),
         _ => None,
     };
-    // The session is ours alone, so whatever it was asked first is our prompt in the backend's words.
+    // The session is ours alone, so whatever it was asked as often is our prompt in the backend's words.
+    let nth = || {
+        let mut prompts = (0..timeline.len()).filter(|entry| said(&timeline[*entry]).is_some());
+        prompts.nth(turn.saturating_sub(1) as usize)
+    };
     let asked = timeline
         .iter()
         .rposition(|entry| said(entry) == Some(true))
-        .or_else(|| timeline.iter().position(|entry| said(entry).is_some()))?;
+        .or_else(nth)?;
     let (mut all, mut last) = (String::new(), String::new());
     for entry in &timeline[asked + 1..] {
         match &entry.event {

@@ -281,3 +281,17 @@ fn every_sample_has_its_test() {
         ]
     );
 }
+
+#[tokio::test]
+async fn an_agent_that_is_asked_once_more_survives_every_write() {
+    let text = "
+name: again
+steps:
+  - { id: ask, agent: { backend: command, program: [x] }, prompt: Plan, on_interrupt: rerun, output: { type: json, schema: { type: object } } }
+  - { id: next, needs: [ask], value: '{{ results.ask.data.kind }}' }
+";
+    let does = [("ask", Does::AnswersAgain("no", "{\"kind\": 1}"))];
+    for world_is_lost in [false, true] {
+        survives_every_write(text, serde_json::json!({}), &does, world_is_lost).await;
+    }
+}
