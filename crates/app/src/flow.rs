@@ -9,7 +9,7 @@ mod world;
 use std::sync::Arc;
 
 use ::flow::{
-    Finding, Flow, FlowEvent, FlowGraph, Flows, FlowsConfig, Given, InputInfo, RequestError,
+    Again, Finding, Flow, FlowEvent, FlowGraph, Flows, FlowsConfig, Given, InputInfo, RequestError,
     RunInfo, RunLimits, RunView, Simulation, StartError, StartRun, StepState, StepView, Stubs,
     SystemClock, SystemOwners,
 };
@@ -115,9 +115,11 @@ impl From<RequestError> for Error {
             | RequestError::NoRuns
             | RequestError::UnknownStep { .. }
             | RequestError::UnknownBatch { .. } => Code::BadId,
-            RequestError::BadForm { .. } | RequestError::Secret(_) => Code::BadParams,
+            RequestError::BadForm { .. } | RequestError::Secret(_) | RequestError::Input(_) => {
+                Code::BadParams
+            }
             RequestError::Journal(_) => Code::Store,
-            RequestError::Flow(_) => Code::BadFile,
+            RequestError::Flow(_) | RequestError::Definition(_) => Code::BadFile,
             _ => Code::Refused,
         };
         Self::from_chain(code, &error)
@@ -384,6 +386,21 @@ impl App {
     /// [`Code::BadId`], [`Code::Refused`] when it has ended or another process drives it, [`Code::Store`].
     pub async fn resume_run(&self, run: &str) -> Result<(), Error> {
         Ok(self.flows().resume(run).await?)
+    }
+
+    /// Goes on with a run that nobody drives as its file is now, and does parts of it again. See [`Flows::resume_as`].
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`], [`Code::BadFile`] when the file can't be read or is refused, [`Code::Refused`] when it does not fit
+    /// what ran or somebody drives the run, [`Code::Store`].
+    pub async fn resume_run_as_it_is(&self, run: &str, again: &Again) -> Result<(), Error> {
+        let Some(path) = self.run_outline(run).await?.info.path else {
+            let message = "the run was started from no file, so there is no other definition of it";
+            return Err(Error::new(Code::Refused, message));
+        };
+        let text = read_file(&path).await?;
+        Ok(self.flows().resume_as(run, &text, again).await?)
     }
 
     /// Begins the steps that failed anew, and all that was decided from their failure.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use app::{App, CancelWhat, ExportTo, Mark};
 use clap::{Args, Subcommand, ValueEnum};
-use flow::{RunState, RunView, StepState};
+use flow::{Again, RunState, RunView, StepState};
 
 use self::answer::Answer;
 use self::check::{check, simulate, tell_findings};
@@ -99,6 +99,9 @@ enum Command {
         /// Begin this step anew, and all that was decided from what it came to
         #[arg(long, value_name = "STEP", alias = "only")]
         from: Option<String>,
+        /// Go on as the flow's file is now, where what ran is still the same; what failed is done again
+        #[arg(long)]
+        with_new_definition: bool,
     },
     /// End a run, a step or a batch: programs, and all that they started
     Cancel {
@@ -280,18 +283,33 @@ impl Flow {
                 }
                 Ok(out.line(&why)?)
             }
-            Command::Resume { run, failed, from } => {
+            Command::Resume {
+                run,
+                failed,
+                from,
+                with_new_definition,
+            } => {
                 let run = app.find_run(&run).await?;
                 let followed = Followed::new(app).await?;
                 let before = app.run_outline(&run).await?;
                 let seen = before.seq;
-                tell_changed_file(app, &before, out).await?;
-                if failed {
-                    app.retry_failed(&run).await?;
-                } else if let Some(step) = from {
-                    app.rerun_from(&run, &step).await?;
+                if with_new_definition {
+                    let failed = failed || before.info.state == RunState::Failed;
+                    let again = match from {
+                        Some(step) => Again::From(step),
+                        None if failed => Again::Failed,
+                        None => Again::CutOff,
+                    };
+                    app.resume_run_as_it_is(&run, &again).await?;
                 } else {
-                    app.resume_run(&run).await?;
+                    tell_changed_file(app, &before, out).await?;
+                    if failed {
+                        app.retry_failed(&run).await?;
+                    } else if let Some(step) = from {
+                        app.rerun_from(&run, &step).await?;
+                    } else {
+                        app.resume_run(&run).await?;
+                    }
                 }
                 if !app.drives_run(&run) && app.run_outline(&run).await?.info.ended_at.is_none() {
                     out.error("another process drives the run; this is how it goes there");
@@ -392,7 +410,7 @@ async fn tell_changed_file(app: &App, run: &RunView, out: &mut Output<'_>) -> Re
     let began = app.run_text(&run.info.id).await?;
     if std::fs::read_to_string(path).is_ok_and(|text| text != began) {
         out.error(&format!(
-            "`{path}` was changed since the run began; the run goes on with the flow as it was then"
+            "`{path}` was changed since the run began; the run goes on with the flow as it was then (`--with-new-definition`: as it is now)"
         ));
     }
     Ok(())

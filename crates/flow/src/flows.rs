@@ -13,8 +13,9 @@ use tokio::task::JoinHandle;
 use crate::action::Actions;
 use crate::clock::{Clock, run_id};
 use crate::definition::{BadInput, Flow, FlowRefused};
-use crate::journal::{Bulk, Claim, FlowEvent, Given, Journal, NewRun, RunInfo, RunView};
+use crate::journal::{Bulk, Claim, FlowEvent, Given, Journal, NewRun, RunInfo, RunView, StoredRun};
 use crate::owner::Owners;
+use crate::redefine::{Again, redefine};
 use crate::request::{BadSecret, Request, RequestError};
 use crate::runner::{Driver, Stopped, Wake};
 use crate::shared::{RunLimits, Shared};
@@ -373,6 +374,31 @@ impl Flows {
         self.ask(run, Request::Resume).await
     }
 
+    /// Goes on with a run that nobody drives, with another definition of its flow, and does parts of it again.
+    ///
+    /// What ran must be the same in it, and what that was decided from; everything else is decided by it. Nothing is
+    /// changed when it does not fit.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, somebody drives it, the definition is refused or does not fit, or there is nothing to
+    /// do again.
+    pub async fn resume_as(
+        &self,
+        run: &str,
+        text: &str,
+        again: &Again,
+    ) -> Result<(), RequestError> {
+        let new = Flow::read(text).map_err(RequestError::Definition)?;
+        self.inner.redefine(run, &new, again).await?;
+        let request = match again {
+            Again::CutOff => Request::Resume,
+            Again::Failed => Request::RetryFailed,
+            Again::From(step) => Request::RerunFrom { step: step.clone() },
+        };
+        self.ask(run, request).await
+    }
+
     /// Ends a run: what has not begun never will, what runs is ended, process groups and all.
     ///
     /// # Errors
@@ -594,6 +620,52 @@ impl Inner {
         }
     }
 
+    /// Gives a run that nobody drives another definition.
+    async fn redefine(&self, run: &str, new: &Flow, again: &Again) -> Result<(), RequestError> {
+        let driven = |pid| RequestError::Driven { pid };
+        if self.driven(run).is_some() {
+            return Err(driven(self.shared.me.pid));
+        }
+        let stored = match self.claim(run).await {
+            Err(RequestError::OtherProcess { pid }) => return Err(driven(pid)),
+            claimed => claimed?,
+        };
+        let redefined = async {
+            let old = Flow::read(&stored.text)?;
+            let again = Driver::new(Arc::clone(&self.shared), &stored, Arc::new(old.clone()))
+                .0
+                .done_again(again)?;
+            let redefined = redefine(&old, new, &stored, &again)?;
+            self.shared.check_secrets(new, &redefined.inputs)?;
+            let at = self.shared.clock.now();
+            let event = self.shared.journal.redefine(run, redefined, at).await?;
+            self.shared.tell(event);
+            Ok(())
+        };
+        let redefined = redefined.await;
+        let me = self.shared.me.clone();
+        self.shared.journal.release(run, me).await?;
+        redefined
+    }
+
+    /// Makes a run ours that nobody drives, and reads it.
+    async fn claim(&self, run: &str) -> Result<StoredRun, RequestError> {
+        let unknown = || RequestError::UnknownRun {
+            run: run.to_owned(),
+        };
+        let owners = Arc::clone(&self.shared.owners);
+        let claim = self
+            .shared
+            .journal
+            .claim(run, self.shared.me.clone(), owners);
+        match claim.await? {
+            Claim::Ours => {}
+            Claim::Unknown => return Err(unknown()),
+            Claim::OwnedBy(owner) => return Err(RequestError::OtherProcess { pid: owner.pid }),
+        }
+        self.shared.journal.load(run).await?.ok_or_else(unknown)
+    }
+
     /// Makes sure that this process drives the run, and wakes it with `wake`.
     async fn drive(self: &Arc<Self>, run: &str, wake: Option<Wake>) -> Result<(), RequestError> {
         if let Some(wakes) = self.driven(run) {
@@ -602,28 +674,7 @@ impl Inner {
             }
             return Ok(());
         }
-        match self
-            .shared
-            .journal
-            .claim(run, self.shared.me.clone(), Arc::clone(&self.shared.owners))
-            .await?
-        {
-            Claim::Ours => {}
-            Claim::Unknown => {
-                return Err(RequestError::UnknownRun {
-                    run: run.to_owned(),
-                });
-            }
-            Claim::OwnedBy(owner) => return Err(RequestError::OtherProcess { pid: owner.pid }),
-        }
-        let stored =
-            self.shared
-                .journal
-                .load(run)
-                .await?
-                .ok_or_else(|| RequestError::UnknownRun {
-                    run: run.to_owned(),
-                })?;
+        let stored = self.claim(run).await?;
         let flow = match Flow::read(&stored.text) {
             Ok(flow) => Arc::new(flow),
             Err(refused) => {

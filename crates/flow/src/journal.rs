@@ -18,12 +18,13 @@ use store::{Schema, Store, StoreError};
 
 use crate::decide::StepState;
 use crate::owner::{Owner, Owners};
+use crate::redefine::Redefined;
 pub(crate) use read::Bulk;
 pub use record::{
     AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunChange,
     RunInfo, RunState, RunView, StepView,
 };
-pub(crate) use record::{Claim, NewRun, StoredRun};
+pub(crate) use record::{Claim, NewRun, StoredRun, StoredStep};
 
 /// The tables of runs; to be handed in when the store is opened.
 pub const SCHEMA: Schema = Schema {
@@ -129,17 +130,28 @@ impl Journal {
                     "INSERT INTO runs (id, flow, path, text, hash, inputs, cwd, started_at, owner)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                     params![
-                        run.id, run.flow, run.path, run.text, run.hash, text(&run.inputs)?, run.cwd,
-                        signed(at), text(&owner)?
+                        run.id,
+                        run.flow,
+                        run.path,
+                        run.text,
+                        run.hash,
+                        text(&run.inputs)?,
+                        run.cwd,
+                        signed(at),
+                        text(&owner)?
                     ],
                 )?;
-                let mut insert = transaction.prepare_cached(
-                    "INSERT INTO steps (run, number, id, state, attempts, earlier) VALUES (?1, ?2, ?3, 'pending', 0, 0)",
-                )?;
                 for (number, id) in run.steps.iter().enumerate() {
-                    insert.execute(params![run.id, signed(number as u64), id])?;
+                    add_step(transaction, &run.id, signed(number as u64), id)?;
                 }
-                append(transaction, &run.id, at, Happened::RunStarted { flow: run.flow.clone() })
+                append(
+                    transaction,
+                    &run.id,
+                    at,
+                    Happened::RunStarted {
+                        flow: run.flow.clone(),
+                    },
+                )
             })
             .await
     }
@@ -215,19 +227,29 @@ impl Journal {
         let journal = self.clone();
         // Long outputs first: a file that nothing speaks of does no harm, the other way round would.
         let mut files = BTreeMap::new();
-        for (position, (step, what)) in entries.iter().enumerate() {
-            if let Happened::StepEnded { attempt, ended, .. }
-            | Happened::StepRetries { attempt, ended, .. }
-            | Happened::StepLate { attempt, ended, .. } = what
+        for (position, (_, what)) in entries.iter().enumerate() {
+            if let Happened::StepEnded {
+                step: id,
+                attempt,
+                ended,
+            }
+            | Happened::StepRetries {
+                step: id,
+                attempt,
+                ended,
+                ..
+            }
+            | Happened::StepLate {
+                step: id,
+                attempt,
+                ended,
+            } = what
                 && let Some(output) = ended
                     .output
                     .as_ref()
                     .filter(|output| output.len() > INLINE_OUTPUT)
             {
-                let path = self
-                    .outputs
-                    .join(&run)
-                    .join(format!("{step}-{attempt}.txt"));
+                let path = self.outputs.join(&run).join(format!("{id}.{attempt}.txt"));
                 write_private(&path, output).map_err(|source| StoreError::Beside {
                     path: path.clone(),
                     source,
@@ -257,6 +279,54 @@ impl Journal {
                     respond(transaction, request, "")?;
                 }
                 Ok(Some(events))
+            })
+            .await
+    }
+
+    /// Gives a run another definition of its flow: its steps get the places that they have there, and with them what they
+    /// came to, as far as it stands.
+    pub(crate) async fn redefine(
+        &self,
+        run: &str,
+        redefined: Redefined,
+        at: u64,
+    ) -> Result<FlowEvent, StoreError> {
+        let run = run.to_owned();
+        self.store
+            .write(move |transaction| {
+                transaction.execute(
+                    "UPDATE runs SET flow = ?2, text = ?3, hash = ?4, inputs = ?5 WHERE id = ?1",
+                    params![run, redefined.flow, redefined.text, redefined.hash, text(&redefined.inputs)?],
+                )?;
+                // Out of the way first: the old places and the new ones are the same numbers.
+                for (table, place) in [("steps", "number"), ("attempts", "step")] {
+                    transaction.execute(
+                        &format!("UPDATE {table} SET {place} = -1 - {place} WHERE run = ?1"),
+                        [&run],
+                    )?;
+                }
+                for (number, step) in redefined.steps.iter().enumerate() {
+                    let number = signed(number as u64);
+                    let Some(was) = step.was else {
+                        add_step(transaction, &run, number, &step.id)?;
+                        continue;
+                    };
+                    let place = params![run, -1 - signed(was as u64), number];
+                    transaction.execute("UPDATE steps SET number = ?3 WHERE run = ?1 AND number = ?2", place)?;
+                    transaction.execute("UPDATE attempts SET step = ?3 WHERE run = ?1 AND step = ?2", place)?;
+                    if !step.stands {
+                        transaction.execute(
+                            "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, guard = NULL, queued_at = NULL,
+                                 earlier = attempts
+                             WHERE run = ?1 AND number = ?2",
+                            params![run, number],
+                        )?;
+                    }
+                }
+                // What has no place any more never ran.
+                transaction.execute("DELETE FROM steps WHERE run = ?1 AND number < 0", [&run])?;
+                let steps = redefined.steps.into_iter().map(|step| step.id).collect();
+                append(transaction, &run, at, Happened::RunRedefined { steps })
             })
             .await
     }
@@ -351,6 +421,20 @@ impl Journal {
             .write(move |transaction| Ok(respond(transaction, id, &reason).map(drop)?))
             .await
     }
+}
+
+fn add_step(
+    transaction: &Transaction<'_>,
+    run: &str,
+    number: i64,
+    id: &str,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO steps (run, number, id, state, attempts, earlier) VALUES (?1, ?2, ?3, 'pending', 0, 0)",
+        )?
+        .execute(params![run, number, id])?;
+    Ok(())
 }
 
 /// Answers a request: nothing means that it was carried out.

@@ -19,6 +19,7 @@ mod journal;
 mod owner;
 #[cfg(test)]
 mod plans;
+mod redefine;
 mod request;
 mod runner;
 mod scope;
@@ -44,6 +45,7 @@ pub use journal::{
     RunInfo, RunState, RunView, SCHEMA, StepView,
 };
 pub use owner::{Owner, Owners, SystemOwners};
+pub use redefine::{Again, Misfit};
 pub use request::{BadSecret, RequestError};
 pub use shared::RunLimits;
 pub use simulate::{BadStubs, SimulatedStep, Simulation, StepStub, StubState, Stubs};

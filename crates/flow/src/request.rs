@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
-use crate::definition::FlowRefused;
+use crate::definition::{BadInput, FlowRefused};
 use crate::journal::Given;
+use crate::redefine::Misfit;
 
 /// What a person asks of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +109,26 @@ pub enum RequestError {
     StoppedProcess {
         /// Its id.
         pid: u32,
+    },
+    /// A process drives the run, so that it can't be given another definition.
+    #[error(
+        "process {pid} drives the run; it can be given its new definition once nothing of it is at work"
+    )]
+    Driven {
+        /// Its id.
+        pid: u32,
+    },
+    /// The new definition is refused.
+    #[error(transparent)]
+    Definition(FlowRefused),
+    /// The new definition has no room for an input of the run.
+    #[error(transparent)]
+    Input(#[from] BadInput),
+    /// The new definition is another one for steps that ran.
+    #[error("the new definition does not fit what ran: {}; `--from STEP` does a step again, with all that follows", .misfits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    DoesNotFit {
+        /// Those steps.
+        misfits: Vec<Misfit>,
     },
     /// The process that drives the run refused.
     #[error("{message}")]

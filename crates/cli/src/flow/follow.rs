@@ -432,6 +432,9 @@ impl Watched {
                     format!("{}{}{output}", word(state), why(message)),
                 )
             }
+            Happened::RunRedefined { .. } => {
+                ("↻", Tone::Faint, "it goes on as its file is now".to_owned())
+            }
             Happened::StepsReset { steps } => (
                 "↻",
                 Tone::Faint,

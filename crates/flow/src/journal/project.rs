@@ -75,7 +75,8 @@ impl Journal {
             Ok(())
         };
         match what {
-            Happened::RunStarted { .. } => {}
+            // The tables were given their new steps by whoever says so.
+            Happened::RunStarted { .. } | Happened::RunRedefined { .. } => {}
             Happened::RunResumed => {
                 transaction
                     .prepare_cached(

@@ -50,6 +50,11 @@ pub enum Happened {
         /// The output of the run, if it has one.
         output: Option<String>,
     },
+    /// The run goes on with another definition of its flow.
+    RunRedefined {
+        /// All steps of it.
+        steps: Vec<String>,
+    },
     /// A step could run and waits for a place.
     StepQueued {
         /// Which step.
@@ -196,7 +201,7 @@ impl Happened {
             | Self::StepEnded { step, .. }
             | Self::StepInterrupted { step, .. }
             | Self::StepLate { step, .. } => std::slice::from_ref(step),
-            Self::StepsReset { steps } => steps,
+            Self::StepsReset { steps } | Self::RunRedefined { steps } => steps,
         }
     }
 }

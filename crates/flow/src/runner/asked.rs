@@ -7,6 +7,7 @@ use crate::action::Finished;
 use crate::decide::{SkipCause, StepState};
 use crate::definition::{Kind, OnTimeout, StepIndex, fill};
 use crate::journal::{AttemptEnd, Given, Happened, QuestionKind};
+use crate::redefine::Again;
 use crate::request::{Request, RequestError};
 use crate::scope::StepResult;
 
@@ -23,15 +24,7 @@ impl Driver {
     pub(super) fn request(&mut self, request: Request) -> Result<(), RequestError> {
         match request {
             Request::Resume => {
-                let cut: BTreeSet<StepIndex> = self
-                    .states(|now| {
-                        now.state == StepState::Cancelled
-                            || now
-                                .skip
-                                .as_ref()
-                                .is_some_and(|skip| skip.cause == SkipCause::RunCancelled)
-                    })
-                    .collect();
+                let cut = self.cut_off();
                 // What was left of it may be done by the time that it is asked to go on.
                 if self.ended && (self.came_ended || !cut.is_empty()) {
                     if cut.is_empty() {
@@ -130,20 +123,7 @@ impl Driver {
                 Ok(())
             }
             Request::RetryFailed => {
-                let failed: BTreeSet<StepIndex> = self
-                    .states(|now| {
-                        matches!(
-                            now.state,
-                            StepState::Failed
-                                | StepState::TimedOut
-                                | StepState::Rejected
-                                | StepState::Cancelled
-                        )
-                    })
-                    .collect();
-                if failed.is_empty() {
-                    return Err(RequestError::NothingFailed);
-                }
+                let failed = self.failed()?;
                 self.reset(&failed);
                 Ok(())
             }
@@ -155,14 +135,50 @@ impl Driver {
         }
     }
 
-    pub(super) fn states(
-        &self,
-        wanted: impl Fn(&crate::decide::StepNow) -> bool,
-    ) -> impl Iterator<Item = StepIndex> {
-        let found: Vec<StepIndex> = (0..self.known.flow.steps.len())
+    /// The steps that a run which is gone on with does again, and all that was decided from them.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to do.
+    pub(crate) fn done_again(&self, again: &Again) -> Result<BTreeSet<StepIndex>, RequestError> {
+        let steps = match again {
+            Again::CutOff => self.cut_off(),
+            Again::Failed => self.failed()?,
+            Again::From(step) => BTreeSet::from([self.find(step)?]),
+        };
+        if self.ended && steps.is_empty() {
+            return Err(RequestError::Ended);
+        }
+        Ok(self.progress.downstream(&steps))
+    }
+
+    fn cut_off(&self) -> BTreeSet<StepIndex> {
+        self.states(|now| {
+            let skip = now.skip.as_ref().map(|skip| skip.cause);
+            now.state == StepState::Cancelled || skip == Some(SkipCause::RunCancelled)
+        })
+    }
+
+    fn failed(&self) -> Result<BTreeSet<StepIndex>, RequestError> {
+        let failed = self.states(|now| {
+            matches!(
+                now.state,
+                StepState::Failed
+                    | StepState::TimedOut
+                    | StepState::Rejected
+                    | StepState::Cancelled
+            )
+        });
+        if failed.is_empty() {
+            return Err(RequestError::NothingFailed);
+        }
+        Ok(failed)
+    }
+
+    fn states(&self, wanted: impl Fn(&crate::decide::StepNow) -> bool) -> BTreeSet<StepIndex> {
+        (0..self.known.flow.steps.len())
             .filter(|step| wanted(self.progress.step(*step)))
-            .collect();
-        found.into_iter()
+            .collect()
     }
 
     /// Makes way for what a person says of a step. Gives the number of the attempt that stands for it.

@@ -5,6 +5,7 @@ mod durability;
 mod faults;
 mod orders;
 mod recordings;
+mod redefine;
 mod secrets;
 mod window;
 
