@@ -1809,6 +1809,8 @@ export type StepDetail = {
 	definition: StepDefinition,
 	/**  Why it is as it is, in sentences. */
 	why: string,
+	/**  The structured output of each attempt as text: a window would round its large numbers. */
+	data: (string | null)[],
 };
 
 /**  What a step does. */

@@ -527,7 +527,7 @@ steps:
     assert_eq!(view.info.state, RunState::Succeeded, "{view:#?}");
     let pieces = last(&view, "pieces");
     assert_eq!(pieces.output.as_deref(), Some("•••ok"));
-    assert_eq!(pieces.data, Some(json!({ "key": "•••" })));
+    assert_eq!(pieces.data, Some(json!({ "key": "•••" }).into()));
     let pane = terminal::PaneId(pieces.pane.unwrap());
     let lines = desk.app.ask(terminal::ask::Read {
         pane,

@@ -508,6 +508,10 @@ mod tests {
                 format!("  v:\n    type: text\n    default: {letters}   # so it is\n"),
                 format!("  v: {{ type: enum, values: ['{letters}', b], default: {letters} }}"),
                 format!("  v: {{ type: enum, values: [{letters}, b], default: '{letters}' }}"),
+                format!("  v: {{ type: enum, values: {letters}, default: {letters} }}"),
+                format!(
+                    "  v:\n    type: enum\n    values: {letters} # one\n    default: {letters}\n"
+                ),
             ] {
                 let expected = format!("{{\"v\":\"{letters}\"}}");
                 assert_eq!(
@@ -549,6 +553,11 @@ mod tests {
                 );
             }
             assert!(read(kind, "18446744073709551616").is_err(), "{kind}");
+            let default = inputs(
+                &format!("  v: {{ type: {kind}, default: 123456789012345678901 }}"),
+                serde_json::json!({}),
+            );
+            assert!(default.is_err(), "{kind}: {default:?}");
         }
         assert_eq!(read("number", "1.5"), Ok("{\"v\":1.5}".to_owned()));
         assert!(read("integer", "1.5").is_err());

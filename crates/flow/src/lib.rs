@@ -11,6 +11,7 @@
 
 mod action;
 mod clock;
+mod data;
 mod decide;
 mod definition;
 mod flows;
@@ -32,6 +33,7 @@ pub use action::{
     WorktreeWish, plain_text,
 };
 pub use clock::{Clock, SystemClock};
+pub use data::Json;
 pub use decide::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 pub use definition::{
     BadInput, Finding, Flow, FlowGraph, FlowRefused, GraphBatch, GraphCase, GraphEdge,

@@ -159,7 +159,7 @@ impl Values for Eyes<'_> {
                 || result
                     .data
                     .as_ref()
-                    .is_some_and(|data| covered(&data.to_string())))
+                    .is_some_and(|data| covered(data.text())))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::data::Json;
 use crate::decide::{Decision, StepState, Tried};
 use crate::definition::outside::Outside;
 use crate::definition::template::{self, Form, Problem, Scope};
@@ -12,7 +13,7 @@ use crate::definition::{Branch, Flow, StepIndex, Switch};
 pub(crate) struct StepResult {
     pub(crate) state: Option<StepState>,
     pub(crate) output: Option<String>,
-    pub(crate) data: Option<serde_json::Value>,
+    pub(crate) data: Option<Json>,
     pub(crate) exit_code: Option<i32>,
     pub(crate) worktree: Option<String>,
     pub(crate) attempt: u32,
@@ -29,7 +30,7 @@ impl StepResult {
             value.insert("output".to_owned(), output.as_str().into());
         }
         if let Some(data) = &self.data {
-            value.insert("data".to_owned(), data.clone());
+            value.insert("data".to_owned(), data.value());
         }
         if let Some(code) = self.exit_code {
             value.insert("exit_code".to_owned(), code.into());
@@ -38,19 +39,6 @@ impl StepResult {
             value.insert("worktree".to_owned(), worktree.as_str().into());
         }
         value.into()
-    }
-}
-
-impl StepResult {
-    /// The text that the data was read from, when an integer in it may have been rounded by that.
-    fn rounded(&self) -> Option<&str> {
-        let text = self.output.as_deref()?.trim();
-        let data = self.data.as_ref()?;
-        let is_read_from = || {
-            let read = serde_json::from_str::<serde_json::Value>(text);
-            read.is_ok_and(|read| read == *data)
-        };
-        (template::may_be_rounded(text) && is_read_from()).then_some(text)
     }
 }
 
@@ -111,8 +99,8 @@ pub(crate) fn scope(
             "results" => {
                 if let Some(step) = flow.step(&name) {
                     let result = values.result(step);
-                    if let Some(text) = result.rounded() {
-                        scope.texts.insert(name.clone(), text.to_owned());
+                    if let Some(data) = result.data.as_ref().filter(|data| data.may_be_rounded()) {
+                        scope.texts.insert(name.clone(), data.text().to_owned());
                     }
                     scope.results.insert(name, result.to_value());
                 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::data::Json;
 use crate::decide::{Change, Guarded, Guards, Outcome, Progress, SkipCause, StepState};
 use crate::definition::outside::Outside;
 use crate::definition::{Branch, Flow, Kind, StepIndex};
@@ -35,7 +36,8 @@ pub struct StepStub {
     /// Its output.
     pub output: Option<String>,
     /// Its structured output.
-    pub data: Option<serde_json::Value>,
+    #[specta(type = Option<serde_json::Value>)]
+    pub data: Option<Json>,
 }
 
 /// How a step ends in a simulation.
@@ -356,7 +358,7 @@ impl Simulator<'_> {
         }
         self.world.results[number] = StepResult {
             state: Some(state),
-            data: stub.data.or_else(|| serde_json::from_str(&output).ok()),
+            data: stub.data.or_else(|| Json::read(&output).ok()),
             output: Some(output),
             exit_code: None,
             worktree: None,

@@ -60,6 +60,7 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
   const attempts = detail?.view.attempts ?? step.attempts;
   const shown =
     attempts.find((one) => one.attempt === chosen) ?? attempts.at(-1);
+  const data = detail?.data[shown ? attempts.indexOf(shown) : -1];
   const asks =
     step.state === "awaiting_approval" ? lastAttempt(step) : undefined;
   const decision =
@@ -131,11 +132,9 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
             />
           </Section>
         )}
-        {shown?.data != null && (
+        {data != null && (
           <Section title="Data">
-            <pre className="code-block">
-              {JSON.stringify(shown.data, null, 2)}
-            </pre>
+            <pre className="code-block">{data}</pre>
           </Section>
         )}
         <Acts

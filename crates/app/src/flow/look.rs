@@ -22,6 +22,8 @@ pub struct StepDetail {
     pub definition: StepDefinition,
     /// Why it is as it is, in sentences.
     pub why: String,
+    /// The structured output of each attempt as text: a window would round its large numbers.
+    pub data: Vec<Option<String>>,
 }
 
 /// A part of what an attempt printed.
@@ -80,13 +82,16 @@ impl App {
             .into_iter()
             .find(|known| known.id == step)
             .ok_or_else(unknown)?;
+        let mut data = Vec::new();
         for attempt in &mut view.attempts {
             attempt.output = None;
+            data.push(attempt.data.take().map(|data| data.pretty()));
         }
         Ok(StepDetail {
             view,
             definition,
             why,
+            data,
         })
     }
 

@@ -69,7 +69,11 @@ impl<T: JsonSchema> JsonSchema for At<T> {
 
 /// One name, or a list of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Names(pub(crate) Vec<At<String>>);
+pub(crate) struct Names {
+    pub(crate) names: Vec<At<String>>,
+    /// It is one that looks like a number or like `true`, and was read as that.
+    pub(crate) alone: bool,
+}
 
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -80,31 +84,53 @@ impl<'de> Deserialize<'de> for Names {
                 f.write_str("a name or a list of names")
             }
             fn visit_str<E: de::Error>(self, name: &str) -> Result<Names, E> {
-                Ok(Names(vec![At {
-                    value: name.to_owned(),
-                    at: Position::default(),
-                    offset: 0,
-                    length: 0,
-                }]))
+                Ok(Names::one(name, false))
             }
             fn visit_bool<E: de::Error>(self, name: bool) -> Result<Names, E> {
-                self.visit_str(&name.to_string())
+                Ok(Names::one(name, true))
             }
             fn visit_i64<E: de::Error>(self, name: i64) -> Result<Names, E> {
-                self.visit_str(&name.to_string())
+                Ok(Names::one(name, true))
             }
             fn visit_u64<E: de::Error>(self, name: u64) -> Result<Names, E> {
-                self.visit_str(&name.to_string())
+                Ok(Names::one(name, true))
+            }
+            fn visit_i128<E: de::Error>(self, name: i128) -> Result<Names, E> {
+                Ok(Names::one(name, true))
+            }
+            fn visit_u128<E: de::Error>(self, name: u128) -> Result<Names, E> {
+                Ok(Names::one(name, true))
+            }
+            fn visit_f64<E: de::Error>(self, name: f64) -> Result<Names, E> {
+                Ok(Names::one(name, true))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
                 let mut names = Vec::new();
                 while let Some(name) = list.next_element()? {
                     names.push(name);
                 }
-                Ok(Names(names))
+                Ok(Names {
+                    names,
+                    alone: false,
+                })
             }
         }
         deserializer.deserialize_any(NamesVisitor(PhantomData))
+    }
+}
+
+impl Names {
+    fn one(name: impl ToString, alone: bool) -> Self {
+        let name = At {
+            value: name.to_string(),
+            at: Position::default(),
+            offset: 0,
+            length: 0,
+        };
+        Self {
+            names: vec![name],
+            alone,
+        }
     }
 }
 
@@ -125,7 +151,7 @@ impl JsonSchema for Names {
 impl At<Names> {
     /// The names, each with its place.
     pub(crate) fn list(&self) -> impl Iterator<Item = At<String>> + '_ {
-        self.value.0.iter().map(|name| {
+        self.value.names.iter().map(|name| {
             let mut name = name.clone();
             if name.at.line == 0 {
                 (name.at, name.offset) = (self.at, self.offset);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::action::StepAgent;
+use crate::data::Json;
 use crate::decide::{Decision, Outcome, Skip, StepState, Tried};
 use crate::definition::{Branch, InputInfo};
 use crate::owner::Owner;
@@ -223,7 +224,7 @@ pub struct AttemptEnd {
     #[serde(skip)]
     pub(crate) output: Option<String>,
     #[serde(skip)]
-    pub(crate) data: Option<serde_json::Value>,
+    pub(crate) data: Option<Json>,
     #[serde(skip)]
     pub(crate) chosen: Option<Branch>,
     /// It is no failure of its own: what it gave is not what it has to be.
@@ -433,7 +434,8 @@ pub struct AttemptView {
     /// The file with the whole output, when it is longer than that.
     pub output_file: Option<String>,
     /// Its structured output.
-    pub data: Option<serde_json::Value>,
+    #[specta(type = Option<serde_json::Value>)]
+    pub data: Option<Json>,
     /// What an agent was asked.
     pub prompt: Option<String>,
     /// What it was asked once more, when its answer was not what it has to be.

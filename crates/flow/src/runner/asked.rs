@@ -293,7 +293,7 @@ impl Driver {
                         }
                         .to_owned(),
                     ),
-                    data: Some(serde_json::Value::Object(given.form)),
+                    data: Some(serde_json::Value::Object(given.form).into()),
                     message: given.comment.or_else(|| {
                         given
                             .by_timeout

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Active, Driver, Due, For, How, LONGEST_BACKOFF, RunGuards, Stopped, millis};
 use crate::action::{Ended, Finished};
 use crate::clock::jitter;
+use crate::data::Json;
 use crate::decide::{Outcome, StepState};
 use crate::definition::{Kind, OutputType, StepIndex};
 use crate::journal::{AttemptEnd, Happened};
@@ -198,9 +199,10 @@ impl Driver {
             .unwrap_or_default();
         match (definition.output, json_in(source)) {
             (OutputType::Json, Ok(data)) => {
+                let value = data.value();
                 if let Some(schema) = &definition.schema
                     && let Ok(validator) = jsonschema::validator_for(schema)
-                    && let Err(error) = validator.validate(&data)
+                    && let Err(error) = validator.validate(&value)
                     && ended.state == StepState::Succeeded
                 {
                     ended.state = StepState::Failed;
@@ -297,8 +299,8 @@ impl Driver {
 }
 
 /// The JSON that a text is, or that stands in the last of its fences, as agents like to write it.
-fn json_in(text: &str) -> Result<serde_json::Value, serde_json::Error> {
-    let whole = serde_json::from_str(text.trim());
+fn json_in(text: &str) -> Result<Json, serde_json::Error> {
+    let whole = Json::read(text);
     if whole.is_ok() {
         return whole;
     }
@@ -310,7 +312,7 @@ fn json_in(text: &str) -> Result<serde_json::Value, serde_json::Error> {
             fence = match fence {
                 None => Some(at + line.len()),
                 Some(start) => {
-                    found = serde_json::from_str(text[start..at].trim()).ok().or(found);
+                    found = Json::read(&text[start..at]).ok().or(found);
                     None
                 }
             };
@@ -343,7 +345,7 @@ mod tests {
             ("It is {\"a\": 1}.", None),
             ("```\n```", None),
         ] {
-            assert_eq!(json_in(text).ok(), value, "{text}");
+            assert_eq!(json_in(text).ok().map(|json| json.value()), value, "{text}");
         }
     }
 }

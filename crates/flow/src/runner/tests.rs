@@ -502,6 +502,46 @@ async fn an_agent_is_asked_once_more_when_its_answer_does_not_fit() {
 }
 
 #[tokio::test]
+async fn integers_of_any_size_keep_their_digits_through_the_journal() {
+    const LONG: &str = "123456789012345678901234567890";
+    let mut machine = Machine::new().does(
+        "fenced",
+        Does::Ends(
+            0,
+            "So:\n```json\n{\"n\": 123456789012345678901234567890}\n```\nDone.",
+        ),
+    );
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: fenced, run: x, output: { type: json, schema: { required: [n] } }",
+            "id: ask, needs: [fenced], approval: { message: '{{ results.fenced.data.n }}?' }",
+            "id: next, needs: [ask], value: '{{ results.fenced.data }}'",
+        ],
+    )
+    .await;
+    let mut events = flows.events();
+    if flows.show(&run).await.unwrap().info.asks.is_empty() {
+        wait_for(&mut events, asked).await;
+    }
+    // Another process reads it back.
+    flows.shutdown().await;
+    let flows = machine.restart(None);
+    flows.answer(&run, "ask", yes()).await.unwrap();
+    let view = settled(&flows, &run).await;
+    let next = view.step_list[2].attempts[0].output.clone().unwrap();
+    assert_eq!(next, format!("{{\"n\":{LONG}}}"));
+    let question = view.step_list[1].attempts[0].question.clone().unwrap();
+    assert_eq!(question.message, format!("{LONG}?"));
+    let shown = serde_json::to_string(&view).unwrap();
+    assert!(
+        shown.contains(&format!("\"data\":{{\"n\": {LONG}}}")),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn only_the_named_exit_codes_are_retried() {
     let mut machine = Machine::new()
         .does("a", Does::Ends(2, ""))

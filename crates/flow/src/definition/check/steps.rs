@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Checker;
 use crate::definition::file::{
-    At, FlowFile, InputFile, InputType, OnInterrupt, OutputType, StepFile, Trigger,
+    At, FlowFile, InputFile, InputType, Names, OnInterrupt, OutputType, StepFile, Trigger,
 };
 use crate::definition::{BatchIndex, Input, Kind, Need, Retry, Step, StepIndex, quoted};
 
@@ -30,7 +30,7 @@ impl Checker<'_> {
                 .value
                 .values
                 .as_ref()
-                .map(|values| values.list().map(|value| value.value).collect())
+                .map(|values| self.letters(values))
                 .unwrap_or_default();
             match (file.value.kind, &file.value.values) {
                 (InputType::Enum, None) => {
@@ -79,6 +79,19 @@ impl Checker<'_> {
         inputs
     }
 
+    /// Names, letter by letter: a single one that looks like a number is no less of a name.
+    fn letters(&self, names: &At<Names>) -> Vec<String> {
+        let written = |name: At<String>| {
+            let end = name.offset.saturating_add(names.length);
+            let letters = self.text.get(name.offset..end).map(str::trim);
+            match letters {
+                Some(letters) if names.value.alone && !letters.is_empty() => letters.to_owned(),
+                _ => name.value,
+            }
+        };
+        names.list().map(written).collect()
+    }
+
     /// A default as its author means it: what looks like a number, or like `true`, is text where text is
     /// wanted, letter by letter.
     fn as_meant(&self, kind: InputType, default: &At<serde_json::Value>) -> serde_json::Value {
@@ -90,7 +103,19 @@ impl Checker<'_> {
         );
         let end = default.offset.saturating_add(default.length);
         let letters = self.text.get(default.offset..end).map(str::trim);
+        let wants_number = matches!(kind, InputType::Number | InputType::Integer);
         match letters {
+            // One that would be rounded is refused by its digits.
+            Some(letters)
+                if wants_number
+                    && matches!(&default.value, Value::Number(number) if number.is_f64())
+                    && letters
+                        .trim_start_matches(['-', '+'])
+                        .bytes()
+                        .all(|c| c.is_ascii_digit()) =>
+            {
+                Value::String(letters.to_owned())
+            }
             Some(letters)
                 if wants_text
                     && is_no_text
@@ -239,7 +264,7 @@ impl Checker<'_> {
             }
             Some(_) => {}
         }
-        if bands.value.0.is_empty() {
+        if bands.value.names.is_empty() {
             self.error(
                 bands.at,
                 format!(
@@ -249,7 +274,7 @@ impl Checker<'_> {
                 Some("list at least one band, or leave out `bands`".to_owned()),
             );
         }
-        Some(bands.list().map(|band| band.value).collect())
+        Some(self.letters(bands))
     }
 
     fn retry(&mut self, file: &FlowFile, step: &StepFile) -> Retry {

@@ -12,7 +12,14 @@ pub(crate) struct Asks {
     pub(crate) names: BTreeSet<String>,
     pub(crate) filters: BTreeSet<String>,
     pub(crate) tests: BTreeSet<String>,
+    /// Whether it makes namespaces, which are the only values that a template can change.
+    pub(crate) has_namespaces: bool,
+    /// A namespace that is used otherwise than by its fields: so it might come to hold itself.
+    pub(crate) loose_namespace: Option<String>,
 }
+
+/// The function that makes a namespace.
+const NAMESPACE: &str = "namespace";
 
 impl Asks {
     pub(super) fn of_expression(expression: &Expr<'_>) -> Self {
@@ -24,6 +31,9 @@ impl Asks {
     pub(super) fn of_template(template: &Stmt<'_>) -> Self {
         let mut reader = Reader::default();
         reader.statements(std::slice::from_ref(template));
+        reader.namespaces.insert(NAMESPACE);
+        let mut loose = reader.whole.intersection(&reader.namespaces);
+        reader.asks.loose_namespace = loose.next().map(|name| (*name).to_owned());
         reader.asks
     }
 }
@@ -33,6 +43,10 @@ impl Asks {
 struct Reader<'a> {
     asks: Asks,
     own: Vec<BTreeSet<&'a str>>,
+    /// The names that namespaces were given.
+    namespaces: BTreeSet<&'a str>,
+    /// The names that were used otherwise than to ask for what is below them.
+    whole: BTreeSet<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -97,7 +111,14 @@ impl<'a> Reader<'a> {
                 inner.statements(&with.body);
             }),
             Stmt::Set(set) => {
-                self.expression(&set.expr);
+                match (&set.target, &set.expr) {
+                    (Expr::Var(target), Expr::Call(call)) if is_namespace(&call.expr) => {
+                        self.asks.has_namespaces = true;
+                        self.namespaces.insert(target.id);
+                        self.arguments(&call.args);
+                    }
+                    (_, value) => self.expression(value),
+                }
                 self.assign(&set.target);
             }
             Stmt::SetBlock(set) => {
@@ -143,6 +164,9 @@ impl<'a> Reader<'a> {
     }
 
     fn expression(&mut self, expression: &Expr<'a>) {
+        if let Expr::Var(name) = expression {
+            self.whole.insert(name.id);
+        }
         if let Some(name) = self.name(expression) {
             self.asks.names.extend(name);
             return;
@@ -206,6 +230,10 @@ impl<'a> Reader<'a> {
             _ => None,
         }
     }
+}
+
+fn is_namespace(expression: &Expr<'_>) -> bool {
+    matches!(expression, Expr::Var(name) if name.id == NAMESPACE)
 }
 
 fn is_word(key: &str) -> bool {

@@ -46,12 +46,6 @@ impl Object for Integer {
     }
 }
 
-/// Whether a JSON text may hold integers that the usual reading of it would round.
-pub(super) fn has_long_integers(text: &str) -> bool {
-    let digits = text.as_bytes().split(|byte| !byte.is_ascii_digit());
-    digits.map(<[u8]>::len).max().unwrap_or(0) >= MANY_DIGITS
-}
-
 /// Reads a JSON text with every digit of its integers. The text has been read as JSON before, so it is not
 /// nested without end.
 pub(super) fn exact(text: &str) -> serde_json::Result<Value> {
@@ -112,7 +106,11 @@ pub(super) fn print(
     value: &Value,
 ) -> Result<(), Error> {
     match value.kind() {
-        ValueKind::Map | ValueKind::Seq | ValueKind::Bool | ValueKind::None => {
+        ValueKind::Map
+        | ValueKind::Seq
+        | ValueKind::Iterable
+        | ValueKind::Bool
+        | ValueKind::None => {
             let mut text = String::new();
             write_json(&mut text, value, 0)?;
             out.write_str(&text).map_err(Error::from)
@@ -138,7 +136,8 @@ fn write_json(out: &mut String, value: &Value, depth: usize) -> Result<(), Error
             }
             out.push_str(if open == '{' { "{}" } else { "}" });
         }
-        ValueKind::Seq => {
+        // What is made of lists, by `+` and by filters, is one to whoever reads it.
+        ValueKind::Seq | ValueKind::Iterable => {
             let mut open = '[';
             for item in value.try_iter()? {
                 out.push(std::mem::replace(&mut open, ','));
