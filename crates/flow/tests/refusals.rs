@@ -285,3 +285,135 @@ fn inputs_are_typed() {
     2:22: error: `word` is not allowed here (one of `text`, `number`, `integer`, `boolean`, `enum`, `secret`)  <<word } }>>
     "##);
 }
+
+/// A flow in which every key stands once.
+const EVERYTHING: &str = r#"{
+    "name": "all", "description": "d", "max_concurrent": 3,
+    "inputs": {
+        "band": { "type": "enum", "values": ["small", "large"], "default": "small", "required": false, "description": "d" }
+    },
+    "defaults": { "timeout": "1m", "total_timeout": "2m", "idle_timeout": "3m", "retries": 1, "backoff": "1s", "env": { "A": "b" }, "cwd": "." },
+    "batches": { "few": { "max_concurrent": 1, "timeout": "1m", "join": "all_done" } },
+    "steps": [
+        { "id": "plan", "agent": { "backend": "command", "provider": "p", "name": "n", "model": "m", "mode": "o", "program": ["x"], "prompt_by": "file" },
+          "prompt": "p", "output": { "type": "json", "schema": { "type": "object" } }, "worktree": "new" },
+        { "id": "route", "needs": ["plan"], "required": false, "default": ["other"],
+          "switch": [{ "case": "a", "when": "results.plan.data.kind == 'a'", "steps": ["work"] }] },
+        { "id": "work", "description": "d", "run": "true", "trigger": "all_success", "when": "inputs.band == 'small'",
+          "bands": ["small"], "batch": "few", "timeout": "1m", "total_timeout": "2m", "idle_timeout": "3m", "retries": 1, "backoff": "1s",
+          "retry_on": ["1"], "allow_failure": true, "on_interrupt": "ask", "idempotent": false, "env": { "A": "b" }, "cwd": "." },
+        { "id": "other", "value": "x" },
+        { "id": "ask", "needs": ["work", "other"],
+          "approval": { "message": "m", "form": { "f": { "type": "text" } }, "timeout": "1m", "on_timeout": "fail", "on_reject": { "goto": "other" } } }
+    ],
+    "output": { "file": "f", "render": "r" }
+}"#;
+
+/// Every value of a JSON document, by the way that leads to it.
+fn places(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields {
+                places(value, &format!("{at}/{key}"), found);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            for (number, value) in items.iter().enumerate() {
+                places(value, &format!("{at}/{number}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_is_wrong_is_said_without_the_words_of_a_programming_language() {
+    let everything: serde_json::Value = serde_json::from_str(EVERYTHING).unwrap();
+    assert_eq!(findings(EVERYTHING), "");
+    let mut all = Vec::new();
+    places(&everything, "", &mut all);
+    let wrong = [
+        serde_json::json!(null),
+        serde_json::json!(5),
+        serde_json::json!(-5),
+        serde_json::json!(3.5),
+        serde_json::json!(1e300),
+        serde_json::json!(true),
+        serde_json::json!("word"),
+        serde_json::json!(""),
+        serde_json::json!("{{ x"),
+        serde_json::json!([]),
+        serde_json::json!([[]]),
+        serde_json::json!({}),
+        serde_json::json!({ "odd": 1 }),
+    ];
+    let foreign = [
+        "Some(",
+        "None",
+        "Ok(",
+        "Err(",
+        "unwrap",
+        "struct",
+        "enum ",
+        "variant",
+        "newtype",
+        "tuple",
+        "invalid type",
+        "invalid value",
+        "unit value",
+        "Option",
+        "sequence",
+        "mapping",
+        "floating point",
+        "boolean",
+        "integer `",
+        "i64",
+        "u64",
+        "f64",
+        "::",
+        "serde",
+        "scalar",
+    ];
+    let mut complaints = Vec::new();
+    let mut refused = 0;
+    for place in &all {
+        for value in &wrong {
+            let mut flow = everything.clone();
+            *flow.pointer_mut(place).unwrap() = value.clone();
+            let told = findings(&flow.to_string());
+            refused += usize::from(told.contains(" error: "));
+            for line in told.lines() {
+                // What is quoted from the file is behind it.
+                let said = line.split("  <<").next().unwrap_or_default();
+                let said: String = said.split(['`', '"']).step_by(2).collect();
+                if let Some(word) = foreign.iter().find(|word| said.contains(**word)) {
+                    complaints.push(format!("{place} = {value}: `{word}`: {said}"));
+                }
+            }
+        }
+    }
+    assert!(refused > 500, "{refused}");
+    complaints.dedup();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn a_key_that_is_almost_right_is_told_what_it_may_have_been_meant_to_be() {
+    for (wrong, right) in [
+        ("retry: 2", "retries"),
+        ("retires: 2", "retries"),
+        ("need: [b]", "needs"),
+        ("depends_on: [b]", "needs"),
+        ("if: 'true'", "when"),
+        ("shell: x", "run"),
+        ("time_out: 1m", "timeout"),
+        ("environment: {}", "env"),
+    ] {
+        let told = steps(&[&format!("id: a, run: make, {wrong}"), "id: b, run: make"]);
+        assert!(
+            told.contains(&format!("did you mean `{right}`?")),
+            "{wrong}: {told}"
+        );
+    }
+}

@@ -4,6 +4,31 @@ use super::names::nearest;
 use crate::definition::file::Position;
 use crate::definition::{Finding, FlowRefused, Severity};
 
+/// What other systems call what a key of ours says.
+const ELSEWHERE: [(&str, &str); 14] = [
+    ("retry", "retries"),
+    ("attempts", "retries"),
+    ("depends_on", "needs"),
+    ("after", "needs"),
+    ("if", "when"),
+    ("condition", "when"),
+    ("shell", "run"),
+    ("script", "run"),
+    ("command", "run"),
+    ("environment", "env"),
+    ("working_directory", "cwd"),
+    ("dir", "cwd"),
+    ("continue_on_error", "allow_failure"),
+    ("ignore_errors", "allow_failure"),
+];
+
+/// The key that a word of another system means, where it may stand.
+fn elsewhere<'k>(word: &str, expected: &[&'k str]) -> Option<&'k str> {
+    let word = word.replace('-', "_").to_lowercase();
+    let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == word)?;
+    expected.iter().find(|key| *key == ours).copied()
+}
+
 pub(super) fn refusal(at: Position, message: &str, hint: Option<String>) -> FlowRefused {
     FlowRefused {
         findings: vec![Finding {
@@ -37,10 +62,12 @@ pub(super) fn yaml_refusal(text: &str, error: &serde_saphyr::Error) -> FlowRefus
             field, expected, ..
         } => (
             format!("unknown key `{field}`"),
-            Some(match nearest(field, expected.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", listed(expected)),
-            }),
+            Some(
+                match elsewhere(field, expected).or(nearest(field, expected.iter().copied())) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there are {}", listed(expected)),
+                },
+            ),
         ),
         E::SerdeUnknownVariant {
             variant, expected, ..
@@ -63,17 +90,14 @@ pub(super) fn yaml_refusal(text: &str, error: &serde_saphyr::Error) -> FlowRefus
             unexpected,
             expected,
             ..
-        } => (
-            format!("this is {unexpected}"),
-            Some(format!("must be {expected}")),
-        ),
-        E::SerdeInvalidValue {
+        }
+        | E::SerdeInvalidValue {
             unexpected,
             expected,
             ..
         } => (
-            format!("this is {unexpected}"),
-            Some(format!("must be {expected}")),
+            format!("this is {}", found(unexpected)),
+            Some(format!("must be {}", plainly(expected))),
         ),
         E::InvalidScalar { ty, .. } => (
             "this value has the wrong type".to_owned(),
@@ -82,6 +106,19 @@ pub(super) fn yaml_refusal(text: &str, error: &serde_saphyr::Error) -> FlowRefus
         E::Unexpected { expected, .. } => (
             "this value has the wrong type".to_owned(),
             Some(format!("must be {}", plainly(expected))),
+        ),
+        E::NullIntoString { .. } => (
+            "there is nothing here".to_owned(),
+            Some("must be text".to_owned()),
+        ),
+        E::InvalidBooleanStrict { .. } => (
+            "this value has the wrong type".to_owned(),
+            Some(format!("must be {}", plainly("bool"))),
+        ),
+        E::ExternallyTaggedEnumExpectedScalarOrMapping { .. }
+        | E::ExpectedStringKeyForExternallyTaggedEnum { .. } => (
+            "this value has the wrong type".to_owned(),
+            Some(format!("must be {}", plainly("string or map"))),
         ),
         E::Eof { .. } if text.trim().is_empty() => (
             "the file is empty".to_owned(),
@@ -104,12 +141,38 @@ pub(super) fn yaml_refusal(text: &str, error: &serde_saphyr::Error) -> FlowRefus
 /// The YAML reader's name of a type, in words.
 pub(super) fn plainly(expected: &str) -> &str {
     match expected {
-        "i64" | "u64" | "i32" | "u32" => "a whole number",
-        "bool" => "`true` or `false`",
-        "string scalar" => "text",
-        "sequence start" => "a list",
-        "mapping start" => "keys with values",
+        "i64" | "u64" | "i32" | "u32" | "an integer" => "a whole number",
+        "f64" | "f32" => "a number",
+        "bool" | "a boolean" => "`true` or `false`",
+        "string scalar" | "a string" | "str" => "text",
+        "sequence start" | "a sequence" => "a list",
+        "mapping start" | "a map" => "keys with values",
+        "string or map" => "a word, or a key with a value",
+        other if other.starts_with("struct ") => "keys with values",
+        other if other.starts_with("enum ") || other.starts_with("variant ") => {
+            "one of the words that are known here"
+        }
         other => other,
+    }
+}
+
+/// The YAML reader's name of what it found, in words.
+fn found(unexpected: &str) -> String {
+    let quoted = |of: &str| Some(unexpected.strip_prefix(of)?.trim_matches(['`', '"', ' ']));
+    match unexpected {
+        "sequence" => return "a list".to_owned(),
+        "map" => return "a key with a value".to_owned(),
+        "unit value" | "Option value" | "unit" => return "nothing".to_owned(),
+        _ => {}
+    }
+    if let Some(number) = quoted("integer ").or_else(|| quoted("floating point ")) {
+        format!("the number `{number}`")
+    } else if let Some(answer) = quoted("boolean ") {
+        format!("`{answer}`")
+    } else if let Some(text) = quoted("string ") {
+        format!("the text `{text}`")
+    } else {
+        unexpected.to_owned()
     }
 }
 
