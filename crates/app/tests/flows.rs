@@ -514,6 +514,7 @@ steps:
       echo ok
       printf '{"key": "%s"}' "$KEY" > "$SWITCHYARD_OUTPUT"
       echo "the key is $KEY" > /dev/tty
+      seq 3000 | sed "s|\$| and the key is $KEY|" > /dev/tty
       exit 3
     env: { KEY: "{{ inputs.key }}" }
     allow_failure: true
@@ -545,6 +546,27 @@ steps:
     desk.app.shutdown().await;
     let found = files_with(desk.home.path(), secret.as_bytes());
     assert_eq!(found, Vec::<PathBuf>::new());
+    // Most of the history is compressed: whoever can read it finds what is in it.
+    let app = Desk::open(&desk.home).await;
+    let in_history = async |pattern: &str| {
+        let request = terminal::SearchRequest {
+            pattern: pattern.to_owned(),
+            limit: 500,
+            context: 0,
+            regex: false,
+            case: terminal::Case::Match,
+            whole_word: false,
+            scope: terminal::Scope::All,
+            order: terminal::Order::default(),
+            cursor: None,
+            ring_only: false,
+            lines: None,
+        };
+        app.search(request, |_| {}).await.unwrap().total
+    };
+    assert!(in_history("and the key is •••").await >= 2_000);
+    assert_eq!(in_history(secret).await, 0);
+    app.shutdown().await;
 }
 
 /// Starts a flow of these steps and waits until `wanted` holds of it.

@@ -22,7 +22,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The version of the protocol. It grows when an older program could misread a newer one; new
 /// requests alone do not need it, an older host refuses them by name.
-pub const PROTOCOL: u32 = 2;
+///
+/// 3: a recording says which values are to be covered; an older host would show and keep them.
+pub const PROTOCOL: u32 = 3;
 
 /// The version of this program, for people to read.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
