@@ -235,109 +235,32 @@ impl Flow {
                 inputs,
                 cwd,
                 detach,
-            } => {
-                let here = std::env::current_dir()?;
-                let cwd = cwd
-                    .map_or_else(|| here.clone(), |cwd| here.join(cwd))
-                    .display()
-                    .to_string();
-                let checked = app::check_flow_text(&read(&file)?);
-                if !checked.good {
-                    tell_findings(&file, &checked, out)?;
-                    return Err(Failure::status(2));
-                }
-                let inputs = inputs
-                    .into_iter()
-                    .map(|(name, value)| Ok((name, given(value)?.into())))
-                    .collect::<Result<_, Failure>>()?;
-                let followed = Followed::new(app).await?;
-                let run = app
-                    .start_flow(&file.display().to_string(), inputs, cwd)
-                    .await
-                    .map_err(refused)?;
-                if detach {
-                    return detached(app, &run, out).await;
-                }
-                follow(app, &run, 0, followed, out).await
-            }
+            } => begin(&file, inputs, cwd, detach, app, out).await,
             Command::Watch { run } => watch(app, &app.find_run(&run).await?, out).await,
             Command::Logs(logs) => logs.run(app, out).await,
             Command::List(list) => list.run(app, out).await,
-            Command::Show { run } => {
-                let view = app.show_run(&app.find_run(&run).await?).await?;
-                let mut held_open = Vec::new();
-                for step in &view.step_list {
-                    if app.is_held_open(step).await {
-                        held_open.push(step.id.clone());
-                    }
-                }
-                show(&view, &held_open, out)
-            }
-            Command::Why { run, step } => {
-                let run = app.find_run(&run).await?;
-                let why = app.why(&run, &step).await?;
-                if out.json() {
-                    return Ok(
-                        out.value(&serde_json::json!({ "run": run, "step": step, "why": why }))?
-                    );
-                }
-                Ok(out.line(&why)?)
-            }
+            Command::Show { run } => show_run(&run, app, out).await,
+            Command::Why { run, step } => why(&run, &step, app, out).await,
             Command::Resume {
                 run,
                 failed,
                 from,
                 with_new_definition,
             } => {
-                let run = app.find_run(&run).await?;
-                let followed = Followed::new(app).await?;
-                let before = app.run_outline(&run).await?;
-                let seen = before.seq;
-                if with_new_definition {
-                    let failed = failed || before.info.state == RunState::Failed;
-                    let again = match from {
-                        Some(step) => Again::From(step),
-                        None if failed => Again::Failed,
-                        None => Again::CutOff,
-                    };
-                    app.resume_run_as_it_is(&run, &again).await?;
-                } else {
-                    tell_changed_file(app, &before, out).await?;
-                    if failed {
-                        app.retry_failed(&run).await?;
-                    } else if let Some(step) = from {
-                        app.rerun_from(&run, &step).await?;
-                    } else {
-                        app.resume_run(&run).await?;
-                    }
-                }
-                if !app.drives_run(&run) && app.run_outline(&run).await?.info.ended_at.is_none() {
-                    out.error("another process drives the run; this is how it goes there");
-                    return watch(app, &run, out).await;
-                }
-                follow(app, &run, seen, followed, out).await
+                let again = match (from, failed) {
+                    (Some(step), _) => Again::From(step),
+                    (None, true) => Again::Failed,
+                    (None, false) => Again::CutOff,
+                };
+                resume(&run, again, with_new_definition, app, out).await
             }
             Command::Cancel { run, step, batch } => {
-                let run = app.find_run(&run).await?;
                 let what = match (step, batch) {
                     (Some(step), _) => CancelWhat::Step { step },
                     (None, Some(batch)) => CancelWhat::Batch { batch },
                     (None, None) => CancelWhat::Run,
                 };
-                app.cancel_run(&run, what.clone()).await?;
-                app.run_settled(&run).await;
-                let words = match &what {
-                    CancelWhat::Run => format!("cancelled the run {run}"),
-                    CancelWhat::Step { step } => format!("cancelled `{step}` of the run {run}"),
-                    CancelWhat::Batch { batch } => {
-                        format!("cancelled the batch `{batch}` of the run {run}")
-                    }
-                };
-                done(
-                    &words,
-                    serde_json::json!({ "run": run, "cancelled": what }),
-                    out,
-                )
+                cancel(&run, what, app, out).await
             }
             Command::Worktrees { run } => {
                 let run = match run {
@@ -350,32 +273,7 @@ impl Flow {
                 runs,
                 older_than,
                 worktrees,
-            } => {
-                let mut stay = Vec::new();
-                let forgotten = match older_than {
-                    Some(age) => app.forget_runs_older_than(age).await?,
-                    None => {
-                        for run in &runs {
-                            let run = app.find_run(run).await?;
-                            app.forget_run(&run).await?;
-                            if worktrees {
-                                stay.extend(app.remove_run_worktrees(&run).await?);
-                            }
-                        }
-                        u32::try_from(runs.len()).unwrap_or(u32::MAX)
-                    }
-                };
-                if out.json() {
-                    let value =
-                        serde_json::json!({ "forgotten": forgotten, "worktrees_kept": stay });
-                    return Ok(out.value(&value)?);
-                }
-                for kept in &stay {
-                    let holds = kept.holds.as_deref().unwrap_or_default();
-                    out.error(&format!("kept `{}`: it holds {holds}", kept.path));
-                }
-                Ok(out.line(&format!("forgotten: {forgotten}"))?)
-            }
+            } => forget(&runs, older_than, worktrees, app, out).await,
             Command::Approve(answer) => answer.give(true, app, out).await,
             Command::Reject(answer) => answer.give(false, app, out).await,
             Command::Mark {
@@ -384,15 +282,11 @@ impl Flow {
                 mark,
                 output,
             } => {
-                let run = app.find_run(&run).await?;
-                let followed = Followed::new(app).await?;
-                let seen = app.run_outline(&run).await?.seq;
                 let mark = match mark {
                     MarkAs::Succeeded => Mark::Succeeded { output },
                     MarkAs::Skipped => Mark::Skipped,
                 };
-                app.mark_step(&run, &step, mark).await?;
-                follow(app, &run, seen, followed, out).await
+                say(&run, &step, mark, app, out).await
             }
             Command::Check { .. }
             | Command::Simulate { .. }
@@ -400,6 +294,162 @@ impl Flow {
             | Command::Schema => self.run_pure(out),
         }
     }
+}
+
+/// Starts a run, and shows how it goes or leaves it to a process in the background.
+async fn begin(
+    file: &Path,
+    inputs: Vec<(String, String)>,
+    cwd: Option<PathBuf>,
+    detach: bool,
+    app: &App,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let here = std::env::current_dir()?;
+    let cwd = cwd
+        .map_or_else(|| here.clone(), |cwd| here.join(cwd))
+        .display()
+        .to_string();
+    let checked = app::check_flow_text(&read(file)?);
+    if !checked.good {
+        tell_findings(file, &checked, out)?;
+        return Err(Failure::status(2));
+    }
+    let inputs = inputs
+        .into_iter()
+        .map(|(name, value)| Ok((name, given(value)?.into())))
+        .collect::<Result<_, Failure>>()?;
+    let followed = Followed::new(app).await?;
+    let run = app
+        .start_flow(&file.display().to_string(), inputs, cwd)
+        .await
+        .map_err(refused)?;
+    if detach {
+        return detached(app, &run, out).await;
+    }
+    follow(app, &run, 0, followed, out).await
+}
+
+async fn show_run(run: &str, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+    let view = app.show_run(&app.find_run(run).await?).await?;
+    let mut held_open = Vec::new();
+    for step in &view.step_list {
+        if app.is_held_open(step).await {
+            held_open.push(step.id.clone());
+        }
+    }
+    show(&view, &held_open, out)
+}
+
+async fn why(run: &str, step: &str, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+    let run = app.find_run(run).await?;
+    let why = app.why(&run, step).await?;
+    if out.json() {
+        return Ok(out.value(&serde_json::json!({ "run": run, "step": step, "why": why }))?);
+    }
+    Ok(out.line(&why)?)
+}
+
+/// Goes on with a run, as it was begun or as its file is now, and shows how it goes.
+async fn resume(
+    run: &str,
+    again: Again,
+    with_new_definition: bool,
+    app: &App,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let run = app.find_run(run).await?;
+    let followed = Followed::new(app).await?;
+    let before = app.run_outline(&run).await?;
+    let seen = before.seq;
+    if with_new_definition {
+        // Of a run that failed, there is nothing else to go on with.
+        let again = match again {
+            Again::CutOff if before.info.state == RunState::Failed => Again::Failed,
+            again => again,
+        };
+        app.resume_run_as_it_is(&run, &again).await?;
+    } else {
+        tell_changed_file(app, &before, out).await?;
+        match again {
+            Again::CutOff => app.resume_run(&run).await?,
+            Again::Failed => app.retry_failed(&run).await?,
+            Again::From(step) => app.rerun_from(&run, &step).await?,
+        }
+    }
+    if !app.drives_run(&run) && app.run_outline(&run).await?.info.ended_at.is_none() {
+        out.error("another process drives the run; this is how it goes there");
+        return watch(app, &run, out).await;
+    }
+    follow(app, &run, seen, followed, out).await
+}
+
+async fn cancel(
+    run: &str,
+    what: CancelWhat,
+    app: &App,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let run = app.find_run(run).await?;
+    app.cancel_run(&run, what.clone()).await?;
+    app.run_settled(&run).await;
+    let words = match &what {
+        CancelWhat::Run => format!("cancelled the run {run}"),
+        CancelWhat::Step { step } => format!("cancelled `{step}` of the run {run}"),
+        CancelWhat::Batch { batch } => format!("cancelled the batch `{batch}` of the run {run}"),
+    };
+    done(
+        &words,
+        serde_json::json!({ "run": run, "cancelled": what }),
+        out,
+    )
+}
+
+async fn forget(
+    runs: &[String],
+    older_than: Option<Duration>,
+    worktrees: bool,
+    app: &App,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let mut stay = Vec::new();
+    let forgotten = match older_than {
+        Some(age) => app.forget_runs_older_than(age).await?,
+        None => {
+            for run in runs {
+                let run = app.find_run(run).await?;
+                app.forget_run(&run).await?;
+                if worktrees {
+                    stay.extend(app.remove_run_worktrees(&run).await?);
+                }
+            }
+            u32::try_from(runs.len()).unwrap_or(u32::MAX)
+        }
+    };
+    if out.json() {
+        let value = serde_json::json!({ "forgotten": forgotten, "worktrees_kept": stay });
+        return Ok(out.value(&value)?);
+    }
+    for kept in &stay {
+        let holds = kept.holds.as_deref().unwrap_or_default();
+        out.error(&format!("kept `{}`: it holds {holds}", kept.path));
+    }
+    Ok(out.line(&format!("forgotten: {forgotten}"))?)
+}
+
+/// Says what a step is, whatever came of it, and shows how the run goes on.
+async fn say(
+    run: &str,
+    step: &str,
+    mark: Mark,
+    app: &App,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let run = app.find_run(run).await?;
+    let followed = Followed::new(app).await?;
+    let seen = app.run_outline(&run).await?.seq;
+    app.mark_step(&run, step, mark).await?;
+    follow(app, &run, seen, followed, out).await
 }
 
 /// Says that the flow's file is another one by now: a run goes on as it was begun.
