@@ -1875,6 +1875,8 @@ export type StepView = {
 	queued_at: number | null,
 	/**  Its condition and what that saw, when it asked about the world. */
 	guard: Tried | null,
+	/**  Why its condition could not be evaluated, if it failed by that: it has not run. */
+	guard_error: string | null,
 	/**  Its attempts, oldest first. */
 	attempts: AttemptView[],
 };

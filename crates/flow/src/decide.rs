@@ -12,7 +12,7 @@ mod state;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::definition::{Branch, Flow, Gate, Kind, Need, StepIndex, StepKind};
+use crate::definition::{Branch, Flow, Gate, Kind, Need, StepIndex, StepKind, Trigger};
 use links::Links;
 use rules::{Edge, Tally, Verdict, judge};
 pub use state::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
@@ -374,17 +374,26 @@ impl Progress {
         changes
     }
 
-    /// The run is ended: what has not begun never will. What runs must be ended by whoever drives.
+    /// Whether a step tidies up after others, whatever came of them: it does so for a run that is ended as well.
+    pub(crate) fn is_cleanup(&self, number: StepIndex) -> bool {
+        let step = &self.flow.steps[number];
+        step.trigger == Trigger::AllSettled && !step.needs.is_empty()
+    }
+
+    /// The run is ended: what has not begun never will, except what tidies up; ended once more, that neither. What runs
+    /// must be ended by whoever drives, who then says [`Progress::start`].
     pub(crate) fn cancel(&mut self) -> Vec<Change> {
-        self.cancelled = true;
+        let again = std::mem::replace(&mut self.cancelled, true);
         let mut changes = Vec::new();
         for number in 0..self.steps.len() {
             if matches!(
                 self.steps[number].state,
                 StepState::Pending | StepState::Queued
-            ) {
+            ) && (again || !self.is_cleanup(number))
+            {
                 let skip = self.skip(SkipCause::RunCancelled, number, false, None);
                 self.mark_skipped(number, skip, &mut changes);
+                self.propagate(number, &mut Vec::new());
             }
         }
         changes

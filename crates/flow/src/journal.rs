@@ -65,6 +65,7 @@ pub const SCHEMA: Schema = Schema {
         ALTER TABLE steps ADD COLUMN queued_at INTEGER;
     ", "
         ALTER TABLE attempts ADD COLUMN asked_again TEXT;
+        ALTER TABLE steps ADD COLUMN guard_error TEXT;
     "],
 };
 
@@ -316,8 +317,8 @@ impl Journal {
                     transaction.execute("UPDATE attempts SET step = ?3 WHERE run = ?1 AND step = ?2", place)?;
                     if !step.stands {
                         transaction.execute(
-                            "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, guard = NULL, queued_at = NULL,
-                                 earlier = attempts
+                            "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, guard = NULL, guard_error = NULL,
+                                 queued_at = NULL, earlier = attempts
                              WHERE run = ?1 AND number = ?2",
                             params![run, number],
                         )?;

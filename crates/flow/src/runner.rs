@@ -35,6 +35,8 @@ const AGENT_POLL_MS: u64 = 200;
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 /// People's clocks jump: no wait trusts them for longer than this.
 const CLOCK_TRUST_MS: u64 = 30_000;
+/// How long it may take until what is begun in the world is known there.
+const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 /// How often a journal that can't be written is tried again.
 const JOURNAL_AGAIN: Duration = Duration::from_secs(1);
 
@@ -197,6 +199,8 @@ struct Active {
     attempt: u32,
     /// Since when, on the clock that stands still in sleep; none: it is about to begin.
     since: Option<u64>,
+    /// It is known by what it is found again.
+    attached: bool,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -429,12 +433,38 @@ impl Driver {
                 Some(_) = self.tasks.join_next(), if !self.tasks.is_empty() => None,
             };
             match wake {
-                Some(Wake::Pause) => return Ok(Stopped::Paused),
+                Some(Wake::Pause) => {
+                    // Longer than anything that begins takes; then it is as if this process had been killed.
+                    let known = tokio::time::timeout(BEGINS_WITHIN, self.know_what_begins());
+                    known.await.unwrap_or(Ok(()))?;
+                    return Ok(Stopped::Paused);
+                }
                 Some(wake) => self.handle(wake).await?,
                 None => {}
             }
             self.due();
         }
+    }
+
+    /// Waits until all that is being begun in the world is written down as begun: the next process would find nothing of it,
+    /// and would have to take it for cut off.
+    async fn know_what_begins(&mut self) -> Result<(), Stopped> {
+        while self.active.values().any(|active| !active.attached) {
+            match self.rx.recv().await {
+                Some(Wake::Asked { reply, .. }) => {
+                    let _ = reply.send(Err(RequestError::Stopping));
+                }
+                // How one ended that can be found is for the next process to see.
+                Some(Wake::Ended { step, .. })
+                    if self.active.get(&step).is_none_or(|active| active.attached) => {}
+                Some(wake) => {
+                    self.handle(wake).await?;
+                    self.write(None).await?;
+                }
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     fn begin(&mut self) {
@@ -457,6 +487,9 @@ impl Driver {
                 agent,
             } => {
                 if self.is_active(step, attempt) {
+                    if let Some(active) = self.active.get_mut(&step) {
+                        active.attached = true;
+                    }
                     self.known.results[step].worktree.clone_from(&worktree);
                     let id = self.step_id(step);
                     self.note(

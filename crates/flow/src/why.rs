@@ -45,7 +45,10 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
             )
         }
         StepState::Succeeded => format!("`{id}` ran and succeeded{because}."),
-        StepState::Failed => format!("`{id}` ran and failed{because}."),
+        StepState::Failed => match &step.guard_error {
+            Some(error) => format!("`{id}` failed without having run: {error}."),
+            None => format!("`{id}` ran and failed{because}."),
+        },
         StepState::TimedOut => format!("`{id}` timed out{because}."),
         StepState::Rejected => format!("`{id}` was rejected{because}."),
         StepState::Cancelled => format!("`{id}` was cancelled by a person."),
@@ -119,6 +122,15 @@ fn skipped(flow: &Flow, run: &RunView, step: &StepView, number: usize) -> String
     };
     let mut text = format!("`{id}` did not run, because {cause}.");
     if origin != id
+        && let Some(origin) = find(run, origin)
+        && let Some(error) = &origin.guard_error
+    {
+        let _ = write!(
+            text,
+            "\n`{}` failed without having run: {error}.",
+            origin.id
+        );
+    } else if origin != id
         && let Some(origin) = find(run, origin)
         && let Some(last) = origin.attempts.last()
     {

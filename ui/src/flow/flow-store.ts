@@ -220,6 +220,7 @@ export function keepPlan(
       branch: branch || null,
       queued_at: null,
       guard: null,
+      guard_error: null,
       skip: simulated?.cause
         ? {
             cause: simulated.cause,

@@ -20,6 +20,7 @@ function step(
     branch: null,
     queued_at: null,
     guard: null,
+    guard_error: null,
     attempts: [],
     ...change,
   };

@@ -141,8 +141,10 @@ pub(super) fn show(
             .unwrap_or_default();
         let mut why = match &step.skip {
             Some(skip) => format!("{}, from {}", word(&skip.cause), skip.origin),
-            None => last
-                .and_then(|attempt| attempt.message.clone())
+            None => step
+                .guard_error
+                .clone()
+                .or_else(|| last.and_then(|attempt| attempt.message.clone()))
                 .unwrap_or_default(),
         };
         if step.state == StepState::AwaitingApproval

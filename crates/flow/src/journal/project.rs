@@ -200,11 +200,13 @@ impl Journal {
             Happened::StepEnded { attempt, ended, .. } => {
                 end(*attempt, ended, None)?;
                 let branch = ended.chosen.as_ref().map(text).transpose()?;
+                // Without an attempt, it is its condition that could not be evaluated.
+                let guard_error = ended.message.as_ref().filter(|_| *attempt == 0);
                 transaction
                     .prepare_cached(
-                        "UPDATE steps SET state = ?3, branch = ?4 WHERE run = ?1 AND number = ?2",
+                        "UPDATE steps SET state = ?3, branch = ?4, guard_error = ?5 WHERE run = ?1 AND number = ?2",
                     )?
-                    .execute(params![run, number, ended.state.name(), branch])?;
+                    .execute(params![run, number, ended.state.name(), branch, guard_error])?;
             }
             Happened::StepInterrupted { attempt, .. } => {
                 transaction
@@ -223,8 +225,8 @@ impl Journal {
             Happened::StepLate { attempt, ended, .. } => end(*attempt, ended, None)?,
             Happened::StepsReset { steps } => {
                 let mut reset = transaction.prepare_cached(
-                    "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, guard = NULL, queued_at = NULL,
-                         earlier = attempts
+                    "UPDATE steps SET state = 'pending', skip = NULL, branch = NULL, guard = NULL, guard_error = NULL,
+                         queued_at = NULL, earlier = attempts
                      WHERE run = ?1 AND id = ?2",
                 )?;
                 for id in steps {

@@ -384,7 +384,7 @@ fn steps(
         Some(_) => BTreeMap::new(),
     };
     let mut statement = connection.prepare_cached(
-        "SELECT number, id, state, skip, guard, queued_at, branch IS NOT NULL FROM steps WHERE run = ?1 ORDER BY number",
+        "SELECT number, id, state, skip, guard, queued_at, branch IS NOT NULL, guard_error FROM steps WHERE run = ?1 ORDER BY number",
     )?;
     let mut rows = statement.query([run])?;
     let mut found = Vec::new();
@@ -416,6 +416,7 @@ fn steps(
                 .map(unsigned)
                 .filter(|_| state == StepState::Queued),
             guard: optional(row.get(4)?)?,
+            guard_error: row.get(7)?,
             attempts,
         });
     }

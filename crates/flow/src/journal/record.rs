@@ -397,6 +397,8 @@ pub struct StepView {
     pub queued_at: Option<u64>,
     /// Its condition and what that saw, when it asked about the world.
     pub guard: Option<Tried>,
+    /// Why its condition could not be evaluated, if it failed by that: it has not run.
+    pub guard_error: Option<String>,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptView>,
 }

@@ -23,29 +23,8 @@ impl Driver {
 
     pub(super) fn request(&mut self, request: Request) -> Result<(), RequestError> {
         match request {
-            Request::Resume => {
-                let cut = self.cut_off();
-                // What was left of it may be done by the time that it is asked to go on.
-                if self.ended && (self.came_ended || !cut.is_empty()) {
-                    if cut.is_empty() {
-                        return Err(RequestError::Ended);
-                    }
-                    self.reset(&cut);
-                }
-                Ok(())
-            }
-            Request::CancelRun => {
-                if self.ended {
-                    return Err(RequestError::Ended);
-                }
-                self.note(0, Happened::RunCancelled);
-                let changes = self.progress.cancel();
-                self.apply(changes);
-                for step in 0..self.known.flow.steps.len() {
-                    self.cancel_step(step);
-                }
-                Ok(())
-            }
+            Request::Resume => self.go_on(),
+            Request::CancelRun => self.cancel_run(),
             Request::CancelStep { step } => {
                 let step = self.find(&step)?;
                 if self.progress.step(step).state.is_terminal() {
@@ -58,9 +37,8 @@ impl Driver {
             }
             Request::CancelBatch { batch } => {
                 let flow = self.flow();
-                let found = flow
-                    .batches
-                    .iter()
+                let mut batches = flow.batches.iter();
+                let found = batches
                     .find(|known| known.name == batch)
                     .ok_or(RequestError::UnknownBatch { batch })?;
                 for step in &found.members {
@@ -68,50 +46,8 @@ impl Driver {
                 }
                 Ok(())
             }
-            Request::Answer { step, mut given } => {
-                let number = self.find(&step)?;
-                if self.progress.step(number).state != StepState::AwaitingApproval {
-                    return Err(RequestError::NotAsked { step });
-                }
-                let flow = self.flow();
-                if let (Kind::Approval(approval), true) = (&flow.steps[number].kind, given.approved)
-                {
-                    given.form = fill(&approval.form, &given.form).map_err(|error| {
-                        RequestError::BadForm {
-                            field: error.name,
-                            message: error.message,
-                        }
-                    })?;
-                }
-                self.answered(number, given);
-                Ok(())
-            }
-            Request::MarkSucceeded { step, output } => {
-                let number = self.find(&step)?;
-                let attempt = self.set_aside(number);
-                self.note(
-                    number,
-                    Happened::StepStarted {
-                        step,
-                        attempt,
-                        prompt: None,
-                    },
-                );
-                let mut ended = self.read_output(
-                    number,
-                    Finished {
-                        output,
-                        ..Finished::default()
-                    },
-                );
-                if ended.state != StepState::Succeeded {
-                    ended.state = StepState::Succeeded;
-                }
-                ended.message = Some("marked by a person".to_owned());
-                self.finish(number, attempt, ended);
-                self.begin();
-                Ok(())
-            }
+            Request::Answer { step, given } => self.answer(step, given),
+            Request::MarkSucceeded { step, output } => self.mark_succeeded(&step, output),
             Request::MarkSkipped { step } => {
                 let number = self.find(&step)?;
                 self.set_aside(number);
@@ -133,6 +69,68 @@ impl Driver {
                 Ok(())
             }
         }
+    }
+
+    fn go_on(&mut self) -> Result<(), RequestError> {
+        let cut = self.cut_off();
+        // What was left of it may be done by the time that it is asked to go on.
+        if self.ended && (self.came_ended || !cut.is_empty()) {
+            if cut.is_empty() {
+                return Err(RequestError::Ended);
+            }
+            self.reset(&cut);
+        }
+        Ok(())
+    }
+
+    fn cancel_run(&mut self) -> Result<(), RequestError> {
+        if self.ended {
+            return Err(RequestError::Ended);
+        }
+        let again = self.progress.is_cancelled();
+        self.note(0, Happened::RunCancelled);
+        let changes = self.progress.cancel();
+        self.apply(changes);
+        for step in 0..self.known.flow.steps.len() {
+            if again || !self.tidies_up(step) {
+                self.cancel_step(step);
+            }
+        }
+        self.begin();
+        Ok(())
+    }
+
+    fn answer(&mut self, step: String, mut given: Given) -> Result<(), RequestError> {
+        let number = self.find(&step)?;
+        if self.progress.step(number).state != StepState::AwaitingApproval {
+            return Err(RequestError::NotAsked { step });
+        }
+        let flow = self.flow();
+        if let (Kind::Approval(approval), true) = (&flow.steps[number].kind, given.approved) {
+            given.form =
+                fill(&approval.form, &given.form).map_err(|error| RequestError::BadForm {
+                    field: error.name,
+                    message: error.message,
+                })?;
+        }
+        self.answered(number, given);
+        Ok(())
+    }
+
+    fn mark_succeeded(&mut self, step: &str, output: String) -> Result<(), RequestError> {
+        let number = self.find(step)?;
+        let attempt = self.set_aside(number);
+        self.note_started(number, attempt, None);
+        let finished = Finished {
+            output,
+            ..Finished::default()
+        };
+        let mut ended = self.read_output(number, finished);
+        ended.state = StepState::Succeeded;
+        ended.message = Some("marked by a person".to_owned());
+        self.finish(number, attempt, ended);
+        self.begin();
+        Ok(())
     }
 
     /// The steps that a run which is gone on with does again, and all that was decided from them.
@@ -215,6 +213,12 @@ impl Driver {
         let ids = steps.iter().map(|step| self.step_id(*step)).collect();
         self.note(0, Happened::StepsReset { steps: ids });
         self.progress = self.progress.without(&steps);
+    }
+
+    /// Whether a step has yet to tidy up after the others, and does so when the run is ended.
+    pub(super) fn tidies_up(&self, step: StepIndex) -> bool {
+        let state = self.progress.step(step).state;
+        self.progress.is_cleanup(step) && matches!(state, StepState::Pending | StepState::Queued)
     }
 
     pub(super) fn cancel_step(&mut self, step: StepIndex) {

@@ -92,6 +92,7 @@ impl Driver {
             Active {
                 attempt,
                 since,
+                attached: false,
                 stop,
             },
         );

@@ -119,7 +119,7 @@ impl Driver {
         };
         self.answers.entry(step).or_default().extend(answers);
         self.progress.put_back(step);
-        if look.cancelled || self.progress.is_cancelled() {
+        if look.cancelled || self.progress.is_cancelled() && !self.tidies_up(step) {
             self.cancel_step(step);
         }
     }

@@ -44,6 +44,7 @@ impl Driver {
                                 Active {
                                     attempt: step.attempts,
                                     since: Some(self.awake_of(last)),
+                                    attached: false,
                                     stop: None,
                                 },
                             );
@@ -103,6 +104,8 @@ impl Driver {
         let flow = self.flow();
         let definition = &flow.steps[step];
         let then = match definition.kind {
+            // Nobody waits for a run that was ended to ask them something.
+            _ if self.progress.is_cancelled() => OnInterrupt::Fail,
             Kind::Run { .. } | Kind::Agent(_) => definition.on_interrupt,
             _ => OnInterrupt::Rerun,
         };

@@ -11,7 +11,7 @@ use crate::PromptBy;
 use crate::action::{ActionError, Activity, Answer, Finished, Job, JobKey, Work, WorktreeWish};
 use crate::decide::StepState;
 use crate::definition::outside::Outside;
-use crate::definition::{Agent, Kind, OutputType, Step, StepIndex};
+use crate::definition::{Agent, Approval, Kind, OutputType, Step, StepIndex, Switch};
 use crate::journal::{AttemptEnd, Happened, Question, QuestionKind};
 use crate::scope;
 use crate::shared::Shared;
@@ -29,6 +29,9 @@ pub(super) struct Place {
     /// Where in the worktree.
     pub(super) inside: Option<String>,
 }
+
+/// The limit of a step that tidies up after a run that was ended, and has none of its own.
+const CLEANUP_LIMIT: Duration = Duration::from_secs(60);
 
 /// The longest text that the system hands to a program as one argument or variable.
 const LONGEST_ARGUMENT: usize = 128 << 10;
@@ -82,143 +85,154 @@ impl Driver {
                 continue;
             }
             let attempt = self.progress.step(step).attempts;
-            let flow = self.flow();
-            let definition = &flow.steps[step];
-            let id = definition.id.clone();
             let awake = self.shared().clock.awake();
             if attempt == self.progress.step(step).earlier + 1 {
                 self.series.insert(step, awake);
             }
-            let started = |prompt| Happened::StepStarted {
-                step: id.clone(),
-                attempt,
-                prompt,
-            };
-            match &definition.kind {
-                Kind::Approval(approval) => {
-                    match scope::render(&flow, &self.eyes(For::People), &approval.message) {
-                        Ok(message) => {
-                            let due = approval.timeout.map(|timeout| {
-                                self.shared().clock.now().saturating_add(millis(timeout))
-                            });
-                            let question = Question {
-                                kind: QuestionKind::Approval,
-                                message: self.known.secrets.cover(message),
-                                form: approval
-                                    .form
-                                    .iter()
-                                    .map(|(name, input)| input.info(name))
-                                    .collect(),
-                                due,
-                            };
-                            self.questions.insert(step, QuestionKind::Approval);
-                            self.note(
-                                step,
-                                Happened::StepAsked {
-                                    step: id,
-                                    attempt,
-                                    question,
-                                },
-                            );
-                            if let Some(due) = due {
-                                self.dues.insert((due, Due::Deadline(step, attempt)));
-                            }
-                        }
-                        Err(message) => {
-                            self.note(step, started(None));
-                            self.finish(
-                                step,
-                                attempt,
-                                AttemptEnd::new(StepState::Failed).with_message(message),
-                            );
-                        }
-                    }
-                }
+            let flow = self.flow();
+            match &flow.steps[step].kind {
+                Kind::Approval(approval) => self.ask_person(step, attempt, approval),
                 Kind::Switch(switch) => {
-                    let (taken, decision) = match scope::choose(&flow, &self.eyes_of(step), switch)
-                    {
-                        Ok(decided) => decided,
-                        Err(unknown) => {
-                            self.look(step, unknown);
-                            continue;
-                        }
-                    };
-                    self.answers.remove(&step);
-                    self.note(step, started(None));
-                    let ended = match taken {
-                        Ok(branch) => AttemptEnd {
-                            branch: branch.map(|branch| flow.branch_label(step, branch)),
-                            chosen: branch,
-                            output: Some(scope::branch_output(&flow, step, branch)),
-                            decision: Some(decision),
-                            ..AttemptEnd::new(StepState::Succeeded)
-                        },
-                        Err(message) => AttemptEnd {
-                            decision: Some(decision),
-                            ..AttemptEnd::new(StepState::Failed).with_message(message)
-                        },
-                    };
-                    self.settle(step, attempt, ended);
-                    self.flush(None).await?;
+                    if self.decide_switch(step, attempt, switch) {
+                        self.flush(None).await?;
+                    }
                 }
                 Kind::Value { template } => {
-                    self.note(step, started(None));
-                    let ended = match scope::render(&flow, &self.eyes(For::People), template) {
-                        Ok(text) => self.read_output(
-                            step,
-                            Finished {
-                                output: text,
-                                ..Finished::default()
-                            },
-                        ),
-                        Err(message) => AttemptEnd::new(StepState::Failed).with_message(message),
-                    };
-                    self.settle(step, attempt, ended);
+                    self.fold_value(step, attempt, template);
                     self.flush(None).await?;
                 }
-                Kind::Run { .. } | Kind::Agent(_) => match self.job(step, attempt) {
-                    Err(message) => {
-                        self.note(step, started(None));
-                        self.settle(
-                            step,
-                            attempt,
-                            AttemptEnd::new(StepState::Failed).with_message(message),
-                        );
-                    }
-                    Ok(job) => {
-                        let prompt = match &job.work {
-                            Work::Agent { prompt, .. } => {
-                                Some(self.known.secrets.cover(prompt.clone()))
-                            }
-                            Work::Script { .. } => None,
-                        };
-                        if prompt.is_some() {
-                            self.flush(None).await?;
-                            self.note(step, started(prompt));
-                            if !self.flush_agent().await? {
-                                self.progress.put_back(step);
-                                self.agents_full = true;
-                                let again = self.shared().clock.awake() + AGENT_POLL_MS;
-                                self.waits.insert((again, Due::AgentPlace));
-                                continue;
-                            }
-                        } else {
-                            self.note(step, started(None));
-                        }
-                        self.active.insert(
-                            step,
-                            Active {
-                                attempt,
-                                since: None,
-                                stop: None,
-                            },
-                        );
-                        self.acts.push((step, job));
-                    }
-                },
+                Kind::Run { .. } | Kind::Agent(_) => self.set_to_work(step, attempt).await?,
             }
         }
         self.flush(None).await
+    }
+
+    /// Notes that an attempt begins; `prompt` is what an agent is asked.
+    pub(super) fn note_started(&mut self, step: StepIndex, attempt: u32, prompt: Option<String>) {
+        let id = self.step_id(step);
+        self.note(
+            step,
+            Happened::StepStarted {
+                step: id,
+                attempt,
+                prompt,
+            },
+        );
+    }
+
+    fn ask_person(&mut self, step: StepIndex, attempt: u32, approval: &Approval) {
+        let flow = self.flow();
+        let message = match scope::render(&flow, &self.eyes(For::People), &approval.message) {
+            Ok(message) => message,
+            Err(message) => {
+                self.note_started(step, attempt, None);
+                let ended = AttemptEnd::new(StepState::Failed).with_message(message);
+                return self.finish(step, attempt, ended);
+            }
+        };
+        let due = approval
+            .timeout
+            .map(|timeout| self.shared().clock.now().saturating_add(millis(timeout)));
+        let fields = approval.form.iter();
+        let question = Question {
+            kind: QuestionKind::Approval,
+            message: self.known.secrets.cover(message),
+            form: fields.map(|(name, input)| input.info(name)).collect(),
+            due,
+        };
+        self.questions.insert(step, QuestionKind::Approval);
+        let id = self.step_id(step);
+        self.note(
+            step,
+            Happened::StepAsked {
+                step: id,
+                attempt,
+                question,
+            },
+        );
+        if let Some(due) = due {
+            self.dues.insert((due, Due::Deadline(step, attempt)));
+        }
+    }
+
+    /// Chooses a branch. False: the world must be looked at first.
+    fn decide_switch(&mut self, step: StepIndex, attempt: u32, switch: &Switch) -> bool {
+        let flow = self.flow();
+        let (taken, decision) = match scope::choose(&flow, &self.eyes_of(step), switch) {
+            Ok(decided) => decided,
+            Err(unknown) => {
+                self.look(step, unknown);
+                return false;
+            }
+        };
+        self.answers.remove(&step);
+        self.note_started(step, attempt, None);
+        let ended = match taken {
+            Ok(branch) => AttemptEnd {
+                branch: branch.map(|branch| flow.branch_label(step, branch)),
+                chosen: branch,
+                output: Some(scope::branch_output(&flow, step, branch)),
+                decision: Some(decision),
+                ..AttemptEnd::new(StepState::Succeeded)
+            },
+            Err(message) => AttemptEnd {
+                decision: Some(decision),
+                ..AttemptEnd::new(StepState::Failed).with_message(message)
+            },
+        };
+        self.settle(step, attempt, ended);
+        true
+    }
+
+    fn fold_value(&mut self, step: StepIndex, attempt: u32, template: &str) {
+        self.note_started(step, attempt, None);
+        let ended = match scope::render(&self.flow(), &self.eyes(For::People), template) {
+            Ok(output) => {
+                let finished = Finished {
+                    output,
+                    ..Finished::default()
+                };
+                self.read_output(step, finished)
+            }
+            Err(message) => AttemptEnd::new(StepState::Failed).with_message(message),
+        };
+        self.settle(step, attempt, ended);
+    }
+
+    /// Begins what is done in the world, once that is written down; an agent only where there is a place for one.
+    async fn set_to_work(&mut self, step: StepIndex, attempt: u32) -> Result<(), Stopped> {
+        let job = match self.job(step, attempt) {
+            Ok(job) => job,
+            Err(message) => {
+                self.note_started(step, attempt, None);
+                let ended = AttemptEnd::new(StepState::Failed).with_message(message);
+                self.settle(step, attempt, ended);
+                return Ok(());
+            }
+        };
+        if let Work::Agent { prompt, .. } = &job.work {
+            let prompt = self.known.secrets.cover(prompt.clone());
+            self.flush(None).await?;
+            self.note_started(step, attempt, Some(prompt));
+            if !self.flush_agent().await? {
+                self.progress.put_back(step);
+                self.agents_full = true;
+                let again = self.shared().clock.awake() + AGENT_POLL_MS;
+                self.waits.insert((again, Due::AgentPlace));
+                return Ok(());
+            }
+        } else {
+            self.note_started(step, attempt, None);
+        }
+        let active = Active {
+            attempt,
+            since: None,
+            attached: false,
+            stop: None,
+        };
+        self.active.insert(step, active);
+        self.acts.push((step, job));
+        Ok(())
     }
 
     pub(super) fn eyes(&self, seen_by: For) -> Eyes<'_> {
@@ -423,8 +437,10 @@ impl Driver {
             limit
                 .map(|limit| limit.saturating_sub(Duration::from_millis(now.saturating_sub(since))))
         };
+        // What tidies up after a run that a person has ended keeps them waiting no longer than this.
+        let of_cleanup = self.progress.is_cancelled().then_some(CLEANUP_LIMIT);
         let limits = Limits {
-            timeout: left(definition.timeout, started_awake),
+            timeout: left(definition.timeout.or(of_cleanup), started_awake),
             total: left(definition.total_timeout, series),
             idle: definition.idle_timeout,
         };
@@ -434,6 +450,7 @@ impl Driver {
             Active {
                 attempt,
                 since: Some(started_awake),
+                attached: false,
                 stop: Some(stop),
             },
         );

@@ -606,6 +606,91 @@ async fn cancelling_a_run_ends_what_runs_and_skips_the_rest() {
 }
 
 #[tokio::test]
+async fn what_tidies_up_does_so_when_the_run_is_cancelled() {
+    let mut machine = Machine::new().does("slow", Does::Hangs);
+    let flows = machine.process(None);
+    let mut events = flows.events();
+    let attached = |what: &Happened| matches!(what, Happened::StepAttached { .. });
+    let run = start(
+        &flows,
+        &[
+            "id: slow, run: x",
+            "id: next, needs: [slow], run: x",
+            "id: tidy, needs: [slow, next], trigger: all_settled, run: x",
+            "id: report, needs: [tidy], value: x",
+            "id: told, needs: [tidy], trigger: all_settled, value: '{{ results.tidy.state }}'",
+        ],
+    )
+    .await;
+    wait_for(&mut events, attached).await;
+    flows.cancel(&run).await.unwrap();
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r#"
+    cancelled
+    slow Cancelled #1
+    next Skipped RunCancelled from next
+    tidy Succeeded #1
+    report Skipped RunCancelled from report
+    told Succeeded #1 "succeeded"
+    "#);
+    assert_eq!(
+        machine.log(),
+        ["start slow #1", "end slow #1", "start tidy #1"]
+    );
+
+    // Whoever does not want to wait for that says so again.
+    machine
+        .world
+        .does
+        .lock()
+        .unwrap()
+        .insert("tidy", Does::Hangs);
+    flows.resume(&run).await.unwrap();
+    wait_for(&mut events, attached).await;
+    flows.cancel(&run).await.unwrap();
+    let tidies =
+        |what: &Happened| matches!(what, Happened::StepAttached { step, .. } if step == "tidy");
+    wait_for(&mut events, tidies).await;
+    flows.cancel(&run).await.unwrap();
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r#"
+    cancelled
+    slow Cancelled #2
+    next Skipped RunCancelled from next
+    tidy Cancelled #2
+    report Skipped RunCancelled from report
+    told Skipped RunCancelled from told #1 "succeeded"
+    "#);
+}
+
+#[tokio::test]
+async fn a_condition_that_can_t_be_evaluated_is_no_run_of_its_step() {
+    let mut machine = Machine::new().does("a", Does::Ends(0, "text"));
+    let flows = machine.process(None);
+    let run = start(
+        &flows,
+        &[
+            "id: a, run: x",
+            "id: b, needs: [a], when: results.a.output, run: x",
+            "id: c, needs: [b], run: x",
+        ],
+    )
+    .await;
+    let view = settled(&flows, &run).await;
+    assert_eq!(view.step_list[1].attempts.len(), 0);
+    insta::assert_snapshot!(flows.why(&run, "b").await.unwrap(), @r#"`b` failed without having run: its condition: `results.a.output` is the text `text` and not `true` or `false`; compare it, as in `… == "yes"`."#);
+    insta::assert_snapshot!(flows.why(&run, "c").await.unwrap(), @r#"
+    `c` did not run, because `b`, which it depends on, did not succeed.
+    `b` failed without having run: its condition: `results.a.output` is the text `text` and not `true` or `false`; compare it, as in `… == "yes"`.
+    "#);
+    // Once it is done again, it is no longer said.
+    machine.world.does.lock().unwrap().insert("a", Does::Hangs);
+    flows.rerun_from(&run, "a").await.unwrap();
+    assert_eq!(
+        flows.show(&run).await.unwrap().step_list[1].guard_error,
+        None
+    );
+}
+
+#[tokio::test]
 async fn approvals_take_forms_and_several_are_open_at_once() {
     let mut machine = Machine::new();
     let flows = machine.process(None);

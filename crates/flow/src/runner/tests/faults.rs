@@ -319,3 +319,59 @@ async fn drive_until_asked(flows: &Flows, run: &str) {
     .await
     .unwrap();
 }
+
+/// A world in which what begins takes a while to be found.
+struct SlowToBegin(Arc<World>, Arc<tokio::sync::Notify>);
+
+impl Actions for SlowToBegin {
+    fn start(&self, job: Job) -> Answer<'_, Result<Activity, ActionError>> {
+        Box::pin(async move {
+            self.1.notified().await;
+            Fake(Arc::clone(&self.0)).start(job).await
+        })
+    }
+    fn find(&self, job: Job, handle: Option<String>) -> Answer<'_, Found> {
+        Box::pin(async move { Fake(Arc::clone(&self.0)).find(job, handle).await })
+    }
+    fn end(&self, key: JobKey, handle: String) -> Answer<'_, ()> {
+        Box::pin(async move { Fake(Arc::clone(&self.0)).end(key, handle).await })
+    }
+    fn write_output(&self, _: String, _: String, _: String) -> Answer<'_, Result<(), ActionError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn conflicts(&self, _: String, _: Option<String>) -> Answer<'_, Result<String, ActionError>> {
+        Box::pin(async { Ok("none".to_owned()) })
+    }
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_let_go_of_knows_what_was_just_begun() {
+    let mut machine = Machine::new().does("slow", Does::Hangs);
+    let begins = Arc::new(tokio::sync::Notify::new());
+    let world = SlowToBegin(Arc::clone(&machine.world), Arc::clone(&begins));
+    let flows = machine.process_in(None, Arc::new(world));
+    let mut events = flows.events();
+    let run = start(&flows, &["id: slow, run: x"]).await;
+    wait_for(&mut events, |what| {
+        matches!(what, Happened::StepStarted { .. })
+    })
+    .await;
+    let letting_go = tokio::spawn({
+        let flows = flows.clone();
+        async move { flows.shutdown().await }
+    });
+    tokio::task::yield_now().await;
+    begins.notify_one();
+    letting_go.await.unwrap();
+    // What nothing is known of would be asked about.
+    let flows = machine.restart(None);
+    flows.resume_interrupted().await.unwrap();
+    let view = flows.show(&run).await.unwrap();
+    assert_eq!(view.step_list[0].state, StepState::Running);
+    flows.cancel(&run).await.unwrap();
+    assert_eq!(settled(&flows, &run).await.step_list[0].attempts.len(), 1);
+    assert_eq!(machine.log(), ["start slow #1", "end slow #1"]);
+}
