@@ -447,7 +447,9 @@ function Asked({
       <pre className="code-block">{text.replace(/\n$/, "")}</pre>
       {attempt?.asked_again && (
         <>
-          <p className="faint">Its answer could not be used; asked once more:</p>
+          <p className="faint">
+            Its answer could not be used; asked once more:
+          </p>
           <pre className="code-block">{attempt.asked_again.trimEnd()}</pre>
         </>
       )}

@@ -46,6 +46,7 @@ function attemptOf(
     output_file: null,
     data: null,
     prompt: null,
+    asked_again: null,
     decision: null,
     question:
       state === "awaiting_approval"
@@ -140,6 +141,7 @@ export function stateSheet(now: number): Recording {
       state,
       queued_at: state === "queued" ? now - 3000 : null,
       guard: null,
+      guard_error: null,
       branch: kind === "switch" && state === "succeeded" ? "bug" : null,
       skip:
         state === "skipped"
@@ -192,6 +194,7 @@ export function manySteps(count: number, now: number): Recording {
       state,
       queued_at: null,
       guard: null,
+      guard_error: null,
       branch: null,
       skip: null,
       attempts,

@@ -282,7 +282,14 @@ export function memoryFlows(options: MemoryFlowOptions = {}) {
       withStep(id, step, (run, view) => {
         const definition = run.recording.definitions[step];
         return definition
-          ? ok({ view, definition, why: run.why[step] ?? "" })
+          ? ok({
+              view,
+              definition,
+              why: run.why[step] ?? "",
+              data: view.attempts.map(({ data }) =>
+                data === null ? null : JSON.stringify(data, null, 2),
+              ),
+            })
           : refused("bad_id", `nothing is recorded of \`${step}\``);
       }),
     stepOutput: (id, step, attempt, from) =>

@@ -151,9 +151,10 @@ impl<'r> Shown<'r> {
         let mut typed = out.has_person().then(ask::lines);
         let mut hangup = signal(SignalKind::hangup())?;
         tokio::pin!(over);
-        let mut is_over = false;
+        let (mut is_over, mut is_first) = (false, true);
         loop {
-            if !is_over {
+            // What happened before is shown at once: a run that is watched may do nothing for hours.
+            if !is_over && !std::mem::take(&mut is_first) {
                 // What comes there is only a hint: the journal has it all, in order.
                 tokio::select! {
                     changes = followed.next() => is_over = changes.is_none(),
@@ -178,7 +179,7 @@ impl<'r> Shown<'r> {
                         if leave == Leave::Alone {
                             return Ok(());
                         }
-                        out.error("cancelling the run; its programs are being ended");
+                        out.error("cancelling the run; its programs are being ended, then steps with `all_settled` tidy up (Control-C again ends these too)");
                         if let Err(error) = app.cancel_run(self.run, CancelWhat::Run).await {
                             out.error(&error.message);
                         }
