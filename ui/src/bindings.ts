@@ -628,6 +628,28 @@ key: VerdictKey } |
 /**  As it is now. */
 health: WatchHealth };
 
+/**  Verdicts that speak of the same lines of a file and come to the same. */
+export type ConflictGroup = {
+	/**  The path at the merge base. */
+	path: string,
+	/**  The lines of the merge base at which they meet; none when they meet nowhere. */
+	lines: BaseLines[],
+	/**  How near the changes are, in each of them. */
+	severity: Severity,
+	/**  A merge of each pair stops here. */
+	would_conflict: boolean,
+	/**  A person quieted all of them. */
+	quiet: boolean,
+	/**  What the first of them says, when lines cannot. */
+	note: string | null,
+	/**  The worktrees with a part in it. */
+	worktrees: WorktreeId[],
+	/**  The verdicts. */
+	verdicts: VerdictKey[],
+	/**  When the oldest of them was first seen, in milliseconds since 1970. */
+	since: number,
+};
+
 /**  Something changed about the conflicts of one repository. */
 export type ConflictNews = {
 	/**  The repository, as [`App::watch_repository`] called it. */
@@ -1281,6 +1303,8 @@ export type Picture = {
 	entries: ChangeEntry[],
 	/**  What is said of each file and pair, the worst first. */
 	verdicts: Verdict[],
+	/**  The same verdicts, put together where they speak of the same lines; the worst first. */
+	groups: ConflictGroup[],
 	/**  Pairs and files that could not be compared, and why, for a person. */
 	notes: string[],
 	/**  Something that should have been compared was not; the notes say what, and why. */

@@ -7,7 +7,7 @@ pub use door::check_change;
 pub use workspace::{RepositoryState, RepositoryView, WorktreeView};
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,9 +18,10 @@ use ::conflicts::{
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;
+use store::Store;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{App, Code, Error, News, lock};
+use crate::{App, Code, Error, News, Paths, lock};
 
 /// Under which key the wishes for quiet of each repository are kept.
 const QUIETS: &str = "conflicts.quiets";
@@ -336,13 +337,7 @@ impl App {
     async fn stored_quiets(&self) -> Result<Quiets, Error> {
         let stored = self.0.store.get(QUIETS).await;
         let stored = stored.map_err(|error| Error::from_chain(Code::Store, &error))?;
-        let Some(json) = stored else {
-            return Ok(Quiets::default());
-        };
-        Ok(serde_json::from_str(&json).unwrap_or_else(|error| {
-            tracing::warn!("what is muted could not be read, and is not: {error}");
-            Quiets::default()
-        }))
+        Ok(read_quiets(stored))
     }
 
     async fn store_quiets(&self, repository: &str, watcher: &ConflictWatcher) -> Result<(), Error> {
@@ -357,7 +352,7 @@ impl App {
 }
 
 /// The time of this machine, for entries and verdicts.
-pub fn system_clock() -> Clock {
+fn system_clock() -> Clock {
     #[expect(clippy::disallowed_methods, reason = "this is where the clock is made")]
     let now = || SystemTime::now().duration_since(UNIX_EPOCH);
     Arc::new(move || {
@@ -367,16 +362,50 @@ pub fn system_clock() -> Clock {
     })
 }
 
-/// Looks at one repository once, without watching it or starting anything.
+/// Looks at one repository once, without watching it; what a person muted in a window is quiet here, too.
+///
+/// `paths`: where it was kept.
 ///
 /// # Errors
 ///
 /// [`Code::BadParams`] when `path` is in no repository, or the filter makes no sense.
 pub fn look_for_conflicts(
-    path: &std::path::Path,
+    paths: Option<&Paths>,
+    path: &Path,
     filter: &ConflictFilter,
 ) -> Result<Picture, Error> {
-    ::conflicts::look(path, &WatchConfig::new(system_clock()), filter).map_err(look_error)
+    ::conflicts::look(path, &watch_config(paths, path), filter).map_err(look_error)
+}
+
+/// Says how to look at the repository that `path` is in, with what a person muted there.
+pub fn watch_config(paths: Option<&Paths>, path: &Path) -> WatchConfig {
+    let kept = || -> Option<Vec<Quiet>> {
+        let file = paths?.database();
+        let repository = repository_at(path)?.common_dir;
+        // To look at conflicts makes no database.
+        if !file.exists() {
+            return None;
+        }
+        let store = Store::open(&file, &[]).ok()?.store;
+        let kept = store.get_blocking(QUIETS);
+        store.close();
+        read_quiets(kept.ok()?).remove(repository.to_string_lossy().as_ref())
+    };
+    WatchConfig {
+        quiets: kept().unwrap_or_default(),
+        ..WatchConfig::new(system_clock())
+    }
+}
+
+/// Reads what was stored; what can't be read is told, and nothing is quiet.
+fn read_quiets(stored: Option<String>) -> Quiets {
+    let Some(json) = stored else {
+        return Quiets::default();
+    };
+    serde_json::from_str(&json).unwrap_or_else(|error| {
+        tracing::warn!("what is muted could not be read, and is not: {error}");
+        Quiets::default()
+    })
 }
 
 /// Asks the watcher that knows the worktree; none when there is none, or its picture may not be fresh.

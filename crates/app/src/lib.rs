@@ -36,7 +36,7 @@ use tokio::task::JoinSet;
 
 pub use self::conflicts::{
     ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView, check_change,
-    look_for_conflicts, system_clock,
+    look_for_conflicts, watch_config,
 };
 pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub use error::{Code, Error};

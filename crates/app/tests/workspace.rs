@@ -255,3 +255,41 @@ async fn a_check_is_answered_by_the_index_that_runs_and_by_a_look_without_one() 
     assert_eq!(check(Some(paths)).await.severity, Some(Severity::SameLine));
     drop(mute);
 }
+
+#[tokio::test]
+async fn a_look_without_a_window_knows_what_was_muted_in_one() {
+    use conflicts::{ConflictFilter, Quiet, QuietAbout, QuietUntil, WorktreeId};
+    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let main = repository(place.path());
+    for name in ["one", "two"] {
+        std::fs::write(place.path().join(name).join("f"), format!("1\n{name}\n3\n")).unwrap();
+    }
+    let paths = Paths::below(home.path());
+    let look = |quiet_too| {
+        let filter = ConflictFilter {
+            quiet_too,
+            ..ConflictFilter::default()
+        };
+        let picture = app::look_for_conflicts(Some(&paths), &main, &filter).unwrap();
+        (picture.verdicts.len(), picture.groups.len())
+    };
+    assert_eq!(look(false), (1, 1));
+    assert!(!paths.database().exists(), "a look makes no database");
+    let app = open(&home).await;
+    let repository = app.watch_repository(main.clone()).await.unwrap().repository;
+    // The whole worktree: all that it has a part in.
+    let one = place.path().canonicalize().unwrap().join("one");
+    let mute = Quiet {
+        about: QuietAbout {
+            left: Some(WorktreeId(one.display().to_string())),
+            ..QuietAbout::default()
+        },
+        until: QuietUntil::Removed,
+    };
+    app.quiet_conflicts(&repository, mute).await.unwrap();
+    // While the window runs, and after it.
+    assert_eq!(look(false), (0, 0));
+    app.shutdown().await;
+    assert_eq!(look(false), (0, 0));
+    assert_eq!(look(true), (1, 1));
+}

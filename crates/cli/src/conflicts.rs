@@ -1,19 +1,25 @@
 //! `conflicts`: where worktrees change the same lines. Works by itself: no pane host, no window.
 
+mod hook;
+mod install;
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use app::Paths;
 use clap::{Args, Subcommand};
 use conflicts::{
-    ChangeKind, CheckAnswer, ConflictEvent, ConflictFilter, ConflictWatcher, LineRange, Picture,
-    ProposedChange, Severity, Status, Verdict, WatchConfig,
+    ChangeKind, CheckAnswer, ConflictEvent, ConflictFilter, ConflictGroup, ConflictWatcher,
+    LineRange, Picture, ProposedChange, Severity, Status, Touch,
 };
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table, Tone};
+
+/// Worktrees of one row that are named.
+const NAMED: usize = 4;
 
 /// Where worktrees of a repository change the same lines
 #[derive(Debug, Args)]
@@ -51,6 +57,10 @@ pub(crate) struct Conflicts {
     #[arg(long, value_name = "WORKTREE")]
     worktree: Option<String>,
 
+    /// Also what was snoozed, acknowledged or muted in a window
+    #[arg(long)]
+    all: bool,
+
     /// Keep watching, and print each change
     #[arg(long)]
     watch: bool,
@@ -59,6 +69,7 @@ pub(crate) struct Conflicts {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(Check),
+    Hook(hook::Hook),
 }
 
 /// Before an edit: does another worktree change the same lines?
@@ -108,8 +119,10 @@ impl Conflicts {
         paths: Option<&Paths>,
         out: &mut Output<'_>,
     ) -> Result<(), Failure> {
-        if let Some(Command::Check(check)) = self.command {
-            return check.run(paths, out);
+        match self.command {
+            Some(Command::Check(check)) => return check.run(paths, out),
+            Some(Command::Hook(hook)) => return hook.run(paths, out),
+            None => {}
         }
         let directory = self
             .repository
@@ -119,17 +132,23 @@ impl Conflicts {
             paths: self.paths,
             worktree: self.worktree,
             at_least: self.at_least,
-            quiet_too: false,
+            quiet_too: self.all || !self.watch,
         };
         if self.watch {
-            return watch(&directory, &filter, out).await;
+            return watch(paths, &directory, &filter, out).await;
         }
-        let picture = app::look_for_conflicts(&directory, &filter).map_err(refused)?;
+        let mut picture = app::look_for_conflicts(paths, &directory, &filter).map_err(refused)?;
+        let all = picture.verdicts.len();
+        if !self.all {
+            picture.verdicts.retain(|verdict| !verdict.quiet);
+            picture.groups.retain(|group| !group.quiet);
+        }
+        let quiet = all - picture.verdicts.len();
         let (found, incomplete) = (!picture.verdicts.is_empty(), picture.incomplete);
         if out.json() {
             out.value(&picture)?;
         } else {
-            list(&picture, out)?;
+            list(&picture, quiet, out)?;
         }
         end(found, incomplete)
     }
@@ -143,6 +162,11 @@ impl Check {
             Some(directory) => worktree_root(directory)?,
             None => worktree_root(nearest_directory(&here))?,
         };
+        if !here.exists() && file.contains(['*', '?']) {
+            return Err(Failure::usage(format!(
+                "`{file}` is a glob: a check is about one file, and `switchyard conflicts '{file}'` lists all"
+            )));
+        }
         // As the person sees it: relative to where they are, unless that is nowhere in the worktree.
         let file = match self.worktree.is_none() || here.exists() && is_below(&here, &worktree) {
             true => here.to_string_lossy().into_owned(),
@@ -283,11 +307,12 @@ fn target(target: &str, worktree: Option<&Path>) -> Result<(String, Option<LineR
     }
 }
 
-fn list(picture: &Picture, out: &mut Output<'_>) -> Result<(), Failure> {
+/// Prints what there is to see; `quiet`: how many more there are that a person does not want to hear of.
+fn list(picture: &Picture, quiet: usize, out: &mut Output<'_>) -> Result<(), Failure> {
     for note in &picture.notes {
         out.error(note);
     }
-    if picture.verdicts.is_empty() {
+    if picture.groups.is_empty() {
         let worktrees = match picture.worktrees.len() {
             0 => return Ok(out.line("The repository has no worktrees.")?),
             1 => {
@@ -302,38 +327,50 @@ fn list(picture: &Picture, out: &mut Output<'_>) -> Result<(), Failure> {
             false => ", as far as they could be compared",
         };
         out.line(&format!("No conflicts between {worktrees}{limits}."))?;
-        return Ok(());
+    } else {
+        let mut table = Table::new(["SEVERITY", "MERGE", "FILE", "LINES", "WORKTREES"]);
+        for group in &picture.groups {
+            table.row(row(picture, group));
+        }
+        out.table(&table)?;
     }
-    let mut table = Table::new(["SEVERITY", "MERGE", "FILE", "LINES", "WORKTREES"]);
-    for verdict in &picture.verdicts {
-        table.row(row(verdict));
+    match quiet {
+        0 => {}
+        1 => out.line("One more is quiet: --all lists it.")?,
+        count => out.line(&format!("{count} more are quiet: --all lists them."))?,
     }
-    out.table(&table)?;
     Ok(())
 }
 
-fn row(verdict: &Verdict) -> Vec<Cell> {
-    let tone = match verdict.severity {
+fn row(picture: &Picture, group: &ConflictGroup) -> Vec<Cell> {
+    let tone = match group.severity {
         Severity::SameLine => Tone::Bad,
         Severity::AdjacentLine => Tone::Urgent,
         Severity::DifferentArea | Severity::Identical => Tone::Faint,
     };
-    let overlaps = || {
-        let lines: Vec<_> = verdict.overlaps.iter().map(ToString::to_string).collect();
-        lines.join(", ")
+    let merge = match (group.would_conflict, group.quiet) {
+        (true, false) => Cell::new("conflict").tone(Tone::Bad),
+        (true, true) => Cell::new("conflict, quiet").tone(Tone::Faint),
+        (false, false) => Cell::new("clean"),
+        (false, true) => Cell::new("clean, quiet").tone(Tone::Faint),
     };
-    let lines = verdict.note.clone().unwrap_or_else(overlaps);
-    let merge = if verdict.would_conflict {
-        Cell::new("conflict").tone(Tone::Bad)
-    } else {
-        Cell::new("clean")
+    let named = picture
+        .worktrees
+        .iter()
+        .filter(|info| group.worktrees.contains(&info.id));
+    let mut names: Vec<_> = named.map(|info| (&info.id, info.name.as_str())).collect();
+    names.sort();
+    let names: Vec<_> = names.into_iter().map(|(_, name)| name).collect();
+    let worktrees = match names.len().checked_sub(NAMED) {
+        Some(more) if more > 1 => format!("{} and {more} more", names[..NAMED].join(", ")),
+        _ => names.join(", "),
     };
     vec![
-        Cell::new(verdict.severity.as_str()).tone(tone),
+        Cell::new(group.severity.as_str()).tone(tone),
         merge,
-        Cell::new(verdict.path.to_string()),
-        Cell::new(lines),
-        Cell::new(format!("{}, {}", verdict.left.name, verdict.right.name)),
+        Cell::new(group.path.to_string()),
+        Cell::new(group.note.clone().unwrap_or_else(|| listed(&group.lines))),
+        Cell::new(worktrees),
     ]
 }
 
@@ -352,27 +389,34 @@ fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
         ))?;
     }
     for touch in &answer.touches {
-        let whole = matches!(touch.side.change, ChangeKind::Create | ChangeKind::Delete);
-        let lines = match (touch.lines.as_slice(), touch.side.ranges.as_slice()) {
-            _ if whole => String::new(),
-            (here, there) if here.is_empty() || here == there => words(there),
-            (here, there) => format!("{} ({} at the merge base)", words(here), listed(there)),
+        let side = &touch.side;
+        let who = match &side.agent {
+            Some(agent) => format!("{agent} in {}", side.name),
+            None => side.name.clone(),
         };
-        let (name, path) = (&touch.side.name, &answer.path);
-        let who = match &touch.side.agent {
-            Some(agent) => format!("{agent} in {name}"),
-            None => name.clone(),
-        };
-        let does = match (touch.side.status, &touch.side.change) {
-            (Status::Pending, _) => "is about to change",
-            (_, ChangeKind::Create) => "creates",
-            (_, ChangeKind::Delete) => "deletes",
-            (_, ChangeKind::Rename { .. }) => "renames",
-            _ => "changes",
-        };
+        let (does, lines) = done(touch);
+        let path = &answer.path;
         out.line(&format!("{}: {who} {does} {path}{lines}", touch.severity))?;
     }
     Ok(())
+}
+
+/// What another worktree does with a file, and at which lines of it.
+fn done(touch: &Touch) -> (&'static str, String) {
+    let does = match (touch.side.status, &touch.side.change) {
+        (Status::Pending, _) => "is about to change",
+        (_, ChangeKind::Create) => "creates",
+        (_, ChangeKind::Delete) => "deletes",
+        (_, ChangeKind::Rename { .. }) => "renames",
+        _ => "changes",
+    };
+    let whole = matches!(touch.side.change, ChangeKind::Create | ChangeKind::Delete);
+    let lines = match (touch.lines.as_slice(), touch.side.ranges.as_slice()) {
+        _ if whole => String::new(),
+        (here, there) if here.is_empty() || here == there => words(there),
+        (here, there) => format!("{} ({} at the merge base)", words(here), listed(there)),
+    };
+    (does, lines)
 }
 
 /// Some lines in words, behind the name of their file.
@@ -391,11 +435,12 @@ fn listed(lines: &[LineRange]) -> String {
 }
 
 async fn watch(
+    paths: Option<&Paths>,
     directory: &Path,
     filter: &ConflictFilter,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let watcher = ConflictWatcher::open(directory, WatchConfig::new(app::system_clock()))
+    let watcher = ConflictWatcher::open(directory, app::watch_config(paths, directory))
         .map_err(|error| Failure::usage(error.to_string()))?;
     let mut events = watcher.events();
     let listed = |watcher: &ConflictWatcher| {
@@ -543,6 +588,65 @@ mod tests {
     }
 
     #[test]
+    fn the_setting_of_an_agent_is_shown_written_and_taken_out_again() {
+        let dir = tempfile::tempdir().unwrap();
+        git(dir.path(), &["init", "-q"]);
+        let repository = dir.path().to_string_lossy().into_owned();
+        let hook = |more: &[&str]| {
+            let told = run(&[&["hook", "--repository", &repository, "--yes"], more].concat());
+            told.replace(
+                &dir.path()
+                    .canonicalize()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned(),
+                "DIR",
+            )
+        };
+        insta::assert_snapshot!(hook(&["--install"]), @r"
+        2
+        switchyard: no agent has settings in `DIR`; name one: --agent claude, codex, gemini or opencode
+        ");
+        let settings = dir.path().join(".claude/settings.json");
+        std::fs::create_dir(dir.path().join(".claude")).unwrap();
+        let before = "{\n  \"model\": \"opus\"\n}\n";
+        std::fs::write(&settings, before).unwrap();
+        insta::assert_snapshot!(hook(&["--install"]), @r#"
+        0
+        .claude/settings.json
+          {
+        -   "model": "opus"
+        +   "model": "opus",
+        +   "hooks": {
+        +     "PreToolUse": [
+        +       {
+        +         "matcher": "Edit|Write|MultiEdit|NotebookEdit",
+        +         "hooks": [
+        +           {
+        +             "type": "command",
+        +             "command": "switchyard conflicts hook",
+        +             "timeout": 5
+        +           }
+        +         ]
+        +       }
+        +     ]
+        +   }
+          }
+        Done.
+        "#);
+        insta::assert_snapshot!(hook(&["--install"]), @r"
+        0
+        .claude/settings.json has it already.
+        ");
+        assert!(hook(&["--uninstall"]).starts_with("0\n.claude/settings.json\n"));
+        assert_eq!(std::fs::read_to_string(&settings).unwrap(), before);
+        insta::assert_snapshot!(hook(&["--uninstall"]), @r"
+        0
+        .claude/settings.json has no setting for it.
+        ");
+    }
+
+    #[test]
     fn what_cannot_be_compared_is_no_all_clear() {
         let dir = tempfile::tempdir().unwrap();
         let main = dir.path().canonicalize().unwrap().join("main");
@@ -665,6 +769,10 @@ mod tests {
         insta::assert_snapshot!(check("src"), @r"
         2
         switchyard: `src` is a directory: a check is about one file, and `switchyard conflicts src` lists all
+        ");
+        insta::assert_snapshot!(check("src/*.rs"), @r"
+        2
+        switchyard: `src/*.rs` is a glob: a check is about one file, and `switchyard conflicts 'src/*.rs'` lists all
         ");
         insta::assert_snapshot!(check("f:0-3"), @r"
         2

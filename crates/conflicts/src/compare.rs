@@ -3,6 +3,9 @@
 //! Positions are those of the merge base, so an insertion above shifts nothing. The merge follows the
 //! rules of git's own: changes that overlap or touch conflict unless they come to the same text.
 
+#[cfg(test)]
+mod severity;
+
 use std::ops::Range;
 
 use imara_diff::TokenSource;
@@ -17,11 +20,11 @@ const CONTEXT: u32 = 3;
 
 /// One replaced piece: lines of the old text, lines of the new one; from 0, the end not included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hunk {
+pub(crate) struct Hunk {
     /// In the merge base.
-    pub old: Range<u32>,
+    pub(crate) old: Range<u32>,
     /// In the changed text.
-    pub new: Range<u32>,
+    pub(crate) new: Range<u32>,
 }
 
 impl Hunk {
@@ -33,8 +36,16 @@ impl Hunk {
         }
     }
 
+    /// Stands for some lines, from 0.
+    pub(crate) fn over(lines: &Range<u32>) -> Self {
+        Self {
+            old: lines.clone(),
+            new: 0..0,
+        }
+    }
+
     /// Gives the replaced lines of the merge base as people count them.
-    pub fn range(&self) -> LineRange {
+    pub(crate) fn range(&self) -> LineRange {
         LineRange {
             start: self.old.start + 1,
             end: self.old.end + 1,
@@ -44,7 +55,7 @@ impl Hunk {
 
 /// A text, and where its lines start.
 #[derive(Debug, Clone)]
-pub struct Text<'a> {
+pub(crate) struct Text<'a> {
     bytes: &'a [u8],
     /// The start of each line, and the end of the text.
     starts: Vec<u32>,
@@ -52,7 +63,7 @@ pub struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// Finds the lines of `bytes`. A line keeps its line feed; the last one may lack it.
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         let mut starts = vec![0];
         starts.extend(
             bytes
@@ -68,12 +79,12 @@ impl<'a> Text<'a> {
     }
 
     /// Counts the lines.
-    pub fn lines(&self) -> u32 {
+    pub(crate) fn lines(&self) -> u32 {
         self.starts.len() as u32 - 1
     }
 
     /// Gives the bytes of some lines; what lies behind the end is left out.
-    pub fn slice(&self, lines: &Range<u32>) -> &'a [u8] {
+    pub(crate) fn slice(&self, lines: &Range<u32>) -> &'a [u8] {
         let at = |line: u32| self.starts[line.min(self.lines()) as usize] as usize;
         &self.bytes[at(lines.start)..at(lines.end).max(at(lines.start))]
     }
@@ -96,28 +107,28 @@ impl<'a> TokenSource for &Text<'a> {
 }
 
 /// Says whether git would treat this content as binary: a NUL within its first 8,000 bytes.
-pub fn is_binary(bytes: &[u8]) -> bool {
+pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     bytes[..bytes.len().min(8000)].contains(&0)
 }
 
 /// A changed text: what it is now, and how it came from the merge base.
 #[derive(Debug, Clone)]
-pub struct Changed<'a> {
+pub(crate) struct Changed<'a> {
     /// The text as it is now.
-    pub text: Text<'a>,
+    pub(crate) text: Text<'a>,
     /// The way there from the merge base.
-    pub hunks: &'a [Hunk],
+    pub(crate) hunks: &'a [Hunk],
 }
 
 /// What comes of two changes of one text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// How near they are; the same change on both sides does not count.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// Whether a merge stops.
-    pub would_conflict: bool,
+    pub(crate) would_conflict: bool,
     /// Where they overlap or touch.
-    pub overlaps: Vec<LineRange>,
+    pub(crate) overlaps: Vec<LineRange>,
 }
 
 /// A piece of a merge, in the order of the merge base.
@@ -142,7 +153,7 @@ enum PieceOf {
 }
 
 /// Compares two changes of one text.
-pub fn compare(left: &Changed<'_>, right: &Changed<'_>) -> Comparison {
+pub(crate) fn compare(left: &Changed<'_>, right: &Changed<'_>) -> Comparison {
     let pieces = pieces(left, right);
     let mut severity = Severity::Identical;
     let mut would_conflict = false;
@@ -190,7 +201,7 @@ pub fn compare(left: &Changed<'_>, right: &Changed<'_>) -> Comparison {
 }
 
 /// Says how near some lines of the merge base are to the hunks of another side.
-pub fn nearness(lines: &Range<u32>, hunks: &[Hunk]) -> Option<Severity> {
+pub(crate) fn nearness(lines: &Range<u32>, hunks: &[Hunk]) -> Option<Severity> {
     let gap = |hunk: &Hunk| {
         hunk.old
             .start
@@ -211,7 +222,7 @@ fn of_gap(gap: u32) -> Severity {
 /// Finds the lines of the merge base that some lines of the changed text come from.
 ///
 /// Lines that a hunk wrote stand for all that the hunk replaced.
-pub fn to_base(lines: &Range<u32>, hunks: &[Hunk]) -> Range<u32> {
+pub(crate) fn to_base(lines: &Range<u32>, hunks: &[Hunk]) -> Range<u32> {
     let mut shift: i64 = 0;
     let mut start = None;
     let mut end = None;
@@ -236,7 +247,7 @@ pub fn to_base(lines: &Range<u32>, hunks: &[Hunk]) -> Range<u32> {
 }
 
 /// Finds the lines of the changed text that some lines of the merge base became: [`to_base`] the other way round.
-pub fn from_base(lines: &Range<u32>, hunks: &[Hunk]) -> Range<u32> {
+pub(crate) fn from_base(lines: &Range<u32>, hunks: &[Hunk]) -> Range<u32> {
     let back: Vec<_> = hunks
         .iter()
         .map(|hunk| Hunk {
@@ -248,7 +259,7 @@ pub fn from_base(lines: &Range<u32>, hunks: &[Hunk]) -> Range<u32> {
 }
 
 /// Merges two changes of one text, with the markers that git writes where it stops.
-pub fn merge(
+pub(crate) fn merge(
     base: &Text<'_>,
     left: &Changed<'_>,
     right: &Changed<'_>,
@@ -372,7 +383,7 @@ fn pieces(left: &Changed<'_>, right: &Changed<'_>) -> Vec<Piece> {
 }
 
 /// Shows each hunk of one side with a few lines around it, and marks those that meet the other side's.
-pub fn views(base: &Text<'_>, side: &Changed<'_>, other: &[Hunk]) -> Vec<HunkView> {
+pub(crate) fn views(base: &Text<'_>, side: &Changed<'_>, other: &[Hunk]) -> Vec<HunkView> {
     let line = |text: &Text<'_>, at: u32| {
         let mut bytes = text.slice(&(at..at + 1));
         bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
@@ -424,7 +435,7 @@ pub fn views(base: &Text<'_>, side: &Changed<'_>, other: &[Hunk]) -> Vec<HunkVie
 }
 
 /// Estimates how much of `old` lives on in `new`, from 0 to 1, as git does to tell a rename.
-pub fn similarity(old: &[u8], new: &[u8]) -> f64 {
+pub(crate) fn similarity(old: &[u8], new: &[u8]) -> f64 {
     fn weigh(bytes: &[u8]) -> std::collections::HashMap<&[u8], u64> {
         let mut weights = std::collections::HashMap::new();
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {

@@ -15,7 +15,7 @@ use crate::compare::{Hunk, Text};
 const RARE: u32 = 64;
 
 /// Finds what turns `old` into `new`, by lines, in order; two hunks have an unchanged line between them.
-pub fn diff(old: &Text<'_>, new: &Text<'_>) -> Vec<Hunk> {
+pub(crate) fn diff(old: &Text<'_>, new: &Text<'_>) -> Vec<Hunk> {
     let input = InternedInput::new(old, new);
     let mut marks = Marks {
         old: vec![false; input.before.len()],

@@ -13,10 +13,11 @@
 //! What to do about a verdict is left to others; a write is never blocked. Which agent works where is
 //! told to the room, and what a person wants to be quiet about is kept by whoever embeds it.
 
-pub mod compare;
-pub mod diff;
+mod compare;
+mod diff;
 mod git;
-pub mod index;
+mod groups;
+mod index;
 mod path;
 mod quiet;
 mod survey;

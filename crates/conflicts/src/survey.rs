@@ -21,6 +21,7 @@ use changes::{Changes, kind, nearest};
 use judge::Memory;
 
 use crate::git::{Checkout, FileMode, FileState, Git, Head, Id, OpenError, Place, Program};
+use crate::groups::grouped;
 use crate::index::Index;
 use crate::path::RepoPath;
 use crate::quiet::Quiets;
@@ -280,6 +281,7 @@ impl Survey {
             repository: self.common_dir().to_string_lossy().into_owned(),
             worktrees: self.worktrees(),
             entries: self.index.snapshot(),
+            groups: grouped(&verdicts),
             verdicts,
             notes,
             incomplete,
@@ -326,6 +328,16 @@ impl Survey {
         });
         let mut texts: Vec<_> = notes.into_iter().map(|note| note.text.clone()).collect();
         texts.extend(absent.map(|(id, _)| format!("worktree `{id}` is not there")));
+        let changes = |(id, tree): (_, &Worktree)| {
+            let counts = tree
+                .changes
+                .values()
+                .filter_map(|changes| changes.unsearched);
+            Some((name(id), counts.max()?))
+        };
+        texts.extend(self.worktrees.iter().filter_map(changes).map(|(name, (gone, new))| {
+            format!("`{name}`: renames with changes are not looked for among {gone} deleted and {new} new files")
+        }));
         texts.extend(problems);
         (texts, incomplete)
     }

@@ -259,6 +259,31 @@ impl Verdict {
     }
 }
 
+/// Verdicts that speak of the same lines of a file and come to the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ConflictGroup {
+    /// The path at the merge base.
+    #[specta(type = String)]
+    pub path: RepoPath,
+    /// The lines of the merge base at which they meet; none when they meet nowhere.
+    pub lines: Vec<LineRange>,
+    /// How near the changes are, in each of them.
+    pub severity: Severity,
+    /// A merge of each pair stops here.
+    pub would_conflict: bool,
+    /// A person quieted all of them.
+    pub quiet: bool,
+    /// What the first of them says, when lines cannot.
+    pub note: Option<String>,
+    /// The worktrees with a part in it.
+    pub worktrees: Vec<WorktreeId>,
+    /// The verdicts.
+    pub verdicts: Vec<VerdictKey>,
+    /// When the oldest of them was first seen, in milliseconds since 1970.
+    #[specta(type = u32)]
+    pub since: u64,
+}
+
 /// Names one verdict: a file and a pair of worktrees, the smaller id on the left.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
 pub struct VerdictKey {
@@ -365,6 +390,9 @@ pub struct Touch {
     pub lines: Vec<LineRange>,
     /// How near it is to the proposed lines; without lines, to what is already changed.
     pub severity: Severity,
+    /// What it changes there, as far as there are lines to show: near the proposed ones, or wherever it changes the
+    /// file where none are proposed.
+    pub hunks: Vec<HunkView>,
 }
 
 /// Both sides of one verdict, in their context.
@@ -441,6 +469,8 @@ pub struct Picture {
     pub entries: Vec<Entry>,
     /// What is said of each file and pair, the worst first.
     pub verdicts: Vec<Verdict>,
+    /// The same verdicts, put together where they speak of the same lines; the worst first.
+    pub groups: Vec<ConflictGroup>,
     /// Pairs and files that could not be compared, and why, for a person.
     pub notes: Vec<String>,
     /// Something that should have been compared was not; the notes say what, and why.

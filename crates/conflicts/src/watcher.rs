@@ -15,6 +15,7 @@ use filter::filtered;
 use thread::Loop;
 
 use crate::git::{OpenError, Program};
+use crate::groups::grouped;
 use crate::quiet::{BadGlob, Quiet, QuietAbout};
 use crate::survey::{AskError, Survey};
 use crate::types::{
@@ -334,6 +335,7 @@ pub fn look(
     };
     let mut picture = survey.picture(health);
     picture.verdicts = filtered(&survey, picture.clone(), filter)?;
+    picture.groups = grouped(&picture.verdicts);
     Ok(picture)
 }
 

@@ -804,3 +804,134 @@ fn files_that_a_program_converts_are_compared_as_git_keeps_them() {
         picture.notes
     );
 }
+
+/// The files of the verdicts that pass, by what was asked for.
+fn files(repo: &Repo, path: &str) -> String {
+    let filter = ConflictFilter {
+        paths: vec![path.replace("DIR", &repo.dir().to_string_lossy())],
+        ..ConflictFilter::default()
+    };
+    let picture = look(&repo.main(), &config(), &filter).unwrap();
+    let files = picture
+        .verdicts
+        .iter()
+        .map(|verdict| verdict.path.to_string());
+    files.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn globs_find_files_and_whatever_lies_below_a_directory() {
+    let names = ["src/a/f.rs", "src/a/g.md", "src/b/f.rs", "top"];
+    let texts = names.map(|name| lines_with(30, &[(1, name), (2, name)]));
+    let all: Vec<_> = names
+        .iter()
+        .copied()
+        .zip(texts.iter().map(String::as_str))
+        .collect();
+    let repo = Repo::with(&all);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    for (root, text) in [(&one, "one"), (&two, "two")] {
+        for name in names {
+            write(
+                &root.join(name),
+                lines_with(30, &[(1, name), (2, name), (9, text)]),
+            );
+        }
+    }
+    fs::rename(one.join("top"), one.join("renamed")).unwrap();
+    let said = |path: &str| files(&repo, path);
+    insta::assert_snapshot!(said("src/*/f.rs"), @"src/a/f.rs src/b/f.rs");
+    insta::assert_snapshot!(said("src/a*"), @"src/a/f.rs src/a/g.md");
+    insta::assert_snapshot!(said("**/*.md"), @"src/a/g.md");
+    insta::assert_snapshot!(said("DIR/two/src/*/f.rs"), @"src/a/f.rs src/b/f.rs");
+    insta::assert_snapshot!(said("DIR/one/renamed"), @"top");
+    insta::assert_snapshot!(said("DIR/elsewhere/*"), @"");
+    insta::assert_snapshot!(said("./"), @"src/a/f.rs src/a/g.md src/b/f.rs top");
+}
+
+#[test]
+fn a_check_shows_what_the_others_do_near_the_proposed_lines() {
+    let repo = Repo::with(&[("f", &lines(60))]);
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    write(
+        &one.join("f"),
+        lines_with(60, &[(10, "ten"), (50, "fifty")]),
+    );
+    write(&two.join("f"), format!("top\n{}", lines(60)));
+    let hunks = |lines: Vec<LineRange>| {
+        let change = ProposedChange {
+            file: "f".to_owned(),
+            lines,
+            worktree: "two".to_owned(),
+        };
+        let answer = look_at(&repo.main(), &config(), &change).unwrap();
+        let shown = answer.touches[0].hunks.iter().map(|hunk| {
+            let rows = hunk.rows.iter().map(|row| row.text.as_str());
+            format!(
+                "{} {}: {}",
+                hunk.base,
+                hunk.meets,
+                rows.collect::<Vec<_>>().join("|")
+            )
+        });
+        shown.collect::<Vec<_>>().join("\n")
+    };
+    // Line 11 there is line 10 at the merge base.
+    insta::assert_snapshot!(
+        hunks(vec![LineRange { start: 11, end: 12 }]),
+        @"10 true: line 7|line 8|line 9|line 10|ten|line 11|line 12|line 13"
+    );
+    assert_eq!(hunks(vec![LineRange { start: 30, end: 31 }]), "");
+    assert_eq!(hunks(Vec::new()).lines().count(), 2);
+}
+
+#[test]
+fn many_renames_are_found_by_content_and_by_name_and_the_rest_is_told() {
+    let text =
+        |number: u32, edit: &str| lines_with(9, &[(1, &format!("file {number}")), (5, edit)]);
+    let repo = Repo::empty();
+    for number in 0..220 {
+        write(
+            &repo.main().join(format!("old/{number}")),
+            text(number, "x"),
+        );
+    }
+    commit(&repo.main());
+    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
+    fs::rename(one.join("old"), one.join("new")).unwrap();
+    for number in 0..3 {
+        write(&one.join(format!("new/{number}")), text(number, "edited"));
+    }
+    write(&two.join("old/1"), text(1, "other"));
+    write(&two.join("old/7"), text(7, "other"));
+    let picture = fresh(&repo.main());
+    insta::assert_snapshot!(say(&picture), @"
+    old/1: one two same_line, conflict
+    old/7: one two different_area
+    ");
+    assert_eq!(picture.notes, [""; 0]);
+    // Other contents under other names, and too many to be compared each with each.
+    for number in 0..220 {
+        let from = one.join(format!("new/{number}"));
+        write(
+            &one.join(format!("other/n{number}")),
+            text(number, "edited"),
+        );
+        fs::remove_file(from).unwrap();
+    }
+    let picture = fresh(&repo.main());
+    insta::assert_snapshot!(
+        picture.notes.join("\n"),
+        @"`one`: renames with changes are not looked for among 220 deleted and 220 new files"
+    );
+    // Git knows them, up to a limit of its own.
+    assert!(
+        picture
+            .verdicts
+            .iter()
+            .any(|verdict| verdict.would_conflict),
+        "{}",
+        say(&picture)
+    );
+    assert!(!picture.incomplete);
+}

@@ -1,5 +1,6 @@
 import type { Backend, Result } from "../backend/backend";
 import type {
+  ConflictGroup,
   ConflictsHappened,
   Quiet,
   QuietAbout,
@@ -47,6 +48,19 @@ const keyOf = (verdict: Verdict): VerdictKey => ({
   path: verdict.path,
   left: verdict.left.worktree,
   right: verdict.right.worktree,
+});
+
+/** Each verdict is a group of its own: the twin's never meet in the same lines. */
+const groupOf = (verdict: Verdict): ConflictGroup => ({
+  path: verdict.path,
+  lines: verdict.overlaps,
+  severity: verdict.severity,
+  would_conflict: verdict.would_conflict,
+  quiet: verdict.quiet,
+  note: verdict.note,
+  worktrees: [verdict.left.worktree, verdict.right.worktree],
+  verdicts: [keyOf(verdict)],
+  since: verdict.since,
 });
 
 export function memoryConflicts() {
@@ -204,6 +218,7 @@ export function memoryConflicts() {
           })),
           entries: entriesOf(conflicts.verdicts),
           verdicts: conflicts.verdicts,
+          groups: conflicts.verdicts.map(groupOf),
           notes: conflicts.notes,
           incomplete: false,
           health: {

@@ -375,7 +375,7 @@ async fn worst_conflict(
         }
     }
     let looked = tokio::task::spawn_blocking(move || {
-        let picture = crate::look_for_conflicts(&place, &filter)?;
+        let picture = crate::look_for_conflicts(None, &place, &filter)?;
         let worktree = worktree_at(&picture, &place);
         let ours = picture.verdicts.iter().filter(|verdict| {
             [&verdict.left, &verdict.right]

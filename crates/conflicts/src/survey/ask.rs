@@ -1,17 +1,24 @@
 //! What may be asked: who touches what one is about to change, and what a verdict looks like inside.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::announced::Announced;
 use super::changes::{Effect, kind};
 use super::judge::Party;
 use super::{Survey, name};
 use crate::compare::{self, Changed, Text};
 use crate::diff::diff;
+use crate::git::Id;
 use crate::path::RepoPath;
 use crate::types::{
-    CheckAnswer, LineRange, ProposedChange, Severity, Touch, VerdictDetails, VerdictKey, WorktreeId,
+    CheckAnswer, HunkView, LineRange, ProposedChange, Severity, Touch, VerdictDetails, VerdictKey,
+    WorktreeId,
 };
+
+/// Hunks of one other worktree that an answer shows at most.
+const SHOWN: usize = 20;
 
 /// Why a question could not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -130,111 +137,30 @@ impl Survey {
             self.touched_everywhere(&path);
         }
         self.notes.clear();
-        let mut touches = Vec::new();
         // What is kept of other pairs is kept for the watcher; a single look needs none of it.
         let of = self.only.is_some().then_some(&worktree);
         let pairs = self.pairs(of);
         self.refresh_changes(&pairs, (self.clock)());
+        let mut touches = Vec::new();
         for (left, right, bases) in &pairs {
-            let (Some(base), true) = (bases.first(), [left, right].contains(&&worktree)) else {
-                continue;
+            let other = match (*left == worktree, *right == worktree) {
+                (true, _) => right,
+                (_, true) => left,
+                (false, false) => continue,
             };
-            let other = if *left == worktree { right } else { left };
-            let effect = |id: &WorktreeId, key: &RepoPath| {
-                self.worktrees
-                    .get(id)?
-                    .changes
-                    .get(base)?
-                    .effects
-                    .get(key)
-                    .cloned()
-            };
-            // The file may have been renamed here, or there.
-            let key = self
-                .worktrees
-                .get(&worktree)
-                .and_then(|tree| tree.changes.get(base)?.arrivals.get(&path).cloned());
-            let key = key.unwrap_or_else(|| path.clone());
-            let (mine, theirs) = (effect(&worktree, &key), effect(other, &key));
-            // Another file may have come to this very path there.
-            let arrived = self
-                .worktrees
-                .get(other)
-                .and_then(|tree| tree.changes.get(base)?.arrivals.get(&path).cloned())
-                .filter(|origin| *origin != key);
-            let arrived = arrived.and_then(|origin| Some((effect(other, &origin)?, origin)));
-            let announced = self.announced_by(other, &path);
-            if theirs.is_none() && arrived.is_none() && announced.is_none() {
-                continue;
-            }
-            let party = |id: &WorktreeId, effect: &Effect| Party {
-                worktree: id.clone(),
-                path: effect.path.clone(),
-                state: effect.now,
-            };
-            let my_hunks = match &mine {
-                Some(mine) => self.hunks_of(mine.base, &party(&worktree, mine)),
-                None => Some(Arc::default()),
-            };
-            let in_base = |mine: &[compare::Hunk]| -> Vec<_> {
-                let lines = change.lines.iter();
-                let lines = lines.map(|lines| lines.start - 1..lines.end - 1);
-                lines.map(|lines| compare::to_base(&lines, mine)).collect()
-            };
-            let told = !change.lines.is_empty();
-            let lines = my_hunks.as_deref().filter(|_| told);
-            let lines = lines.map(|hunks| in_base(hunks));
-            if let Some((effect, origin)) = arrived {
-                let clash = told || mine.as_ref().is_some_and(|mine| mine.base.is_none());
-                touches.push(Touch {
-                    side: self.side(&party(other, &effect), kind(&effect, &origin), Vec::new()),
-                    lines: Vec::new(),
-                    severity: match clash {
-                        true => Severity::SameLine,
-                        false => Severity::DifferentArea,
-                    },
-                });
-            }
-            if let Some(theirs) = theirs {
-                let their_party = party(other, &theirs);
-                let their_hunks = self.hunks_of(theirs.base, &their_party);
-                if their_hunks.is_none() {
-                    self.tell_what_is_missing(theirs.base, [&their_party]);
+            // At the merge base where least meets: what both sides have taken over already is a change of neither.
+            let mut least: Option<Vec<Touch>> = None;
+            for base in bases {
+                let here = self.touches(&worktree, &path, &change.lines, other, base);
+                let worth = |touches: &[Touch]| touches.iter().map(|touch| touch.severity).max();
+                if least
+                    .as_ref()
+                    .is_none_or(|least| worth(&here) < worth(least))
+                {
+                    least = Some(here);
                 }
-                let severity = match (&lines, &their_hunks, &my_hunks) {
-                    (Some(lines), Some(theirs), _) => lines
-                        .iter()
-                        .filter_map(|lines| compare::nearness(lines, theirs))
-                        .max(),
-                    (None, Some(theirs), Some(mine)) if !told => mine
-                        .iter()
-                        .filter_map(|hunk| compare::nearness(&hunk.old, theirs))
-                        .max(),
-                    _ => told.then_some(Severity::SameLine),
-                };
-                let ranges = their_hunks
-                    .iter()
-                    .flat_map(|hunks| hunks.iter().map(compare::Hunk::range));
-                let ranges: Vec<_> = ranges.collect();
-                touches.push(Touch {
-                    lines: here(&ranges, my_hunks.as_deref()),
-                    side: self.side(&their_party, kind(&theirs, &key), ranges),
-                    severity: severity.unwrap_or(Severity::DifferentArea),
-                });
             }
-            if let Some(announced) = announced {
-                let theirs = self.announced_lines(&announced, base);
-                let hunks: Vec<_> = theirs.iter().map(compare::Hunk::at).collect();
-                let mine = lines.iter().flatten();
-                let severity = mine
-                    .filter_map(|mine| compare::nearness(mine, &hunks))
-                    .max();
-                touches.push(Touch {
-                    lines: here(&theirs, my_hunks.as_deref()),
-                    side: self.announced_side(&announced, theirs),
-                    severity: severity.unwrap_or(Severity::DifferentArea),
-                });
-            }
+            touches.extend(least.into_iter().flatten());
         }
         touches.sort_by_key(|touch| std::cmp::Reverse(touch.severity));
         let (notes, incomplete) = self.told(Some(&worktree));
@@ -246,6 +172,152 @@ impl Survey {
             notes,
             incomplete,
         })
+    }
+
+    /// Says what one other worktree does where a change is proposed, in the lines of one merge base.
+    fn touches(
+        &mut self,
+        worktree: &WorktreeId,
+        path: &RepoPath,
+        proposed: &[LineRange],
+        other: &WorktreeId,
+        base: &Id,
+    ) -> Vec<Touch> {
+        let arrived_at = |survey: &Self, id: &WorktreeId| {
+            let changes = survey.worktrees.get(id)?.changes.get(base)?;
+            changes.arrivals.get(path).cloned()
+        };
+        let effect = |survey: &Self, id: &WorktreeId, key: &RepoPath| {
+            let changes = survey.worktrees.get(id)?.changes.get(base)?;
+            changes.effects.get(key).cloned()
+        };
+        // The file may have been renamed here, or there.
+        let key = arrived_at(self, worktree).unwrap_or_else(|| path.clone());
+        let theirs = effect(self, other, &key);
+        // Another file may have come to this very path there.
+        let arrived = arrived_at(self, other).filter(|origin| *origin != key);
+        let arrived = arrived.and_then(|origin| Some((effect(self, other, &origin)?, origin)));
+        let announced = self.announced_by(other, path);
+        if theirs.is_none() && arrived.is_none() && announced.is_none() {
+            return Vec::new();
+        }
+        let mine = effect(self, worktree, &key);
+        let hunks = match &mine {
+            Some(mine) => self.hunks_of(mine.base, &party(worktree, mine)),
+            None => Some(Arc::default()),
+        };
+        let in_base = |hunks: &Arc<Vec<compare::Hunk>>| {
+            let lines = proposed.iter();
+            let lines = lines.map(|lines| lines.start - 1..lines.end - 1);
+            lines.map(|lines| compare::to_base(&lines, hunks)).collect()
+        };
+        let told = !proposed.is_empty();
+        let mine = Mine {
+            new: mine.is_some_and(|mine| mine.base.is_none()),
+            told,
+            lines: hunks.as_ref().filter(|_| told).map(in_base),
+            hunks,
+        };
+        let mut touches = Vec::new();
+        if let Some((effect, origin)) = arrived {
+            touches.push(Touch {
+                side: self.side(&party(other, &effect), kind(&effect, &origin), Vec::new()),
+                lines: Vec::new(),
+                severity: match mine.told || mine.new {
+                    true => Severity::SameLine,
+                    false => Severity::DifferentArea,
+                },
+                hunks: Vec::new(),
+            });
+        }
+        touches.extend(theirs.map(|theirs| self.changed_there(&mine, other, &theirs, &key)));
+        touches.extend(announced.map(|announced| self.announced_there(&mine, &announced, base)));
+        touches
+    }
+
+    /// What another worktree changed of a file, beside a proposed change of it.
+    fn changed_there(
+        &mut self,
+        mine: &Mine,
+        other: &WorktreeId,
+        theirs: &Effect,
+        key: &RepoPath,
+    ) -> Touch {
+        let their_party = party(other, theirs);
+        let their_hunks = self.hunks_of(theirs.base, &their_party);
+        if their_hunks.is_none() {
+            self.tell_what_is_missing(theirs.base, [&their_party]);
+        }
+        let severity = match (&mine.lines, &their_hunks, &mine.hunks) {
+            (Some(lines), Some(theirs), _) => lines
+                .iter()
+                .filter_map(|lines| compare::nearness(lines, theirs))
+                .max(),
+            (None, Some(theirs), Some(hunks)) if !mine.told => hunks
+                .iter()
+                .filter_map(|hunk| compare::nearness(&hunk.old, theirs))
+                .max(),
+            _ => mine.told.then_some(Severity::SameLine),
+        };
+        let their_hunks = their_hunks.unwrap_or_default();
+        let ranges: Vec<_> = their_hunks.iter().map(compare::Hunk::range).collect();
+        Touch {
+            lines: here(&ranges, mine.hunks.as_deref()),
+            side: self.side(&their_party, kind(theirs, key), ranges),
+            severity: severity.unwrap_or(Severity::DifferentArea),
+            hunks: self.shown(theirs, &their_party, &their_hunks, mine.lines.as_deref()),
+        }
+    }
+
+    /// What another worktree is about to change of a file, beside a proposed change of it.
+    fn announced_there(&mut self, mine: &Mine, announced: &Announced, base: &Id) -> Touch {
+        let theirs = self.announced_lines(announced, base);
+        let hunks: Vec<_> = theirs.iter().map(compare::Hunk::at).collect();
+        let lines = mine.lines.iter().flatten();
+        let severity = lines
+            .filter_map(|lines| compare::nearness(lines, &hunks))
+            .max();
+        Touch {
+            lines: here(&theirs, mine.hunks.as_deref()),
+            side: self.announced_side(announced, theirs),
+            severity: severity.unwrap_or(Severity::DifferentArea),
+            hunks: Vec::new(),
+        }
+    }
+
+    /// The hunks of one side that lie near some lines, or all; none of a file that is new or gone.
+    fn shown(
+        &mut self,
+        effect: &Effect,
+        party: &Party,
+        hunks: &[compare::Hunk],
+        lines: Option<&[Range<u32>]>,
+    ) -> Vec<HunkView> {
+        if effect.base.is_none() || effect.now.is_none() {
+            return Vec::new();
+        }
+        let base = self.text_of(effect.base, None);
+        let (Some(base), Some(text)) = (base, self.text_of(effect.now, Some(party))) else {
+            return Vec::new();
+        };
+        let around: Vec<_> = lines
+            .into_iter()
+            .flatten()
+            .map(compare::Hunk::over)
+            .collect();
+        let side = Changed {
+            text: Text::new(&text),
+            hunks,
+        };
+        let mut views = compare::views(&Text::new(&base), &side, &around);
+        if lines.is_some() {
+            let mut near = hunks
+                .iter()
+                .map(|hunk| compare::nearness(&hunk.old, &around) >= Some(Severity::AdjacentLine));
+            views.retain(|_| near.next().unwrap_or(true));
+        }
+        views.truncate(SHOWN);
+        views
     }
 
     /// Shows both sides of a verdict in their context.
@@ -261,31 +333,14 @@ impl Survey {
             merged: None,
             verdict: verdict.clone(),
         };
-        let mut sides = Vec::new();
-        let mut base = None;
-        for side in [&verdict.left, &verdict.right] {
-            let changes = self.worktrees.get(&side.worktree).and_then(|tree| {
-                let mut bases = tree.changes.iter();
-                bases
-                    .find(|(base, _)| base.to_string() == verdict.base)
-                    .map(|(_, changes)| changes)
-            });
-            let effect = changes.and_then(|changes| {
-                changes
-                    .effects
-                    .get(&key.path)
-                    .or_else(|| changes.effects.get(changes.arrivals.get(&key.path)?))
-            });
-            let Some(effect) = effect else {
-                return Ok(bare);
-            };
-            base = base.or(effect.base);
-            sides.push(Party {
-                worktree: side.worktree.clone(),
-                path: effect.path.clone(),
-                state: effect.now,
-            });
-        }
+        let Some([base, left, right]) = self.contents.get(key).copied() else {
+            return Ok(bare);
+        };
+        let sides = [(&verdict.left, left), (&verdict.right, right)].map(|(side, state)| Party {
+            worktree: side.worktree.clone(),
+            path: side.path.clone(),
+            state,
+        });
         let mut texts = vec![self.text_of(base, None)];
         for side in &sides {
             texts.push(self.text_of(side.state, Some(side)));
@@ -313,6 +368,26 @@ impl Survey {
             }),
             verdict,
         })
+    }
+}
+
+/// A proposed change, in the lines of one merge base.
+struct Mine {
+    /// The file is new there.
+    new: bool,
+    /// Lines were proposed.
+    told: bool,
+    /// Those lines; none when they are not known.
+    lines: Option<Vec<Range<u32>>>,
+    /// What the worktree that asks changed already; none when it is not text.
+    hunks: Option<Arc<Vec<compare::Hunk>>>,
+}
+
+fn party(worktree: &WorktreeId, effect: &Effect) -> Party {
+    Party {
+        worktree: worktree.clone(),
+        path: effect.path.clone(),
+        state: effect.now,
     }
 }
 

@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::judge::{Case, Judged, Party};
 use super::{Note, Survey, Worktree, name};
 use crate::compare;
-use crate::git::{FileChange, FileMode, FileState, Id};
+use crate::git::{FileChange, FileMode, FileState, Git, Id};
 use crate::path::RepoPath;
 use crate::types::{ChangeKind, WorktreeId};
 
-/// Deleted times created files of one worktree, up to which renames with changes are looked for.
-const RENAMES: usize = 10_000;
+/// Deleted times created files of one worktree, up to which renames with changes are looked for. Those with the same
+/// content, or a name of their own, are found before, however many there are.
+const RENAMES: usize = 40_000;
+
+/// How many pairs of files are remembered with how alike they are.
+const ALIKE: usize = 500_000;
 
 /// Two worktrees, and the best of their common ancestors; none when they can't be compared.
 pub(super) type Pair = (WorktreeId, WorktreeId, Vec<Id>);
@@ -31,7 +35,12 @@ pub(super) struct Changes {
     pub(super) effects: BTreeMap<RepoPath, Effect>,
     /// Paths that are occupied now and were not at the merge base, with the effect's key.
     pub(super) arrivals: BTreeMap<RepoPath, RepoPath>,
+    /// How many deleted and how many new files there were too many of, to look for renames with changes among them.
+    pub(super) unsearched: Option<(usize, usize)>,
 }
+
+/// New paths, and what each was called before; and what was not searched, as [`Changes`] says.
+type Renames = (BTreeMap<RepoPath, RepoPath>, Option<(usize, usize)>);
 
 impl Survey {
     /// All pairs of worktrees that are there, with their merge bases; of one worktree only, when told.
@@ -84,11 +93,10 @@ impl Survey {
                 wanted.entry(id.clone()).or_default().extend(bases);
             }
         }
-        let mut heads = HashSet::new();
-        let mut bases = HashSet::new();
+        let (mut heads, mut bases) = (HashSet::new(), HashSet::new());
         let mut unread = BTreeMap::new();
         for (id, tree) in &mut self.worktrees {
-            let wanted = wanted.entry(id.clone()).or_default();
+            let mut wanted = wanted.remove(id).unwrap_or_default();
             if wanted.is_empty() {
                 // Alone: what is not committed.
                 wanted.extend(tree.head.commit);
@@ -96,99 +104,50 @@ impl Survey {
             heads.extend(tree.head.parents());
             bases.extend(wanted.iter().copied());
             tree.changes.retain(|base, _| wanted.contains(base));
-            let Some(checkout) = &tree.checkout else {
-                continue;
-            };
-            for base in wanted.iter() {
-                if !tree.changes.contains_key(base) {
-                    let head = tree.head.commit;
-                    let raw = match self.only.as_ref().filter(|_| !tree.whole) {
-                        // A few paths of a large commit are found without listing it.
-                        Some(only) => only
-                            .iter()
-                            .filter_map(|path| {
-                                let found = self.git.lookup(*base, path);
-                                let state = found.map_err(|error| unread.insert(*base, error));
-                                let change = checkout.change(
-                                    &self.git,
-                                    head,
-                                    state.ok()?,
-                                    &tree.dirty,
-                                    path,
-                                )?;
-                                Some((path.clone(), change))
-                            })
-                            .collect(),
-                        None => match self.git.tree(*base) {
-                            Ok(files) => checkout.changes(&self.git, head, &files, &tree.dirty),
-                            Err(error) => {
-                                unread.insert(*base, error);
-                                continue;
-                            }
-                        },
-                    };
-                    tree.changes.insert(
-                        *base,
-                        Changes {
+            let only = self.only.as_deref().filter(|_| !tree.whole);
+            for base in wanted {
+                if tree.checkout.is_none() || tree.changes.contains_key(&base) {
+                    continue;
+                }
+                match raw_changes(&mut self.git, tree, base, only) {
+                    Ok(raw) => {
+                        let changes = Changes {
                             raw,
                             ..Changes::default()
-                        },
-                    );
+                        };
+                        tree.changes.insert(base, changes);
+                    }
+                    Err(error) => drop(unread.insert(base, error)),
                 }
             }
         }
         for (base, error) in unread {
             self.gap(format!("could not read commit `{base}`: {error}"));
         }
-        let stale: Vec<_> = self
-            .worktrees
-            .iter()
-            .flat_map(|(id, tree)| {
-                tree.changes
-                    .iter()
-                    .map(move |(base, changes)| (id, base, changes))
-            })
-            .filter(|(_, _, changes)| changes.effects.is_empty() && !changes.raw.is_empty())
+        self.refresh_effects(now);
+        self.git.forget(&heads, &bases);
+    }
+
+    /// Tells renames from files that came and went, where that is not told yet.
+    fn refresh_effects(&mut self, now: u64) {
+        let trees = self.worktrees.iter();
+        let all = trees.flat_map(|(id, tree)| {
+            tree.changes
+                .iter()
+                .map(move |(base, changes)| (id, base, changes))
+        });
+        let stale =
+            all.filter(|(.., changes)| changes.effects.is_empty() && !changes.raw.is_empty());
+        let stale: Vec<_> = stale
             .map(|(id, base, changes)| (id.clone(), *base, changes.raw.clone()))
             .collect();
         for (id, base, raw) in stale {
-            let renames = self.renames(&id, &raw);
-            let Some(tree) = self.worktrees.get_mut(&id) else {
-                continue;
-            };
-            let Some(changes) = tree.changes.get_mut(&base) else {
-                continue;
-            };
-            changes.arrivals.clear();
-            for (path, change) in &raw {
-                let (key, effect) = match (renames.get(path), change.base) {
-                    // The target of a rename is told under its source.
-                    (Some(from), None) => (
-                        from.clone(),
-                        Effect {
-                            base: raw.get(from).and_then(|change| change.base),
-                            now: change.now,
-                            path: path.clone(),
-                        },
-                    ),
-                    _ if renames.values().any(|from| from == path) => continue,
-                    _ => (
-                        path.clone(),
-                        Effect {
-                            base: change.base,
-                            now: change.now,
-                            path: path.clone(),
-                        },
-                    ),
-                };
-                if change.base.is_none() {
-                    changes.arrivals.insert(path.clone(), key.clone());
+            let (renames, unsearched) = self.renames(&id, &raw);
+            if let Some(tree) = self.worktrees.get_mut(&id) {
+                take_effects(tree, base, &raw, &renames, now);
+                if let Some(changes) = tree.changes.get_mut(&base) {
+                    changes.unsearched = unsearched;
                 }
-                let seen = tree.seen.entry(path.clone()).or_insert((effect.now, now));
-                if seen.0 != effect.now {
-                    *seen = (effect.now, now);
-                }
-                changes.effects.insert(key, effect);
             }
         }
         for tree in self.worktrees.values_mut() {
@@ -207,15 +166,10 @@ impl Survey {
                     .any(|changes| changes.raw.contains_key(path))
             });
         }
-        self.git.forget(&heads, &bases);
     }
 
-    /// Finds the renames among the deleted and the new files of one worktree: new path → old path.
-    fn renames(
-        &mut self,
-        id: &WorktreeId,
-        raw: &BTreeMap<RepoPath, FileChange>,
-    ) -> BTreeMap<RepoPath, RepoPath> {
+    /// Finds the renames among the deleted and the new files of one worktree.
+    fn renames(&mut self, id: &WorktreeId, raw: &BTreeMap<RepoPath, FileChange>) -> Renames {
         let file = |state: Option<FileState>| state.filter(|state| state.mode.is_file());
         let mut gone: Vec<_> = raw
             .iter()
@@ -231,25 +185,56 @@ impl Survey {
         new.retain(|(_, state)| !state.id.is_empty_file());
         let mut renames = BTreeMap::new();
         if gone.is_empty() || new.is_empty() {
-            return renames;
+            return (renames, None);
         }
         // The same content first, preferring the same file name.
+        let mut by_content = HashMap::<Id, Vec<&RepoPath>>::new();
+        for (from, state) in &gone {
+            by_content.entry(state.id).or_default().push(from);
+        }
         new.retain(|(to, state)| {
-            let same = |(_, old): &&(&RepoPath, FileState)| old.id == state.id;
-            let from = gone
-                .iter()
-                .filter(same)
-                .find(|(from, _)| from.name() == to.name())
-                .or_else(|| gone.iter().find(same))
-                .map(|(from, _)| *from);
-            if let Some(from) = from {
-                gone.retain(|(path, _)| *path != from);
-                renames.insert((*to).clone(), from.clone());
-            }
-            from.is_none()
+            let Some(same) = by_content
+                .get_mut(&state.id)
+                .filter(|same| !same.is_empty())
+            else {
+                return true;
+            };
+            let at = same.iter().position(|from| from.name() == to.name());
+            renames.insert((*to).clone(), same.remove(at.unwrap_or(0)).clone());
+            false
         });
+        // Then a name that only one of each has, when enough of it is still there.
+        let names = |files: &[(&RepoPath, FileState)]| {
+            let mut names = HashMap::<Vec<u8>, Vec<usize>>::new();
+            for (at, (path, _)) in files.iter().enumerate() {
+                names.entry(path.name().to_vec()).or_default().push(at);
+            }
+            names
+        };
+        let taken: HashSet<_> = renames.values().cloned().collect();
+        gone.retain(|(path, _)| !taken.contains(path));
+        let gone_names = names(&gone);
+        for (name, to) in names(&new) {
+            let ([to], Some([from])) = (to.as_slice(), gone_names.get(&name).map(Vec::as_slice))
+            else {
+                continue;
+            };
+            let ((to, state), (from, old)) = (new[*to], gone[*from]);
+            let party = Party {
+                worktree: id.clone(),
+                path: to.clone(),
+                state: Some(state),
+            };
+            if self.alike(old, &party).is_some_and(|score| score >= 0.75) {
+                renames.insert(to.clone(), from.clone());
+            }
+        }
+        let taken: HashSet<_> = renames.values().cloned().collect();
+        gone.retain(|(path, _)| !taken.contains(path));
+        new.retain(|(path, _)| !renames.contains_key(path));
         if gone.len() * new.len() > RENAMES {
-            return renames;
+            // What a merge makes of them git says, as far as its own limit goes.
+            return (renames, Some((gone.len(), new.len())));
         }
         let mut candidates = Vec::new();
         for (to, new_state) in &new {
@@ -269,18 +254,19 @@ impl Survey {
                 .cmp(&(a.1 && a.0 >= 0.75))
                 .then(b.0.total_cmp(&a.0))
         });
+        let mut taken = HashSet::new();
         for (_, _, to, from) in candidates {
-            if !renames.contains_key(to) && !renames.values().any(|taken| taken == from) {
+            if !renames.contains_key(to) && taken.insert(from) {
                 renames.insert(to.clone(), from.clone());
             }
         }
-        renames
+        (renames, None)
     }
 
     fn alike(&mut self, old: FileState, new: &Party) -> Option<f64> {
         let key = (old.id, new.state?.id);
-        if self.memory.alike.get(&key) == Some(&false) {
-            return None;
+        if let Some(score) = self.memory.alike.get(&key) {
+            return (*score >= 0.5).then_some(*score);
         }
         let old = self.text_of(Some(old), None)?;
         let text = self.text_of(new.state, Some(new))?;
@@ -290,7 +276,10 @@ impl Survey {
         } else {
             compare::similarity(&old, &text)
         };
-        self.memory.alike.insert(key, score >= 0.5);
+        if self.memory.alike.len() > ALIKE {
+            self.memory.alike.clear();
+        }
+        self.memory.alike.insert(key, score);
         (score >= 0.5).then_some(score)
     }
 
@@ -383,6 +372,68 @@ impl Survey {
                 }
             }
         }
+    }
+}
+
+/// Says what differs between a commit and a worktree: everywhere, or at `only` these paths.
+fn raw_changes(
+    git: &mut Git,
+    tree: &Worktree,
+    base: Id,
+    only: Option<&[RepoPath]>,
+) -> Result<BTreeMap<RepoPath, FileChange>, String> {
+    let Some(checkout) = &tree.checkout else {
+        return Ok(BTreeMap::new());
+    };
+    let head = tree.head.commit;
+    let Some(only) = only else {
+        let files = git.tree(base)?;
+        return Ok(checkout.changes(git, head, &files, &tree.dirty));
+    };
+    // A few paths of a large commit are found without listing it.
+    let mut raw = BTreeMap::new();
+    for path in only {
+        let state = git.lookup(base, path)?;
+        if let Some(change) = checkout.change(git, head, state, &tree.dirty, path) {
+            raw.insert(path.clone(), change);
+        }
+    }
+    Ok(raw)
+}
+
+/// Takes over what a worktree changed since a merge base, each file under the path that it had there.
+fn take_effects(
+    tree: &mut Worktree,
+    base: Id,
+    raw: &BTreeMap<RepoPath, FileChange>,
+    renames: &BTreeMap<RepoPath, RepoPath>,
+    now: u64,
+) {
+    let Some(changes) = tree.changes.get_mut(&base) else {
+        return;
+    };
+    let sources: HashSet<_> = renames.values().collect();
+    changes.arrivals.clear();
+    for (path, change) in raw {
+        let renamed = renames.get(path).filter(|_| change.base.is_none());
+        if renamed.is_none() && sources.contains(path) {
+            // It is told under its source, where the target of the rename is.
+            continue;
+        }
+        let key = renamed.unwrap_or(path).clone();
+        let effect = Effect {
+            base: renamed.map_or(change.base, |from| raw.get(from)?.base),
+            now: change.now,
+            path: path.clone(),
+        };
+        if change.base.is_none() {
+            changes.arrivals.insert(path.clone(), key.clone());
+        }
+        let seen = tree.seen.entry(path.clone()).or_insert((effect.now, now));
+        if seen.0 != effect.now {
+            *seen = (effect.now, now);
+        }
+        changes.effects.insert(key, effect);
     }
 }
 

@@ -97,7 +97,7 @@ pub(super) struct Memory {
     pub(super) judged: HashMap<JudgedKey, Judged>,
     /// Those asked for since the last settling; the others are dropped then.
     pub(super) used: HashSet<JudgedKey>,
-    pub(super) alike: HashMap<(Id, Id), bool>,
+    pub(super) alike: HashMap<(Id, Id), f64>,
 }
 
 impl Survey {

@@ -2,12 +2,49 @@
 
 use std::path::Path;
 
-use crate::quiet::{glob, matches};
+use globset::GlobMatcher;
+
+use crate::path::RepoPath;
+use crate::quiet::{BadGlob, glob, matches};
 use crate::survey::{AskError, Survey, path_in, rank};
 use crate::types::{ConflictFilter, Picture, Severity, Verdict};
 
-/// Says whether a verdict's file is among those asked for.
-type Test = Box<dyn Fn(&Verdict) -> bool>;
+/// Which files are asked for.
+enum Wanted {
+    All,
+    Nothing,
+    /// A file, a directory with all that is below, or a glob of such.
+    Below(RepoPath, GlobMatcher),
+}
+
+impl Wanted {
+    /// Reads a path of the repository.
+    fn below(path: &str) -> Result<Self, BadGlob> {
+        let path = path.trim_start_matches("./").trim_end_matches('/');
+        Ok(match path {
+            "" | "." => Self::All,
+            path => Self::Below(RepoPath::new(path), glob(path)?),
+        })
+    }
+
+    /// Says whether a verdict's file is among them, by any name that it has.
+    fn covers(&self, verdict: &Verdict) -> bool {
+        match self {
+            Self::All => true,
+            Self::Nothing => false,
+            Self::Below(path, glob) => {
+                let names = [&verdict.path, &verdict.left.path, &verdict.right.path];
+                names.into_iter().any(|name| {
+                    let mut dirs = name.parents();
+                    name == path
+                        || name.is_below(path)
+                        || matches(glob, name)
+                        || dirs.any(|dir| matches(glob, &dir))
+                })
+            }
+        }
+    }
+}
 
 pub(super) fn filtered(
     survey: &Survey,
@@ -24,33 +61,23 @@ pub(super) fn filtered(
         .into_iter()
         .map(|(_, root, _)| root)
         .collect();
-    let mut tests: Vec<Test> = Vec::new();
+    let mut wanted = Vec::new();
     for path in &filter.paths {
         if Path::new(path).is_absolute() {
             // A root itself: everything in it.
-            let whole = roots.iter().any(|root| {
-                Path::new(path)
-                    .canonicalize()
-                    .is_ok_and(|path| path == *root)
-            });
-            let inside: Vec<_> = roots
-                .iter()
-                .filter_map(|root| path_in(root, Path::new(path)))
-                .collect();
-            tests.push(Box::new(move |verdict| {
-                whole
-                    || inside
-                        .iter()
-                        .any(|dir| verdict.path == *dir || verdict.path.is_below(dir))
-            }));
+            let found = Path::new(path).canonicalize();
+            if found.is_ok_and(|found| roots.contains(&found)) {
+                wanted.push(Wanted::All);
+            }
+            for root in &roots {
+                if let Some(inside) = path_in(root, Path::new(path)) {
+                    wanted.push(Wanted::below(&inside.to_string())?);
+                }
+            }
+            // Outside of all of them nothing is.
+            wanted.push(Wanted::Nothing);
         } else {
-            let trimmed = path.trim_start_matches("./").trim_end_matches('/');
-            let matcher = glob(trimmed)?;
-            let dir = crate::path::RepoPath::new(trimmed);
-            let whole = trimmed.is_empty() || trimmed == ".";
-            tests.push(Box::new(move |verdict| {
-                whole || matches(&matcher, &verdict.path) || verdict.path.is_below(&dir)
-            }));
+            wanted.push(Wanted::below(path)?);
         }
     }
     let at_least = filter.at_least.unwrap_or(Severity::DifferentArea);
@@ -62,7 +89,7 @@ pub(super) fn filtered(
             && worktree
                 .as_ref()
                 .is_none_or(|worktree| sides.contains(&worktree))
-            && (tests.is_empty() || tests.iter().any(|test| test(verdict)))
+            && (wanted.is_empty() || wanted.iter().any(|wanted| wanted.covers(verdict)))
     });
     rank(&mut verdicts);
     Ok(verdicts)

@@ -1,13 +1,12 @@
 //! Severities beside a slow reference that marks every line and every place between two lines of the merge base.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use conflicts::Severity;
-use conflicts::compare::{Changed, Text, compare};
-use conflicts::diff::diff;
 use proptest::prelude::*;
+
+use super::{Changed, Text, compare};
+use crate::diff::diff;
+use crate::types::Severity;
 
 /// How many lines the merge base has.
 const LINES: usize = 60;
