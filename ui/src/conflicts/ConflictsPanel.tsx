@@ -17,10 +17,10 @@ import {
   unquietConflicts,
   useConflicts,
 } from "./conflict-store";
+import { PathText } from "./PathText";
 import { beQuiet } from "./QuietMenu";
 import { quietings, wishInWords } from "./quieting";
 import { SeverityMark } from "./SeverityMark";
-import { PathText } from "./VerdictView";
 import "./conflicts.css";
 
 export interface ConflictsPanelProps {

@@ -12,7 +12,7 @@ import { BranchIcon } from "../shared/icons";
 import { badgeOf, toneOf, useRepositories } from "../shared/repositories";
 import { changeOf, lines, type Said, useConflicts } from "./conflict-store";
 import { letterOf, type MatrixRow, matrixRows } from "./matrix";
-import { PathText } from "./VerdictView";
+import { PathText } from "./PathText";
 import "./conflicts.css";
 
 const ROW = 24;

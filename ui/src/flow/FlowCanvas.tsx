@@ -6,8 +6,6 @@ import {
   useStore,
   ViewportPortal,
 } from "@xyflow/react";
-import "@xyflow/react/dist/base.css";
-import "./canvas.css";
 import {
   type KeyboardEvent,
   memo,
@@ -37,12 +35,19 @@ import {
   nodeTypes,
   type StepNode,
 } from "./canvas-nodes";
+import {
+  reducedMotion,
+  useCritical,
+  useFollow,
+  useLayout,
+} from "./canvas-view";
 import { chainsOf, isChain } from "./chains";
-import { criticalPath } from "./critical";
 import { firstView } from "./first-view";
 import { useFlows } from "./flow-store";
 import type { Layout } from "./layout";
-import { layoutOf, layoutPlace } from "./layout-client";
+import { layoutPlace } from "./layout-client";
+import "@xyflow/react/dist/base.css";
+import "./canvas.css";
 
 export interface FlowCanvasProps {
   /** Which of the held runs, or plans, is drawn. */
@@ -52,6 +57,7 @@ export interface FlowCanvasProps {
 
 /** Below this scale a step is a patch of its state's colour: what could not be read is not drawn. */
 const FAR = 0.32;
+
 /** Below this many nodes all are drawn, wherever they are. */
 const FEW = 60;
 
@@ -341,66 +347,4 @@ function InnerCanvas({ model: key, onStep }: FlowCanvasProps) {
       </section>
     </CanvasContext>
   );
-}
-
-function reducedMotion(): boolean {
-  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
-
-function useLayout(
-  key: string,
-  collapsed: boolean,
-  expanded: ReadonlySet<string>,
-): Layout | null {
-  const graph = useFlows((state) => state.models[key]?.graph);
-  const [layout, setLayout] = useState<Layout | null>(null);
-  useEffect(() => {
-    if (!graph) return;
-    let wanted = true;
-    const chains = collapsed
-      ? chainsOf(graph).filter((chain) => !expanded.has(chain.id))
-      : [];
-    void layoutOf({ graph, chains }).then((made) => {
-      if (wanted) setLayout(made);
-    });
-    return () => {
-      wanted = false;
-    };
-  }, [graph, collapsed, expanded]);
-  return layout;
-}
-
-function useCritical(key: string, on: boolean): ReadonlySet<string> {
-  const model = useFlows((state) => (on ? state.models[key] : undefined));
-  return useMemo(
-    () =>
-      model
-        ? new Set(criticalPath(model.graph, model.steps, Date.now()))
-        : none,
-    [model],
-  );
-}
-
-/** Keeps what runs in view. */
-function useFollow(
-  key: string,
-  on: boolean,
-  goTo: (step: string) => void,
-): void {
-  const last = useRef<string | null>(null);
-  const running = useFlows((state) => {
-    const model = on ? state.models[key] : undefined;
-    if (!model) return null;
-    const asks = model.run.asks[0];
-    if (asks !== undefined) return asks;
-    return (
-      model.order.findLast((id) => model.steps[id]?.state === "running") ?? null
-    );
-  });
-  useEffect(() => {
-    if (!on) last.current = null;
-    if (!on || running === null || running === last.current) return;
-    last.current = running;
-    goTo(running);
-  }, [on, running, goTo]);
 }

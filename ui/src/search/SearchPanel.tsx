@@ -8,11 +8,12 @@ import {
 } from "react";
 import type { Match, PaneId } from "../bindings";
 import { IconButton } from "../shared/Button";
-import { CloseIcon, DownIcon, RightIcon } from "../shared/icons";
-import { clip, Highlighted } from "./Highlighted";
-import { LineNumber } from "./LineNumber";
-import { type ResultRow, resultRows } from "./result-rows";
+import { CloseIcon } from "../shared/icons";
+import { Row } from "./ResultRow";
+import { resultRows } from "./result-rows";
 import { SearchBox } from "./SearchBox";
+import { SCOPES } from "./SearchHead";
+import { height, Nothing } from "./SearchResults";
 import {
   closeSearch,
   describeCount,
@@ -40,16 +41,6 @@ export interface SearchPanelProps {
   onMatch: (match: Match, stay: boolean) => void;
   onClose: () => void;
 }
-
-const SCOPES: { name: ScopeName; label: string }[] = [
-  { name: "all", label: "All panes" },
-  { name: "live", label: "Open panes" },
-  { name: "closed", label: "Closed panes" },
-];
-
-const ROW = 20;
-const HEADING = 30;
-const GAP = 9;
 
 /** The search over all panes: the box, what was found by pane, with a way to each line. */
 export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
@@ -279,99 +270,4 @@ export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
       </div>
     </section>
   );
-}
-
-function height(row: ResultRow | undefined): number {
-  if (row?.kind === "pane") return HEADING;
-  if (row?.kind === "gap") return GAP;
-  return ROW;
-}
-
-function Row({
-  row,
-  current,
-  labelOf,
-  onFold,
-  onMatch,
-}: {
-  row: ResultRow;
-  current: number | null;
-  labelOf: SearchPanelProps["labelOf"];
-  onFold: (pane: PaneId) => void;
-  onMatch: (match: Match, index: number) => void;
-}) {
-  switch (row.kind) {
-    case "pane": {
-      const label = labelOf(row.pane);
-      return (
-        <button
-          type="button"
-          className="result-pane"
-          tabIndex={-1}
-          aria-expanded={!row.folded}
-          title={`${label.title}\n${label.detail}`}
-          onClick={() => onFold(row.pane)}
-        >
-          {row.folded ? <RightIcon size={12} /> : <DownIcon size={12} />}
-          <span className="result-title">{label.title}</span>
-          {label.closed && <span className="result-closed">closed</span>}
-          <span className="result-detail">{label.detail}</span>
-          <span className="result-count">{row.count}</span>
-        </button>
-      );
-    }
-    case "context":
-      return (
-        <div className="result-line context">
-          <LineNumber line={row.line.id} />
-          <span className="result-text">{row.line.text.slice(0, 600)}</span>
-        </div>
-      );
-    case "match": {
-      const { match, index } = row;
-      const clipped = clip(match.content, match.ranges);
-      return (
-        // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus and names its active result
-        // biome-ignore lint/a11y/useKeyWithClickEvents: keys are the list's
-        <div
-          id={`search-result-${index}`}
-          className="result-line match"
-          role="option"
-          aria-selected={index === current}
-          data-testid={`search-result-${index}`}
-          onClick={() => onMatch(match, index)}
-        >
-          <LineNumber line={match.line} />
-          <span className="result-text">
-            <Highlighted text={clipped.text} ranges={clipped.ranges} />
-          </span>
-        </div>
-      );
-    }
-    case "gap":
-      return <div className="result-gap" />;
-  }
-}
-
-function Nothing({ status, pattern }: { status: string; pattern: string }) {
-  if (status === "idle" && pattern === "")
-    return (
-      <div className="search-empty">
-        <p>
-          Finds what any pane printed: open panes, closed ones, and what
-          full-screen programs showed.
-        </p>
-        <p>
-          Enter goes to a match, the arrow keys walk them, and ↑ in the box
-          recalls earlier searches.
-        </p>
-      </div>
-    );
-  if (status === "done")
-    return (
-      <div className="search-empty">
-        <p>Nothing that was printed matches.</p>
-      </div>
-    );
-  return null;
 }

@@ -5,9 +5,10 @@ import { useDock } from "../shared/dock/dock";
 import { CloseIcon } from "../shared/icons";
 import { StateIcon } from "../shared/StateIcon";
 import type { TreeItem } from "../shared/tree-item";
-import { panelOfPane, paneOfParams, requestClose, showPane } from "./actions";
+import { requestClose } from "./pane-life";
 import { stateOf } from "./pane-state";
 import { panesInOrder, paneTitle, usePanes } from "./pane-store";
+import { panelOfPane, paneOfParams, showPane } from "./pane-tabs";
 
 /** The panes as they stand in the sidebar. */
 export function usePaneItems(): TreeItem[] {

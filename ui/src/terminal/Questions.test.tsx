@@ -4,7 +4,8 @@ import { beforeEach, expect, test } from "vitest";
 import { useSettings } from "../shared/settings-store";
 import { freshBackend, opened } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
-import { pasteText, requestClose } from "./actions";
+import { pasteText } from "./clipboard";
+import { requestClose } from "./pane-life";
 import { startPanes, usePanes } from "./pane-store";
 import { Questions } from "./Questions";
 

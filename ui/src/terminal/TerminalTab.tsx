@@ -6,16 +6,11 @@ import { toggleZoom } from "../shared/dock/dock";
 import { usePanel, useParams, useTitle } from "../shared/dock/panel";
 import { Tab } from "../shared/dock/Tab";
 import { StateIcon } from "../shared/StateIcon";
-import {
-  hideTab,
-  newTerminal,
-  paneOfParams,
-  renamePane,
-  requestClose,
-} from "./actions";
 import { withHost } from "./hosts";
+import { newTerminal, renamePane, requestClose } from "./pane-life";
 import { stateOf } from "./pane-state";
 import { paneTitle, usePanes } from "./pane-store";
+import { hideTab, paneOfParams } from "./pane-tabs";
 import { startRenaming, useQuestions } from "./questions";
 
 /** The tab of a pane: its state, its name, what can be done with it. */

@@ -1,8 +1,8 @@
 import { backend } from "../backend/backend";
 import type { PaneId } from "../bindings";
 import { setNeeds, tellPerson } from "../shared/needs-you";
-import { showPane } from "./actions";
 import { paneTitle, usePanes } from "./pane-store";
+import { showPane } from "./pane-tabs";
 
 /** Puts panes that ask for the person among what needs them, and passes on what programs say through the desktop. */
 export function followAttention(): () => void {

@@ -6,14 +6,9 @@ import { useParams } from "../shared/dock/panel";
 import { useNotices } from "../shared/notices";
 import { freshBackend, opened } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
-import {
-  newTerminal,
-  panelOfPane,
-  paneOfParams,
-  showPane,
-  TERMINAL,
-} from "./actions";
+import { newTerminal } from "./pane-life";
 import { startPanes, usePanes } from "./pane-store";
+import { panelOfPane, paneOfParams, showPane, TERMINAL } from "./pane-tabs";
 import {
   followSession,
   parseSession,

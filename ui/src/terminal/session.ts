@@ -8,8 +8,9 @@ import {
 } from "../shared/dock/dock";
 import { later } from "../shared/later";
 import { notify } from "../shared/notices";
-import { openPane, paneIsGone, paneOfParams, TERMINAL } from "./actions";
+import { openPane, paneIsGone } from "./pane-life";
 import { usePanes } from "./pane-store";
+import { paneOfParams, TERMINAL } from "./pane-tabs";
 
 /** What is kept of a pane, to open it again where it was when its program is gone. */
 export interface SavedPane {

@@ -3,16 +3,11 @@ import type { Command } from "../shared/commands";
 import { cycleTab, focusWay, toggleZoom } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { zoomBy } from "../shared/settings-store";
-import {
-  activePane,
-  copyLastOutput,
-  copySelection,
-  goToPrompt,
-  hideTab,
-  newTerminal,
-  pasteClipboard,
-} from "./actions";
+import { copySelection, pasteClipboard } from "./clipboard";
 import { hostOf } from "./hosts";
+import { newTerminal } from "./pane-life";
+import { activePane, hideTab } from "./pane-tabs";
+import { copyLastOutput, goToPrompt } from "./prompts";
 import { ask, startRenaming } from "./questions";
 
 /** Everything that can be done with panes. */

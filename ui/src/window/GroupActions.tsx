@@ -9,7 +9,7 @@ import {
   UnzoomIcon,
   ZoomIcon,
 } from "../shared/icons";
-import { newTerminal } from "../terminal/actions";
+import { newTerminal } from "../terminal/pane-life";
 
 /** The buttons at the end of a group's tabs. */
 export function GroupActions({ bringForward }: GroupActionsProps) {

@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import { newTerminal } from "../terminal/actions";
+import { newTerminal } from "../terminal/pane-life";
 import { askForFolder } from "../workspace/FolderDialog";
 import { NeedsYou } from "../workspace/NeedsYou";
 import { WorkspaceTree } from "../workspace/WorkspaceTree";

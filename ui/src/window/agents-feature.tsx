@@ -24,7 +24,7 @@ import { StatusAgents } from "../agents/StatusAgents";
 import type { Destination } from "../shared/destinations";
 import { useInFront, useParams } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
-import { showPane } from "../terminal/actions";
+import { showPane } from "../terminal/pane-tabs";
 
 /** A conversation in the dock; where a program answers in a pane, it leads there. */
 function AgentPanel() {

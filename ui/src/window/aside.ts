@@ -1,4 +1,4 @@
-import { activePane } from "../terminal/actions";
+import { activePane } from "../terminal/pane-tabs";
 import { showAside } from "../workspace/workspace-store";
 import { focusPane } from "./search-in-panes";
 

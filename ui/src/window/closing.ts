@@ -8,7 +8,8 @@ import {
 } from "../shared/dock/closed";
 import { activePanel } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
-import { activePane, requestClose } from "../terminal/actions";
+import { requestClose } from "../terminal/pane-life";
+import { activePane } from "../terminal/pane-tabs";
 import { features } from "./features";
 
 /** Closing tabs of every kind, and bringing them back. */

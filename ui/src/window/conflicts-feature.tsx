@@ -7,7 +7,7 @@ import { VerdictView } from "../conflicts/VerdictView";
 import type { Destination } from "../shared/destinations";
 import { useParams } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
-import { newTerminal } from "../terminal/actions";
+import { newTerminal } from "../terminal/pane-life";
 import { askForFolder } from "../workspace/FolderDialog";
 import { leaveAside } from "./aside";
 import {

@@ -24,9 +24,9 @@ import { activate, findPanel, openPanel } from "../shared/dock/dock";
 import { type Need, setNeeds } from "../shared/needs-you";
 import { notify } from "../shared/notices";
 import { placeOfDirectory, useRepositories } from "../shared/repositories";
-import { activePane, showPane } from "../terminal/actions";
 import { withHost } from "../terminal/hosts";
 import { panesInOrder, paneTitle, usePanes } from "../terminal/pane-store";
+import { activePane, showPane } from "../terminal/pane-tabs";
 import { showAside, useWorkspace } from "../workspace/workspace-store";
 
 /** Where conflicts meet panes: who works in a worktree, how to go there, how to tell them. */

@@ -2,7 +2,7 @@ import { type Command, useCommands } from "../shared/commands";
 import type { Destination } from "../shared/destinations";
 import { activate, useDock } from "../shared/dock/dock";
 import { useRepositories } from "../shared/repositories";
-import { newTerminal } from "../terminal/actions";
+import { newTerminal } from "../terminal/pane-life";
 import { features } from "./features";
 
 const hooks = features.flatMap(({ useDestinations }) => useDestinations ?? []);

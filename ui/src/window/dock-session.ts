@@ -1,6 +1,6 @@
 import { type DockApi, useDock } from "../shared/dock/dock";
-import { newTerminal } from "../terminal/actions";
 import { attachAnew } from "../terminal/hosts";
+import { newTerminal } from "../terminal/pane-life";
 import { listPanes, usePanes } from "../terminal/pane-store";
 import { followSession, restoreSession } from "../terminal/session";
 

@@ -24,8 +24,8 @@ import { useParams, useTitle } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { setNeeds } from "../shared/needs-you";
 import { useRepositories } from "../shared/repositories";
-import { activePane, showPane } from "../terminal/actions";
 import { usePanes } from "../terminal/pane-store";
+import { activePane, showPane } from "../terminal/pane-tabs";
 import { showAside } from "../workspace/workspace-store";
 import { openHistory } from "./search-in-panes";
 

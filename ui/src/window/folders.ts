@@ -1,5 +1,6 @@
 import { backend } from "../backend/backend";
-import { newTerminal, pasteText } from "../terminal/actions";
+import { pasteText } from "../terminal/clipboard";
+import { newTerminal } from "../terminal/pane-life";
 import { shellWord } from "../terminal/paste-guard";
 
 /** What is dropped on a pane is typed into it, as paths; a folder that is dropped elsewhere opens a terminal. */

@@ -2,8 +2,8 @@ import { HistoryView } from "../search/HistoryView";
 import { SearchPanel } from "../search/SearchPanel";
 import { useParams } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
-import { paneOfParams } from "../terminal/actions";
 import { usePanes } from "../terminal/pane-store";
+import { paneOfParams } from "../terminal/pane-tabs";
 import { leaveAside } from "./aside";
 import {
   followMarks,

@@ -19,15 +19,11 @@ import {
 import { notify } from "../shared/notices";
 import { baseName, shortPath } from "../shared/paths";
 import { useSettings } from "../shared/settings-store";
-import {
-  activePane,
-  lastOutput,
-  paneOfParams,
-  revealLine,
-  selectedText,
-} from "../terminal/actions";
+import { selectedText } from "../terminal/clipboard";
 import { hostOf, liveHosts, useHosts, withHost } from "../terminal/hosts";
 import { paneTitle, usePanes } from "../terminal/pane-store";
+import { activePane, paneOfParams, revealLine } from "../terminal/pane-tabs";
+import { lastOutput } from "../terminal/prompts";
 import type { MarkedMatch } from "../terminal/xterm-host";
 import { showAside, useWorkspace } from "../workspace/workspace-store";
 

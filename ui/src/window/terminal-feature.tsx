@@ -11,20 +11,16 @@ import {
 import type { Feature } from "../shared/feature";
 import { shortPath } from "../shared/paths";
 import { useSettings } from "../shared/settings-store";
-import {
-  paneOfParams,
-  reopenTerminal,
-  showPane,
-  TERMINAL,
-} from "../terminal/actions";
 import { followAttention } from "../terminal/attention";
 import { usePaneItems } from "../terminal/PaneRow";
+import { reopenTerminal } from "../terminal/pane-life";
 import {
   panesInOrder,
   paneTitle,
   startPanes,
   usePanes,
 } from "../terminal/pane-store";
+import { paneOfParams, showPane, TERMINAL } from "../terminal/pane-tabs";
 import { Questions } from "../terminal/Questions";
 import { StatusItems } from "../terminal/StatusItems";
 import { TerminalTab } from "../terminal/TerminalTab";

@@ -1,0 +1,193 @@
+import { backend } from "../backend/backend";
+import type { OpenPane, PaneId, PaneInfo } from "../bindings";
+import { type ClosedPanel, closePanel, putBack } from "../shared/dock/closed";
+import { activePanel, type Where } from "../shared/dock/dock";
+import { notify, reportFailure } from "../shared/notices";
+import { useSettings } from "../shared/settings-store";
+import { forgetPane } from "./hosts";
+import { usePanes } from "./pane-store";
+import {
+  activePane,
+  openTab,
+  panelOfPane,
+  paneOfParams,
+  showPane,
+  TERMINAL,
+} from "./pane-tabs";
+import { ask } from "./questions";
+
+/** The panel of the terminal that was opened last. */
+let openedLast: string | null = null;
+
+/**
+ * Opens a new pane, in the directory of the active one unless told otherwise. It comes to the front, unless the person
+ * has turned to another one while its program started.
+ */
+export async function newTerminal(
+  where: Where = "tab",
+  request: Partial<OpenPane> = {},
+): Promise<PaneInfo | null> {
+  const inFront = activePanel()?.id;
+  const cwd = request.cwd ?? (await currentDirectory());
+  const opened = await openPane({ ...usualShell(), ...request, cwd });
+  if (!opened) return null;
+  const now = activePanel()?.id;
+  if (now !== undefined && now !== inFront && now !== openedLast) {
+    openTab(opened.id, "tab", true);
+  } else {
+    showPane(opened.id, where);
+    openedLast = activePanel()?.id ?? null;
+  }
+  return opened;
+}
+
+/** The shell of the settings. */
+function usualShell(): Partial<OpenPane> {
+  const { settings } = useSettings.getState();
+  return {
+    scrollback_lines: settings?.scrollback_lines ?? null,
+    no_shell_integration: settings ? !settings.shell_integration : false,
+    program: settings?.shell ?? null,
+  };
+}
+
+/** Where the active pane works; asked anew, as nothing tells when a program has gone elsewhere. */
+async function currentDirectory(): Promise<string | null> {
+  const current = activePane();
+  if (current === null) return null;
+  const listed = await backend.listPanes();
+  if (listed.status === "error")
+    return usePanes.getState().panes[current]?.cwd ?? null;
+  return listed.data.find(({ id }) => id === current)?.cwd ?? null;
+}
+
+/** Opens a pane without a tab; a directory that can't be used is said, and home is taken instead. */
+export async function openPane(request: OpenPane): Promise<PaneInfo | null> {
+  let opened = await backend.openPane(request);
+  if (
+    opened.status === "error" &&
+    opened.error.code === "not_started" &&
+    request.cwd
+  ) {
+    const { cwd: _gone, ...elsewhere } = request;
+    const again = await backend.openPane(elsewhere);
+    if (again.status === "ok")
+      notify(
+        "warning",
+        `${opened.error.message}. The pane starts at home instead.`,
+      );
+    opened = again.status === "ok" ? again : opened;
+  }
+  if (opened.status === "error") {
+    notify("error", opened.error.message);
+    return null;
+  }
+  const { data } = opened;
+  usePanes.setState(({ panes }) => ({
+    panes: { ...panes, [data.id]: panes[data.id] ?? data },
+  }));
+  return data;
+}
+
+/** Closes a pane; asks first when a program would be ended by it. */
+export async function requestClose(pane: PaneId): Promise<void> {
+  // Asked anew: what was told last may be older than the program that was started just now.
+  const listed = await backend.listPanes();
+  const info =
+    listed.status === "ok"
+      ? listed.data.find((listed) => listed.id === pane)
+      : usePanes.getState().panes[pane];
+  if (info?.busy) ask({ ask: "close", pane });
+  else void closePane(pane);
+}
+
+/** Ends a pane and its tab. */
+export async function closePane(pane: PaneId): Promise<void> {
+  const info = usePanes.getState().panes[pane];
+  const closed = await backend.closePane(pane);
+  if (closed.status === "error" && closed.error.code !== "bad_id") {
+    notify("error", closed.error.message);
+    return;
+  }
+  paneIsGone(pane, info);
+}
+
+/** What a shell needs to take the place of a pane. */
+interface PaneWas {
+  cwd: string;
+  name: string | null;
+  private: boolean;
+}
+
+/** Takes a closed pane off the screen; `info` is what was known of it. */
+export function paneIsGone(pane: PaneId, info?: PaneInfo): void {
+  const panel = panelOfPane(pane);
+  const was: PaneWas | undefined = info && {
+    cwd: info.cwd,
+    name: info.name,
+    private: info.private,
+  };
+  if (panel) closePanel(panel.id, { ...was });
+  forgetPane(pane);
+}
+
+/**
+ * Brings a closed tab back where it was: its pane when that still runs, else a shell of the same name in the same directory.
+ * Says which pane it shows.
+ */
+export async function reopenTerminal(
+  closed: ClosedPanel,
+): Promise<PaneId | null> {
+  const old = paneOfParams(closed.params);
+  let pane = old;
+  if (old === null || !usePanes.getState().panes[old]) {
+    const was = closed.was as Partial<PaneWas>;
+    pane = (await openPane({ ...usualShell(), ...was }))?.id ?? null;
+  }
+  if (pane === null) return null;
+  const { title } = closed;
+  const id = `${TERMINAL}-${pane}`;
+  putBack(closed, { id, kind: TERMINAL, title, params: { pane } });
+  showPane(pane);
+  return pane;
+}
+
+/** Starts what a pane ran anew, in its place. */
+export async function restartPane(pane: PaneId): Promise<void> {
+  const info = usePanes.getState().panes[pane];
+  const panel = panelOfPane(pane);
+  if (!info || !panel) return;
+  const [program, ...args] = info.program;
+  const opened = await openPane({
+    program: program ?? null,
+    args,
+    cwd: info.cwd,
+    name: info.name,
+    role: info.role,
+    private: info.private,
+    size: info.size,
+  });
+  if (!opened) return;
+  panel.api.updateParameters({ pane: opened.id });
+  await closeBehind(pane);
+}
+
+async function closeBehind(pane: PaneId): Promise<void> {
+  reportFailure(await backend.closePane(pane));
+  forgetPane(pane);
+}
+
+export async function renamePane(pane: PaneId, name: string): Promise<void> {
+  const clean = name.trim();
+  reportFailure(await backend.renamePane(pane, clean === "" ? null : clean));
+}
+
+/** Removes what closed panes printed from disk. */
+export async function purgePanes(panes: PaneId[]): Promise<void> {
+  for (const pane of panes)
+    if (reportFailure(await backend.purgeHistory(pane))) return;
+  notify(
+    "info",
+    `The history of ${panes.length} closed pane${panes.length === 1 ? "" : "s"} is gone.`,
+  );
+}
