@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { backend } from "../backend/backend";
-import type { VerdictDetails, VerdictKey } from "../bindings";
+import type { Verdict, VerdictDetails, VerdictKey } from "../bindings";
 import { Button } from "../shared/Button";
 import { Since } from "../shared/Since";
 import { nameOf, sentence, useConflicts } from "./conflict-store";
@@ -26,25 +26,17 @@ type Loaded =
   | { status: "ok"; details: VerdictDetails }
   | { status: "error"; message: string };
 
-/** Both sides of a verdict in their context, and what to do about it. */
-export function VerdictView({
-  repository,
-  verdictKey,
-  targets,
-  onTerminal,
-}: VerdictViewProps) {
+/** What is known of a verdict in its lines; asked anew whenever they changed, until it is resolved. */
+function useDetails(
+  repository: string,
+  verdictKey: VerdictKey,
+  resolved: boolean,
+): Loaded {
   const { path, left, right } = verdictKey;
-  const name = nameOf(verdictKey);
-  const change = useConflicts((state) => state.changes[name] ?? 0);
-  const verdict = useConflicts(
-    (state) => state.verdicts[repository]?.[name] ?? null,
+  const change = useConflicts(
+    (state) => state.changes[nameOf(verdictKey)] ?? 0,
   );
-  const listed = useConflicts((state) => state.listed);
   const [loaded, setLoaded] = useState<Loaded>({ status: "loading" });
-  const [telling, setTelling] = useState<"left" | "right" | null>(null);
-  const [merging, setMerging] = useState(false);
-  const resolved = listed && verdict === null;
-
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked anew whenever the lines changed
   useEffect(() => {
     if (resolved) return;
@@ -63,41 +55,40 @@ export function VerdictView({
       stopped = true;
     };
   }, [repository, path, left, right, change, resolved]);
+  return loaded;
+}
 
+/** Both sides of a verdict in their context, and what to do about it. */
+export function VerdictView({
+  repository,
+  verdictKey,
+  targets,
+  onTerminal,
+}: VerdictViewProps) {
+  const verdict = useConflicts(
+    (state) => state.verdicts[repository]?.[nameOf(verdictKey)] ?? null,
+  );
+  const listed = useConflicts((state) => state.listed);
+  const resolved = listed && verdict === null;
+  const loaded = useDetails(repository, verdictKey, resolved);
+  const [telling, setTelling] = useState<"left" | "right" | null>(null);
+  const [merging, setMerging] = useState(false);
   const details = loaded.status === "ok" ? loaded.details : null;
+  const merged = details?.merged ?? null;
   // What is in the list is newer than what the lines came with.
   const shown = verdict ?? details?.verdict ?? null;
 
   return (
     <section
       className="verdict"
-      aria-label={`Conflict in ${path}`}
+      aria-label={`Conflict in ${verdictKey.path}`}
       data-testid="verdict"
     >
       <header className="verdict-head">
-        <div className="verdict-what">
-          <h2 title={path}>
-            <PathText path={path} />
-          </h2>
-          {resolved ? (
-            <p className="verdict-resolved" data-testid="verdict-resolved">
-              This is resolved: nothing is said of this file in this pair of
-              worktrees any more.
-            </p>
-          ) : (
-            shown && (
-              <p>
-                <SeverityMark verdict={shown} /> {sentence(shown)}{" "}
-                <span className="faint">
-                  · <Since at={shown.since} />
-                </span>
-              </p>
-            )
-          )}
-        </div>
+        <What path={verdictKey.path} verdict={shown} resolved={resolved} />
         {shown && !resolved && (
           <div className="verdict-actions">
-            {details?.merged != null && (
+            {merged !== null && (
               <Button
                 aria-pressed={merging}
                 data-testid="verdict-merge"
@@ -117,8 +108,8 @@ export function VerdictView({
       )}
       {shown && (
         <div className="verdict-body" data-stale={resolved}>
-          {merging && details?.merged != null ? (
-            <MergePreview text={details.merged} verdict={shown} />
+          {merging && merged !== null ? (
+            <MergePreview text={merged} verdict={shown} />
           ) : (
             <Sides
               verdict={shown}
@@ -139,5 +130,39 @@ export function VerdictView({
         />
       )}
     </section>
+  );
+}
+
+/** Which file it is, and what is said of it. */
+function What({
+  path,
+  verdict,
+  resolved,
+}: {
+  path: string;
+  verdict: Verdict | null;
+  resolved: boolean;
+}) {
+  return (
+    <div className="verdict-what">
+      <h2 title={path}>
+        <PathText path={path} />
+      </h2>
+      {resolved ? (
+        <p className="verdict-resolved" data-testid="verdict-resolved">
+          This is resolved: nothing is said of this file in this pair of
+          worktrees any more.
+        </p>
+      ) : (
+        verdict && (
+          <p>
+            <SeverityMark verdict={verdict} /> {sentence(verdict)}{" "}
+            <span className="faint">
+              · <Since at={verdict.since} />
+            </span>
+          </p>
+        )
+      )}
+    </div>
   );
 }

@@ -18,7 +18,6 @@ export function Acts({
 }) {
   const run = model.run.id;
   const [marking, setMarking] = useState(false);
-  const [output, setOutput] = useState("");
   if (run.startsWith("plan:")) return null;
   const terminal = isTerminal(step.state);
   const atWork =
@@ -69,31 +68,43 @@ export function Acts({
         </Button>
       )}
       {marking && (
-        <form
-          className="fields"
-          onSubmit={(event) => {
-            event.preventDefault();
+        <MarkForm
+          onMark={(output) => {
             setMarking(false);
             void markStep(run, step.id, { mark: "succeeded", output });
           }}
-        >
-          <div className="field">
-            <label htmlFor="mark-output">With this output</label>
-            <textarea
-              id="mark-output"
-              className="text-input"
-              rows={2}
-              value={output}
-              onChange={(event) => setOutput(event.target.value)}
-            />
-          </div>
-          <div className="approval-buttons">
-            <Button type="submit" look="primary">
-              Mark as succeeded
-            </Button>
-          </div>
-        </form>
+        />
       )}
     </fieldset>
+  );
+}
+
+/** What a step that a person marks as succeeded is to have given. */
+function MarkForm({ onMark }: { onMark: (output: string) => void }) {
+  const [output, setOutput] = useState("");
+  return (
+    <form
+      className="fields"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onMark(output);
+      }}
+    >
+      <div className="field">
+        <label htmlFor="mark-output">With this output</label>
+        <textarea
+          id="mark-output"
+          className="text-input"
+          rows={2}
+          value={output}
+          onChange={(event) => setOutput(event.target.value)}
+        />
+      </div>
+      <div className="approval-buttons">
+        <Button type="submit" look="primary">
+          Mark as succeeded
+        </Button>
+      </div>
+    </form>
   );
 }
