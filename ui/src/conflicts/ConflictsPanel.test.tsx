@@ -81,6 +81,38 @@ test("a verdict is snoozed with a key, listed as quiet, and taken back", async (
   expect(await screen.findByTestId("verdict-row")).toBeInTheDocument();
 });
 
+test("the keys stay in the list when the row that had them is quiet", async () => {
+  const also = (path: string) => details({ verdict: verdict({ path }) });
+  const trees = [worktree("/w/one"), worktree("/w/two")];
+  panel();
+  await act(async () =>
+    twin.setRepository(
+      repositoryOf("/w/shop", trees, [
+        also("a.rs"),
+        also("b.rs"),
+        also("c.rs"),
+      ]),
+    ),
+  );
+  const row = (path: string) =>
+    screen
+      .queryAllByTestId("verdict-row")
+      .find((one) => one.textContent?.includes(path));
+  await screen.findAllByTestId("verdict-row");
+  row("b.rs")?.focus();
+  await userEvent.keyboard("s");
+  await waitFor(() => expect(row("c.rs")).toHaveFocus());
+  await userEvent.keyboard("a");
+  await waitFor(() => expect(row("c.rs")).toBeUndefined());
+  expect(screen.getByText("Quiet").closest("button")).toHaveFocus();
+  row("a.rs")?.focus();
+  await userEvent.keyboard("s");
+  await waitFor(() => expect(row("a.rs")).toBeUndefined());
+  expect(screen.getByTestId("conflicts-panel")).toContainElement(
+    document.activeElement as HTMLElement,
+  );
+});
+
 test("a picture that may be late says so, and why", async () => {
   panel();
   await act(async () =>

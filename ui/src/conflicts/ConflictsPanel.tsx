@@ -17,6 +17,7 @@ import {
   unquietConflicts,
   useConflicts,
 } from "./conflict-store";
+import { useKeptFocus } from "./kept-focus";
 import { PathText } from "./PathText";
 import { beQuiet } from "./QuietMenu";
 import { quietings, wishInWords } from "./quieting";
@@ -50,6 +51,7 @@ export function ConflictsPanel({
   );
   const several = repositories.length > 1;
 
+  useKeptFocus(panel);
   useEffect(() => {
     const first = panel.current?.querySelector<HTMLElement>("[data-walk]");
     (first ?? panel.current)?.focus();
