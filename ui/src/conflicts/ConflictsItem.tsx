@@ -17,7 +17,6 @@ export function ConflictsItem({ onClick }: { onClick: () => void }) {
       (state.state === "watched" && state.health !== "live"),
   );
   const tone = stops > 0 ? "conflict" : warnings.length > 0 ? "near" : "calm";
-  const count = warnings.length;
   return (
     <button
       type="button"
@@ -28,11 +27,7 @@ export function ConflictsItem({ onClick }: { onClick: () => void }) {
       onClick={onClick}
     >
       <ConflictIcon size={13} />
-      {count === 0
-        ? "No conflicts"
-        : count === 1
-          ? "1 conflict"
-          : `${count} conflicts`}
+      {countInWords(stops, warnings.length - stops)}
       {late && (
         <span className="status-late" data-testid="status-late">
           watching late
@@ -40,4 +35,13 @@ export function ConflictsItem({ onClick }: { onClick: () => void }) {
       )}
     </button>
   );
+}
+
+/** How many stop a merge; what would merge is no conflict, and counted apart. */
+export function countInWords(stops: number, merge: number): string {
+  const words = [
+    stops > 0 && `${stops} ${stops === 1 ? "conflict" : "conflicts"}`,
+    merge > 0 && `${merge} close`,
+  ].filter((one) => one !== false);
+  return words.length > 0 ? words.join(", ") : "No conflicts";
 }
