@@ -5,9 +5,11 @@ import { freshBackend } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
 import { Prose } from "./Prose";
 
+const WAIT = { timeout: 10_000 };
+
 let twin: MemoryBackend;
 // It is loaded when the first words are to be shown: the tests are about what it shows then.
-beforeAll(() => import("./Markdown"));
+beforeAll(() => import("./Markdown"), 60_000);
 beforeEach(() => {
   twin = freshBackend();
 });
@@ -30,7 +32,9 @@ it("shows lists, tables and code as such", async () => {
       ].join("\n")}
     />,
   );
-  expect(await screen.findByRole("heading", { name: "Done" })).toBeVisible();
+  expect(
+    await screen.findByRole("heading", { name: "Done" }, WAIT),
+  ).toBeVisible();
   expect(screen.getAllByRole("listitem")).toHaveLength(2);
   expect(screen.getByRole("cell", { name: "a.rs" })).toBeVisible();
   expect(
@@ -40,7 +44,7 @@ it("shows lists, tables and code as such", async () => {
 
 it("shows code whose fence is not closed yet", async () => {
   render(<Prose text={"soon:\n```\nhalf a li"} />);
-  const code = await screen.findByText("half a li");
+  const code = await screen.findByText("half a li", {}, WAIT);
   expect(code.closest("pre")).toBeVisible();
 });
 
@@ -48,7 +52,7 @@ it("opens only links of the web, and shows where they go", async () => {
   render(
     <Prose text="[good](https://example.org/a) [bad](javascript:alert(1)) [file](file:///etc/passwd)" />,
   );
-  expect(await screen.findAllByRole("link")).toHaveLength(1);
+  expect(await screen.findAllByRole("link", {}, WAIT)).toHaveLength(1);
   const link = screen.getByRole("link", { name: "good" });
   expect(link).toHaveAttribute("title", "https://example.org/a");
   await userEvent.click(link);
@@ -61,7 +65,7 @@ it("loads no picture and makes no HTML of what an agent says", async () => {
       text={'![plan](https://example.org/p.png)\n\n<b onclick="x()">hi</b>'}
     />,
   );
-  expect(await screen.findByRole("link", { name: "plan" })).toBeVisible();
+  expect(await screen.findByRole("link", { name: "plan" }, WAIT)).toBeVisible();
   expect(container.querySelector("img, b")).toBeNull();
   expect(container).toHaveTextContent('<b onclick="x()">hi</b>');
 });
