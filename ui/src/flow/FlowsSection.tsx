@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import type { RunInfo } from "../bindings";
+import type { FlowFile, RunInfo } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { useDock } from "../shared/dock/dock";
 import { HistoryIcon, PlayIcon } from "../shared/icons";
@@ -86,38 +86,7 @@ export function FlowsSection() {
           {files.length > 0 && (
             <ul className="flow-files">
               {files.map((file) => (
-                <li key={file.path} className="pane-row">
-                  <button
-                    type="button"
-                    className="pane-button"
-                    data-walk
-                    data-testid={`flow-${file.name}`}
-                    title={`${file.path}${file.problem ? `\n${file.problem}` : ""}`}
-                    onClick={() => showFlow(file.path)}
-                  >
-                    <span className="flow-file-icon">
-                      <Shape
-                        path="M4.5 2.5h5l2.5 2.5v8.5h-7.5ZM6.5 7.5h4M6.5 10h4"
-                        size={14}
-                      />
-                    </span>
-                    <span className="pane-text">
-                      <span className="pane-title">{file.name}</span>
-                    </span>
-                    {file.problem !== null && (
-                      <span className="flow-problem">can't run</span>
-                    )}
-                  </button>
-                  {file.problem === null && (
-                    <IconButton
-                      label={`Start ${file.name}`}
-                      data-testid={`start-${file.name}`}
-                      onClick={() => askToStart(file.path)}
-                    >
-                      <PlayIcon size={14} />
-                    </IconButton>
-                  )}
-                </li>
+                <FileRow key={file.path} file={file} />
               ))}
             </ul>
           )}
@@ -167,6 +136,45 @@ function RunRow({ run, active }: { run: RunInfo; active: boolean }) {
           {asks ? "needs you" : RUN_WORDS[run.state]}
         </span>
       </button>
+    </li>
+  );
+}
+
+function FileRow({ file }: { file: FlowFile }) {
+  const unsaved = useFlows((state) => state.drafts[file.path] !== undefined);
+  return (
+    <li className="pane-row">
+      <button
+        type="button"
+        className="pane-button"
+        data-walk
+        data-testid={`flow-${file.name}`}
+        title={`${file.path}${file.problem ? `\n${file.problem}` : ""}`}
+        onClick={() => showFlow(file.path)}
+      >
+        <span className="flow-file-icon">
+          <Shape
+            path="M4.5 2.5h5l2.5 2.5v8.5h-7.5ZM6.5 7.5h4M6.5 10h4"
+            size={14}
+          />
+        </span>
+        <span className="pane-text">
+          <span className="pane-title">{file.name}</span>
+        </span>
+        {file.problem !== null && (
+          <span className="flow-problem">can't run</span>
+        )}
+        {unsaved && <span className="flow-dirty">not saved</span>}
+      </button>
+      {file.problem === null && (
+        <IconButton
+          label={`Start ${file.name}`}
+          data-testid={`start-${file.name}`}
+          onClick={() => askToStart(file.path)}
+        >
+          <PlayIcon size={14} />
+        </IconButton>
+      )}
     </li>
   );
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { backend } from "../backend/backend";
 import type { FlowCheck } from "../bindings";
+import { keepDraft, useFlows } from "./flow-store";
 
 /** How long typing must rest before the text is looked at. */
 const LOOK_AFTER_MS = 150;
@@ -19,6 +20,14 @@ function fromDisk(disk: string): Opened {
   return { disk, text: disk, given: { text: disk }, theirs: false };
 }
 
+/** A file as it is when it is opened: with what was written into it before and not saved. */
+function begin(path: string, disk: string): Opened {
+  const draft = useFlows.getState().drafts[path];
+  if (!draft || draft.text === disk) return fromDisk(disk);
+  const { text } = draft;
+  return { disk, text, given: { text }, theirs: draft.disk !== disk };
+}
+
 /** A flow's file: its text, what a person made of it, and what another program did meanwhile. */
 export function useFlowFile(path: string) {
   const [opened, setOpened] = useState<Opened | null>(null);
@@ -30,8 +39,9 @@ export function useFlowFile(path: string) {
     const told = (disk: string) => {
       if (!wanted) return;
       setOpened((before) => {
-        if (!before || before.text === before.disk || before.text === disk)
-          return before?.text === disk
+        if (!before) return begin(path, disk);
+        if (before.text === before.disk || before.text === disk)
+          return before.text === disk
             ? { ...before, disk, theirs: false }
             : fromDisk(disk);
         return { ...before, theirs: disk !== before.disk };
@@ -50,9 +60,14 @@ export function useFlowFile(path: string) {
   }, [path]);
   const current = useRef(opened);
   current.current = opened;
-  const edit = useCallback((text: string) => {
-    setOpened((before) => before && { ...before, text });
-  }, []);
+  const edit = useCallback(
+    (text: string) => {
+      const disk = current.current?.disk;
+      if (disk !== undefined) keepDraft(path, { text, disk });
+      setOpened((before) => before && { ...before, text });
+    },
+    [path],
+  );
   const save = useCallback(async () => {
     const now = current.current;
     if (!now || now.text === now.disk) return;
@@ -62,6 +77,9 @@ export function useFlowFile(path: string) {
       return;
     }
     setProblem(null);
+    // More may have been written while it was saved.
+    const text = current.current?.text ?? now.text;
+    keepDraft(path, { text, disk: now.text });
     setOpened(
       (before) => before && { ...before, disk: now.text, theirs: false },
     );
@@ -79,7 +97,10 @@ export function useFlowFile(path: string) {
     problem,
     edit,
     save,
-    takeTheirs: () => void read(fromDisk),
+    takeTheirs: () => {
+      keepDraft(path, null);
+      void read(fromDisk);
+    },
     keepMine: () =>
       void read((disk, mine) => ({ ...mine, disk, theirs: false })),
   };

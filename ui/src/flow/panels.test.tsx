@@ -8,7 +8,7 @@ import {
   within,
 } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import type { FlowGraph, RunInfo } from "../bindings";
 import { freshBackend } from "../test-support";
 import { stateSheet } from "../twin/drawn-runs";
@@ -35,6 +35,9 @@ import { segmentsOf, tickOf } from "./timeline";
 import { formatDuration, skipWords } from "./words";
 
 const WAIT = { timeout: 10_000 };
+
+// It is loaded when a file is first opened: the tests are about what it does then.
+beforeAll(() => import("./editor/FlowEditor"), 60_000);
 
 let twin: MemoryBackend;
 let stop: () => void = () => {};
@@ -166,6 +169,30 @@ test("what was written is undone in the editor that comes after it, too", async 
   expect(again.text()).toBe(`${triage.text}# mine`);
   again.key("z", 90, true);
   expect(again.text()).toBe(triage.text);
+});
+
+test("what was written and not saved is there when the file is opened again", async () => {
+  const first = render(<FlowFilePanel path={pathOf(triage)} />);
+  await (await editor()).write("# mine");
+  first.unmount();
+  const list = render(<FlowsSection />);
+  expect(await screen.findByTestId("flow-triage", {}, WAIT)).toHaveTextContent(
+    "triagenot saved",
+  );
+  list.unmount();
+  const second = render(<FlowFilePanel path={pathOf(triage)} />);
+  const again = await editor();
+  expect(again.text()).toBe(`${triage.text}# mine`);
+  expect(screen.getByText("not saved")).toBeVisible();
+  expect(twin.files.get(pathOf(triage))).toBe(triage.text);
+  second.unmount();
+  twin.saveElsewhere(pathOf(triage), `${triage.text}# theirs`);
+  render(<FlowFilePanel path={pathOf(triage)} />);
+  const last = await editor();
+  expect(last.text()).toBe(`${triage.text}# mine`);
+  await userEvent.click(screen.getByText("Take its text"));
+  await waitFor(() => expect(last.text()).toBe(`${triage.text}# theirs`), WAIT);
+  expect(useFlows.getState().drafts).toEqual({});
 });
 
 test("a plan shows the way that inputs and outcomes would lead", async () => {
