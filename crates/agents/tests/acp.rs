@@ -13,6 +13,7 @@ use agents::{
     AgentsConfig, AgentsEvent, Health, ImportSession, ListAgents, MemorySessions, NewAgent,
     Outcome, PermissionAnswer, Prompt, SessionRow, SessionStatus, presets,
 };
+use serde_json::Value;
 use support::soon;
 
 fn config(faults: &[&str]) -> AcpConfig {
@@ -115,6 +116,24 @@ async fn files_are_read_and_written_in_the_worktree_only() {
     let new = tree.join("src/new.rs");
     say(&acp, &agent, &format!("WRITE {}", new.display())).await;
     assert_eq!(std::fs::read_to_string(new).unwrap(), "written\n");
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_missing_is_said_to_be_so_in_the_protocols_terms() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let none = dir.path().join("none.txt").display().to_string();
+    let answer = say(&acp, &agent, &format!("READ {none}")).await.answer;
+    let error: Value = serde_json::from_str(answer.strip_prefix("refused: ").unwrap()).unwrap();
+    assert_eq!(error["code"], -32002, "{error}");
+    assert_eq!(
+        error["message"],
+        format!("Resource not found: `{none}` does not exist")
+    );
+    let answer = say(&acp, &agent, "READ /etc/hostname").await.answer;
+    let error: Value = serde_json::from_str(answer.strip_prefix("refused: ").unwrap()).unwrap();
+    assert_eq!(error["code"], -32602, "{error}");
     soon(acp.dispose()).await.unwrap();
 }
 

@@ -378,6 +378,46 @@ async fn a_daemon_that_restarts_in_mid_turn_fails_the_turn_and_is_found_again() 
 }
 
 #[tokio::test]
+async fn a_turn_that_was_cut_off_is_no_success_however_its_agent_looks_afterwards() {
+    let daemon = Daemon::start().await;
+    let agent = id(&daemon.add("a"));
+    let paseo = daemon.client(Transport::Socket, Path::new("none"));
+    let mut turn = soon(paseo.prompt(&agent, Prompt::new("SLEEP")))
+        .await
+        .unwrap();
+    until_text(&mut turn).await;
+    daemon.restart_awake();
+    let Outcome::Failed { message } = soon(turn.result()).await.outcome else {
+        panic!("it did not fail");
+    };
+    assert_eq!(
+        message,
+        "the daemon was restarted in mid-turn, and the turn was cut off"
+    );
+}
+
+#[tokio::test]
+async fn over_the_program_a_turn_that_was_cut_off_is_no_success_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let daemon = Daemon::start().await;
+    let agent = id(&daemon.add("a"));
+    // It connects again, and then says of the idle agent that it has completed.
+    let paseo = daemon.client(Transport::Program, &program(dir.path(), "paseo-reconnects"));
+    let mut turn = soon(paseo.prompt(&agent, Prompt::new("SLEEP")))
+        .await
+        .unwrap();
+    until_text(&mut turn).await;
+    daemon.restart_awake();
+    let Outcome::Failed { message } = soon(turn.result()).await.outcome else {
+        panic!("it did not fail");
+    };
+    assert!(
+        message.contains("the connection was lost in mid-turn"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn a_daemon_that_goes_away_for_good_fails_the_turn() {
     let daemon = Daemon::start().await;
     let agent = id(&daemon.add("a"));

@@ -326,8 +326,8 @@ async fn recorded_lists_are_read_page_by_page() {
     insta::assert_debug_snapshot!(shown, @r#"
     [
         "Some(\"please FAIL now\") failed /srv/demo/work/a {}",
-        "Some(\"First agent\") done /srv/demo/work/a {\"role\": \"tester\", \"team\": \"red\"}",
         "Some(\"old question sess-known\") done /srv/demo/work/b {\"k\": \"v\", \"origin\": \"test\"}",
+        "Some(\"First agent\") idle /srv/demo/work/a {\"role\": \"tester\", \"team\": \"red\"}",
         "Some(\"old question sess-second\") idle /srv/demo/work/a {\"x\": \"y\"}",
         "None idle /srv/demo/work/a {}",
         "Some(\"old question unlisted-2\") idle /srv/demo/work/b {}",

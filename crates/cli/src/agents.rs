@@ -89,8 +89,8 @@ struct Show {
 struct Send {
     #[command(flatten)]
     named: Named,
-    /// What to say; `-` reads it from standard input
-    #[arg(value_name = "PROMPT", allow_hyphen_values = true)]
+    /// What to say; `-` reads it from standard input. One that begins with a dash comes after `--`
+    #[arg(value_name = "PROMPT")]
     prompt: String,
     /// Cancel the turn that runs, if one does
     #[arg(long)]

@@ -605,6 +605,14 @@ fn what_is_wrong_about_agents_is_said_with_what_would_be_right() {
         "no agents\n[0]",
     ]
     "#);
+    let help = user.run(&["agents", "send", "nobody", "--help"]);
+    assert_eq!(help.status, 0, "{}", help.err);
+    assert!(help.out.contains("Prompt an agent"), "{}", help.out);
+    let prompt = user.run(&["agents", "send", "nobody", "--", "--help"]);
+    assert_eq!(
+        prompt.err, "switchyard: no agent is named `nobody`\n",
+        "what follows `--` is said"
+    );
     let health = user.run(&["agents", "health", "--host", "sh", "--json"]);
     let health: Value = serde_json::from_str(&health.out).unwrap();
     assert_eq!(health[0]["health"]["state"], "up");

@@ -7,21 +7,50 @@ use std::path::{Component, Path, PathBuf};
 /// The largest file that is handed to an agent, or taken from one.
 const FILE_LIMIT: u64 = 16 << 20;
 
+/// Why a file was not read or written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum FileError {
+    /// There is no such file in the worktree.
+    NotFound {
+        /// The path, as it was asked for.
+        shown: String,
+    },
+    /// It may not be: it is outside of the worktree, or git's own.
+    Refused(String),
+    /// The system refused, or the file is not one that can be handed over.
+    Failed(String),
+}
+
+impl FileError {
+    fn of(what: &str, shown: &str, error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::NotFound {
+            Self::NotFound {
+                shown: shown.to_owned(),
+            }
+        } else {
+            Self::Failed(format!("could not {what} `{shown}`: {error}"))
+        }
+    }
+}
+
 /// Reads lines of a file inside `root`; `line` counts from 1.
 pub(super) fn read(
     root: &Path,
     path: &Path,
     line: Option<u32>,
     limit: Option<u32>,
-) -> Result<String, String> {
+) -> Result<String, FileError> {
     let (file, shown) = open(root, path, Want::Read)?;
     let mut text = String::new();
     let read = file
         .take(FILE_LIMIT + 1)
         .read_to_string(&mut text)
-        .map_err(|error| format!("could not read `{shown}`: {error}"))?;
+        .map_err(|error| FileError::of("read", &shown, &error))?;
     if read as u64 > FILE_LIMIT {
-        return Err(format!("`{shown}` is larger than {} MB", FILE_LIMIT >> 20));
+        let megabytes = FILE_LIMIT >> 20;
+        return Err(FileError::Failed(format!(
+            "`{shown}` is larger than {megabytes} MB"
+        )));
     }
     if line.is_none() && limit.is_none() {
         return Ok(text);
@@ -32,16 +61,16 @@ pub(super) fn read(
 }
 
 /// Replaces the content of a file inside `root`, making it and its directories if need be.
-pub(super) fn write(root: &Path, path: &Path, content: &str) -> Result<(), String> {
+pub(super) fn write(root: &Path, path: &Path, content: &str) -> Result<(), FileError> {
     if content.len() as u64 > FILE_LIMIT {
-        return Err(format!(
-            "the content is larger than {} MB",
-            FILE_LIMIT >> 20
-        ));
+        let megabytes = FILE_LIMIT >> 20;
+        return Err(FileError::Refused(format!(
+            "the content is larger than {megabytes} MB"
+        )));
     }
     let (mut file, shown) = open(root, path, Want::Write)?;
     file.write_all(content.as_bytes())
-        .map_err(|error| format!("could not write `{shown}`: {error}"))
+        .map_err(|error| FileError::of("write", &shown, &error))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,19 +80,19 @@ enum Want {
 }
 
 /// Opens a file below `root`. Links are followed only as far as they stay below it.
-fn open(root: &Path, path: &Path, want: Want) -> Result<(File, String), String> {
+fn open(root: &Path, path: &Path, want: Want) -> Result<(File, String), FileError> {
     let shown = path.display().to_string();
     let outside = || {
-        format!(
+        FileError::Refused(format!(
             "`{shown}` is outside of the session's worktree `{}`",
             root.display()
-        )
+        ))
     };
     let root = root.canonicalize().map_err(|error| {
-        format!(
+        FileError::Failed(format!(
             "the worktree `{}` can't be reached: {error}",
             root.display()
-        )
+        ))
     })?;
     let asked = if path.is_absolute() {
         path.to_path_buf()
@@ -73,14 +102,14 @@ fn open(root: &Path, path: &Path, want: Want) -> Result<(File, String), String> 
     if asked.components().any(|part| part == Component::ParentDir) {
         return Err(outside());
     }
-    // The longest part that exists says where the path really leads; the rest is to be made.
+    // The longest part that exists says where the path really leads; the rest is to be made, or is missing.
     let mut existing = asked.as_path();
     let mut rest = Vec::new();
     let real = loop {
         match existing.canonicalize() {
             Ok(real) => break real,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && want == Want::Write => {
-                // A link that leads nowhere would be followed by the write.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // A link that leads nowhere would be followed by a write.
                 if existing.symlink_metadata().is_ok() {
                     return Err(outside());
                 }
@@ -92,8 +121,8 @@ fn open(root: &Path, path: &Path, want: Want) -> Result<(File, String), String> 
             }
             Err(error) => {
                 // Whether a file outside exists is nobody's business either.
-                return Err(if lexically_below(&asked, &root) {
-                    format!("could not open `{shown}`: {error}")
+                return Err(if asked.starts_with(&root) {
+                    FileError::of("open", &shown, &error)
                 } else {
                     outside()
                 });
@@ -101,29 +130,31 @@ fn open(root: &Path, path: &Path, want: Want) -> Result<(File, String), String> 
         }
     };
     let mut real: PathBuf = real;
+    let missing = !rest.is_empty();
     real.extend(rest.into_iter().rev());
     let Ok(below) = real.strip_prefix(&root) else {
         return Err(outside());
     };
+    if missing && want == Want::Read {
+        return Err(FileError::NotFound { shown });
+    }
     if below.as_os_str().is_empty()
         || below.components().next() == Some(Component::Normal(".git".as_ref()))
             && want == Want::Write
     {
-        return Err(format!("`{shown}` may not be written by an agent"));
+        return Err(FileError::Refused(format!(
+            "`{shown}` may not be written by an agent"
+        )));
     }
     if want == Want::Write
         && let Some(parent) = real.parent()
     {
         std::fs::create_dir_all(parent)
-            .map_err(|error| format!("could not make `{}`: {error}", parent.display()))?;
+            .map_err(|error| FileError::of("make", &parent.display().to_string(), &error))?;
     }
     open_below(&root, below, want)
         .map(|file| (file, shown.clone()))
-        .map_err(|error| format!("could not open `{shown}`: {error}"))
-}
-
-fn lexically_below(path: &Path, root: &Path) -> bool {
-    path.starts_with(root)
+        .map_err(|error| FileError::of("open", &shown, &error))
 }
 
 /// Opens what was resolved, and lets the system refuse when a link was put in its way meanwhile.
@@ -189,6 +220,29 @@ mod tests {
         assert_eq!(std::fs::read_to_string(new).unwrap(), "new");
     }
 
+    fn assert_refused<T: std::fmt::Debug>(path: &str, done: Result<T, FileError>) {
+        match done {
+            Err(FileError::Refused(reason)) => {
+                assert!(reason.contains("outside"), "{path}: {reason}")
+            }
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_apart_from_one_that_may_not_be_read() {
+        let root = tempfile::tempdir().unwrap();
+        let none = root.path().join("none.txt");
+        let shown = none.display().to_string();
+        assert_eq!(
+            read(root.path(), &none, None, None),
+            Err(FileError::NotFound { shown })
+        );
+        std::fs::create_dir(root.path().join("dir")).unwrap();
+        let error = read(root.path(), &root.path().join("dir"), None, None).unwrap_err();
+        assert!(matches!(error, FileError::Failed(_)), "{error:?}");
+    }
+
     #[test]
     fn nothing_outside_of_the_worktree_is_read_or_written() {
         let outer = tempfile::tempdir().unwrap();
@@ -207,15 +261,11 @@ mod tests {
             "dir/new",
         ] {
             let at = Path::new(path);
-            let error = read(&root, at, None, None).unwrap_err();
-            assert!(
-                error.contains("outside") || error.contains("could not open"),
-                "{path}: {error}"
-            );
-            let error = write(&root, at, "x").unwrap_err();
-            assert!(error.contains("outside"), "{path}: {error}");
+            assert_refused(path, read(&root, at, None, None));
+            assert_refused(path, write(&root, at, "x"));
         }
-        assert!(write(&root, Path::new("dangling"), "x").is_err());
+        assert_refused("dangling", read(&root, Path::new("dangling"), None, None));
+        assert_refused("dangling", write(&root, Path::new("dangling"), "x"));
         assert!(write(&root, Path::new(".git/config"), "x").is_err());
         assert_eq!(
             std::fs::read_to_string(outer.path().join("secret")).unwrap(),

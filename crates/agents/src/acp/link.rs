@@ -15,13 +15,14 @@ use agent_client_protocol::v1::schema::{
     RequestPermissionRequest, RequestPermissionResponse, SelectedPermissionOutcome,
     SessionNotification, SessionUpdate, WriteTextFileRequest, WriteTextFileResponse,
 };
-use agent_client_protocol::{Agent, Client, Error, Lines};
+use agent_client_protocol::{Agent, Client, Error, ErrorCode, Lines};
 use futures_util::{sink, stream};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::acp::{AcpConfig, files};
+use crate::acp::AcpConfig;
+use crate::acp::files::{self, FileError};
 use crate::error::{AgentError, capped};
 use crate::process::{Program, describe};
 
@@ -320,12 +321,20 @@ where
         .await
 }
 
-fn flatten<T>(done: Result<Result<T, String>, tokio::task::JoinError>) -> Result<T, Error> {
-    match done {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(reason)) => Err(Error::invalid_params().data(serde_json::json!(reason))),
-        Err(error) => Err(Error::internal_error().data(serde_json::json!(error.to_string()))),
-    }
+/// What came of a file, in the protocol's terms. Agents show the message and little else, so the words are there.
+fn flatten<T>(done: Result<Result<T, FileError>, tokio::task::JoinError>) -> Result<T, Error> {
+    let (code, message) = match done {
+        Ok(Ok(value)) => return Ok(value),
+        // Agents that make new files look for these very words to see that there is none yet.
+        Ok(Err(FileError::NotFound { shown })) => (
+            ErrorCode::RESOURCE_NOT_FOUND,
+            format!("Resource not found: `{shown}` does not exist"),
+        ),
+        Ok(Err(FileError::Refused(reason))) => (ErrorCode::INVALID_PARAMS, reason),
+        Ok(Err(FileError::Failed(reason))) => (ErrorCode::INTERNAL_ERROR, reason),
+        Err(error) => (ErrorCode::INTERNAL_ERROR, error.to_string()),
+    };
+    Err(Error::new(code, message))
 }
 
 /// Reads one line, without its end; an error for one that never ends.

@@ -22,10 +22,10 @@ const KNOWN: [(&str, &str, &str, &[&str]); 8] = [
     ("claude", "Claude Code", "claude-agent-acp", &[]),
     ("claude", "Claude Code", "claude-code-acp", &[]),
     ("codex", "Codex", "codex-acp", &[]),
-    ("gemini", "Gemini CLI", "gemini", &["--experimental-acp"]),
+    ("gemini", "Gemini CLI", "gemini", &["--acp"]),
     ("opencode", "OpenCode", "opencode", &["acp"]),
     ("goose", "Goose", "goose", &["acp"]),
-    ("qwen", "Qwen Code", "qwen", &["--experimental-acp"]),
+    ("qwen", "Qwen Code", "qwen", &["--acp"]),
     ("copilot", "GitHub Copilot", "copilot", &["--acp"]),
 ];
 

@@ -21,6 +21,8 @@ pub(crate) struct AttachReader {
     ours: bool,
     /// Someone else's prompt was seen after ours; nothing from there on is ours.
     over: bool,
+    /// The first line of our prompt.
+    prompt: String,
     /// How many further lines our own prompt has, and how many of them are still to come.
     prompt_lines: usize,
     to_skip: usize,
@@ -72,6 +74,7 @@ impl AttachReader {
     pub(crate) fn begin(&mut self, prompt: &str) {
         *self = Self {
             partial: std::mem::take(&mut self.partial),
+            prompt: first_line(prompt).to_owned(),
             prompt_lines: prompt.trim().split('\n').count() - 1,
             ..Self::default()
         };
@@ -108,8 +111,13 @@ impl AttachReader {
         self.held = self.held.saturating_sub(1);
         if name == "User" {
             self.over = self.ours;
-            self.ours = true;
-            self.to_skip = self.prompt_lines;
+            // History may still be coming: only what repeats our own prompt begins our turn.
+            self.ours |= first_line(rest) == self.prompt;
+            self.to_skip = if self.ours && !self.over {
+                self.prompt_lines
+            } else {
+                0
+            };
             self.held = 0;
             return;
         }
@@ -159,6 +167,10 @@ impl AttachReader {
         piece.push_str(text);
         events.push(AgentEvent::Text { text: piece });
     }
+}
+
+fn first_line(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or_default().trim()
 }
 
 const MARKERS: [&str; 8] = [

@@ -36,6 +36,8 @@ pub(crate) struct Agent {
     pub(crate) last_error: Option<String>,
     requires_attention: bool,
     attention_reason: Option<String>,
+    attention_timestamp: Option<String>,
+    last_user_message_at: Option<String>,
     pub(crate) archived_at: Option<String>,
 }
 
@@ -70,10 +72,24 @@ struct OfferedOption {
 }
 
 impl Agent {
+    /// Whether the turn of the last prompt ended well. The daemon keeps the mark of an earlier turn when a later one is cut
+    /// off, so the times decide, where they are told.
+    fn finished(&self) -> bool {
+        let at = |time: &Option<String>| time.as_deref()?.parse::<jiff::Timestamp>().ok();
+        self.requires_attention
+            && self.attention_reason.as_deref() == Some("finished")
+            && match (
+                at(&self.attention_timestamp),
+                at(&self.last_user_message_at),
+            ) {
+                (Some(finished), Some(asked)) => finished >= asked,
+                _ => true,
+            }
+    }
+
     /// The agent in our terms.
     pub(crate) fn info(self, backend: &BackendId) -> AgentInfo {
-        let finished =
-            self.requires_attention && self.attention_reason.as_deref() == Some("finished");
+        let finished = self.finished();
         let status = if self.archived_at.is_some() {
             AgentStatus::Archived
         } else {

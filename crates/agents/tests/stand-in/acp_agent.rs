@@ -106,10 +106,7 @@ impl Agent {
                 );
                 match answer["result"]["content"].as_str() {
                     Some(content) => self.say(&format!("read: {content}")),
-                    None => self.say(&format!(
-                        "refused: {}",
-                        answer["error"]["data"].as_str().unwrap_or_default()
-                    )),
+                    None => self.say(&format!("refused: {}", answer["error"])),
                 }
             }
             "WRITE" => {
@@ -126,10 +123,7 @@ impl Agent {
                 let ok = answer.get("error").is_none();
                 self.update(json!({"sessionUpdate": "tool_call_update", "toolCallId": "w1", "status": if ok { "completed" } else { "failed" }}));
                 if !ok {
-                    self.say(&format!(
-                        "refused: {}",
-                        answer["error"]["data"].as_str().unwrap_or_default()
-                    ));
+                    self.say(&format!("refused: {}", answer["error"]));
                 }
             }
             "PERMIT" => {

@@ -43,6 +43,7 @@ struct Asked {
     provider: Option<String>,
     cwd: Option<String>,
     flags: Vec<String>,
+    reconnects: bool,
 }
 
 /// Reads the arguments as the program does: an option that is not known ends it.
@@ -85,6 +86,8 @@ fn arguments(args: Vec<String>) -> Result<Asked, String> {
 struct Daemon {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     requests: u32,
+    /// What waits for an end outlives the connection.
+    reconnects: bool,
 }
 
 impl Daemon {
@@ -121,6 +124,7 @@ impl Daemon {
             Some(Ok(Message::Text(_))) => Ok(Self {
                 socket,
                 requests: 0,
+                reconnects: false,
             }),
             Some(Ok(Message::Close(Some(close)))) => Err(refuse(close.reason.to_string())),
             _ => Err(refuse("Connection timed out".into())),
@@ -159,6 +163,14 @@ impl Daemon {
                     return frame["message"].clone();
                 }
                 Some(Ok(_)) => {}
+                _ if self.reconnects => {
+                    // It finds the agent idle after a restart of the daemon, and takes that for the end of the turn.
+                    println!(
+                        "{}",
+                        json!({"status": "completed", "message": "Agent completed processing the message"})
+                    );
+                    std::process::exit(0);
+                }
                 _ => std::process::exit(1),
             }
         }
@@ -204,6 +216,7 @@ async fn run(asked: &mut Asked) -> Result<Value, Failure> {
         .or_else(|| std::env::var("PASEO_HOST").ok())
         .unwrap_or_else(|| "localhost:6767".into());
     let mut daemon = Daemon::connect(&host).await?;
+    daemon.reconnects = asked.reconnects && asked.command == ["send"];
     let command: Vec<_> = asked.command.iter().map(String::as_str).collect();
     let flag = |name: &str| asked.flags.iter().any(|flag| flag == name);
     match command.as_slice() {
@@ -550,6 +563,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    asked.reconnects = name == "paseo-reconnects";
     match run(&mut asked).await {
         Ok(mut value) => {
             if name == "paseo-later" {

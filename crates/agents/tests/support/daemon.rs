@@ -122,10 +122,19 @@ impl Daemon {
     /// Ends like a daemon that is stopped, and comes back as one that was started: every agent is
     /// asleep, turns are gone, and conversations are counted anew.
     pub(crate) fn restart(&self) {
+        self.restart_as("closed");
+    }
+
+    /// As [`Daemon::restart`], with every agent loaded again before anybody looks, as whoever reads it makes it be.
+    pub(crate) fn restart_awake(&self) {
+        self.restart_as("idle");
+    }
+
+    fn restart_as(&self, status: &str) {
         {
             let mut world = self.world.lock().unwrap();
             for agent in &mut world.agents {
-                agent.status = "closed".into();
+                agent.status = status.into();
                 agent.turn += 1;
                 agent.epoch = uuid::Uuid::new_v4().to_string();
                 agent.permissions.clear();

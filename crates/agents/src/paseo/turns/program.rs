@@ -27,6 +27,7 @@ pub(super) async fn program_turn(
     let deadlines = &inner.config.deadlines;
     writer.best_effort();
     let stop_reading = CancellationToken::new();
+    let broke = CancellationToken::new();
     let begun = CancellationToken::new();
     let settled = CancellationToken::new();
     let reading = read_attach(
@@ -35,7 +36,7 @@ pub(super) async fn program_turn(
         &prompt.text,
         deadlines,
         writer,
-        (&settled, &begun, &stop_reading),
+        (&settled, &begun, &stop_reading, &broke),
     );
     let turn = async {
         // The text of earlier turns comes first; when it is through, ours may begin.
@@ -50,7 +51,15 @@ pub(super) async fn program_turn(
         outcome
     };
     let (outcome, ()) = tokio::join!(turn, reading);
-    writer.end(outcome);
+    // A program that connects again finds an agent that is idle, whatever became of the turn meanwhile.
+    writer.end(match outcome {
+        Outcome::Completed if broke.is_cancelled() => Outcome::Failed {
+            message: "the connection was lost in mid-turn: the daemon may have been restarted, and the turn cut off; \
+                      its conversation shows what was said"
+                .into(),
+        },
+        outcome => outcome,
+    });
 }
 
 async fn drive(
@@ -184,7 +193,12 @@ async fn read_attach(
     prompt: &str,
     deadlines: &crate::paseo::Deadlines,
     writer: &TurnWriter,
-    (settled, begun, stop): (&CancellationToken, &CancellationToken, &CancellationToken),
+    (settled, begun, stop, broke): (
+        &CancellationToken,
+        &CancellationToken,
+        &CancellationToken,
+        &CancellationToken,
+    ),
 ) {
     let call = Call {
         command: &["attach"],
@@ -222,7 +236,13 @@ async fn read_attach(
             };
             tokio::select! {
                 read = stdout.read(&mut buffer) => match read {
-                    Ok(0) | Err(_) => break,
+                    Ok(0) | Err(_) => {
+                        // It stays for as long as the daemon does, and is ended by us.
+                        if ours && seen {
+                            broke.cancel();
+                        }
+                        break;
+                    }
                     Ok(count) => {
                         seen = true;
                         for event in reader.read(&buffer[..count]) {

@@ -232,11 +232,14 @@ impl Following {
             .await?;
         let timeline: frames::Timeline = serde_json::from_value(payload)
             .map_err(|error| inner.garbled("fetch_agent_timeline_request", error, &Value::Null))?;
-        let continues = self.position.as_ref().is_none_or(|position| {
-            timeline.epoch.as_ref() == Some(&position.epoch)
-                && !timeline.reset
-                && !timeline.stale_cursor
-        });
+        let counted = self.position.as_ref().zip(timeline.epoch.as_ref());
+        if counted.is_some_and(|(position, epoch)| position.epoch != *epoch) {
+            // It counts anew since it was started again, and what was under way then is gone: whatever the agent is at
+            // now, it is not our turn.
+            self.cut_off();
+            return Ok(false);
+        }
+        let continues = !timeline.reset && !timeline.stale_cursor;
         if continues {
             let after = self.position.as_ref().map_or(0, |position| position.seq);
             for entry in timeline
@@ -301,17 +304,32 @@ impl Following {
                 false
             }
             AgentStatus::Asleep | AgentStatus::Archived => {
+                self.cut_off();
+                false
+            }
+            AgentStatus::Done => {
+                self.writer.end(Outcome::Completed);
+                false
+            }
+            AgentStatus::Idle if self.position.is_some() => {
+                self.writer.end(Outcome::Completed);
+                false
+            }
+            AgentStatus::Idle => {
                 self.writer.end(Outcome::Failed {
-                    message: "the daemon was restarted in mid-turn, and the turn was cut off"
+                    message: "the connection was lost as the turn began, and what came of it can't be told; \
+                              its conversation shows what was said"
                         .into(),
                 });
                 false
             }
-            AgentStatus::Idle | AgentStatus::Done => {
-                self.writer.end(Outcome::Completed);
-                false
-            }
         })
+    }
+
+    fn cut_off(&self) {
+        self.writer.end(Outcome::Failed {
+            message: "the daemon was restarted in mid-turn, and the turn was cut off".into(),
+        });
     }
 
     /// Passes over frames that arrived while the same items were read back; `true` when one of the

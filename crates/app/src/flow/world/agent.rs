@@ -222,18 +222,9 @@ async fn go_on(
     let timeline = agents.timeline(&info.backend, &info.id).await;
     let timeline = timeline.unwrap_or_default();
     let said = since(&timeline, prompt, turn);
-    let ended = match info.status {
-        AgentStatus::Done | AgentStatus::Failed => true,
-        // At a daemon, a turn that ended and was looked at; elsewhere the process ended with ours.
-        AgentStatus::Idle => {
-            said.as_ref().is_some_and(|said| !said.is_empty())
-                && info
-                    .backend
-                    .0
-                    .starts_with(&format!("{}:", BackendKind::Paseo))
-        }
-        _ => false,
-    };
+    // One that is idle may have ended its turn and been looked at, or have been cut off: that can't be told apart, and
+    // half an answer must not pass for a whole one.
+    let ended = matches!(info.status, AgentStatus::Done | AgentStatus::Failed);
     if let (true, Some(said)) = (ended, &said) {
         return Ok(Next::Over(answered(info, said.clone())));
     }
@@ -516,16 +507,7 @@ impl Session {
         }
         self.told();
         let result = turn.so_far();
-        Kept {
-            output: result.answer,
-            error: match result.outcome {
-                Outcome::Completed => None,
-                Outcome::Failed { message } => Some(message),
-                Outcome::Cancelled => Some("the agent was stopped".to_owned()),
-                Outcome::TimedOut => Some("the agent took too long and was stopped".to_owned()),
-                Outcome::NeedsPermission => Some("the agent waits for a permission".to_owned()),
-            },
-        }
+        came_to(result.outcome, result.answer)
     }
 
     /// Tries to reach a backend until it answers: what has become of the agent is not known before.
@@ -566,6 +548,8 @@ impl Session {
             }
         };
         let mut out = self.out();
+        // How the turn ended, once that was heard.
+        let mut heard = None;
         loop {
             let app = self.app().await;
             let Ok(agents) = app.agents().await else {
@@ -576,6 +560,23 @@ impl Session {
                     Some(request) => self.tell(&asks_for(request)),
                     None => self.told(),
                 },
+                // An agent that lies there as if nothing had been is no sign that its turn came to its end.
+                Ok(info)
+                    if heard.is_none()
+                        && matches!(info.status, AgentStatus::Asleep | AgentStatus::Idle) =>
+                {
+                    match go_on(agents, &info, &self.prompt).await {
+                        Ok(Next::Turn(turn)) => {
+                            self.told();
+                            drop(app);
+                            return self.hear(turn).await;
+                        }
+                        Ok(Next::Over(kept)) => return kept,
+                        Ok(Next::Reach(reason)) => self.tell(&reason),
+                        Ok(_) => {}
+                        Err(error) => return wrong(format!("its session is gone: {error}")),
+                    }
+                }
                 Ok(info) => {
                     self.told();
                     let said = agents.timeline(&self.backend, &self.agent).await;
@@ -583,7 +584,10 @@ impl Session {
                         .ok()
                         .and_then(|timeline| since(&timeline, &self.prompt, self.turn))
                         .unwrap_or_default();
-                    return answered(&info, said);
+                    return match heard {
+                        Some(outcome) => came_to(outcome, said),
+                        None => answered(&info, said),
+                    };
                 }
                 Err(error) if is_passing(&error) => self.tell(&error.to_string()),
                 Err(error) => return wrong(format!("its session is gone: {error}")),
@@ -599,8 +603,11 @@ impl Session {
                             match happened {
                                 AgentEvent::Text { text } => out.write(&text),
                                 AgentEvent::Permission { .. }
-                                | AgentEvent::PermissionResolved { .. }
-                                | AgentEvent::Ended { .. } => return,
+                                | AgentEvent::PermissionResolved { .. } => return,
+                                AgentEvent::Ended { outcome } => {
+                                    heard = Some(outcome);
+                                    return;
+                                }
                                 _ => {}
                             }
                         }
@@ -655,6 +662,18 @@ impl Drop for Said {
         let rest = self.cover.finish();
         self.put(&rest);
     }
+}
+
+/// What a turn came to whose end was heard.
+fn came_to(outcome: Outcome, output: String) -> Kept {
+    let error = match outcome {
+        Outcome::Completed => None,
+        Outcome::Failed { message } => Some(message),
+        Outcome::Cancelled => Some("the agent was stopped".to_owned()),
+        Outcome::TimedOut => Some("the agent took too long and was stopped".to_owned()),
+        Outcome::NeedsPermission => Some("the agent waits for a permission".to_owned()),
+    };
+    Kept { output, error }
 }
 
 /// What a turn came to that ended while nobody looked.
