@@ -251,95 +251,9 @@ impl Panes {
         request: OpenPane,
         recording: Option<Recording>,
     ) -> Result<PaneInfo, OpenPaneError> {
-        if let Err(PaneError::BadSize {
-            field,
-            value,
-            least,
-            most,
-        }) = check_size(request.size)
-        {
-            return Err(OpenPaneError::BadRequest {
-                field: if field == "cols" {
-                    "size.cols"
-                } else {
-                    "size.rows"
-                },
-                message: format!("{value}; it must be from {least} to {most}"),
-            });
-        }
-        check_texts(&request)?;
-        let cwd = match &request.cwd {
-            Some(cwd) => PathBuf::from(cwd),
-            None => home(),
-        };
-        if !cwd.is_absolute() {
-            return Err(OpenPaneError::BadRequest {
-                field: "cwd",
-                message: format!(
-                    "`{}` is relative; give a path that begins with `/`",
-                    cwd.display()
-                ),
-            });
-        }
-        if !cwd.is_dir() {
-            return Err(OpenPaneError::NoCwd {
-                cwd: cwd.display().to_string(),
-            });
-        }
-        let program = request.program.clone().unwrap_or_else(pty::login_shell);
-        let path = request.env.get("PATH").map(String::as_str);
-        if pty::find_program(&program, &cwd, path).is_none() {
-            return Err(OpenPaneError::NoProgram { program });
-        }
+        let (program, cwd) = what_runs(&request)?;
         let id = self.0.ids.next().map_err(OpenPaneError::Id)?;
-        let mut env = BTreeMap::from(
-            [
-                ("TERM", "xterm-256color"),
-                ("COLORTERM", "truecolor"),
-                ("TERM_PROGRAM", "switchyard"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        env.insert("SWITCHYARD_PANE".into(), id.to_string());
-        env.extend(request.env.clone());
-        let is_shell = is_shell(&program, &request.args);
-        let mut shown = vec![program.clone()];
-        shown.extend(request.args.clone());
-        let mut limits = self.0.config.scrollback;
-        if let Some(lines) = request.scrollback_lines {
-            limits.lines = lines;
-        }
-        let mut command = Command {
-            program: program.clone(),
-            args: request.args,
-            cwd: cwd.clone(),
-            env,
-            stdin: recording
-                .as_ref()
-                .and_then(|recording| recording.stdin.clone()),
-            stdout_apart: recording.is_some(),
-        };
-        if is_shell
-            && !request.no_shell_integration
-            && let Some(dir) = &self.0.config.history_dir
-            && let Err(error) = shell_integration::teach(&mut command, &dir.join(SCRIPTS))
-        {
-            // The shell works without.
-            tracing::warn!(%error, "could not set up shell integration");
-        }
-        let setup = Setup {
-            id,
-            command,
-            program: shown,
-            is_shell,
-            role: request.role,
-            name: request.name,
-            private: request.private,
-            size: request.size,
-            limits,
-            history: self.0.history.clone().filter(|_| !request.private),
-            recording,
-        };
+        let setup = self.setup(id, program.clone(), cwd.clone(), request, recording);
         let failed = |source| OpenPaneError::Start {
             program,
             cwd: cwd.display().to_string(),
@@ -366,6 +280,65 @@ impl Panes {
             return Err(failed(source));
         }
         Ok(info)
+    }
+
+    /// What a pane is made of, from a request whose parts were checked.
+    fn setup(
+        &self,
+        id: PaneId,
+        program: String,
+        cwd: PathBuf,
+        request: OpenPane,
+        recording: Option<Recording>,
+    ) -> Setup {
+        let mut env = BTreeMap::from(
+            [
+                ("TERM", "xterm-256color"),
+                ("COLORTERM", "truecolor"),
+                ("TERM_PROGRAM", "switchyard"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        env.insert("SWITCHYARD_PANE".into(), id.to_string());
+        env.extend(request.env.clone());
+        let is_shell = is_shell(&program, &request.args);
+        let mut shown = vec![program.clone()];
+        shown.extend(request.args.clone());
+        let mut limits = self.0.config.scrollback;
+        if let Some(lines) = request.scrollback_lines {
+            limits.lines = lines;
+        }
+        let mut command = Command {
+            program,
+            args: request.args,
+            cwd,
+            env,
+            stdin: recording
+                .as_ref()
+                .and_then(|recording| recording.stdin.clone()),
+            stdout_apart: recording.is_some(),
+        };
+        if is_shell
+            && !request.no_shell_integration
+            && let Some(dir) = &self.0.config.history_dir
+            && let Err(error) = shell_integration::teach(&mut command, &dir.join(SCRIPTS))
+        {
+            // The shell works without.
+            tracing::warn!(%error, "could not set up shell integration");
+        }
+        Setup {
+            id,
+            command,
+            program: shown,
+            is_shell,
+            role: request.role,
+            name: request.name,
+            private: request.private,
+            size: request.size,
+            limits,
+            history: self.0.history.clone().filter(|_| !request.private),
+            recording,
+        }
     }
 
     /// All panes, oldest first.
@@ -643,6 +616,51 @@ impl Drop for Inner {
             pane.kill();
         }
     }
+}
+
+/// The program of a request and its directory, once nothing is wrong with the request.
+fn what_runs(request: &OpenPane) -> Result<(String, PathBuf), OpenPaneError> {
+    if let Err(PaneError::BadSize {
+        field,
+        value,
+        least,
+        most,
+    }) = check_size(request.size)
+    {
+        return Err(OpenPaneError::BadRequest {
+            field: if field == "cols" {
+                "size.cols"
+            } else {
+                "size.rows"
+            },
+            message: format!("{value}; it must be from {least} to {most}"),
+        });
+    }
+    check_texts(request)?;
+    let cwd = match &request.cwd {
+        Some(cwd) => PathBuf::from(cwd),
+        None => home(),
+    };
+    if !cwd.is_absolute() {
+        return Err(OpenPaneError::BadRequest {
+            field: "cwd",
+            message: format!(
+                "`{}` is relative; give a path that begins with `/`",
+                cwd.display()
+            ),
+        });
+    }
+    if !cwd.is_dir() {
+        return Err(OpenPaneError::NoCwd {
+            cwd: cwd.display().to_string(),
+        });
+    }
+    let program = request.program.clone().unwrap_or_else(pty::login_shell);
+    let path = request.env.get("PATH").map(String::as_str);
+    if pty::find_program(&program, &cwd, path).is_none() {
+        return Err(OpenPaneError::NoProgram { program });
+    }
+    Ok((program, cwd))
 }
 
 fn check_size(size: PaneSize) -> Result<(), PaneError> {
