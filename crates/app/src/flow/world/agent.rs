@@ -18,7 +18,8 @@ use secrets::{CoveredStream, Secrets};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{failed, private_dir, private_file};
+use super::kept::{failed, private_dir, private_file};
+use super::pane::pane_name;
 use crate::{App, Inner};
 
 /// How often an agent whose turn was begun by an earlier process is looked at, besides its events.
@@ -121,7 +122,7 @@ pub(super) async fn begin(
     let new = NewAgent {
         provider: provider.clone().unwrap_or_default(),
         cwd: cwd.clone(),
-        title: Some(super::pane_name(&job.key)),
+        title: Some(pane_name(&job.key)),
         model: model.clone(),
         mode: mode.clone(),
         labels: labels(job),
