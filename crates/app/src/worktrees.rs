@@ -1,5 +1,6 @@
 //! Worktrees, made for somebody who is to work in one.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -27,7 +28,7 @@ impl App {
     pub async fn add_worktree(&self, directory: &str, name: &str) -> Result<MadeWorktree, Error> {
         let listed = git(
             Path::new(directory),
-            &["worktree", "list", "--porcelain", "-z"],
+            ["worktree", "list", "--porcelain", "-z"],
         )
         .await?;
         let main = main_of(&listed);
@@ -37,7 +38,7 @@ impl App {
                 format!("`{directory}` is in no repository with a checkout"),
             ));
         };
-        let named = git(main, &["check-ref-format", "--branch", name]).await;
+        let named = git(main, ["check-ref-format", "--branch", name]).await;
         if named.is_err() || name.starts_with('-') {
             return Err(Error::new(
                 Code::BadParams,
@@ -51,9 +52,7 @@ impl App {
         beside.push(name.replace('/', "-"));
         let path = main.with_file_name(beside);
         let text = path.display().to_string();
-        git(main, &["worktree", "add", "-b", name, "--", &text])
-            .await
-            .map_err(|error| Error::new(Code::Refused, error.message))?;
+        add(main, name, &path).await?;
         Ok(MadeWorktree {
             path: text,
             branch: name.to_owned(),
@@ -61,8 +60,24 @@ impl App {
     }
 }
 
+/// Makes a worktree at `path` with a new branch, of the repository that `directory` is in.
+///
+/// # Errors
+///
+/// [`Code::Refused`] with git's words.
+pub(crate) async fn add(directory: &Path, branch: &str, path: &Path) -> Result<(), Error> {
+    let adding = ["worktree", "add", "-b", branch, "--"].map(OsStr::new);
+    git(directory, adding.into_iter().chain([path.as_os_str()]))
+        .await
+        .map(drop)
+        .map_err(|error| Error::new(Code::Refused, error.message))
+}
+
 /// Runs git in a directory; what it prints, or its last words as an error.
-pub(crate) async fn git(directory: &Path, args: &[&str]) -> Result<String, Error> {
+pub(crate) async fn git(
+    directory: &Path,
+    args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Result<String, Error> {
     let ran = tokio::process::Command::new("git")
         .args(args)
         .current_dir(directory)

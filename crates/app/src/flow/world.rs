@@ -25,7 +25,7 @@ use self::conflict::worst_conflict;
 use self::kept::{came_to, failed, private_dir};
 use self::pane::{Over, Program, find_pane, pane_name, pane_of, program, until_over, watch_output};
 use crate::one_pane::OnePane;
-use crate::{App, Code, Inner};
+use crate::{App, Code, Inner, worktrees};
 
 /// Where in a step's directory is what it did when it was asked once more.
 pub(super) const AGAIN: &str = "again";
@@ -262,26 +262,12 @@ impl World {
         if let Some(parent) = path.parent() {
             private_dir(parent).map_err(|error| failed("create", parent, &error))?;
         }
-        let made = tokio::process::Command::new("git")
-            .args(["worktree", "add", "-b", &branch, "--"])
-            .arg(&path)
-            .current_dir(&job.cwd)
-            .stdin(std::process::Stdio::null())
-            .output()
+        worktrees::add(Path::new(&job.cwd), &branch, &path)
             .await
             .map_err(|error| {
-                ActionError::new(format!("could not run `git worktree add`: {error}"))
+                ActionError::new(format!("could not make a worktree: {}", error.message))
             })?;
-        if made.status.success() {
-            Ok(path.display().to_string())
-        } else {
-            let said = String::from_utf8_lossy(&made.stderr);
-            Err(ActionError::new(format!(
-                "could not make a worktree of `{}`: {}",
-                job.cwd,
-                said.trim().lines().last().unwrap_or_default()
-            )))
-        }
+        Ok(path.display().to_string())
     }
 }
 
