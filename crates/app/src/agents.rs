@@ -20,11 +20,10 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc;
 
 use crate::{App, Code, Error, News, Subject};
-use file::Configured;
+use file::{AgentsFile, Configured};
 use rows::StoredSessions;
 use terminals::PaneTerminals;
 
-pub use file::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub(crate) use rows::SCHEMA;
 
 /// The largest file in which an announced edit is looked for.
@@ -33,7 +32,7 @@ const LOOKED_THROUGH: u64 = 4 << 20;
 /// The backends, and what each was made from.
 pub(crate) struct Backends {
     agents: Agents,
-    from: std::sync::Mutex<BTreeMap<BackendId, String>>,
+    from: parking_lot::Mutex<BTreeMap<BackendId, String>>,
     /// A change of the settings waits for a turn to end.
     waits: AtomicBool,
 }
@@ -41,7 +40,7 @@ pub(crate) struct Backends {
 impl Backends {
     /// Adds what is new or changed, and removes what is gone; the rest is left as it is.
     async fn apply(&self, configured: Vec<Configured>) {
-        let before = crate::lock(&self.from).clone();
+        let before = self.from.lock().clone();
         let mut kept: BTreeMap<BackendId, String> = BTreeMap::new();
         let mut fresh: BTreeMap<BackendId, Configured> = BTreeMap::new();
         // A later entry of the same name is the person's own, in place of one that was found.
@@ -67,7 +66,7 @@ impl Backends {
                 self.agents.add(one.backend);
             }
         }
-        *crate::lock(&self.from) = kept;
+        *self.from.lock() = kept;
     }
 
     pub(crate) async fn shutdown(&self) {
@@ -112,10 +111,10 @@ impl App {
         let begun = self.0.agents.get_or_try_init(|| async {
             let configured = self.configured_agents()?;
             let sessions = Arc::new(StoredSessions(self.0.store.clone()));
-            let agents = Agents::new(AgentsConfig::default(), sessions, Arc::new(now));
+            let agents = Agents::new(AgentsConfig::default(), sessions, crate::system_clock());
             let backends = Backends {
                 agents,
-                from: std::sync::Mutex::default(),
+                from: parking_lot::Mutex::default(),
                 waits: AtomicBool::new(false),
             };
             backends.apply(configured).await;
@@ -463,10 +462,6 @@ impl From<AgentError> for Error {
         };
         Error::from_chain(code, &error)
     }
-}
-
-fn now() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ pub use workspace::{RepositoryState, RepositoryView, WorktreeView};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::conflicts::{
     AskError, CheckAnswer, Clock, ConflictEvent, ConflictFilter, ConflictWatcher, HealthState,
@@ -21,7 +20,7 @@ use specta::Type;
 use store::Store;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{App, Code, Error, News, Paths, lock};
+use crate::{App, Code, Error, News, Paths};
 
 /// Under which key the wishes for quiet of each repository are kept.
 const QUIETS: &str = "conflicts.quiets";
@@ -51,8 +50,8 @@ pub struct RepositoryConflicts {
 /// The repositories that are watched.
 #[derive(Default)]
 pub(crate) struct Repositories {
-    watchers: std::sync::Mutex<BTreeMap<String, Arc<ConflictWatcher>>>,
-    workspace: std::sync::Mutex<workspace::Workspace>,
+    watchers: parking_lot::Mutex<BTreeMap<String, Arc<ConflictWatcher>>>,
+    workspace: parking_lot::Mutex<workspace::Workspace>,
     /// Held while the workspace is tended, so that what is told last is what was seen last.
     tending: tokio::sync::Mutex<()>,
     /// Wakes the task that tends the workspace.
@@ -91,7 +90,7 @@ impl App {
         });
         let (repository, watcher) = opened.await?;
         let (watcher, new) = {
-            let mut watchers = lock(&self.0.conflicts.watchers);
+            let mut watchers = self.0.conflicts.watchers.lock();
             match watchers.get(&repository) {
                 // Somebody else was faster.
                 Some(known) => (known.clone(), false),
@@ -109,7 +108,7 @@ impl App {
 
     /// Stops watching a repository; says whether it was watched.
     pub async fn forget_repository(&self, repository: &str) -> bool {
-        let watcher = lock(&self.0.conflicts.watchers).remove(repository);
+        let watcher = self.0.conflicts.watchers.lock().remove(repository);
         let watched = watcher.is_some();
         // The last owner waits for the watcher's thread.
         let _ = blocking(move || {
@@ -136,7 +135,11 @@ impl App {
     ///
     /// [`Code::Failed`] when it can't be asked.
     pub async fn list_conflicts(&self) -> Result<Vec<RepositoryConflicts>, Error> {
-        let watchers: Vec<_> = lock(&self.0.conflicts.watchers)
+        let watchers: Vec<_> = self
+            .0
+            .conflicts
+            .watchers
+            .lock()
             .iter()
             .map(|(repository, watcher)| (repository.clone(), watcher.clone()))
             .collect();
@@ -303,11 +306,11 @@ impl App {
     }
 
     fn watchers(&self) -> Vec<Arc<ConflictWatcher>> {
-        lock(&self.0.conflicts.watchers).values().cloned().collect()
+        self.0.conflicts.watchers.lock().values().cloned().collect()
     }
 
     fn watcher(&self, repository: &str) -> Result<Arc<ConflictWatcher>, Error> {
-        let watchers = lock(&self.0.conflicts.watchers);
+        let watchers = self.0.conflicts.watchers.lock();
         watchers.get(repository).cloned().ok_or_else(|| {
             let message = format!("repository `{repository}` is not watched");
             Error::new(Code::BadId, message)
@@ -352,14 +355,9 @@ impl App {
 }
 
 /// The time of this machine, for entries and verdicts.
-fn system_clock() -> Clock {
-    #[expect(clippy::disallowed_methods, reason = "this is where the clock is made")]
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH);
-    Arc::new(move || {
-        now().map_or(0, |time| {
-            u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-        })
-    })
+pub fn system_clock() -> Clock {
+    let clock = terminal::Clock::system();
+    Arc::new(move || clock.now_ms())
 }
 
 /// Looks at one repository once, without watching it; what a person muted in a window is quiet here, too.

@@ -38,7 +38,6 @@ pub use self::conflicts::{
     ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView, check_change,
     look_for_conflicts, watch_config,
 };
-pub use agents::{AcpProgram, AgentsFile, CommandProgram, PaseoHost};
 pub use error::{Code, Error};
 pub use flow::{
     CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, HELD_OPEN, Mark,
@@ -50,9 +49,7 @@ pub use memory::MemoryUse;
 pub use news::{News, NewsReader, Subject};
 pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
 pub use paths::Paths;
-pub use settings::{
-    ClipboardWrites, CursorStyle, HistorySettings, Renderer, Settings, Theme, create_files,
-};
+pub use settings::{ClipboardWrites, CursorStyle, HistorySettings, Renderer, Settings, Theme};
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
 pub use worktrees::MadeWorktree;
 
@@ -121,7 +118,7 @@ struct Inner {
     /// Where [`App::start`] was called, and what runs beside the commands runs.
     runtime: tokio::runtime::Handle,
     /// What runs beside the commands; ended by [`App::shutdown`].
-    tasks: std::sync::Mutex<JoinSet<()>>,
+    tasks: parking_lot::Mutex<JoinSet<()>>,
 }
 
 impl App {
@@ -137,7 +134,7 @@ impl App {
         paths
             .create()
             .map_err(|error| Error::new(Code::Failed, error.to_string()))?;
-        if let Err(error) = create_files(&paths) {
+        if let Err(error) = settings::create_files(&paths) {
             tracing::warn!("the settings' files could not be written: {error}");
         }
         let mut notices = Vec::new();
@@ -181,7 +178,7 @@ impl App {
             agents: tokio::sync::OnceCell::new(),
             tells_of_agents: false.into(),
             runtime: tokio::runtime::Handle::current(),
-            tasks: std::sync::Mutex::new(JoinSet::new()),
+            tasks: parking_lot::Mutex::new(JoinSet::new()),
         }));
         app.follow_panes();
         app.follow_settings();
@@ -207,7 +204,7 @@ impl App {
     /// panes that live in this process, then the database. Panes in a host of their own go on.
     pub async fn shutdown(&self) {
         self.0.stop_flows().await;
-        let mut tasks = std::mem::take(&mut *lock(&self.0.tasks));
+        let mut tasks = std::mem::take(&mut *self.0.tasks.lock());
         if let Some(agents) = self.0.agents.get() {
             agents.shutdown().await;
         }
@@ -219,7 +216,7 @@ impl App {
 
     /// Runs `task` until [`App::shutdown`], wherever this is called from.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        lock(&self.0.tasks).spawn_on(task, &self.0.runtime);
+        self.0.tasks.lock().spawn_on(task, &self.0.runtime);
     }
 
     /// Applies what a person saves in the settings' files.
@@ -260,7 +257,7 @@ impl App {
 }
 
 /// What the panes of this user are kept with; the pane host uses the same.
-pub fn panes_config(paths: &Paths, settings: &Settings) -> PanesConfig {
+pub(crate) fn panes_config(paths: &Paths, settings: &Settings) -> PanesConfig {
     PanesConfig {
         history_dir: (settings.history.keep_days > 0).then(|| paths.history()),
         history: HistoryBudget {
@@ -288,11 +285,4 @@ fn claim_panes(paths: &Paths) -> Result<host::Host, Error> {
 
 fn host_paths(paths: &Paths) -> host::HostPaths {
     host::HostPaths::new(paths.runtime(), paths.data())
-}
-
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A panic elsewhere is already on its way to a person; what the lock guards is still whole.
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -206,7 +206,7 @@ impl Settings {
 /// # Errors
 ///
 /// When one can't be written.
-pub fn create_files(paths: &Paths) -> io::Result<()> {
+pub(crate) fn create_files(paths: &Paths) -> io::Result<()> {
     fs::write(
         paths.config().join("settings.schema.json"),
         Settings::json_schema(),

@@ -20,10 +20,11 @@ mod segment;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -179,9 +180,9 @@ struct Thread {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        lock(&self.shared.due).stop = true;
+        self.shared.due.lock().stop = true;
         self.shared.wake.notify_all();
-        if let Some(handle) = lock(&self.handle).take()
+        if let Some(handle) = self.handle.lock().take()
             && handle.thread().id() != std::thread::current().id()
         {
             // A panic there has been reported already.
@@ -224,11 +225,6 @@ struct Pending {
     screen: Option<LogBlock>,
     /// The pane is closed: the block that grows is as full as it will be.
     closed: bool,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Everything behind these locks is whole between any two statements that can panic.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl History {
@@ -295,7 +291,7 @@ impl History {
             }),
             disk: Mutex::new(Disk::new(self.shared.pane_dir(pane))),
         });
-        lock(&self.shared.live).insert(pane, Arc::downgrade(&log));
+        self.shared.live.lock().insert(pane, Arc::downgrade(&log));
         self.shared.schedule(pane, DELAY);
         PaneHistory {
             log,
@@ -315,12 +311,12 @@ impl History {
     }
 
     fn is_live(&self, pane: PaneId) -> bool {
-        lock(&self.shared.live).contains_key(&pane) || disk::is_held(&self.shared.pane_dir(pane))
+        self.shared.live.lock().contains_key(&pane) || disk::is_held(&self.shared.pane_dir(pane))
     }
 
     /// Reads what a pane, live or closed, has in its history; nothing when there is none.
     pub fn reader(&self, pane: PaneId) -> Option<HistoryReader> {
-        let log = lock(&self.shared.live).get(&pane).and_then(Weak::upgrade);
+        let log = self.shared.live.lock().get(&pane).and_then(Weak::upgrade);
         let dir = self.shared.pane_dir(pane);
         match log {
             Some(log) => Some(log.reader(dir)),
@@ -341,12 +337,12 @@ impl History {
         let mut result = Ok(());
         for pane in panes {
             let dir = self.shared.pane_dir(pane);
-            let live = lock(&self.shared.live).get(&pane).and_then(Weak::upgrade);
+            let live = self.shared.live.lock().get(&pane).and_then(Weak::upgrade);
             let removed = match live {
                 Some(log) => {
                     // In this order: what is being written is finished, then it and all that waits goes.
-                    let mut disk = lock(&log.disk);
-                    lock(&log.pending).forget();
+                    let mut disk = log.disk.lock();
+                    log.pending.lock().forget();
                     let removed = disk.purge();
                     drop(disk);
                     self.shared.schedule(pane, Duration::ZERO);
@@ -382,7 +378,7 @@ impl History {
 impl PaneHistory {
     /// Appends a line that left the screen. Returns at once, whatever the disk does.
     pub fn append(&self, id: LineId, line: &StyledLine) {
-        let mut pending = lock(&self.log.pending);
+        let mut pending = self.log.pending.lock();
         if pending.next != id.0 {
             pending.seal();
             pending.next = id.0;
@@ -393,7 +389,7 @@ impl PaneHistory {
     /// Appends lines that a full-screen program newly showed.
     pub fn append_full_screen(&self, lines: &[StyledLine]) {
         for line in lines {
-            let pending = lock(&self.log.pending);
+            let pending = self.log.pending.lock();
             self.append_line(pending, Kind::FullScreen, &line.text, false);
         }
     }
@@ -421,7 +417,7 @@ impl PaneHistory {
 
     /// Changes what is known of the pane: its directory, its title, its last command.
     pub fn describe(&self, change: impl FnOnce(&mut ClosedPane)) {
-        let mut pending = lock(&self.log.pending);
+        let mut pending = self.log.pending.lock();
         let before = pending.meta.clone();
         change(&mut pending.meta);
         if pending.meta != before {
@@ -439,7 +435,7 @@ impl PaneHistory {
         for line in lines {
             noted.block.push_text(&line.text, line.continues);
         }
-        lock(&self.log.pending).screen = Some(noted);
+        self.log.pending.lock().screen = Some(noted);
         self.history.shared.schedule(self.log.pane, Duration::ZERO);
     }
 
@@ -452,7 +448,7 @@ impl PaneHistory {
     /// is among [`History::closed`].
     pub fn close(self, screen: &[StyledLine]) {
         for line in screen {
-            let pending = lock(&self.log.pending);
+            let pending = self.log.pending.lock();
             self.append_line(pending, Kind::Printed, &line.text, line.continues);
         }
         // The rest is what dropping does.
@@ -463,7 +459,7 @@ impl Drop for PaneHistory {
     fn drop(&mut self) {
         let shared = &self.history.shared;
         {
-            let mut pending = lock(&self.log.pending);
+            let mut pending = self.log.pending.lock();
             pending.seal();
             pending.closed = true;
             if pending.meta.ended_at.is_none() {
@@ -475,9 +471,9 @@ impl Drop for PaneHistory {
         if let Err(error) = shared.write(&self.log) {
             shared.report(Some(self.log.pane), &error);
         }
-        lock(&shared.live).remove(&self.log.pane);
-        lock(&shared.due).logs.remove(&self.log.pane);
-        lock(&self.log.disk).release();
+        shared.live.lock().remove(&self.log.pane);
+        shared.due.lock().logs.remove(&self.log.pane);
+        self.log.disk.lock().release();
     }
 }
 
@@ -550,7 +546,7 @@ impl Pending {
 impl Log {
     fn reader(&self, dir: PathBuf) -> HistoryReader {
         let waiting = {
-            let pending = lock(&self.pending);
+            let pending = self.pending.lock();
             let open = (pending.open.block.line_count() > 0).then_some(&pending.open);
             pending.full.iter().chain(open).cloned().collect()
         };
@@ -559,24 +555,24 @@ impl Log {
 
     /// Writes what waits. Holds `disk` throughout, `pending` only to look.
     fn write(&self, now_ms: u64) -> Result<bool, HistoryError> {
-        let mut disk = lock(&self.disk);
+        let mut disk = self.disk.lock();
         disk.prepare()?;
         let meta = {
-            let mut pending = lock(&self.pending);
+            let mut pending = self.pending.lock();
             std::mem::take(&mut pending.meta_changed).then(|| pending.meta.clone())
         };
         if let Some(meta) = meta
             && let Err(error) = disk.write_meta(&meta)
         {
-            lock(&self.pending).meta_changed = true;
+            self.pending.lock().meta_changed = true;
             return Err(error);
         }
         let mut begun = false;
         loop {
-            let block = lock(&self.pending).full.front().cloned();
+            let block = self.pending.lock().full.front().cloned();
             let Some(block) = block else { break };
             begun |= disk.append(&block, now_ms)?;
-            let mut pending = lock(&self.pending);
+            let mut pending = self.pending.lock();
             // It may have been dropped meanwhile, to make room.
             if pending
                 .full
@@ -589,18 +585,18 @@ impl Log {
             pending.dropped = false;
         }
         let (open, written) = {
-            let pending = lock(&self.pending);
+            let pending = self.pending.lock();
             (Arc::clone(&pending.open), pending.written)
         };
         let count = open.block.line_count();
         if written < count {
             disk.append_tail(&open, written, now_ms)?;
-            let mut pending = lock(&self.pending);
+            let mut pending = self.pending.lock();
             if pending.open.block.first() == open.block.first() && pending.open.kind == open.kind {
                 pending.written = count;
             }
         }
-        let screen = lock(&self.pending).screen.take();
+        let screen = self.pending.lock().screen.take();
         if let Some(screen) = screen {
             disk.write_screen(&screen, now_ms)?;
         }
@@ -614,7 +610,8 @@ impl Shared {
     }
 
     fn logs(&self) -> Vec<Arc<Log>> {
-        lock(&self.live)
+        self.live
+            .lock()
             .values()
             .filter_map(Weak::upgrade)
             .collect()
@@ -622,7 +619,7 @@ impl Shared {
 
     fn schedule(&self, pane: PaneId, after: Duration) {
         let at = Instant::now() + after;
-        let mut due = lock(&self.due);
+        let mut due = self.due.lock();
         let known = due.logs.entry(pane).or_insert(at);
         let sooner = *known >= at;
         *known = at.min(*known);
@@ -638,7 +635,7 @@ impl Shared {
             let mut tidy = false;
             let mut logs = Vec::new();
             {
-                let mut due = lock(&self.due);
+                let mut due = self.due.lock();
                 loop {
                     let now = Instant::now();
                     if due.stop {
@@ -654,18 +651,14 @@ impl Shared {
                     }
                     let next = due.logs.values().chain(due.tidy.iter()).min().copied();
                     let wait = next.map_or(TIDY, |at| at.saturating_duration_since(now));
-                    due = self
-                        .wake
-                        .wait_timeout(due, wait)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0;
+                    self.wake.wait_for(&mut due, wait);
                 }
                 if due.stop {
                     break;
                 }
             }
             for pane in logs {
-                let log = lock(&self.live).get(&pane).and_then(Weak::upgrade);
+                let log = self.live.lock().get(&pane).and_then(Weak::upgrade);
                 if let Some(log) = log {
                     // A failure has been warned of, and is tried again.
                     let _ = self.write(&log);
@@ -685,7 +678,7 @@ impl Shared {
         let result = log.write(self.clock.now_ms());
         match &result {
             Ok(begun) => {
-                let resumed = std::mem::take(&mut lock(&self.due).failing);
+                let resumed = std::mem::take(&mut self.due.lock().failing);
                 if resumed {
                     (self.warn)(None, "history is being written again".to_owned());
                 }
@@ -702,7 +695,7 @@ impl Shared {
     }
 
     fn report(&self, pane: Option<PaneId>, error: &HistoryError) {
-        let failing = std::mem::replace(&mut lock(&self.due).failing, true);
+        let failing = std::mem::replace(&mut self.due.lock().failing, true);
         let HistoryError::Disk { source, .. } = error;
         tracing::warn!(?pane, %error, %source, "history is not being written");
         if !failing {
@@ -725,7 +718,7 @@ impl Shared {
 
     fn tidy_soon(&self) {
         let soon = Instant::now() + TIDY_AFTER;
-        let mut due = lock(&self.due);
+        let mut due = self.due.lock();
         if due.tidy.is_none_or(|at| at > soon) {
             due.tidy = Some(soon);
             drop(due);
@@ -736,7 +729,7 @@ impl Shared {
     /// Removes what is too old, then the oldest until the rest fits.
     fn tidy(&self) {
         let held = |pane: PaneId| {
-            let live = lock(&self.live).get(&pane).and_then(Weak::upgrade);
+            let live = self.live.lock().get(&pane).and_then(Weak::upgrade);
             live.is_some() || disk::is_held(&self.pane_dir(pane))
         };
         disk::tidy(&self.dir, self.budget, self.clock.now_ms(), held);

@@ -16,56 +16,56 @@ use crate::{Code, Error, Paths};
 /// What the person wrote in `agents.json`: hosts and programs beside those that are found by themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct AgentsFile {
+pub(crate) struct AgentsFile {
     /// Paseo daemons; missing: the one at `localhost:6767`.
-    pub paseo: Option<Vec<PaseoHost>>,
+    pub(crate) paseo: Option<Vec<PaseoHost>>,
     /// ACP agents beside the well-known ones on the PATH.
-    pub acp: Vec<AcpProgram>,
+    pub(crate) acp: Vec<AcpProgram>,
     /// Programs that answer a prompt.
-    pub command: Vec<CommandProgram>,
+    pub(crate) command: Vec<CommandProgram>,
 }
 
 /// One Paseo daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PaseoHost {
+pub(crate) struct PaseoHost {
     /// Where it listens, without a password.
-    pub address: String,
+    pub(crate) address: String,
     /// Where its password is kept.
     #[serde(default)]
-    pub password: Option<PasswordRef>,
+    pub(crate) password: Option<PasswordRef>,
     /// How it is reached.
     #[serde(default)]
-    pub transport: Transport,
+    pub(crate) transport: Transport,
     /// The `paseo` program; missing: the one on the PATH.
     #[serde(default)]
-    pub program: Option<PathBuf>,
+    pub(crate) program: Option<PathBuf>,
 }
 
 /// One ACP agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AcpProgram {
+pub(crate) struct AcpProgram {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The program.
-    pub program: PathBuf,
+    pub(crate) program: PathBuf,
     /// Its arguments.
     #[serde(default)]
-    pub args: Vec<String>,
+    pub(crate) args: Vec<String>,
     /// Added to its environment.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub(crate) env: BTreeMap<String, String>,
 }
 
 /// One program that answers a prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CommandProgram {
+pub(crate) struct CommandProgram {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The program and its arguments; `{prompt}` is where the prompt goes, else it is the last.
-    pub program: Vec<String>,
+    pub(crate) program: Vec<String>,
 }
 
 impl AgentsFile {
@@ -74,7 +74,7 @@ impl AgentsFile {
     /// # Errors
     ///
     /// [`Code::BadFile`] when it is not JSON or has a field that is unknown or wrong.
-    pub fn load(paths: &Paths) -> Result<Self, Error> {
+    pub(crate) fn load(paths: &Paths) -> Result<Self, Error> {
         Ok(crate::settings::read(&paths.agents_file())?.unwrap_or_default())
     }
 

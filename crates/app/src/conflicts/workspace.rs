@@ -21,7 +21,7 @@ pub use view::{RepositoryState, RepositoryView, WorktreeView};
 use view::{view, watched_view};
 
 use super::blocking;
-use crate::{App, Code, Error, HostState, News, Subject, lock};
+use crate::{App, Code, Error, HostState, News, Subject};
 
 /// Under which key the repositories that a person added, and those left out, are kept.
 const KEPT: &str = "conflicts.repositories";
@@ -97,7 +97,7 @@ impl App {
 
     /// Lists the repositories of the workspace with their worktrees, by name.
     pub fn list_repositories(&self) -> Vec<RepositoryView> {
-        lock(&self.0.conflicts.workspace).told.clone()
+        self.0.conflicts.workspace.lock().told.clone()
     }
 
     /// Adds the repository that `path` is in to the workspace; it stays there over restarts.
@@ -179,11 +179,11 @@ impl App {
         };
         let now = Instant::now();
         let mut next = Duration::from_secs(3600);
-        let watched: Vec<_> = lock(&self.0.conflicts.watchers).keys().cloned().collect();
+        let watched: Vec<_> = self.0.conflicts.watchers.lock().keys().cloned().collect();
         let mut go = Vec::new();
         let mut open = Vec::new();
         {
-            let mut workspace = lock(&self.0.conflicts.workspace);
+            let mut workspace = self.0.conflicts.workspace.lock();
             workspace
                 .left
                 .retain(|repository, _| !wanted.contains_key(repository));
@@ -226,7 +226,7 @@ impl App {
         }
         for repository in go {
             self.forget_repository(&repository).await;
-            let mut workspace = lock(&self.0.conflicts.workspace);
+            let mut workspace = self.0.conflicts.workspace.lock();
             workspace.left.remove(&repository);
             workspace.roots.remove(&repository);
         }
@@ -244,7 +244,7 @@ impl App {
             let app = Self(inner);
             let opened = app.watch_repository(root).await;
             {
-                let mut workspace = lock(&app.0.conflicts.workspace);
+                let mut workspace = app.0.conflicts.workspace.lock();
                 match opened {
                     Ok(_) => drop(workspace.opening.remove(&repository)),
                     Err(error) => {
@@ -262,21 +262,25 @@ impl App {
     async fn name_agents(&self, panes: &[PaneInfo]) {
         let working = at_work(panes);
         let watchers = self.watchers();
-        let known = lock(&self.0.conflicts.workspace).agents.clone();
+        let known = self.0.conflicts.workspace.lock().agents.clone();
         let named = blocking(move || Ok(name_agents(&watchers, &working, known))).await;
         if let Ok(named) = named {
-            lock(&self.0.conflicts.workspace).agents = named;
+            self.0.conflicts.workspace.lock().agents = named;
         }
     }
 
     async fn tell_repositories(&self) {
         let kept = self.kept().await.unwrap_or_default();
-        let watchers: Vec<_> = lock(&self.0.conflicts.watchers)
+        let watchers: Vec<_> = self
+            .0
+            .conflicts
+            .watchers
+            .lock()
             .iter()
             .map(|(repository, watcher)| (repository.clone(), watcher.clone()))
             .collect();
         let (roots, opening) = {
-            let workspace = lock(&self.0.conflicts.workspace);
+            let workspace = self.0.conflicts.workspace.lock();
             let opening: Vec<_> = workspace
                 .opening
                 .iter()
@@ -307,7 +311,7 @@ impl App {
         });
         let Ok(views) = views.await else { return };
         {
-            let mut workspace = lock(&self.0.conflicts.workspace);
+            let mut workspace = self.0.conflicts.workspace.lock();
             if workspace.told == views {
                 return;
             }
@@ -317,7 +321,7 @@ impl App {
     }
 
     async fn kept(&self) -> Result<Kept, Error> {
-        if let Some(kept) = &lock(&self.0.conflicts.workspace).kept {
+        if let Some(kept) = &self.0.conflicts.workspace.lock().kept {
             return Ok(kept.clone());
         }
         let stored = self.0.store.get(KEPT).await;
@@ -328,7 +332,7 @@ impl App {
                 Kept::default()
             })
         });
-        lock(&self.0.conflicts.workspace).kept = Some(kept.clone());
+        self.0.conflicts.workspace.lock().kept = Some(kept.clone());
         Ok(kept)
     }
 
@@ -339,7 +343,7 @@ impl App {
             .map_err(|error| Error::from_chain(Code::Failed, &error))?;
         let stored = self.0.store.put(KEPT, &json).await;
         stored.map_err(|error| Error::from_chain(Code::Store, &error))?;
-        lock(&self.0.conflicts.workspace).kept = Some(kept);
+        self.0.conflicts.workspace.lock().kept = Some(kept);
         Ok(())
     }
 }

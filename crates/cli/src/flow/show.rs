@@ -72,7 +72,7 @@ impl List {
         if runs.is_empty() {
             return Ok(out.line("No such runs.")?);
         }
-        let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
+        let now = terminal::Clock::system().now_ms();
         let mut table = Table::new([
             "RUN",
             "STATE",

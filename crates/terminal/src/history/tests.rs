@@ -33,7 +33,7 @@ impl Place {
             &self.path(),
             self.budget,
             Clock::new(move || now.load(Ordering::Relaxed)),
-            Box::new(move |_, message| lock(&warned).push(message)),
+            Box::new(move |_, message| warned.lock().push(message)),
         )
         .unwrap()
     }
@@ -59,7 +59,7 @@ impl Place {
     }
 
     fn warned(&self) -> Vec<String> {
-        lock(&self.warned).clone()
+        self.warned.lock().clone()
     }
 }
 
@@ -422,7 +422,7 @@ fn what_waits_for_a_full_disk_is_bounded() {
     for number in 0..1_000 {
         kept.append(LineId(number), &plain(&long));
     }
-    assert!(lock(&kept.log.pending).waiting <= MAX_WAITING);
+    assert!(kept.log.pending.lock().waiting <= MAX_WAITING);
     let lost: Vec<_> = place
         .warned()
         .into_iter()
@@ -462,7 +462,7 @@ fn a_purge_while_lines_arrive_leaves_none_of_the_older_ones() {
     std::thread::scope(|scope| {
         scope.spawn(|| print(&kept, 0, 60_000));
         for _ in 0..20 {
-            let before = lock(&kept.log.pending).next;
+            let before = kept.log.pending.lock().next;
             history.purge(Some(PaneId(1))).unwrap();
             let left = first_words(&read(&history, 1));
             if let Some(first) = left.first() {
