@@ -3,7 +3,10 @@
 //! Every line is followed by a newline, except one that goes on in the next: so a match may cover the pieces
 //! of a line that was too long to be kept in one piece, and never two lines.
 
+mod packed;
+
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +27,8 @@ pub(crate) struct Block {
     /// For each of `run_starts`, its style as an index into `palette`.
     run_styles: Vec<u16>,
     palette: Vec<Style>,
+    /// Where each style is in `palette`, while the block grows.
+    known: HashMap<Style, u16>,
     /// Few blocks have any.
     links: Option<Box<Links>>,
 }
@@ -93,8 +98,19 @@ impl Block {
         }
     }
 
-    /// Appends a line and its styles.
+    /// Appends a line with its styles and its links.
     pub(crate) fn push(&mut self, line: &StyledLine) {
+        let start = self.push_unlinked(line);
+        if !line.links.is_empty() {
+            let links = self.links.get_or_insert_default();
+            for run in &line.links {
+                links.push(start + run.start, start + run.end, &run.link);
+            }
+        }
+    }
+
+    /// Appends a line with its styles.
+    pub(crate) fn push_unlinked(&mut self, line: &StyledLine) -> u32 {
         let start = self.push_text(&line.text, line.continues);
         for run in &line.runs {
             if (run.start as usize) < line.text.len() {
@@ -103,12 +119,7 @@ impl Block {
                 self.run_styles.push(style);
             }
         }
-        if !line.links.is_empty() {
-            let links = self.links.get_or_insert_default();
-            for run in &line.links {
-                links.push(start + run.start, start + run.end, &run.link);
-            }
-        }
+        start
     }
 
     /// Appends a plain line.
@@ -128,15 +139,16 @@ impl Block {
     }
 
     fn style_index(&mut self, style: Style) -> u16 {
-        // The newest are the likeliest; a block has a handful of them.
-        if let Some(index) = self.palette.iter().rposition(|known| *known == style) {
-            return index as u16;
+        if let Some(index) = self.known.get(&style) {
+            return *index;
         }
         if self.palette.len() > usize::from(u16::MAX) {
             return 0;
         }
+        let index = self.palette.len() as u16;
         self.palette.push(style);
-        (self.palette.len() - 1) as u16
+        self.known.insert(style, index);
+        index
     }
 
     /// Gives back the memory that was kept for lines to come.
@@ -146,6 +158,7 @@ impl Block {
         self.run_starts.shrink_to_fit();
         self.run_styles.shrink_to_fit();
         self.palette.shrink_to_fit();
+        self.known = HashMap::new();
         if let Some(links) = &mut self.links {
             links.runs.shrink_to_fit();
             links.targets.shrink_to_fit();
@@ -233,6 +246,7 @@ impl Block {
             + self.run_starts.capacity() * size_of::<u32>()
             + self.run_styles.capacity() * size_of::<u16>()
             + self.palette.capacity() * size_of::<Style>()
+            + self.known.capacity() * size_of::<(Style, u16)>()
             + self.links.as_ref().map_or(0, |links| links.memory())
     }
 

@@ -144,7 +144,7 @@ impl HistoryError {
 }
 
 /// What history says when it stops or resumes: for which pane, and why, in words for a person.
-pub type Warn = Box<dyn Fn(Option<PaneId>, String) + Send + Sync>;
+pub(crate) type Warn = Box<dyn Fn(Option<PaneId>, String) + Send + Sync>;
 
 /// The history of all panes below one directory. Dropping the last clone writes what waits, and ends its thread.
 #[derive(Clone)]
@@ -215,7 +215,7 @@ struct Pending {
     /// The number of the next line that leaves the screen, and of the next sampled one.
     next: u64,
     next_sampled: u64,
-    /// The bytes of `full`.
+    /// The bytes that `full` takes in memory.
     waiting: usize,
     /// Lines were dropped because the disk could not be written for too long.
     dropped: bool,
@@ -383,26 +383,20 @@ impl PaneHistory {
             pending.seal();
             pending.next = id.0;
         }
-        self.append_line(pending, Kind::Printed, &line.text, line.continues);
+        self.append_line(pending, Kind::Printed, line);
     }
 
     /// Appends lines that a full-screen program newly showed.
     pub fn append_full_screen(&self, lines: &[StyledLine]) {
         for line in lines {
             let pending = self.log.pending.lock();
-            self.append_line(pending, Kind::FullScreen, &line.text, false);
+            self.append_line(pending, Kind::FullScreen, line);
         }
     }
 
-    fn append_line(
-        &self,
-        mut pending: MutexGuard<'_, Pending>,
-        kind: Kind,
-        text: &str,
-        continues: bool,
-    ) {
+    fn append_line(&self, mut pending: MutexGuard<'_, Pending>, kind: Kind, line: &StyledLine) {
         let clean = pending.clean();
-        let full = pending.push(kind, text, continues);
+        let full = pending.push(kind, line);
         let overflow = pending.overflow();
         drop(pending);
         if full {
@@ -433,7 +427,7 @@ impl PaneHistory {
     pub fn note_screen(&self, first: LineId, lines: &[StyledLine]) {
         let mut noted = LogBlock::new(Kind::Printed, 0, first.0);
         for line in lines {
-            noted.block.push_text(&line.text, line.continues);
+            noted.block.push_unlinked(line);
         }
         self.log.pending.lock().screen = Some(noted);
         self.history.shared.schedule(self.log.pane, Duration::ZERO);
@@ -449,7 +443,7 @@ impl PaneHistory {
     pub fn close(self, screen: &[StyledLine]) {
         for line in screen {
             let pending = self.log.pending.lock();
-            self.append_line(pending, Kind::Printed, &line.text, line.continues);
+            self.append_line(pending, Kind::Printed, line);
         }
         // The rest is what dropping does.
     }
@@ -478,7 +472,7 @@ impl Drop for PaneHistory {
 }
 
 impl Pending {
-    fn push(&mut self, kind: Kind, text: &str, continues: bool) -> bool {
+    fn push(&mut self, kind: Kind, line: &StyledLine) -> bool {
         let (anchor, number) = match kind {
             Kind::Printed => (0, self.next),
             Kind::FullScreen => (self.next, self.next_sampled),
@@ -490,13 +484,13 @@ impl Pending {
             self.open = Arc::new(LogBlock::new(kind, anchor, number));
         }
         let open = &mut Arc::make_mut(&mut self.open).block;
-        open.push_text(text, continues);
+        open.push_unlinked(line);
         let size = open.text().len();
         match kind {
             Kind::Printed => self.next += 1,
             Kind::FullScreen => self.next_sampled += 1,
         }
-        if size >= BLOCK_BYTES && (!continues || size >= JOINED_BYTES) {
+        if size >= BLOCK_BYTES && (!line.continues || size >= JOINED_BYTES) {
             full = self.seal();
         }
         full
@@ -510,7 +504,7 @@ impl Pending {
         let fresh = LogBlock::new(Kind::Printed, 0, self.next);
         let mut full = std::mem::replace(&mut self.open, Arc::new(fresh));
         Arc::make_mut(&mut full).block.shrink();
-        self.waiting += full.block.text().len();
+        self.waiting += full.block.memory();
         self.full.push_back(full);
         self.written = 0;
         true
@@ -522,7 +516,7 @@ impl Pending {
         while self.waiting > MAX_WAITING
             && let Some(block) = self.full.pop_front()
         {
-            self.waiting -= block.block.text().len();
+            self.waiting -= block.block.memory();
             first |= !self.dropped;
             self.dropped = true;
         }
@@ -580,7 +574,7 @@ impl Log {
                 .is_some_and(|front| Arc::ptr_eq(front, &block))
             {
                 pending.full.pop_front();
-                pending.waiting -= block.block.text().len();
+                pending.waiting -= block.block.memory();
             }
             pending.dropped = false;
         }

@@ -22,6 +22,7 @@ mod osc;
 mod pane;
 mod panes;
 mod playback;
+mod printed;
 mod pty;
 mod recorder;
 mod refusal;
@@ -38,12 +39,11 @@ mod types;
 pub use attach::{AttachOptions, Frame, FrameError};
 pub use attachment::{AckHandle, Attachment};
 pub use clock::Clock;
-pub use history::{
-    ClosedPane, History, HistoryBudget, HistoryError, HistoryReader, PaneHistory, Warn,
-};
+pub use history::{ClosedPane, History, HistoryBudget, HistoryError, HistoryReader, PaneHistory};
 pub use lines::PaneText;
 pub use panes::{OpenPaneError, PaneError, Panes, PanesConfig, StartError};
 pub use playback::Playback;
+pub use printed::printed_lines;
 pub use refusal::Refusal;
 pub use screen::Colours;
 pub use scrollback::{LineRef, RingSnapshot, Scrollback, ScrollbackLimits};
@@ -52,7 +52,7 @@ pub use search::{
     SearchError, SearchProgress, SearchRequest, search,
 };
 pub use snapshot::Snapshot;
-pub use styled::{Color, Link, LinkRun, Style, StyleRun, StyledLine};
+pub use styled::{Color, Link, LinkRun, Span, Style, StyleRun, StyledLine};
 pub use types::{
     Attention, CommandMark, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole,
     PaneSize, PaneState, PanesHealth, ReadLines, Recording, ScreenText, Source,

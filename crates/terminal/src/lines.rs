@@ -196,25 +196,21 @@ impl<'a> Lines<'a> {
         match &run.place {
             Place::Memory => {
                 let id = LineId(run.key.number + within);
-                let (text, source) = match self.text.ring.get(id) {
-                    Some(line) => (line.text().to_owned(), Source::Ring),
+                Some(match self.text.ring.get(id) {
+                    Some(line) => Line::of(id, line.styled(), Source::Ring),
                     None => {
                         let row = id.0.checked_sub(self.text.ring.next_id().0)?;
-                        let line = self.text.screen.get(row as usize)?;
-                        (line.text.clone(), Source::Screen)
+                        let line = self.text.screen.get(row as usize)?.clone();
+                        Line::of(id, line, Source::Screen)
                     }
-                };
-                Some(Line { id, text, source })
+                })
             }
             Place::History(placed) => {
                 let key = placed.key(within);
                 let block = self.load(index)?;
                 let line = (key.number.checked_sub(block.first())?) as usize;
-                (line < block.line_count()).then(|| Line {
-                    id: key.id(),
-                    text: block.line(line).to_owned(),
-                    source: Source::History,
-                })
+                (line < block.line_count())
+                    .then(|| Line::of(key.id(), block.styled(line), Source::History))
             }
         }
     }

@@ -303,34 +303,43 @@ impl Printer {
             return;
         }
         self.style = style;
-        let mut sgr = String::from("0");
-        for (flag, code) in [
-            (Style::BOLD, "1"),
-            (Style::DIM, "2"),
-            (Style::ITALIC, "3"),
-            (Style::UNDERLINE, "4"),
-            (Style::DOUBLE_UNDERLINE, "4:2"),
-            (Style::UNDERCURL, "4:3"),
-            (Style::DOTTED_UNDERLINE, "4:4"),
-            (Style::DASHED_UNDERLINE, "4:5"),
-            (Style::INVERSE, "7"),
-            (Style::HIDDEN, "8"),
-            (Style::STRIKE, "9"),
-        ] {
-            if style.flags & flag != 0 {
-                sgr.push(';');
-                sgr.push_str(code);
-            }
-        }
-        push_color(&mut sgr, style.fg, 30);
-        push_color(&mut sgr, style.bg, 40);
-        match style.underline {
-            Color::Default => {}
-            Color::Indexed(index) => sgr.push_str(&format!(";58:5:{index}")),
-            Color::Rgb(r, g, b) => sgr.push_str(&format!(";58:2::{r}:{g}:{b}")),
-        }
-        self.csi(format_args!("{}m", if sgr == "0" { "" } else { &sgr }));
+        self.out.extend_from_slice(sgr(style).as_bytes());
     }
+}
+
+/// The sequence after which what is printed has this style.
+pub(crate) fn sgr(style: Style) -> String {
+    if style.is_default() {
+        return "\x1b[m".to_owned();
+    }
+    let mut sgr = String::from("\x1b[0");
+    for (flag, code) in [
+        (Style::BOLD, "1"),
+        (Style::DIM, "2"),
+        (Style::ITALIC, "3"),
+        (Style::UNDERLINE, "4"),
+        (Style::DOUBLE_UNDERLINE, "4:2"),
+        (Style::UNDERCURL, "4:3"),
+        (Style::DOTTED_UNDERLINE, "4:4"),
+        (Style::DASHED_UNDERLINE, "4:5"),
+        (Style::INVERSE, "7"),
+        (Style::HIDDEN, "8"),
+        (Style::STRIKE, "9"),
+    ] {
+        if style.flags & flag != 0 {
+            sgr.push(';');
+            sgr.push_str(code);
+        }
+    }
+    push_color(&mut sgr, style.fg, 30);
+    push_color(&mut sgr, style.bg, 40);
+    match style.underline {
+        Color::Default => {}
+        Color::Indexed(index) => sgr.push_str(&format!(";58:5:{index}")),
+        Color::Rgb(r, g, b) => sgr.push_str(&format!(";58:2::{r}:{g}:{b}")),
+    }
+    sgr.push('m');
+    sgr
 }
 
 /// `base` is 30 for the foreground, 40 for the background.

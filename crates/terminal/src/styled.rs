@@ -5,6 +5,9 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
 /// One logical line: what the program printed up to a newline, however the screen wrapped it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StyledLine {
@@ -19,6 +22,49 @@ pub struct StyledLine {
     pub full_screen: bool,
     /// It goes on in the next line: a line too long to be kept in one piece.
     pub continues: bool,
+}
+
+impl StyledLine {
+    /// Its styles, for whoever reads its text outside of a terminal: spans that follow one another and are all of the
+    /// text together. A plain line has none.
+    pub fn spans(&self) -> Vec<Span> {
+        if self.runs.is_empty() {
+            return Vec::new();
+        }
+        let starts = self.runs.iter().map(|run| run.start as usize);
+        let ends = starts.chain([self.text.len()]);
+        let styles = [Style::default()].into_iter();
+        let styles = styles.chain(self.runs.iter().map(|run| run.style));
+        let mut at = 0;
+        let spans = ends.zip(styles).filter_map(|(end, style)| {
+            let text = self.text.get(at..end)?;
+            at = end;
+            (!text.is_empty()).then(|| Span {
+                length: text.chars().map(|char| char.len_utf16() as u32).sum(),
+                style,
+            })
+        });
+        spans.collect()
+    }
+}
+
+/// A part of a line in one style, as it is read outside of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Span {
+    /// How long it is, in UTF-16 code units, by which a page counts.
+    pub length: u32,
+    /// What it looks like.
+    pub style: Style,
+}
+
+/// Keeps what the first `length` code units of a text look like.
+pub(crate) fn cut_spans(spans: &mut Vec<Span>, length: u32) {
+    let mut left = length;
+    spans.retain_mut(|span| {
+        span.length = span.length.min(left);
+        left -= span.length;
+        span.length > 0
+    });
 }
 
 /// From `start` to the next run, or to the end of the line, the text has `style`.
@@ -50,17 +96,26 @@ pub struct Link {
     pub target: String,
 }
 
-/// How a cell is drawn.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+/// How a cell is drawn. What is as in plain text is left out when it is written down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
+#[serde(default)]
 pub struct Style {
     /// The colour of the text.
+    #[serde(skip_serializing_if = "Color::is_default")]
     pub fg: Color,
     /// The colour behind it.
+    #[serde(skip_serializing_if = "Color::is_default")]
     pub bg: Color,
     /// The colour of its underline; [`Color::Default`]: the colour of the text.
+    #[serde(skip_serializing_if = "Color::is_default")]
     pub underline: Color,
     /// Bold, italic and so on: a union of the constants of [`Style`].
+    #[serde(skip_serializing_if = "no_flags")]
     pub flags: u16,
+}
+
+fn no_flags(flags: &u16) -> bool {
+    *flags == 0
 }
 
 impl Style {
@@ -87,6 +142,21 @@ impl Style {
     /// Underlined with dashes.
     pub const DASHED_UNDERLINE: u16 = 1 << 10;
 
+    /// Every flag by its name, for pages.
+    pub const FLAGS: [(&str, u16); 11] = [
+        ("bold", Self::BOLD),
+        ("dim", Self::DIM),
+        ("italic", Self::ITALIC),
+        ("inverse", Self::INVERSE),
+        ("hidden", Self::HIDDEN),
+        ("strike", Self::STRIKE),
+        ("underline", Self::UNDERLINE),
+        ("double-underline", Self::DOUBLE_UNDERLINE),
+        ("undercurl", Self::UNDERCURL),
+        ("dotted-underline", Self::DOTTED_UNDERLINE),
+        ("dashed-underline", Self::DASHED_UNDERLINE),
+    ];
+
     /// Whether this is the style of plain text.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
@@ -94,7 +164,8 @@ impl Style {
 }
 
 /// A colour as the program named it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
+#[serde(untagged)]
 pub enum Color {
     /// The theme's own foreground or background.
     #[default]
@@ -103,4 +174,69 @@ pub enum Color {
     Indexed(u8),
     /// A colour of its own.
     Rgb(u8, u8, u8),
+}
+
+impl Color {
+    fn is_default(&self) -> bool {
+        *self == Self::Default
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str, runs: &[(u32, u8)]) -> StyledLine {
+        StyledLine {
+            text: text.to_owned(),
+            runs: runs
+                .iter()
+                .map(|&(start, color)| StyleRun {
+                    start,
+                    style: Style {
+                        fg: Color::Indexed(color),
+                        ..Style::default()
+                    },
+                })
+                .collect(),
+            ..StyledLine::default()
+        }
+    }
+
+    #[test]
+    fn spans_are_all_of_the_text_in_its_order() {
+        let read = |text, runs| serde_json::to_string(&line(text, runs).spans()).unwrap();
+        assert_eq!(read("plain", &[]), "[]");
+        // Before the first run it is plain; a page counts in halves of what lies outside of the first plane.
+        insta::assert_snapshot!(
+            read("a\u{1f600}é漢", &[(1, 2), (7, 3)]),
+            @r#"[{"length":1,"style":{}},{"length":3,"style":{"fg":2}},{"length":1,"style":{"fg":3}}]"#
+        );
+        // A run at the end of the text, or beyond it, looks like nothing.
+        insta::assert_snapshot!(
+            read("ab", &[(0, 1), (2, 3), (9, 4)]),
+            @r#"[{"length":2,"style":{"fg":1}}]"#
+        );
+    }
+
+    #[test]
+    fn spans_are_cut_with_their_text() {
+        let mut spans = line("abcdef", &[(2, 1), (4, 2)]).spans();
+        cut_spans(&mut spans, 3);
+        let lengths: Vec<_> = spans.iter().map(|span| span.length).collect();
+        assert_eq!(lengths, [2, 1]);
+    }
+
+    #[test]
+    fn a_style_is_read_as_it_was_written() {
+        let style = Style {
+            fg: Color::Rgb(1, 2, 3),
+            bg: Color::Indexed(200),
+            underline: Color::Default,
+            flags: Style::BOLD | Style::UNDERCURL,
+        };
+        let json = serde_json::to_string(&style).unwrap();
+        insta::assert_snapshot!(json, @r#"{"fg":[1,2,3],"bg":200,"flags":257}"#);
+        assert_eq!(serde_json::from_str::<Style>(&json).unwrap(), style);
+    }
 }

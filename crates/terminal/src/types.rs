@@ -8,6 +8,8 @@ use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::styled::{Span, StyledLine};
+
 /// Names one pane, for ever: an id is never given twice, not even after a restart of the host.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
@@ -247,8 +249,22 @@ pub struct Line {
     pub id: LineId,
     /// Its text, without the newline.
     pub text: String,
+    /// What its text looks like, from its start to its end; nothing: plain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
     /// Where it was found.
     pub source: Source,
+}
+
+impl Line {
+    pub(crate) fn of(id: LineId, line: StyledLine, source: Source) -> Self {
+        Self {
+            id,
+            spans: line.spans(),
+            text: line.text,
+            source,
+        }
+    }
 }
 
 /// Where a line was found.

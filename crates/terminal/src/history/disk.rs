@@ -121,8 +121,7 @@ impl Disk {
         let first = open.block.first() + from as u64;
         let mut lines = LogBlock::new(open.kind, open.anchor, first);
         for index in from..open.block.line_count() {
-            let (line, continues) = (open.block.line(index), open.block.continues(index));
-            lines.block.push_text(line, continues);
+            lines.block.push_unlinked(&open.block.styled(index));
         }
         let mut bytes = Vec::new();
         lines.encode(false, now_ms, &mut bytes);
@@ -335,9 +334,7 @@ pub(super) fn recover(dir: &Path, now_ms: u64) {
         let known = last
             .iter()
             .any(|known| known.header.kind == header.kind && known.header.next() > header.first);
-        let from = located.offset as usize;
-        let stored = &bytes[from..from + header.stored_len as usize];
-        let Some(block) = header.block(stored).filter(|_| !known) else {
+        let Some(block) = located.block(&bytes).filter(|_| !known) else {
             continue;
         };
         let fits = whole.as_ref().is_some_and(|whole| {
@@ -351,9 +348,7 @@ pub(super) fn recover(dir: &Path, now_ms: u64) {
         let whole =
             whole.get_or_insert_with(|| LogBlock::new(header.kind, header.anchor, header.first));
         for index in 0..block.line_count() {
-            whole
-                .block
-                .push_text(block.line(index), block.continues(index));
+            whole.block.push_unlinked(&block.styled(index));
         }
     }
     full.extend(whole);
@@ -370,15 +365,12 @@ pub(super) fn recover(dir: &Path, now_ms: u64) {
         .map(|block| next(block.kind, block.block.next(), block.anchor));
     let printed = in_segment.chain(in_tail).max().unwrap_or(0);
     for located in blocks(&noted).0 {
-        let from = located.offset as usize;
-        let stored = &noted[from..from + located.header.stored_len as usize];
-        let Some(block) = located.header.block(stored) else {
+        let Some(block) = located.block(&noted) else {
             continue;
         };
         let mut rest = LogBlock::new(Kind::Printed, 0, printed.max(block.first()));
         for index in (rest.block.first() - block.first()) as usize..block.line_count() {
-            let (line, continues) = (block.line(index), block.continues(index));
-            rest.block.push_text(line, continues);
+            rest.block.push_unlinked(&block.styled(index));
         }
         if rest.block.line_count() > 0 {
             full.push(rest);

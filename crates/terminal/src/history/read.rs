@@ -252,9 +252,9 @@ impl Placed {
             At::Waiting(block) => Some(block.block.clone()),
             At::Disk(path, located) => {
                 let file = File::open(path.as_path()).ok()?;
-                let mut stored = vec![0; located.header.stored_len as usize];
-                file.read_exact_at(&mut stored, located.offset).ok()?;
-                located.header.block(&stored)
+                let mut body = vec![0; located.header.body_len()];
+                file.read_exact_at(&mut body, located.offset).ok()?;
+                located.header.block(&body)
             }
         }
     }
@@ -290,12 +290,12 @@ fn walk(
         let Some(header) = Header::parse(bytes) else {
             return Ok(None);
         };
-        let offset = at + (HEADER + header.before_stored()) as u64;
-        at = offset + u64::from(header.stored_len);
+        let offset = at + (header.size() + header.before_stored()) as u64;
+        at = offset + header.body_len() as u64;
         if at > size {
             return Ok(None);
         }
-        if wanted(&header, &bytes[HEADER..]) {
+        if wanted(&header, &bytes[header.size()..]) {
             found.push(Located { header, offset });
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A block says by itself which lines it holds, so a file that was cut off, or damaged in the middle, gives
 //! back every block that is whole. A compressed block has its text's imprint before it (see `imprint.rs`), by
-//! which a search passes it over unread; older files have none, and are read as before.
+//! which a search passes it over unread; what its lines look like, if not plain, comes behind it, where a search never
+//! looks. Older files have the one or both of them not, and are read as before.
 
 use std::borrow::Cow;
 
@@ -10,12 +11,14 @@ use crate::block::Block;
 use crate::imprint::{Needs, imprint, is_length};
 use crate::types::LineId;
 
-/// A block without an imprint, and one with; both begin with [`MARK`].
+/// A block without an imprint, one with, and one whose lines have styles, with or without; all begin with [`MARK`].
 const PLAIN: [u8; 4] = *b"SWB1";
 const IMPRINTED: [u8; 4] = *b"SWB2";
+const STYLED: [u8; 4] = *b"SWB3";
 const MARK: &[u8] = b"SWB";
-/// The bytes of a block's header.
-pub(crate) const HEADER: usize = 56;
+/// The bytes of a block's header, and of one that says as well how long the styles are.
+const UNSTYLED_HEADER: usize = 56;
+pub(crate) const HEADER: usize = 60;
 /// No block is larger: a header that says so is damaged.
 const MAX_RAW: usize = 16 * 1024 * 1024;
 
@@ -102,12 +105,13 @@ impl LogBlock {
             _ => (RAW, raw.as_ref()),
         };
         let imprint = compress.then(|| imprint(text)).flatten();
+        let styles = seal_styles(&self.block.packed_styles());
         let start = out.len();
         let power = imprint.as_ref().map_or(0, |bits| bits.len().ilog2() as u8);
-        out.extend_from_slice(if imprint.is_some() {
-            &IMPRINTED
-        } else {
-            &PLAIN
+        out.extend_from_slice(match (styles.is_empty(), &imprint) {
+            (true, None) => &PLAIN,
+            (true, Some(_)) => &IMPRINTED,
+            (false, _) => &STYLED,
         });
         out.extend_from_slice(&[u8::from(self.kind == Kind::Printed), codec, power, 0]);
         out.extend_from_slice(&self.block.first().to_le_bytes());
@@ -118,6 +122,9 @@ impl LogBlock {
         out.extend_from_slice(&(raw.len() as u32).to_le_bytes());
         out.extend_from_slice(&(stored.len() as u32).to_le_bytes());
         out.extend_from_slice(&crc32fast::hash(stored).to_le_bytes());
+        if !styles.is_empty() {
+            out.extend_from_slice(&(styles.len() as u32).to_le_bytes());
+        }
         let check = crc32fast::hash(&out[start..]);
         out.extend_from_slice(&check.to_le_bytes());
         if let Some(bits) = imprint {
@@ -125,7 +132,30 @@ impl LogBlock {
             out.extend_from_slice(&crc32fast::hash(&bits).to_le_bytes());
         }
         out.extend_from_slice(stored);
+        out.extend_from_slice(&styles);
     }
+}
+
+/// Packed styles as they lie on disk: a checksum of what follows, their length, and they themselves, compressed.
+fn seal_styles(packed: &[u8]) -> Vec<u8> {
+    if packed.is_empty() {
+        return Vec::new();
+    }
+    let mut sealed = vec![0; 4];
+    sealed.extend_from_slice(&lz4_flex::block::compress_prepend_size(packed));
+    let check = crc32fast::hash(&sealed[4..]);
+    sealed[..4].copy_from_slice(&check.to_le_bytes());
+    sealed
+}
+
+/// The packed styles; nothing when the bytes are damaged.
+fn open_styles(sealed: &[u8]) -> Option<Vec<u8>> {
+    let (check, packed) = sealed.split_first_chunk()?;
+    let length = u32::from_le_bytes(*packed.first_chunk()?);
+    if crc32fast::hash(packed).to_le_bytes() != *check || length as usize > MAX_RAW {
+        return None;
+    }
+    lz4_flex::block::decompress_size_prepended(packed).ok()
 }
 
 /// What a block's header says.
@@ -143,19 +173,27 @@ pub(crate) struct Header {
     raw_len: u32,
     pub(crate) stored_len: u32,
     check: u32,
+    /// The bytes of the styles, which follow what is stored; none: there are none, and the header is shorter.
+    styles: Option<u32>,
 }
 
 impl Header {
     /// Reads a header; nothing when these bytes are none, or are damaged.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; HEADER] = bytes.get(..HEADER)?.try_into().ok()?;
-        if crc32fast::hash(&bytes[..52]) != u32_at(bytes, 52) {
+        let (size, imprinted) = match *bytes.first_chunk()? {
+            PLAIN => (UNSTYLED_HEADER, false),
+            IMPRINTED => (UNSTYLED_HEADER, true),
+            STYLED => (HEADER, *bytes.get(6)? > 0),
+            _ => return None,
+        };
+        let bytes = bytes.get(..size)?;
+        if crc32fast::hash(&bytes[..size - 4]) != u32_at(bytes, size - 4) {
             return None;
         }
-        let imprint = match &bytes[..4] {
-            mark if *mark == PLAIN => 0,
-            mark if *mark == IMPRINTED => 1_u32.checked_shl(u32::from(bytes[6]))?,
-            _ => return None,
+        let imprint = if imprinted {
+            1_u32.checked_shl(u32::from(bytes[6]))?
+        } else {
+            0
         };
         let header = Self {
             kind: if bytes[4] == 1 {
@@ -173,11 +211,13 @@ impl Header {
             raw_len: u32_at(bytes, 40),
             stored_len: u32_at(bytes, 44),
             check: u32_at(bytes, 48),
+            styles: (size == HEADER).then(|| u32_at(bytes, 52)),
         };
         let sane = header.raw_len as usize <= MAX_RAW
             && header.stored_len <= header.raw_len
             && header.joins as usize * 4 <= header.raw_len as usize
             && header.codec <= LZ4
+            && header.styles.unwrap_or(0) as usize <= MAX_RAW
             && (header.imprint == 0 || is_length(header.imprint as usize))
             && header.first < LineId::FULL_SCREEN
             && header.anchor < LineId::FULL_SCREEN;
@@ -187,6 +227,19 @@ impl Header {
     /// The number of the line after the last.
     pub(crate) fn next(&self) -> u64 {
         self.first + u64::from(self.count)
+    }
+
+    /// The bytes of this header.
+    pub(crate) fn size(&self) -> usize {
+        match self.styles {
+            None => UNSTYLED_HEADER,
+            Some(_) => HEADER,
+        }
+    }
+
+    /// The bytes of what is stored and of what its lines look like, which follows.
+    pub(crate) fn body_len(&self) -> usize {
+        self.stored_len as usize + self.styles.unwrap_or(0) as usize
     }
 
     /// How many bytes lie between the header and what is stored.
@@ -243,20 +296,26 @@ impl Header {
         Some(joins)
     }
 
-    /// The block with its lines; nothing when the bytes are damaged.
-    pub(crate) fn block(&self, stored: &[u8]) -> Option<Block> {
+    /// The block with its lines, of all its bytes behind the header and the imprint; nothing when they are damaged.
+    /// Lines whose styles are damaged are plain.
+    pub(crate) fn block(&self, body: &[u8]) -> Option<Block> {
+        let (stored, styles) = body.split_at_checked(self.stored_len as usize)?;
         let mut text = Vec::new();
         let joins = self.unpack(stored, &mut text)?;
         let text = String::from_utf8_lossy(&text);
-        Some(Block::from_text(self.first, text, &joins))
+        let mut block = Block::from_text(self.first, text, &joins);
+        if let Some(styles) = open_styles(styles) {
+            block.take_styles(&styles);
+        }
+        Some(block)
     }
 }
 
-fn u32_at(bytes: &[u8; HEADER], at: usize) -> u32 {
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-fn u64_at(bytes: &[u8; HEADER], at: usize) -> u64 {
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
 
@@ -268,6 +327,15 @@ pub(crate) struct Located {
     pub(crate) offset: u64,
 }
 
+impl Located {
+    /// The block with its lines, from all of its file's bytes; nothing when its own are damaged.
+    pub(crate) fn block(&self, file: &[u8]) -> Option<Block> {
+        let from = self.offset as usize;
+        self.header
+            .block(&file[from..from + self.header.body_len()])
+    }
+}
+
 /// Finds the blocks in a file's bytes, and says whether all bytes belonged to one.
 pub(crate) fn blocks(bytes: &[u8]) -> (Vec<Located>, bool) {
     let mut found = Vec::new();
@@ -275,8 +343,8 @@ pub(crate) fn blocks(bytes: &[u8]) -> (Vec<Located>, bool) {
     let mut at = 0;
     while at < bytes.len() {
         let end = Header::parse(&bytes[at..])
-            .map(|header| (header, at + HEADER + header.before_stored()))
-            .map(|(header, from)| (header, from, from + header.stored_len as usize));
+            .map(|header| (header, at + header.size() + header.before_stored()))
+            .map(|(header, from)| (header, from, from + header.body_len()));
         match end {
             Some((header, from, end)) if end <= bytes.len() => {
                 found.push(Located {

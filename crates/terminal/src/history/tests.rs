@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::imprint::Needs;
 use crate::lines::PaneText;
+use crate::styled::{Color, Style, StyleRun};
 use crate::types::ReadLines;
 
 struct Place {
@@ -255,6 +256,89 @@ fn after_a_crash_the_history_ends_with_what_was_on_screen() {
     // One that was closed has it from its screen, once.
     kept.close(&on_screen[2..]);
     assert_eq!(first_words(&read(&place.open(), 1)), numbered(0..15));
+}
+
+/// A line whose number is in a colour of its own.
+fn coloured(number: u64) -> StyledLine {
+    let style = Style {
+        fg: Color::Indexed((number % 200) as u8),
+        flags: Style::BOLD,
+        ..Style::default()
+    };
+    let mut line = plain(&format!("line {number} is printed"));
+    let end = line.text.find(" is").unwrap() as u32;
+    line.runs = vec![
+        StyleRun { start: 5, style },
+        StyleRun {
+            start: end,
+            style: Style::default(),
+        },
+    ];
+    line
+}
+
+/// The lines of a pane that look otherwise than they were printed.
+fn discoloured(history: &History, count: u64) -> Vec<String> {
+    let reader = history.reader(PaneId(1)).unwrap();
+    let lines = PaneText::closed(reader).read(ReadLines::Newest { count: 100_000 });
+    let numbers: Vec<_> = lines.iter().map(|line| line.id.0).collect();
+    assert_eq!(numbers, (0..count).collect::<Vec<_>>());
+    let mut wrong = lines;
+    wrong.retain(|line| line.spans != coloured(line.id.0).spans());
+    wrong.into_iter().map(|line| line.text).collect()
+}
+
+#[test]
+fn a_line_keeps_its_looks_wherever_it_is_and_after_a_crash() {
+    let place = Place::new();
+    let history = place.open();
+    let kept = history.begin(pane(1));
+    let print = |numbers: std::ops::Range<u64>| {
+        for number in numbers {
+            kept.append(LineId(number), &coloured(number));
+        }
+        history.flush().unwrap();
+    };
+    print(0..9_000);
+    print(9_000..9_100);
+    kept.note_screen(LineId(9_100), &[coloured(9_100), coloured(9_101)]);
+    history.flush().unwrap();
+    assert_eq!(discoloured(&history, 9_100), [""; 0], "waiting and written");
+    let copy = crashed(&place);
+    assert_eq!(discoloured(&copy.open(), 9_102), [""; 0], "after a crash");
+    kept.close(&[coloured(9_100), coloured(9_101)]);
+    assert_eq!(discoloured(&place.open(), 9_102), [""; 0], "closed");
+}
+
+#[test]
+fn damaged_looks_cost_no_text() {
+    let place = Place::new();
+    let history = place.open();
+    let kept = history.begin(pane(1));
+    for number in 0..100 {
+        kept.append(LineId(number), &coloured(number));
+    }
+    kept.close(&[]);
+    let segment = &place.segments(1)[0];
+    let mut bytes = fs::read(segment).unwrap();
+    // What a block's lines look like is the last of it.
+    let last = bytes.len() - 1;
+    bytes[last] ^= 0xff;
+    fs::write(segment, &bytes).unwrap();
+    assert_eq!(first_words(&read(&history, 1)), numbered(0..100));
+    assert_eq!(discoloured(&history, 100).len(), 100, "plain, all of them");
+}
+
+#[test]
+fn plain_lines_lie_on_disk_as_before_there_were_looks() {
+    let place = Place::new();
+    let history = place.open();
+    let kept = history.begin(pane(1));
+    print(&kept, 0, 20_000);
+    kept.close(&[]);
+    let bytes = fs::read(&place.segments(1)[0]).unwrap();
+    assert_eq!(&bytes[..4], b"SWB2");
+    assert!(memchr::memmem::find(&bytes, b"SWB3").is_none());
 }
 
 #[test]

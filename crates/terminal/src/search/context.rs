@@ -3,6 +3,7 @@
 use super::contract::Match;
 use super::scan::MAX_CONTENT;
 use crate::lines::{Lines, PaneText};
+use crate::styled::cut_spans;
 use crate::types::Line;
 
 /// Gives each match the lines around it. A line between two matches belongs to one of them only, and to
@@ -42,6 +43,8 @@ fn short(mut line: Line) -> Line {
     if line.text.len() > MAX_CONTENT {
         line.text
             .truncate(line.text.floor_char_boundary(MAX_CONTENT));
+        let length = line.text.chars().map(|char| char.len_utf16() as u32).sum();
+        cut_spans(&mut line.spans, length);
         line.text.push('…');
     }
     line
