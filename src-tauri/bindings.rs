@@ -1,5 +1,8 @@
 //! What the page may ask and what it is told, as one list; `ui/src/bindings.ts` is generated from it.
 
+use std::collections::BTreeMap;
+
+use ::terminal::Style;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{agents, conflicts, flow, search, terminal, workspace};
@@ -8,6 +11,7 @@ use crate::events;
 /// Every command and every event of the window.
 pub fn builder() -> Builder<tauri::Wry> {
     Builder::new()
+        .constant("styleFlags", BTreeMap::from(Style::FLAGS))
         // Ids, times and sizes stay far below 2^53.
         .dangerously_cast_bigints_to_number()
         .disable_serde_phases()
@@ -43,7 +47,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             flow::run_outline,
             flow::run_text,
             flow::run_step,
-            flow::step_output,
+            flow::step_lines,
             flow::start_flow,
             flow::cancel_run,
             flow::resume_run,

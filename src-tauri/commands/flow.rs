@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use app::{App, CancelWhat, Error, ExportTo, FlowCheck, FlowFile, Mark, OutputPiece, StepDetail};
+use app::{
+    App, CancelWhat, Error, ExportTo, FlowCheck, FlowFile, Mark, OutputLines, OutputPlace,
+    StepDetail,
+};
 use flow::{FlowGraph, Given, RunInfo, RunView, Simulation, Stubs};
 use tauri::State;
 use tauri::async_runtime::JoinHandle;
@@ -54,17 +57,17 @@ pub(crate) async fn run_step(
     app.run_step(&run, &step).await
 }
 
-/// A piece of what an attempt printed. See [`App::step_output`].
+/// Lines that an attempt printed. See [`App::step_lines`].
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn step_output(
+pub(crate) async fn step_lines(
     app: State<'_, App>,
     run: String,
     step: String,
     attempt: u32,
-    from: u32,
-) -> Result<OutputPiece, Error> {
-    app.step_output(&run, &step, attempt, from.into()).await
+    from: OutputPlace,
+) -> Result<OutputLines, Error> {
+    app.step_lines(&run, &step, attempt, from).await
 }
 
 /// Starts a run of a flow's file, in the directory of the file unless told otherwise. See [`App::start_flow`].

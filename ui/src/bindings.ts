@@ -70,8 +70,8 @@ export const commands = {
 	runText: (run: string) => typedError<string, Error>(__TAURI_INVOKE("run_text", { run })),
 	/**  One step in full. See [`App::run_step`]. */
 	runStep: (run: string, step: string) => typedError<StepDetail, Error>(__TAURI_INVOKE("run_step", { run, step })),
-	/**  A piece of what an attempt printed. See [`App::step_output`]. */
-	stepOutput: (run: string, step: string, attempt: number, from: number) => typedError<OutputPiece, Error>(__TAURI_INVOKE("step_output", { run, step, attempt, from })),
+	/**  Lines that an attempt printed. See [`App::step_lines`]. */
+	stepLines: (run: string, step: string, attempt: number, from: OutputPlace) => typedError<OutputLines, Error>(__TAURI_INVOKE("step_lines", { run, step, attempt, from })),
 	/**  Starts a run of a flow's file, in the directory of the file unless told otherwise. See [`App::start_flow`]. */
 	startFlow: (path: string, inputs: { [key in string]: Value }, cwd: string | null) => typedError<string, Error>(__TAURI_INVOKE("start_flow", { path, inputs, cwd })),
 	/**  Ends a run or a part of it. See [`App::cancel_run`]. */
@@ -183,6 +183,9 @@ export const events = {
 	runsChanged: makeEvent<RunsChanged, RunsChanged>("runs-changed"),
 	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
 };
+
+/* Constants */
+export const styleFlags = {"bold":1,"dashed-underline":1024,"dim":2,"dotted-underline":512,"double-underline":128,"hidden":16,"inverse":8,"italic":4,"strike":32,"undercurl":256,"underline":64} as const;
 
 /* Types */
 /**  One thing that happened in a conversation, live or read back. */
@@ -578,6 +581,15 @@ export type Code =
 "refused" | 
 /**  Anything else: the disk, the system. */
 "failed";
+
+/**  A colour as the program named it. */
+export type Color = 
+/**  The theme's own foreground or background. */
+null | 
+/**  One of the 256 colours of the palette. */
+number | 
+/**  A colour of its own. */
+[number, number, number];
 
 /**  The colours that programs are told when they ask, each as red, green and blue. */
 export type Colours = {
@@ -997,6 +1009,8 @@ export type Line = {
 	id: LineId,
 	/**  Its text, without the newline. */
 	text: string,
+	/**  What its text looks like, from its start to its end; nothing: plain. */
+	spans?: Span[],
 	/**  Where it was found. */
 	source: Source,
 };
@@ -1137,14 +1151,32 @@ message: string } |
 /**  Someone stopped it. */
 { outcome: "cancelled" };
 
-/**  A part of what an attempt printed. */
-export type OutputPiece = {
-	/**  The text, with its colours as escape sequences. */
+/**  One line of an output. */
+export type OutputLine = {
+	/**  Its text. */
 	text: string,
-	/**  Where the next piece begins, in bytes. */
-	next: number,
+	/**  What its text looks like, from its start to its end; nothing: plain. */
+	spans?: Span[],
+};
+
+/**  A part of what an attempt printed, as a terminal would show it. */
+export type OutputLines = {
+	/**  The lines that are whole. */
+	lines: OutputLine[],
+	/**  The beginning of the line that is being printed, which comes whole later. */
+	open: OutputLine | null,
+	/**  Where the next part begins. */
+	next: OutputPlace,
 	/**  How many bytes there are by now. */
 	total: number,
+};
+
+/**  How far the lines of an output were read. */
+export type OutputPlace = {
+	/**  Where the next line begins, in bytes. */
+	at: number,
+	/**  What goes on from the line before. */
+	style: Style,
 };
 
 /**  What happened to a pane. A reader that fell behind is told to list anew. */
@@ -1795,6 +1827,14 @@ export type Source =
 /**  On disk. */
 "history";
 
+/**  A part of a line in one style, as it is read outside of a terminal. */
+export type Span = {
+	/**  How long it is, in UTF-16 code units, by which a page counts. */
+	length: number,
+	/**  What it looks like. */
+	style: Style,
+};
+
 /**  The agent that works on a step, as the agents' backends name it. */
 export type StepAgent = {
 	/**  Its backend: `paseo:localhost:6767`, `acp:codex`. */
@@ -1931,6 +1971,18 @@ export type Stubs = {
 	switches?: { [key in string]: Value },
 	/**  What guards say. */
 	guards?: { [key in string]: boolean },
+};
+
+/**  How a cell is drawn. What is as in plain text is left out when it is written down. */
+export type Style = {
+	/**  The colour of the text. */
+	fg?: Color,
+	/**  The colour behind it. */
+	bg?: Color,
+	/**  The colour of its underline; [`Color::Default`]: the colour of the text. */
+	underline?: Color,
+	/**  Bold, italic and so on: a union of the constants of [`Style`]. */
+	flags?: number,
 };
 
 /**  Dark, light, or as the system says. */

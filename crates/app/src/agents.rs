@@ -111,7 +111,11 @@ impl App {
         let begun = self.0.agents.get_or_try_init(|| async {
             let configured = self.configured_agents()?;
             let sessions = Arc::new(StoredSessions(self.0.store.clone()));
-            let agents = Agents::new(AgentsConfig::default(), sessions, crate::system_clock());
+            let agents = Agents::new(
+                AgentsConfig::default(),
+                sessions,
+                crate::conflicts::system_clock(),
+            );
             let backends = Backends {
                 agents,
                 from: parking_lot::Mutex::default(),

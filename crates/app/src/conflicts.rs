@@ -355,7 +355,7 @@ impl App {
 }
 
 /// The time of this machine, for entries and verdicts.
-pub fn system_clock() -> Clock {
+pub(crate) fn system_clock() -> Clock {
     let clock = terminal::Clock::system();
     Arc::new(move || clock.now_ms())
 }

@@ -20,7 +20,7 @@ use tokio::sync::broadcast;
 
 use crate::{App, Code, Error, Inner};
 pub use files::{FlowFile, FlowFileWatch};
-pub use look::{OutputPiece, StepDetail};
+pub use look::{OutputLine, OutputLines, OutputPiece, OutputPlace, StepDetail};
 pub use worktrees::RunWorktree;
 use world::World;
 

@@ -41,8 +41,8 @@ pub use self::conflicts::{
 pub use error::{Code, Error};
 pub use flow::{
     CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, HELD_OPEN, Mark,
-    OutputPiece, RunWorktree, StepDetail, check_flow_text, export_flow_text, flow_schema,
-    simulate_flow_text,
+    OutputLine, OutputLines, OutputPiece, OutputPlace, RunWorktree, StepDetail, check_flow_text,
+    export_flow_text, flow_schema, simulate_flow_text,
 };
 pub use host::{AckHandle, HostAttachment};
 pub use memory::MemoryUse;

@@ -1,7 +1,5 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import {
   type KeyboardEvent,
-  memo,
   useCallback,
   useEffect,
   useMemo,
@@ -9,32 +7,14 @@ import {
   useState,
 } from "react";
 import { backend } from "../backend/backend";
+import type { OutputLine, OutputPlace } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { CopyIcon, DownIcon, SearchIcon, UpIcon } from "../shared/icons";
 import { notify, reportFailure } from "../shared/notices";
-import { useScheme } from "../shared/settings-store";
-import { terminalThemes } from "../shared/terminal-themes";
-import { AnsiLines, type Span, textOf } from "./ansi";
-
-/** The colours that a program names by number, in their order. */
-const PALETTE = [
-  "black",
-  "red",
-  "green",
-  "yellow",
-  "blue",
-  "magenta",
-  "cyan",
-  "white",
-  "brightBlack",
-  "brightRed",
-  "brightGreen",
-  "brightYellow",
-  "brightBlue",
-  "brightMagenta",
-  "brightCyan",
-  "brightWhite",
-] as const;
+import { PrintedLine } from "../shared/printed/PrintedLine";
+import { PrintedLines } from "../shared/printed/PrintedLines";
+import { occurrences } from "../shared/printed/pieces";
+import { usePrinted } from "../shared/printed/use-printed";
 
 /** How much is read without being asked for. */
 const AT_FIRST = 1 << 20;
@@ -42,11 +22,13 @@ const AT_FIRST = 1 << 20;
 const AT_MOST = 64 << 20;
 const LOOK_AGAIN_MS = 600;
 const ROW = 17;
-/** Up to so many lines all are drawn; of more, those in view. */
-const FEW = 200;
+const rowHeight = () => ROW;
+
+const noLines: OutputLine[] = [];
 
 interface Loaded {
-  lines: AnsiLines;
+  /** Lines are added at the end; the one that is being printed comes anew each time. */
+  lines: OutputLine[];
   next: number;
   total: number;
   /** Counts what was read, so that the view follows. */
@@ -68,28 +50,16 @@ export function OutputView({
   const { loaded, more, problem } = useOutput(run, step, attempt, live);
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
-  const holder = useRef<HTMLDivElement>(null);
-  const scheme = useScheme();
-  const colours = useMemo(() => {
-    const theme = terminalThemes[scheme];
-    return Object.fromEntries(
-      PALETTE.map((name, index) => [`--c${index}`, theme[name]]),
-    );
-  }, [scheme]);
-  const rows = loaded?.lines.lines ?? [];
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => holder.current,
-    estimateSize: () => ROW,
-    overscan: 20,
-  });
+  const rows = loaded?.lines ?? noLines;
+  const printed = usePrinted(rows.length, rowHeight);
+  const { list } = printed;
   const version = loaded?.version ?? 0;
   const hits = useMemo(() => {
     const wanted = query.toLowerCase();
     if (wanted === "" || version === 0) return [];
     const found: number[] = [];
     rows.forEach((line, index) => {
-      if (textOf(line).toLowerCase().includes(wanted)) found.push(index);
+      if (line.text.toLowerCase().includes(wanted)) found.push(index);
     });
     return found;
   }, [rows, query, version]);
@@ -102,15 +72,15 @@ export function OutputView({
   const atEnd = useRef(true);
   useEffect(() => {
     if (live && atEnd.current && rows.length > 0)
-      virtual.scrollToIndex(rows.length - 1, { align: "end" });
-  }, [live, rows.length, virtual]);
+      list.scrollToIndex(rows.length - 1, { align: "end" });
+  }, [live, rows.length, list]);
 
   function go(way: 1 | -1) {
     if (hits.length === 0) return;
     const next = (at + way + hits.length) % hits.length;
     setAt(next);
     const line = hits[next];
-    if (line !== undefined) virtual.scrollToIndex(line, { align: "center" });
+    if (line !== undefined) list.scrollToIndex(line, { align: "center" });
   }
   function key(event: KeyboardEvent) {
     if (event.key === "Enter") {
@@ -119,7 +89,7 @@ export function OutputView({
     }
   }
   async function copy() {
-    const text = rows.map(textOf).join("\n");
+    const text = rows.map(({ text }) => text).join("\n");
     if (!reportFailure(await backend.writeClipboard(text)))
       notify("info", "The output is on the clipboard.");
   }
@@ -162,45 +132,29 @@ export function OutputView({
           <CopyIcon size={13} />
         </IconButton>
       </div>
-      <div
+      <PrintedLines
+        printed={printed}
         className="output-lines"
-        ref={holder}
         role="log"
         aria-label="Output"
-        style={{
-          ...colours,
-          height: Math.min(Math.max(rows.length * ROW + 14, 40), 360),
-        }}
+        style={{ height: Math.min(Math.max(rows.length * ROW + 14, 40), 360) }}
         onScroll={(event) => {
           const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;
           atEnd.current = scrollTop + clientHeight > scrollHeight - ROW;
         }}
-      >
-        {rows.length <= FEW ? (
-          rows.map((spans, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a line has no other name
-            <div key={index} className="output-line few">
-              <Line spans={spans} query={query} current={hits[at] === index} />
-            </div>
-          ))
-        ) : (
-          <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
-            {virtual.getVirtualItems().map((item) => (
-              <div
-                key={item.key}
-                className="output-line"
-                style={{ transform: `translateY(${item.start}px)` }}
-              >
-                <Line
-                  spans={rows[item.index] ?? []}
-                  query={query}
-                  current={hits[at] === item.index}
-                />
-              </div>
-            ))}
-          </div>
-        )}
-      </div>
+        row={(index) => {
+          const line = rows[index];
+          return (
+            line && (
+              <PrintedLine
+                {...line}
+                ranges={occurrences(line.text, query)}
+                current={hits[at] === index ? 0 : null}
+              />
+            )
+          );
+        }}
+      />
       {left > 0 && query === "" && (
         <button
           type="button"
@@ -236,8 +190,9 @@ function useOutput(
   useEffect(() => {
     let wanted = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const lines = new AnsiLines();
-    let next = 0;
+    let whole: OutputLine[] = [];
+    let next: OutputPlace = { at: 0, style: {} };
+    let shown = "";
     let version = 0;
     let busy = false;
     setLoaded(null);
@@ -248,21 +203,28 @@ function useOutput(
       if (busy) return;
       busy = true;
       for (;;) {
-        const piece = await backend.stepOutput(run, step, attempt, next);
+        const piece = await backend.stepLines(run, step, attempt, next);
         if (!wanted) return;
         if (piece.status === "error") {
           setProblem(piece.error.message);
           break;
         }
         const { data } = piece;
-        lines.push(data.text);
-        const grew = data.next > next || version === 0;
+        const grew = data.next.at > next.at;
+        const open = data.open?.text ?? "";
         next = data.next;
-        if (grew) {
+        whole = whole.concat(data.lines);
+        if (grew || version === 0 || open !== shown) {
+          shown = open;
           version += 1;
-          setLoaded({ lines, next, total: data.total, version });
+          setLoaded({
+            lines: data.open ? [...whole, data.open] : whole,
+            next: next.at,
+            total: data.total,
+            version,
+          });
         }
-        if (next >= data.total || next >= state.until || !grew) break;
+        if (next.at >= data.total || next.at >= state.until || !grew) break;
       }
       busy = false;
       if (live && wanted) timer = setTimeout(() => void read(), LOOK_AGAIN_MS);
@@ -279,76 +241,4 @@ function useOutput(
     reading.current.wake();
   }, []);
   return { loaded, more, problem };
-}
-
-const Line = memo(function Line({
-  spans,
-  query,
-  current,
-}: {
-  spans: Span[];
-  query: string;
-  current: boolean;
-}) {
-  const pieces = query === "" ? spans : marked(spans, query);
-  return pieces.map((span, index) => {
-    const style = {
-      ...(span.color && { color: span.color }),
-      ...(span.background && { background: span.background }),
-    };
-    const hit = "hit" in span && span.hit;
-    return hit ? (
-      <mark
-        // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a line have no other name
-        key={index}
-        className={current ? `${span.look} current` : span.look}
-        style={style}
-      >
-        {span.text}
-      </mark>
-    ) : (
-      // biome-ignore lint/suspicious/noArrayIndexKey: as above
-      <span key={index} className={span.look || undefined} style={style}>
-        {span.text}
-      </span>
-    );
-  });
-});
-
-/** The spans of a line, cut at the places where `query` is. */
-export function marked(
-  spans: Span[],
-  query: string,
-): (Span & { hit?: boolean })[] {
-  const text = textOf(spans).toLowerCase();
-  const wanted = query.toLowerCase();
-  const ranges: [number, number][] = [];
-  for (
-    let from = text.indexOf(wanted);
-    from >= 0;
-    from = text.indexOf(wanted, from + wanted.length)
-  )
-    ranges.push([from, from + wanted.length]);
-  if (ranges.length === 0) return spans;
-  const cut: (Span & { hit?: boolean })[] = [];
-  let at = 0;
-  for (const span of spans) {
-    const end = at + span.text.length;
-    let from = at;
-    for (const [start, stop] of ranges) {
-      if (stop <= from || start >= end) continue;
-      if (start > from)
-        cut.push({ ...span, text: span.text.slice(from - at, start - at) });
-      const until = Math.min(stop, end);
-      cut.push({
-        ...span,
-        text: span.text.slice(Math.max(start, from) - at, until - at),
-        hit: true,
-      });
-      from = until;
-    }
-    if (from < end) cut.push({ ...span, text: span.text.slice(from - at) });
-    at = end;
-  }
-  return cut;
 }

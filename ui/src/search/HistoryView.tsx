@@ -1,4 +1,3 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import {
   useCallback,
   useEffect,
@@ -7,12 +6,17 @@ import {
   useState,
 } from "react";
 import { backend, type Result } from "../backend/backend";
-import type { Line, LineId, Match, PaneId, Range } from "../bindings";
+import type { Line, LineId, Match, PaneId } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { CopyIcon, HistoryIcon, SaveIcon, SearchIcon } from "../shared/icons";
 import { notify, reportFailure } from "../shared/notices";
+import {
+  PrintedLine,
+  type PrintedLineProps,
+} from "../shared/printed/PrintedLine";
+import { PrintedLines } from "../shared/printed/PrintedLines";
+import { usePrinted } from "../shared/printed/use-printed";
 import { FindBar } from "./FindBar";
-import { Highlighted } from "./Highlighted";
 import { LineNumber } from "./LineNumber";
 import {
   addAfter,
@@ -60,18 +64,13 @@ export function HistoryView({
   const [window, setWindow] = useState<LinesWindow>(emptyWindow);
   const [target, setTarget] = useState<LineId | null>(line);
   const [failure, setFailure] = useState<string | null>(null);
-  const scroller = useRef<HTMLDivElement>(null);
   const reading = useRef(false);
   /** How many lines were put before the first: the view moves by as much, so that it seems not to. */
   const prepended = useRef(0);
   const wanted = useRef<LineId | null>(null);
 
-  const list = useVirtualizer({
-    count: window.lines.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
-    overscan: 20,
-  });
+  const printed = usePrinted(window.lines.length, rowHeight);
+  const { list, scroller } = printed;
 
   const read = useCallback(
     async (
@@ -158,7 +157,7 @@ export function HistoryView({
       element.scrollTop += prepended.current * ROW;
       prepended.current = 0;
     }
-  }, [window, list]);
+  }, [window, list, scroller]);
 
   const items = list.getVirtualItems();
   const firstSeen = items[0]?.index ?? 0;
@@ -200,7 +199,7 @@ export function HistoryView({
         ?.scrollIntoView({ block: "nearest", inline: "nearest" }),
     );
     return () => cancelAnimationFrame(frame);
-  }, [target, window]);
+  }, [target, window, scroller]);
 
   async function save() {
     const text = await everything(pane);
@@ -255,33 +254,28 @@ export function HistoryView({
       {window.lines.length === 0 && failure === null && (
         <p className="history-end">Nothing is kept of this pane.</p>
       )}
-      <div
-        ref={scroller}
+      <PrintedLines
+        printed={printed}
         className="history-lines"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by keys
         tabIndex={0}
-      >
-        <div style={{ height: list.getTotalSize(), position: "relative" }}>
-          {items.map((item) => {
-            const row = window.lines[item.index];
-            if (!row) return null;
-            return (
+        row={(index) => {
+          const line = window.lines[index];
+          return (
+            line && (
               <div
-                key={row.id}
                 className="history-line"
-                data-target={row.id === target}
-                data-line={row.id}
-                style={{ transform: `translateY(${item.start}px)` }}
+                data-target={line.id === target}
+                data-line={line.id}
               >
-                <LineNumber line={row.id} />
+                <LineNumber line={line.id} />
                 <span>
-                  <Highlighted {...drawn(row, matches.get(row.id))} />
+                  <PrintedLine {...drawn(line, matches.get(line.id))} />
                 </span>
               </div>
-            );
-          })}
-        </div>
-      </div>
+            )
+          );
+        }}
+      />
       <FindBar
         place={place}
         onMatch={(match) => {
@@ -300,17 +294,17 @@ export function HistoryView({
   );
 }
 
+const rowHeight = () => ROW;
+
 /** What is drawn of a line: all of it, or the stretch around its first match. */
-function drawn(
-  line: Line,
-  match: Match | undefined,
-): { text: string; ranges: Range[] } {
+function drawn(line: Line, match: Match | undefined): PrintedLineProps {
   // What is too long to be searched as it is comes cut, with ranges to match.
   if (match && match.content !== line.text)
     return { text: match.content, ranges: match.ranges };
   return {
     text: line.text.slice(0, DRAWN_AT_MOST),
-    ranges: match?.ranges ?? [],
+    spans: line.spans,
+    ...(match && { ranges: match.ranges }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Match, PaneId } from "../bindings";
 import { DownIcon, RightIcon } from "../shared/icons";
-import { clip, Highlighted } from "./Highlighted";
+import { PrintedLine } from "../shared/printed/PrintedLine";
+import { clip } from "../shared/printed/pieces";
 import { LineNumber } from "./LineNumber";
 import type { ResultRow } from "./result-rows";
 import type { SearchPanelProps } from "./SearchPanel";
@@ -42,7 +43,12 @@ export function Row({
       return (
         <div className="result-line context">
           <LineNumber line={row.line.id} />
-          <span className="result-text">{row.line.text.slice(0, 600)}</span>
+          <span className="result-text">
+            <PrintedLine
+              text={row.line.text.slice(0, 600)}
+              spans={row.line.spans}
+            />
+          </span>
         </div>
       );
     case "match": {
@@ -61,7 +67,7 @@ export function Row({
         >
           <LineNumber line={match.line} />
           <span className="result-text">
-            <Highlighted text={clipped.text} ranges={clipped.ranges} />
+            <PrintedLine text={clipped.text} ranges={clipped.ranges} />
           </span>
         </div>
       );

@@ -1,6 +1,12 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type RefObject, useEffect } from "react";
+import {
+  type KeyboardEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+} from "react";
 import type { Match, PaneId } from "../bindings";
+import { PrintedLines } from "../shared/printed/PrintedLines";
+import { usePrinted } from "../shared/printed/use-printed";
 import { Row } from "./ResultRow";
 import type { ResultRow } from "./result-rows";
 import type { SearchPanelProps } from "./SearchPanel";
@@ -33,12 +39,9 @@ export function SearchResults({
   onMatch: (match: Match, index: number) => void;
 }) {
   const { search, query, current } = usePlace("panel");
-  const list = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: (index) => height(rows[index]),
-    overscan: 12,
-  });
+  const heightOf = useCallback((index: number) => height(rows[index]), [rows]);
+  const printed = usePrinted(rows.length, heightOf, scroller);
+  const { list } = printed;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: row heights follow from the rows
   useEffect(() => list.measure(), [rows]);
@@ -59,8 +62,8 @@ export function SearchResults({
   }, [last, rows.length]);
 
   return (
-    <div
-      ref={scroller}
+    <PrintedLines
+      printed={printed}
       className="search-results"
       role="listbox"
       aria-label="Results"
@@ -70,34 +73,22 @@ export function SearchResults({
       tabIndex={0}
       onKeyDown={onKeyDown}
       data-testid="search-results"
-    >
-      {rows.length === 0 ? (
-        <Nothing status={search.status} pattern={query.pattern} />
-      ) : (
-        <div style={{ height: list.getTotalSize(), position: "relative" }}>
-          {items.map(({ index, key, size, start }) => {
-            const row = rows[index];
-            if (!row) return null;
-            const transform = `translateY(${start}px)`;
-            return (
-              <div
-                key={key}
-                className="search-slot"
-                style={{ height: size, transform }}
-              >
-                <Row
-                  row={row}
-                  current={current}
-                  labelOf={labelOf}
-                  onFold={onFold}
-                  onMatch={onMatch}
-                />
-              </div>
-            );
-          })}
-        </div>
-      )}
-    </div>
+      empty={<Nothing status={search.status} pattern={query.pattern} />}
+      row={(index) => {
+        const row = rows[index];
+        return (
+          row && (
+            <Row
+              row={row}
+              current={current}
+              labelOf={labelOf}
+              onFold={onFold}
+              onMatch={onMatch}
+            />
+          )
+        );
+      }}
+    />
   );
 }
 

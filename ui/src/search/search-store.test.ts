@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Match } from "../bindings";
-import { clip, pieces } from "./Highlighted";
 import { lineMatch } from "./match-support";
 import { resultRows } from "./result-rows";
 import {
@@ -73,27 +72,6 @@ test.each([
   [null, 0, 1, null],
 ] as const)("from match %s of %s, step %s leads to %s", (from, count, by, to) => {
   expect(stepFrom(from, count, by)).toBe(to);
-});
-
-test("a line is cut at its matches, and what is drawn is always the line", () => {
-  const range = (start: number, end: number) => ({
-    start,
-    end,
-    start_col: start,
-    end_col: end,
-  });
-  expect(pieces("abcdef", [range(1, 3), range(2, 4), range(5, 99)])).toEqual([
-    { text: "a", hit: false },
-    { text: "bc", hit: true },
-    { text: "d", hit: true },
-    { text: "e", hit: false },
-    { text: "f", hit: true },
-  ]);
-  const long = `${"x".repeat(500)}needle${"y".repeat(5000)}`;
-  const clipped = clip(long, [range(500, 506)]);
-  const first = clipped.ranges[0];
-  expect(clipped.text.slice(first?.start, first?.end)).toBe("needle");
-  expect(clipped.text.length).toBeLessThan(700);
 });
 
 test("results are grouped by pane, and a gap parts what does not touch", () => {

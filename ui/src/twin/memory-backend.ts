@@ -21,6 +21,7 @@ import type {
   SettingsNews,
   WindowState,
 } from "../bindings";
+import { ESCAPES } from "./escapes";
 import { type MemoryAgents, memoryAgents } from "./memory-agents";
 import { type MemoryConflicts, memoryConflicts } from "./memory-conflicts";
 import {
@@ -117,9 +118,6 @@ const no = <T>(
   position: number | null = null,
 ): Promise<Result<T>> =>
   Promise.resolve({ status: "error", error: { code, message, position } });
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what this removes
-const ESCAPES = /\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07/g;
 
 export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
   const state: MemoryState = {

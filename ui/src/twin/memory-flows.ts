@@ -9,6 +9,7 @@ import type {
   StepView,
   Value,
 } from "../bindings";
+import { ESCAPES } from "./escapes";
 import {
   type Asked,
   type By,
@@ -292,12 +293,19 @@ export function memoryFlows(options: MemoryFlowOptions = {}) {
             })
           : refused("bad_id", `nothing is recorded of \`${step}\``);
       }),
-    stepOutput: (id, step, attempt, from) =>
+    stepLines: (id, step, attempt, from) =>
       withStep(id, step, (_run, { attempts }) => {
         const text =
           attempts.find((one) => one.attempt === attempt)?.output ?? "";
-        const [next, total] = [text.length, text.length];
-        return ok({ text: text.slice(from), next, total });
+        const lines = text.slice(from.at).replace(ESCAPES, "").split("\n");
+        // What ends with a newline has no line behind it.
+        if (lines.at(-1) === "") lines.pop();
+        return ok({
+          lines: lines.map((line) => ({ text: line })),
+          open: null,
+          next: { at: text.length, style: {} },
+          total: text.length,
+        });
       }),
     startFlow: (path, inputs) => {
       const recording = flows.get(path);

@@ -7,12 +7,14 @@ use ::flow::{RunView, RunsFollowed, StepDefinition, StepView};
 use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use specta::Type;
+use terminal::{Span, Style, StyledLine, printed_lines};
 
 use super::world::AGAIN;
 use crate::{App, Code, Error};
 
 /// How much of an output one piece holds at most.
 const PIECE: usize = 256 << 10;
+
 /// One step of a run, in full.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct StepDetail {
@@ -26,17 +28,60 @@ pub struct StepDetail {
     pub data: Vec<Option<String>>,
 }
 
-/// A part of what an attempt printed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+/// A part of what an attempt printed: whole lines, unless one of them is longer than a piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputPiece {
     /// The text, with its colours as escape sequences.
     pub text: String,
     /// Where the next piece begins, in bytes.
-    #[specta(type = u32)]
     pub next: u64,
+    /// How many bytes there are by now.
+    pub total: u64,
+    /// The beginning of the line that is being printed; it is whole in a later piece.
+    pub open: String,
+}
+
+/// How far the lines of an output were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct OutputPlace {
+    /// Where the next line begins, in bytes.
+    #[specta(type = u32)]
+    pub at: u64,
+    /// What goes on from the line before.
+    pub style: Style,
+}
+
+/// A part of what an attempt printed, as a terminal would show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct OutputLines {
+    /// The lines that are whole.
+    pub lines: Vec<OutputLine>,
+    /// The beginning of the line that is being printed, which comes whole later.
+    pub open: Option<OutputLine>,
+    /// Where the next part begins.
+    pub next: OutputPlace,
     /// How many bytes there are by now.
     #[specta(type = u32)]
     pub total: u64,
+}
+
+/// One line of an output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct OutputLine {
+    /// Its text.
+    pub text: String,
+    /// What its text looks like, from its start to its end; nothing: plain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
+}
+
+impl From<StyledLine> for OutputLine {
+    fn from(line: StyledLine) -> Self {
+        Self {
+            spans: line.spans(),
+            text: line.text,
+        }
+    }
 }
 
 impl App {
@@ -151,10 +196,29 @@ impl App {
                 text: text.get(start..).unwrap_or_default().to_owned(),
                 next: total,
                 total,
+                open: String::new(),
             })
         })
         .await
         .map_err(|error| Error::new(Code::Failed, error.to_string()))?
+    }
+
+    /// The lines that an attempt printed, from a place on: a part of them, as a terminal would show them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`App::step_output`].
+    pub async fn step_lines(
+        &self,
+        run: &str,
+        step: &str,
+        attempt: u32,
+        from: OutputPlace,
+    ) -> Result<OutputLines, Error> {
+        let piece = self.step_output(run, step, attempt, from.at).await?;
+        tokio::task::spawn_blocking(move || lines_of(&piece, from.style))
+            .await
+            .map_err(|error| Error::new(Code::Failed, error.to_string()))
     }
 
     /// The text of a run's flow, as it was when the run began.
@@ -169,6 +233,20 @@ impl App {
 
 /// The piece of a file that begins at `from`: up to the end of a line or a character, without secrets, and without
 /// what may become one while the file `grows`.
+fn lines_of(piece: &OutputPiece, style: Style) -> OutputLines {
+    let (lines, style) = printed_lines(piece.text.as_bytes(), style);
+    let (open, _) = printed_lines(piece.open.as_bytes(), style);
+    OutputLines {
+        lines: lines.into_iter().map(OutputLine::from).collect(),
+        open: open.into_iter().next_back().map(OutputLine::from),
+        next: OutputPlace {
+            at: piece.next,
+            style,
+        },
+        total: piece.total,
+    }
+}
+
 fn file_piece(
     path: &Path,
     from: u64,
@@ -187,7 +265,8 @@ fn file_piece(
         .read_to_end(&mut around)?;
     let start = before.min(around.len());
     let mut end = around.len().min(start + PIECE);
-    if from + ((end - start) as u64) < total {
+    let to_the_end = from + (end - start) as u64 >= total;
+    if !to_the_end {
         let line = around[start..end].iter().rposition(|byte| *byte == b'\n');
         end = line.map_or(end, |line| start + line + 1);
     }
@@ -200,11 +279,18 @@ fn file_piece(
     {
         end = start + error.valid_up_to();
     }
-    let text = secrets.cover_piece(&around, start..end);
+    let line = around[start..end].iter().rposition(|byte| *byte == b'\n');
+    let whole = if grows && to_the_end {
+        line.map_or(start, |line| start + line + 1)
+    } else {
+        end
+    };
+    let text = |range| String::from_utf8_lossy(&secrets.cover_piece(&around, range)).into_owned();
     Ok(OutputPiece {
-        next: from + (end - start) as u64,
-        text: String::from_utf8_lossy(&text).into_owned(),
+        next: from + (whole - start) as u64,
+        text: text(start..whole),
         total,
+        open: text(whole..end),
     })
 }
 
@@ -235,7 +321,46 @@ mod tests {
         // The first bytes of a character that is not written whole yet wait for the rest of it.
         std::fs::write(&path, b"caf\xc3").expect("written");
         let piece = file_piece(&path, 0, true, &none).expect("read");
-        assert_eq!(piece.text, "caf");
+        assert_eq!((piece.text.as_str(), piece.open.as_str()), ("", "caf"));
+        assert_eq!(piece.next, 0);
+        std::fs::write(&path, b"caf\xc3\xa9\nau").expect("written");
+        let piece = file_piece(&path, 0, true, &none).expect("read");
+        assert_eq!((piece.text.as_str(), piece.open.as_str()), ("café\n", "au"));
+        // Nothing more comes: what is there is all of it.
+        let piece = file_piece(&path, 0, false, &none).expect("read");
+        assert_eq!((piece.text.as_str(), piece.next), ("café\nau", 8));
+    }
+
+    #[test]
+    fn a_line_without_an_end_comes_in_pieces() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("out");
+        let none = Secrets::new([]);
+        std::fs::write(&path, "é".repeat(PIECE)).expect("written");
+        let (mut from, mut pieces) = (0, 0);
+        while from < 2 * PIECE as u64 && pieces < 9 {
+            let piece = file_piece(&path, from, from == 0, &none).expect("read");
+            from = piece.next;
+            pieces += 1;
+        }
+        assert_eq!((from, pieces), (2 * PIECE as u64, 2));
+    }
+
+    #[test]
+    fn lines_look_as_a_terminal_shows_them_whatever_the_piece() {
+        let piece = |text: &str, open: &str| OutputPiece {
+            text: text.to_owned(),
+            next: 7,
+            total: 9,
+            open: open.to_owned(),
+        };
+        let first = lines_of(&piece("\x1b[31mred\n", ""), Style::default());
+        assert_eq!(first.lines[0].text, "red");
+        assert_eq!(first.open, None);
+        let next = lines_of(&piece("", "10%\r20%"), first.next.style);
+        let open = next.open.expect("a line is open");
+        assert_eq!((next.lines.len(), open.text.as_str()), (0, "20%"));
+        assert_eq!(open.spans[0].style.fg, terminal::Color::Indexed(1));
     }
 
     #[test]
@@ -244,8 +369,8 @@ mod tests {
         let path = directory.path().join("out");
         std::fs::write(&path, b"it is hunter").expect("written");
         let secrets = Secrets::new(["hunter2-secret".to_owned()]);
-        let shown = |grows| file_piece(&path, 0, grows, &secrets).expect("read").text;
-        assert_eq!(shown(true), "it is ");
-        assert_eq!(shown(false), "it is hunter");
+        let shown = |grows| file_piece(&path, 0, grows, &secrets).expect("read");
+        assert_eq!(shown(true).open, "it is ");
+        assert_eq!(shown(false).text, "it is hunter");
     }
 }

@@ -169,6 +169,6 @@ mod tests {
     fn plain_text_has_no_styles() {
         let mut block = Block::new(0);
         block.push_text("plain", false);
-        assert_eq!(block.packed_styles(), []);
+        assert!(block.packed_styles().is_empty());
     }
 }

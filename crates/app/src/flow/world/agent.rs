@@ -566,7 +566,7 @@ impl Session {
                     if heard.is_none()
                         && matches!(info.status, AgentStatus::Asleep | AgentStatus::Idle) =>
                 {
-                    match go_on(agents, &info, &self.prompt).await {
+                    match go_on(agents, &info, &self.prompt, self.turn).await {
                         Ok(Next::Turn(turn)) => {
                             self.told();
                             drop(app);

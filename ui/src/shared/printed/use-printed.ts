@@ -1,0 +1,59 @@
+import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
+import { type CSSProperties, type RefObject, useMemo, useRef } from "react";
+import { useScheme } from "../settings-store";
+import { terminalThemes } from "../terminal-themes";
+
+/** The colours that a program names by number, in their order. */
+const PALETTE = [
+  "black",
+  "red",
+  "green",
+  "yellow",
+  "blue",
+  "magenta",
+  "cyan",
+  "white",
+  "brightBlack",
+  "brightRed",
+  "brightGreen",
+  "brightYellow",
+  "brightBlue",
+  "brightMagenta",
+  "brightCyan",
+  "brightWhite",
+] as const;
+
+/** The rows of a view of printed lines: which of them are drawn, and how to go to one. */
+export interface Printed {
+  list: Virtualizer<HTMLDivElement, Element>;
+  scroller: RefObject<HTMLDivElement | null>;
+  /** The theme's colours, for what is inside. */
+  colours: CSSProperties;
+}
+
+/**
+ * Makes a view of `count` rows, each as high as `height` says. `outer` is the element that scrolls, where somebody else
+ * has to reach it.
+ */
+export function usePrinted(
+  count: number,
+  height: (index: number) => number,
+  outer?: RefObject<HTMLDivElement | null>,
+): Printed {
+  const own = useRef<HTMLDivElement>(null);
+  const scroller = outer ?? own;
+  const list = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: height,
+    overscan: 20,
+  });
+  const scheme = useScheme();
+  const colours = useMemo(() => {
+    const theme = terminalThemes[scheme];
+    return Object.fromEntries(
+      PALETTE.map((name, index) => [`--c${index}`, theme[name]]),
+    );
+  }, [scheme]);
+  return { list, scroller, colours };
+}
