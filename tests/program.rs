@@ -285,18 +285,10 @@ fn a_killed_watch_of_conflicts_starts_again_with_the_verdicts_of_a_fresh_look() 
 }
 
 #[test]
-fn the_hook_of_the_guide_tells_an_agent_of_the_lines_that_others_change() -> Result<()> {
+fn the_hook_tells_an_agent_of_the_lines_that_others_change() -> Result<()> {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
     let home = Home::new()?;
-    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/conflicts.md");
-    let guide = std::fs::read_to_string(guide)?;
-    let script = guide
-        .split("```sh\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next());
-    let script = script.context("the guide has a script")?;
-
     let shop = home.path().join("shop");
     std::fs::create_dir(&shop)?;
     let lines = |ninth: &str| {
@@ -314,22 +306,20 @@ fn the_hook_of_the_guide_tells_an_agent_of_the_lines_that_others_change() -> Res
     git(&shop, &["worktree", "add", "-q", "-b", "one", "../one"])?;
     std::fs::write(home.path().join("one/f"), lines("ninth"))?;
 
-    let program = Home::program();
-    let others = std::env::var_os("PATH").unwrap_or_default();
-    let places = [program.parent().context("a directory")?.to_owned()]
-        .into_iter()
-        .chain(std::env::split_paths(&others));
-    let path = std::env::join_paths(places)?;
-    let told = |tool: Value| -> Result<Option<String>> {
-        let mut hook = Command::new("sh")
-            .args(["-c", script])
+    let told = |name: &str, tool: Value| -> Result<Option<String>> {
+        let mut hook = Command::new(Home::program())
+            .args(["conflicts", "hook"])
             .current_dir(home.path())
             .envs(home.environment())
-            .env("PATH", &path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let event = serde_json::json!({ "hook_event_name": "PreToolUse", "tool_input": tool });
+        let event = serde_json::json!({
+            "hook_event_name": "PreToolUse",
+            "cwd": home.path(),
+            "tool_name": name,
+            "tool_input": tool,
+        });
         let mut input = hook.stdin.take().context("its standard input")?;
         input.write_all(event.to_string().as_bytes())?;
         drop(input);
@@ -343,16 +333,27 @@ fn the_hook_of_the_guide_tells_an_agent_of_the_lines_that_others_change() -> Res
         let text = &answer["hookSpecificOutput"]["additionalContext"];
         Ok(Some(text.as_str().context("a text")?.to_owned()))
     };
-    let edit = |old: &str| serde_json::json!({ "file_path": shop.join("f"), "old_string": old });
-    assert_eq!(
-        told(edit("line 7\nline 8"))?.as_deref(),
-        Some("Another worktree changes this file. same_line: one changes f line 9")
+    let edit = |old: &str| {
+        let tool = serde_json::json!({
+            "file_path": shop.join("f"), "old_string": old, "new_string": "new",
+        });
+        told("Edit", tool)
+    };
+    let near = edit("line 7\nline 8")?.context("it is told")?;
+    assert!(
+        near.contains("The worktree `one` (branch `one`) changes it, line 9"),
+        "{near}"
     );
-    assert_eq!(told(edit("line 19"))?, None);
-    let whole = told(serde_json::json!({ "file_path": shop.join("f"), "content": "x" }))?;
-    assert!(whole.is_some_and(|text| text.contains("one changes f line 9")));
-    let elsewhere = serde_json::json!({ "file_path": home.path().join("nowhere/new") });
-    assert_eq!(told(elsewhere)?, None);
-    assert_eq!(told(serde_json::json!({ "command": "ls" }))?, None);
+    assert!(near.contains("+ninth"), "{near}");
+    assert_eq!(edit("line 19")?, None);
+    let whole = told(
+        "Write",
+        serde_json::json!({ "file_path": shop.join("f"), "content": "x" }),
+    )?;
+    assert!(whole.is_some_and(|text| text.contains("`one`")));
+    let elsewhere =
+        serde_json::json!({ "file_path": home.path().join("nowhere/new"), "content": "x" });
+    assert_eq!(told("Write", elsewhere)?, None);
+    assert_eq!(told("Bash", serde_json::json!({ "command": "ls" }))?, None);
     Ok(())
 }
