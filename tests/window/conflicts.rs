@@ -240,6 +240,7 @@ async fn a_window_that_is_killed_amid_edits_comes_back_with_the_picture_of_a_fre
         let arguments = [
             "conflicts",
             "--json",
+            "--all",
             "--at-least",
             "identical",
             "--repository",
