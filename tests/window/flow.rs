@@ -183,7 +183,7 @@ async fn a_skipped_step_leads_to_the_failure_where_it_began() -> Result<()> {
         window.click("[data-testid=\"cause-build\"]").await?;
         wait_for("what the origin printed, in red", || async {
             let red = window
-                .script("return document.querySelector('[data-testid=\"output\"] .fg-1')?.textContent ?? '';")
+                .script("return document.querySelector('[data-testid=\"output\"] [style*=\"--c1\"]')?.textContent ?? '';")
                 .await
                 .map_err(|error| error.to_string())?;
             if red == "no compiler" { Ok(()) } else { Err(red.to_string()) }
