@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why a store did not open.
 #[derive(Debug, thiserror::Error)]
@@ -115,11 +115,33 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(error),
             Some(ErrorCode::DiskFull) => Self::DiskFull(error),
+            // The index of the write-ahead log could not grow, for which SQLite knows no other reason
+            // (<https://sqlite.org/rescode.html#ioerr_shmsize>).
+            _ if code_in_full(&error) == Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::DiskFull(error),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 Self::ReadOnly(error)
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
             _ => Self::Sql(error),
         }
+    }
+}
+
+fn code_in_full(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_whose_index_can_not_grow_says_that_the_disk_is_full() {
+        let refused = ffi::Error::new(ffi::SQLITE_IOERR_SHMSIZE);
+        let told = StoreError::from(rusqlite::Error::SqliteFailure(refused, None));
+        assert!(matches!(told, StoreError::DiskFull(_)), "{told:?}");
+        let refused = ffi::Error::new(ffi::SQLITE_IOERR_READ);
+        let told = StoreError::from(rusqlite::Error::SqliteFailure(refused, None));
+        assert!(matches!(told, StoreError::Sql(_)), "{told:?}");
     }
 }
