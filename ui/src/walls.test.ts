@@ -120,3 +120,17 @@ test("nothing is kept in the page's own storage, which knows no home", () => {
   );
   expect(keeps).toEqual([]);
 });
+
+test("a line under text is written in long form: WebKit takes no style or colour in `text-decoration`", () => {
+  const styles = readdirSync(SRC, {
+    recursive: true,
+    encoding: "utf8",
+  }).filter((file) => file.endsWith(".css"));
+  expect(styles).toContain("flow/editor/editor.css");
+  const short = styles.filter((file) =>
+    /\btext-decoration:\s*[^\s;]+\s+[^;\s]/.test(
+      readFileSync(join(SRC, file), "utf8"),
+    ),
+  );
+  expect(short).toEqual([]);
+});
