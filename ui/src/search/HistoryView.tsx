@@ -231,8 +231,9 @@ export function HistoryView({
       <header className="history-head">
         <HistoryIcon size={14} />
         <span className="history-name" title={label.detail}>
-          {label.title} · {label.detail}
-          {label.closed ? " · closed" : ""} · read only
+          {[label.title, label.detail, label.closed && "closed", "read only"]
+            .filter(Boolean)
+            .join(" · ")}
         </span>
         <IconButton label="Find" onClick={() => openSearch(place)}>
           <SearchIcon size={14} />

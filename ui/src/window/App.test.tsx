@@ -8,7 +8,7 @@ import { freshBackend, opened } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
 import { pathOf, release } from "../twin/recordings";
 import { App } from "./App";
-import { labelOf } from "./search-in-panes";
+import { labelOf, openHistory } from "./search-in-panes";
 
 /** How long an event may take on a machine that is busy with other things. */
 const WAIT = { timeout: 10_000 };
@@ -127,6 +127,21 @@ test("a closed pane that is not known yet when it is found is named once it is",
   if (!box) throw new Error("the panel has a box");
   await userEvent.type(box, "needle");
   await waitFor(() => expect(labelOf(gone.id).title).toBe("the build"), WAIT);
+});
+
+test("what a closed pane printed is headed by its name, also where nobody searched", async () => {
+  const gone = await opened(twin, { cwd: "/home/you/api", name: "the build" });
+  twin.print(gone.id, "compiled\r\n");
+  await twin.closePane(gone.id);
+  render(<App />);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  act(() => openHistory(gone.id, null));
+  const view = await screen.findByTestId(`history-${gone.id}`, {}, WAIT);
+  await waitFor(
+    () =>
+      expect(view.querySelector("header")).toHaveTextContent(/^the build · /),
+    WAIT,
+  );
 });
 
 const press = (keys: string) =>

@@ -1,5 +1,7 @@
+import { useEffect } from "react";
 import { HistoryView } from "../search/HistoryView";
 import { SearchPanel } from "../search/SearchPanel";
+import { useSearch } from "../search/search-store";
 import { useParams } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { usePanes } from "../terminal/pane-store";
@@ -10,6 +12,7 @@ import {
   goToMatch,
   HISTORY,
   labelOf,
+  learnClosedPanes,
   readsAt,
   reopenHistory,
   searchCommands,
@@ -24,7 +27,12 @@ function SearchAside() {
 function HistoryPanel() {
   const shown = useParams();
   usePanes((state) => state.panes);
+  useSearch((state) => state.places);
   const pane = paneOfParams(shown);
+  // One that was restored with the window may be of a pane that nobody has asked for yet.
+  useEffect(() => {
+    void learnClosedPanes();
+  }, []);
   if (pane === null) return null;
   return (
     <HistoryView
