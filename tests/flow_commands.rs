@@ -98,7 +98,9 @@ async fn a_detached_run_goes_on_without_its_command() -> Result<()> {
     let file = write(&home, "waits.flow.yaml", WAITS)?;
     let begun: Value =
         serde_json::from_str(&home.ok(&["flow", "run", &file, "--detach", "--json"])?)?;
-    assert_eq!(begun["run"], latest(&home)?["id"]);
+    let run = latest(&home)?;
+    assert_eq!(begun["run"], run["id"]);
+    assert_eq!(run["state"], "running");
     go(&home)?;
     let run = ends(&home, "succeeded").await?;
     assert_eq!(run["output"], "it is done");

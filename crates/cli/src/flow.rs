@@ -8,7 +8,7 @@ mod logs;
 mod show;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use app::{App, CancelWhat, ExportTo, Mark};
 use clap::{Args, Subcommand, ValueEnum};
@@ -22,6 +22,11 @@ use self::show::{List, show, worktrees};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::Tone;
+
+/// How long a process in the background may take to have the run that is left to it.
+const HANDED_OVER: Duration = Duration::from_secs(20);
+/// How often it is looked whether it has.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Check, run, watch and answer flows of agents, scripts, approvals and switches
 #[derive(Debug, Args)]
@@ -494,7 +499,15 @@ async fn detached(app: &App, run: &str, out: &mut Output<'_>) -> Result<(), Fail
         .stderr(std::process::Stdio::null())
         .process_group(0)
         .current_dir("/");
-    command.spawn()?;
+    let mut driver = command.spawn()?;
+    // Until it has the run, whoever looks at that is told that nobody drives it.
+    let give_up = Instant::now() + HANDED_OVER;
+    while app.run_outline(run).await?.info.state == RunState::Interrupted
+        && driver.try_wait()?.is_none()
+        && Instant::now() < give_up
+    {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
     let words = format!(
         "run {run}\n  switchyard flow watch {run}   shows how it goes, `logs` what it prints, `cancel` ends it"
     );
