@@ -145,7 +145,8 @@ async fn a_run_is_watched_and_its_steps_are_read_while_they_print() -> Result<()
         .stdin(Stdio::null())
         .stdout(std::fs::File::create(&logged)?)
         .spawn()?;
-    assert_eq!(see(&logged, "begun").await?, "── wait\nbegun\n");
+    // The newest line is shown though nothing follows it yet.
+    assert_eq!(see(&logged, "waits").await?, "── wait\nbegun\nwaits\n");
     go(&home)?;
     assert_eq!(logs.wait()?.code(), Some(0));
     assert_eq!(
@@ -159,6 +160,50 @@ async fn a_run_is_watched_and_its_steps_are_read_while_they_print() -> Result<()
         "{watched}"
     );
     Ok(())
+}
+
+/// Starts a run, and follows what it prints once it has one: who drives it, who follows it, and what that one says.
+async fn followed(home: &Home) -> Result<(Child, Child, PathBuf)> {
+    let file = write(home, "waits.flow.yaml", WAITS)?;
+    let driver = Command::new(Home::program())
+        .args(["flow", "run", &file])
+        .current_dir(home.path())
+        .envs(home.environment())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    wait_for("a run", || async {
+        latest(home).map_err(|error| error.to_string())
+    })
+    .await?;
+    let mut command = Command::new(Home::program());
+    let (logs, out, err) = start(home, command.args(["flow", "logs", "latest", "--follow"]))?;
+    see(&out, "waits").await?;
+    Ok((driver, logs, err))
+}
+
+#[tokio::test]
+async fn logs_are_followed_no_longer_than_somebody_drives_the_run() -> Result<()> {
+    let home = Home::new()?;
+    let (mut driver, mut logs, said) = followed(&home).await?;
+    driver.kill()?;
+    driver.wait()?;
+    see(&said, "nobody drives the run").await?;
+    assert_eq!(logs.wait()?.code(), Some(1));
+    go(&home)
+}
+
+#[tokio::test]
+async fn logs_are_followed_no_longer_than_there_is_a_database() -> Result<()> {
+    let home = Home::new()?;
+    let (mut driver, mut logs, said) = followed(&home).await?;
+    std::fs::remove_file(home.path().join("data/switchyard.db"))?;
+    see(&said, "is gone").await?;
+    assert_eq!(logs.wait()?.code(), Some(1));
+    driver.kill()?;
+    driver.wait()?;
+    go(&home)
 }
 
 #[tokio::test]
@@ -401,7 +446,7 @@ async fn every_command_says_what_is_wrong_for_people_and_for_programs() -> Resul
         vec!["nothing"],
     ];
     let mut wrong = Vec::new();
-    let mut told = |command: &[&str], output: &Output, json: bool| -> Result<()> {
+    let mut told = |command: &[&str], output: &Output, json: bool| {
         let (out, err) = (
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),
@@ -425,17 +470,16 @@ async fn every_command_says_what_is_wrong_for_people_and_for_programs() -> Resul
         {
             wrong.push(format!("`{word}`: {line}"));
         }
-        Ok(())
     };
     for command in &commands {
-        told(command, &home.run(command)?, false)?;
+        told(command, &home.run(command)?, false);
         let with_json = [command.as_slice(), &["--json"]].concat();
         // What is behind `--` is the program's.
         let with_json = match command.iter().position(|part| *part == "--") {
             Some(_) => [&["--json"], command.as_slice()].concat(),
             None => with_json,
         };
-        told(&with_json, &home.run(&with_json)?, true)?;
+        told(&with_json, &home.run(&with_json)?, true);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())

@@ -106,6 +106,28 @@ impl App {
         Ok(self.flows().outline(run).await?)
     }
 
+    /// [`App::run_outline`] for who waits until a run has ended: a run whose database was deleted would go on for ever.
+    ///
+    /// # Errors
+    ///
+    /// As for [`App::run_outline`]; [`Code::Store`] when the database is gone.
+    pub async fn awaited_outline(&self, run: &str) -> Result<RunView, Error> {
+        let database = self.paths().database();
+        // What is open is read on, whatever became of its name.
+        if let Err(error) = tokio::fs::metadata(&database).await
+            && error.kind() == std::io::ErrorKind::NotFound
+        {
+            return Err(Error::new(
+                Code::Store,
+                format!(
+                    "could not follow the run `{run}`: `{}` is gone",
+                    database.display()
+                ),
+            ));
+        }
+        self.run_outline(run).await
+    }
+
     /// One step of a run, with its prompt and data; its output comes from [`App::step_output`].
     ///
     /// # Errors
@@ -231,8 +253,6 @@ impl App {
     }
 }
 
-/// The piece of a file that begins at `from`: up to the end of a line or a character, without secrets, and without
-/// what may become one while the file `grows`.
 fn lines_of(piece: &OutputPiece, style: Style) -> OutputLines {
     let (lines, style) = printed_lines(piece.text.as_bytes(), style);
     let (open, _) = printed_lines(piece.open.as_bytes(), style);
@@ -247,6 +267,8 @@ fn lines_of(piece: &OutputPiece, style: Style) -> OutputLines {
     }
 }
 
+/// The piece of a file that begins at `from`: up to the end of a line or a character, without secrets, and without
+/// what may become one while the file `grows`.
 fn file_piece(
     path: &Path,
     from: u64,

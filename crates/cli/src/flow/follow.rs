@@ -75,7 +75,7 @@ pub(super) async fn watch(app: &App, run: &str, out: &mut Output<'_>) -> Result<
     let followed = Followed::new(app).await?;
     let over = async {
         loop {
-            match app.run_outline(run).await.map(|view| view.info.state) {
+            match app.awaited_outline(run).await.map(|view| view.info.state) {
                 Ok(RunState::Running | RunState::Waiting) => {}
                 _ => return,
             }
@@ -84,14 +84,19 @@ pub(super) async fn watch(app: &App, run: &str, out: &mut Output<'_>) -> Result<
     };
     let mut shown = Shown::new(run, 0);
     shown.follow(app, followed, over, Leave::Alone, out).await?;
-    match app.run_outline(run).await?.info.state {
+    match app.awaited_outline(run).await?.info.state {
         RunState::Succeeded | RunState::Running | RunState::Waiting => Ok(()),
         RunState::Cancelled => Err(Failure::status(130)),
         RunState::Failed => Err(Failure::status(1)),
-        RunState::Interrupted => Err(Failure::failed(format!(
-            "nobody drives the run; `switchyard flow resume {run}` goes on with it"
-        ))),
+        RunState::Interrupted => Err(nobody_drives(run)),
     }
+}
+
+/// There is nothing to wait for: the process that drove the run is gone.
+pub(super) fn nobody_drives(run: &str) -> Failure {
+    Failure::failed(format!(
+        "nobody drives the run; `switchyard flow resume {run}` goes on with it"
+    ))
 }
 
 /// What Control-C means.

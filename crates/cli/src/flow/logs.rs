@@ -1,14 +1,15 @@
 //! `flow logs`: what the steps of a run printed.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use app::App;
 use clap::Args;
-use flow::{AttemptView, StepView, plain_text};
+use flow::{AttemptView, RunState, StepView, plain_text};
 use terminal::ask::Read;
 use terminal::{LineId, PaneId, ReadLines};
 
-use super::follow::Followed;
+use super::follow::{Followed, nobody_drives};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -24,16 +25,16 @@ pub(super) struct Logs {
     /// Which attempt; none: the last one
     #[arg(long, value_name = "N", requires = "step")]
     attempt: Option<u32>,
-    /// Go on with what is printed, until the run has ended
+    /// Go on with what is printed, until the run has ended or nobody drives it
     #[arg(short, long)]
     follow: bool,
 }
 
 /// How far an attempt was printed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Printed {
-    /// Up to this line of its pane.
-    Lines(LineId),
+    /// Up to a line of its pane.
+    Lines(PaneLines),
     /// Up to this byte of its output.
     Bytes(u64),
 }
@@ -45,7 +46,9 @@ impl Logs {
         let mut printed = BTreeMap::new();
         let mut named = None;
         loop {
-            let view = app.run_outline(&run).await?;
+            let view = app.awaited_outline(&run).await?;
+            // Where nobody looks again, the newest line is printed as it is.
+            let last_look = !self.follow || view.info.state == RunState::Interrupted;
             if let Some(step) = &self.step
                 && !view.step_list.iter().any(|known| known.id == *step)
             {
@@ -56,7 +59,7 @@ impl Logs {
                 let at = at.or_insert_with(|| begin(attempt));
                 let key = (step.id.clone(), attempt.attempt);
                 loop {
-                    let lines = more(app, &run, &step.id, attempt, at).await?;
+                    let lines = more(app, &run, &step.id, attempt, last_look, at).await?;
                     if lines.is_empty() {
                         break;
                     }
@@ -65,8 +68,13 @@ impl Logs {
                     }
                 }
             }
-            if !self.follow || view.info.ended_at.is_some() {
+            if !self.follow {
                 return Ok(());
+            }
+            match view.info.state {
+                RunState::Succeeded | RunState::Failed | RunState::Cancelled => return Ok(()),
+                RunState::Interrupted => return Err(nobody_drives(&run)),
+                RunState::Running | RunState::Waiting => {}
             }
             tokio::select! {
                 changes = followed.next() => if changes.is_none() { return Ok(()) },
@@ -128,12 +136,81 @@ impl Logs {
 }
 
 /// How often a pane is looked at while it is followed.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// How long the newest line of a pane stays as it is before it is printed, though its program may still be at it.
+const RESTS: Duration = Duration::from_millis(400);
+
+/// How far the lines of a pane were printed.
+#[derive(Debug)]
+struct PaneLines {
+    /// The line that is read next.
+    next: LineId,
+    /// The newest line, and since when it has been as it is.
+    newest: Option<((LineId, String), Instant)>,
+    /// The newest line as it was printed while its program may have been at it.
+    told: Option<(LineId, String)>,
+}
+
+impl PaneLines {
+    fn new() -> Self {
+        Self {
+            next: LineId(0),
+            newest: None,
+            told: None,
+        }
+    }
+
+    fn have_begun(&self) -> bool {
+        self.next != LineId(0) || self.told.is_some()
+    }
+
+    /// What is to be printed of the `lines` from `next` on.
+    ///
+    /// Whether the newest line is whole shows only when another one follows: until then it is printed once it rests, and
+    /// again if its program goes on with it.
+    fn take(
+        &mut self,
+        mut lines: Vec<(LineId, String)>,
+        ended: bool,
+        now: Instant,
+    ) -> Vec<(LineId, String)> {
+        let newest = if ended { None } else { lines.pop() };
+        let mut resting = None;
+        if let Some(newest) = newest {
+            let since = match self.newest.take() {
+                Some((before, since)) if before == newest => since,
+                _ => now,
+            };
+            if now.duration_since(since) >= RESTS {
+                resting = Some(newest.clone());
+            }
+            self.newest = Some((newest, since));
+        }
+        lines.extend(resting.clone());
+        // Blank lines come with the one that follows them.
+        while lines.last().is_some_and(|(_, text)| text.trim().is_empty()) {
+            lines.pop();
+        }
+        if self.told.is_some() && lines.first() == self.told.as_ref() {
+            lines.remove(0);
+        }
+        if let Some(last) = lines.last() {
+            if Some(last) == resting.as_ref() {
+                self.next = last.0;
+                self.told = resting;
+            } else {
+                self.next = LineId(last.0.0 + 1);
+                self.told = None;
+            }
+        }
+        lines
+    }
+}
 
 /// A pane has all that a program printed, its standard error as well; where there is none, its output is printed.
 fn begin(attempt: &AttemptView) -> Printed {
     match attempt.pane {
-        Some(_) => Printed::Lines(LineId(0)),
+        Some(_) => Printed::Lines(PaneLines::new()),
         None => Printed::Bytes(0),
     }
 }
@@ -144,34 +221,27 @@ async fn more(
     run: &str,
     step: &str,
     attempt: &AttemptView,
+    last_look: bool,
     at: &mut Printed,
 ) -> Result<Vec<String>, Failure> {
-    let ended = attempt.ended_at.is_some();
-    if let (Printed::Lines(next), Some(pane)) = (&mut *at, attempt.pane) {
+    let ended = last_look || attempt.ended_at.is_some();
+    if let (Printed::Lines(printed), Some(pane)) = (&mut *at, attempt.pane) {
         let lines = app
             .ask(Read {
                 pane: PaneId(pane),
                 lines: ReadLines::After {
-                    line: *next,
+                    line: printed.next,
                     count: LINES,
                 },
             })
             .await;
         match lines {
-            Ok(mut lines) if *next != LineId(0) || !lines.is_empty() => {
-                // What the last line says is not known before another one follows.
-                if !ended {
-                    lines.pop();
-                }
-                while lines.last().is_some_and(|line| line.text.trim().is_empty()) {
-                    lines.pop();
-                }
-                if let Some(last) = lines.last() {
-                    *next = LineId(last.id.0 + 1);
-                }
-                return Ok(lines
+            Ok(lines) if printed.have_begun() || !lines.is_empty() => {
+                let lines = lines.into_iter().map(|line| (line.id, line.text));
+                return Ok(printed
+                    .take(lines.collect(), ended, Instant::now())
                     .into_iter()
-                    .map(|line| plain_text(line.text.as_bytes()))
+                    .map(|(_, text)| plain_text(text.as_bytes()))
                     .collect());
             }
             Ok(_) if !ended => return Ok(Vec::new()),
@@ -211,7 +281,7 @@ pub(super) async fn tail(
     };
     let mut at = begin(&attempt);
     let mut lines = Vec::new();
-    while let Ok(more) = more(app, run, step, &attempt, &mut at).await {
+    while let Ok(more) = more(app, run, step, &attempt, true, &mut at).await {
         if more.is_empty() {
             break;
         }
@@ -220,4 +290,51 @@ pub(super) async fn tail(
         lines.drain(..surplus);
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks at a pane that shows `lines`, and tells what is printed then.
+    fn look(printed: &mut PaneLines, lines: &[&str], ended: bool, now: Instant) -> Vec<String> {
+        let lines = (0..).map(LineId).zip(lines.iter().copied());
+        let from_next = lines.filter(|(id, _)| *id >= printed.next);
+        let from_next = from_next.map(|(id, text)| (id, text.to_owned())).collect();
+        let told = printed.take(from_next, ended, now);
+        told.into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn the_newest_line_is_printed_once_it_rests_and_again_only_when_it_changes() {
+        let mut printed = PaneLines::new();
+        let begin = Instant::now();
+        let later = begin + RESTS;
+        let nothing: [&str; 0] = [];
+        assert_eq!(look(&mut printed, &["a", "", "b"], false, begin), ["a"]);
+        assert_eq!(look(&mut printed, &["a", "", "b"], false, begin), nothing);
+        assert_eq!(look(&mut printed, &["a", "", "b"], false, later), ["", "b"]);
+        assert_eq!(look(&mut printed, &["a", "", "b"], false, later), nothing);
+        // It was whole: it does not come again with the line after it.
+        let lines = ["a", "", "b", "10%"];
+        assert_eq!(look(&mut printed, &lines, false, later), nothing);
+        let later = later + RESTS;
+        assert_eq!(look(&mut printed, &lines, false, later), ["10%"]);
+        let lines = ["a", "", "b", "20%"];
+        assert_eq!(look(&mut printed, &lines, false, later), nothing);
+        assert_eq!(look(&mut printed, &lines, true, later), ["20%"]);
+        assert_eq!(look(&mut printed, &lines, true, later), nothing);
+    }
+
+    #[test]
+    fn a_line_that_rested_until_the_end_is_printed_once() {
+        let mut printed = PaneLines::new();
+        let begin = Instant::now();
+        let nothing: [&str; 0] = [];
+        assert_eq!(look(&mut printed, &["a"], false, begin), nothing);
+        assert_eq!(look(&mut printed, &["a"], false, begin + RESTS), ["a"]);
+        assert!(printed.have_begun());
+        assert_eq!(look(&mut printed, &["a"], true, begin + RESTS), nothing);
+        assert_eq!(look(&mut printed, &["a", "b"], true, begin + RESTS), ["b"]);
+    }
 }
