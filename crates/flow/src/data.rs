@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// From how many digits on an integer may not fit into 64 bits.
-const MANY_DIGITS: usize = 19;
+pub(crate) const MANY_DIGITS: usize = 19;
 
 /// A JSON value, kept as text.
 #[derive(Clone, Serialize, Deserialize)]

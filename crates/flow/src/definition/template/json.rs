@@ -9,8 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// From how many digits on an integer may not fit into 64 bits.
-const MANY_DIGITS: usize = 19;
+use crate::data::MANY_DIGITS;
 
 /// How deep that may be nested which is printed as JSON; what is read is no deeper.
 const DEEPEST: usize = 128;
