@@ -419,6 +419,40 @@ pub struct HunkView {
     pub rows: Vec<HunkRow>,
 }
 
+impl HunkView {
+    /// Gives the hunk in the unified format of `diff -u` (POSIX.1-2017, "Diff Unified Output Format"): first where
+    /// it stands in the merge base and in the worktree, then each row behind its mark.
+    pub fn unified(&self) -> Vec<String> {
+        let old = place(
+            self.rows.iter().filter_map(|row| row.base_line),
+            self.base.start,
+        );
+        let new = place(self.rows.iter().filter_map(|row| row.line), self.base.start);
+        let mut lines = vec![format!("@@ -{old} +{new} @@")];
+        lines.extend(self.rows.iter().map(|row| {
+            let mark = match row.change {
+                RowChange::Same => ' ',
+                RowChange::Removed => '-',
+                RowChange::Added => '+',
+            };
+            format!("{mark}{}", row.text)
+        }));
+        lines
+    }
+}
+
+/// One side of a hunk's first line: `first,count`. A count of 1 isn't said; with none it is the line before `next`.
+fn place(lines: impl Iterator<Item = u32>, next: u32) -> String {
+    let (first, count) = lines.fold((None, 0), |(first, count), line| {
+        (first.or(Some(line)), count + 1)
+    });
+    match (first, count) {
+        (None, _) => format!("{},0", next.saturating_sub(1)),
+        (Some(first), 1) => first.to_string(),
+        (Some(first), count) => format!("{first},{count}"),
+    }
+}
+
 /// One line of a hunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct HunkRow {
@@ -477,4 +511,46 @@ pub struct Picture {
     pub incomplete: bool,
     /// Whether it is fresh.
     pub health: Health,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hunk_is_written_as_a_unified_diff_writes_it() {
+        let row = |change, base_line, line, text: &str| HunkRow {
+            change,
+            base_line,
+            line,
+            text: text.to_owned(),
+        };
+        let unified = |start, end, rows: Vec<HunkRow>| {
+            let base = LineRange { start, end };
+            let hunk = HunkView {
+                base,
+                meets: true,
+                rows,
+            };
+            hunk.unified().join("\n")
+        };
+        let changed = vec![
+            row(RowChange::Same, Some(3), Some(4), "three"),
+            row(RowChange::Removed, Some(4), None, "four"),
+            row(RowChange::Added, None, Some(5), "4"),
+            row(RowChange::Added, None, Some(6), "4½"),
+        ];
+        insta::assert_snapshot!(unified(4, 5, changed), @"
+        @@ -3,2 +4,3 @@
+         three
+        -four
+        +4
+        +4½
+        ");
+        let new = vec![row(RowChange::Added, None, Some(1), "first")];
+        insta::assert_snapshot!(unified(1, 1, new), @"
+        @@ -0,0 +1 @@
+        +first
+        ");
+    }
 }

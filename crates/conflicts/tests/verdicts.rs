@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 
 use conflicts::{ConflictFilter, LineRange, ProposedChange, Severity, VerdictKey, look, look_at};
 use support::{
@@ -284,52 +285,6 @@ fn without_a_common_ancestor_a_note_says_so() {
     insta::assert_snapshot!(
         fresh(&repo.main()).notes.join("\n"),
         @"`main` and `one` are not compared: they have no common ancestor"
-    );
-}
-
-#[test]
-fn two_commits_of_a_submodule_conflict() {
-    let library = Repo::with(&[("l", "1\n")]);
-    let repo = Repo::with(&[("f", "x\n")]);
-    let add = |dir: &std::path::Path| {
-        let output = git_output(
-            dir,
-            &[
-                "-c",
-                "protocol.file.allow=always",
-                "submodule",
-                "--quiet",
-                "add",
-                library.main().to_str().unwrap(),
-                "lib",
-            ],
-            &[],
-        );
-        assert!(output.status.success());
-    };
-    add(&repo.main());
-    commit(&repo.main());
-    let (one, two) = (repo.worktree("one"), repo.worktree("two"));
-    for (root, name) in [(&one, "one"), (&two, "two")] {
-        let output = git_output(
-            root,
-            &[
-                "-c",
-                "protocol.file.allow=always",
-                "submodule",
-                "--quiet",
-                "update",
-                "--init",
-            ],
-            &[],
-        );
-        assert!(output.status.success());
-        write(&root.join("lib/l"), name);
-        commit(&root.join("lib"));
-    }
-    insta::assert_snapshot!(
-        say(&fresh(&repo.main())),
-        @"lib: one two same_line, conflict (two commits of a submodule)"
     );
 }
 
@@ -664,38 +619,28 @@ fn a_merge_in_progress_counts_as_the_merge_that_it_will_be() {
     insta::assert_snapshot!(say(&fresh(&repo.main())), @"f: one two same_line, conflict");
 }
 
+/// `git submodule` with what a test's repository on this machine needs.
+fn submodule(root: &Path, arguments: &[&str]) {
+    let here = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
+    git(root, &[&here, arguments].concat());
+}
+
 #[test]
 fn of_two_commits_of_a_submodule_one_may_contain_the_other() {
     let repo = Repo::with(&[("f", "x\n")]);
     let part = Repo::with(&[("p", "1\n")]);
-    let add = [
-        "-c",
-        "protocol.file.allow=always",
-        "submodule",
-        "--quiet",
-        "add",
-    ];
-    let url = part.main();
-    git(
+    submodule(
         &repo.main(),
-        &[&add[..], &[url.to_str().unwrap(), "part"]].concat(),
+        &["add", part.main().to_str().unwrap(), "part"],
     );
     commit(&repo.main());
     let (one, two) = (repo.worktree("one"), repo.worktree("two"));
-    let update = [
-        "-c",
-        "protocol.file.allow=always",
-        "submodule",
-        "--quiet",
-        "update",
-        "--init",
-    ];
-    let go_on = |root: &std::path::Path, text: &str| {
+    let go_on = |root: &Path, text: &str| {
         write(&root.join("part/p"), text);
         commit(&root.join("part"));
     };
     for root in [&one, &two] {
-        git(root, &update);
+        submodule(root, &["update", "--init"]);
         go_on(root, "2\n");
     }
     // The same commit, made twice; then one that follows it.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use app::Paths;
 use clap::Args;
-use conflicts::{HunkView, LineRange, ProposedChange, RowChange, Severity, Touch};
+use conflicts::{HunkView, LineRange, ProposedChange, Severity, Touch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -280,7 +280,7 @@ fn side(touch: &Touch) -> String {
     let (does, lines) = done(touch);
     let comma = if lines.is_empty() { "" } else { "," };
     let _ = write!(text, " {does} it{comma}{lines}");
-    let rows = touch.hunks.iter().flat_map(rows);
+    let rows = touch.hunks.iter().flat_map(HunkView::unified);
     let (rows, more): (Vec<_>, Vec<_>) = rows.enumerate().partition(|(at, _)| *at < ROWS);
     for (_, row) in rows {
         let _ = write!(text, "\n{row}");
@@ -291,23 +291,6 @@ fn side(touch: &Touch) -> String {
     let place = Path::new(&side.worktree.0).join(side.path.to_path());
     let _ = write!(text, "\nIts version: {}", place.display());
     text
-}
-
-/// A hunk as `diff -u` shows it.
-fn rows(hunk: &HunkView) -> Vec<String> {
-    let first = |line: fn(&conflicts::HunkRow) -> Option<u32>| hunk.rows.iter().find_map(line);
-    let old = first(|row| row.base_line).unwrap_or(hunk.base.start);
-    let new = first(|row| row.line).unwrap_or(old);
-    let mut rows = vec![format!("@@ -{old} +{new} @@")];
-    rows.extend(hunk.rows.iter().map(|row| {
-        let mark = match row.change {
-            RowChange::Same => ' ',
-            RowChange::Removed => '-',
-            RowChange::Added => '+',
-        };
-        format!("{mark}{}", row.text)
-    }));
-    rows
 }
 
 #[cfg(test)]
@@ -419,7 +402,7 @@ mod tests {
         Another worktree of this repository changes `f` as well, at or near the lines of this edit. Nothing is wrong with the edit itself; but a merge of both may stop there.
 
         The worktree `other` (branch `fix`) changes it, line 10
-        @@ -7 +7 @@
+        @@ -7,7 +7,7 @@
          line 7
          line 8
          line 9
