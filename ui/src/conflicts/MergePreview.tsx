@@ -38,7 +38,7 @@ export function MergePreview({
           {whole ? "Only around the conflicts" : "Show the whole file"}
         </button>
       </p>
-      <pre className="hunk merge-text">
+      <pre className="merge-text">
         {pieces.map((piece, index) =>
           piece.kind === "skipped" ? (
             // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name

@@ -20,10 +20,12 @@ export function Sides({
   onTerminal: (worktree: string) => void;
   onTell: (side: "left" | "right") => void;
 }) {
-  const all = useMemo(
-    () => (details ? regions(details.left, details.right) : []),
-    [details],
-  );
+  const all = useMemo(() => {
+    // All lines of a file that is gone would only hide what the other side does.
+    const shown = (side: "left" | "right") =>
+      verdict[side].change.kind === "delete" ? [] : (details?.[side] ?? []);
+    return regions(shown("left"), shown("right"));
+  }, [details, verdict]);
   const near = all.filter(({ meets }) => meets);
   const elsewhere = all.filter(({ meets }) => !meets);
   const [more, setMore] = useState(false);

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { details, hunk, side, verdict } from "../twin/example-conflicts";
 import { matrixRows } from "./matrix";
-import { differing, mergedPieces, regions } from "./regions";
+import {
+  aligned,
+  differing,
+  type Line,
+  mergedPieces,
+  regions,
+} from "./regions";
 
 test("what shares a stretch of the merge base stands side by side", () => {
   const left = [
@@ -20,6 +26,47 @@ test("what shares a stretch of the merge base stands side by side", () => {
     [40, 1, 0, false],
     [90, 0, 1, false],
   ]);
+});
+
+test("the same line of the merge base is in the same row on both sides", () => {
+  const drawn = (line: Line | null | undefined) =>
+    line
+      ? `${line.number ?? ""}${{ same: " ", removed: "-", added: "+" }[line.change]}${line.parts.map(({ text }) => text).join("")}`
+      : "";
+  const table = (left: Parameters<typeof regions>[0], right: typeof left) =>
+    regions(left, right).map((region) => {
+      const rows = aligned(region);
+      return rows.left
+        .map((line, row) => `${drawn(line)}|${drawn(rows.right[row])}`)
+        .join("\n");
+    });
+  // A line that one side adds moves nothing on the other one; what one side shows around its change, both have.
+  expect(
+    table(
+      [hunk(1, [" a", "+new", "-b", "+B", " c"])],
+      [hunk(2, [" b", "-c", "-d", "+C", " e"])],
+    ),
+  ).toEqual([
+    [
+      "1 a|1 a",
+      "2+new|",
+      "2-b|2 b",
+      "3+B|",
+      "4 c|3-c",
+      "5 d|4-d",
+      "|3+C",
+      "6 e|4 e",
+    ].join("\n"),
+  ]);
+  // A side that did nothing here has the lines of the merge base.
+  expect(table([], [hunk(7, [" a", "-b", "+B"])])).toEqual([
+    " a|7 a\n b|8-b\n|8+B",
+  ]);
+  const long = hunk(
+    1,
+    Array.from({ length: 500 }, (_, line) => `+${line}`),
+  );
+  expect(aligned(regions([long], [])[0] as never)).toMatchObject({ more: 100 });
 });
 
 test("what differs in a line is told from what stayed, line by line", () => {

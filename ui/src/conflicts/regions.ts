@@ -88,12 +88,114 @@ export function mergedPieces(text: string, whole = false): Piece[] {
   return pieces;
 }
 
-/** The first rows of a hunk, and how many are left out: a generated file may have a hundred thousand. */
-export function cappedRows(
-  rows: HunkRow[],
-  cap = 400,
-): { rows: HunkRow[]; more: number } {
-  return { rows: rows.slice(0, cap), more: Math.max(0, rows.length - cap) };
+/** One line of a side, with what differs in it. */
+export interface Line {
+  change: RowChange;
+  /** As the worktree counts it, or the merge base where the worktree has it no more; null when that isn't known. */
+  number: number | null;
+  parts: Piecewise[];
+  /** It belongs to a change that meets one of the other side. */
+  meets: boolean;
+}
+
+/** The lines of both sides, the same line of the merge base in the same row; null where a side has nothing there. */
+export interface Aligned {
+  left: (Line | null)[];
+  right: (Line | null)[];
+  /** Rows that are left out: a generated file may have a hundred thousand. */
+  more: number;
+}
+
+/** What a side has in a region, by the lines of the merge base. */
+interface SideLines {
+  /** In the place of a line of the merge base. */
+  at: Map<number, Line>;
+  /** Behind it. */
+  after: Map<number, Line[]>;
+}
+
+function linesOf(hunks: HunkView[]): SideLines {
+  const lines: SideLines = { at: new Map(), after: new Map() };
+  for (const hunk of hunks) {
+    const parts = differing(hunk.rows);
+    let base = hunk.base.start - 1;
+    hunk.rows.forEach(({ change, base_line, line, text }, index) => {
+      const shown: Line = {
+        change,
+        number: change === "removed" ? base_line : line,
+        parts: parts[index] ?? [{ text, differs: false }],
+        meets: hunk.meets && change !== "same",
+      };
+      if (base_line === null) {
+        lines.after.set(base, [...(lines.after.get(base) ?? []), shown]);
+        return;
+      }
+      base = base_line;
+      // What lies around one change may be another one.
+      if (change !== "same" || !lines.at.has(base)) lines.at.set(base, shown);
+    });
+  }
+  return lines;
+}
+
+/** How far a side's numbers are from those of the merge base where it shows the first line that it kept. */
+function shiftOf({ at, after }: SideLines, places: number[]): number | null {
+  let moved = 0;
+  for (const base of places) {
+    const line = at.get(base);
+    if (line?.change === "same" && line.number !== null)
+      return line.number - base - moved;
+    moved += movedBy(line, after.get(base));
+  }
+  return null;
+}
+
+function movedBy(line: Line | undefined, added: Line[] = []): number {
+  return added.length - (line?.change === "removed" ? 1 : 0);
+}
+
+/** Puts the lines of both sides beside each other. A line that only one side shows is there on the other one, too. */
+export function aligned(region: Region, cap = 400): Aligned {
+  const sides = [linesOf(region.left), linesOf(region.right)] as const;
+  const places = [
+    ...new Set(
+      sides.flatMap(({ at, after }) => [...at.keys(), ...after.keys()]),
+    ),
+  ].sort((a, b) => a - b);
+  const columns = sides.map((side, index) => {
+    const other = sides[1 - index] as SideLines;
+    const shift = shiftOf(side, places);
+    const column: (Line | null)[] = [];
+    let moved = 0;
+    for (const base of places) {
+      const mine = side.at.get(base);
+      const theirs = other.at.get(base);
+      if (mine) column.push(mine);
+      else if (theirs)
+        column.push({
+          change: "same",
+          number: shift === null ? null : base + shift + moved,
+          parts: [
+            {
+              text: theirs.parts.map(({ text }) => text).join(""),
+              differs: false,
+            },
+          ],
+          meets: false,
+        });
+      const added = side.after.get(base) ?? [];
+      const rows = Math.max(added.length, other.after.get(base)?.length ?? 0);
+      for (let row = 0; row < rows; row++) column.push(added[row] ?? null);
+      moved += movedBy(mine, added);
+    }
+    return column;
+  });
+  const [left = [], right = []] = columns;
+  return {
+    left: left.slice(0, cap),
+    right: right.slice(0, cap),
+    more: Math.max(0, left.length - cap),
+  };
 }
 
 /** A stretch of a line: the same in the line it took the place of (or that took its place), or not. */
