@@ -67,7 +67,8 @@ impl Index {
     }
 
     /// Takes the verdicts as they are now; gives one event for each that is new, gone, or says
-    /// something else. A verdict that says the same keeps the time it was first seen.
+    /// something else. A verdict that says the same keeps the time it was first seen; one that is new began with the
+    /// later change of the two, whoever looked when.
     pub(crate) fn settle(&mut self, verdicts: Vec<Verdict>, now: u64) -> Vec<ConflictEvent> {
         let mut events = Vec::new();
         let mut held = BTreeSet::new();
@@ -79,7 +80,11 @@ impl Index {
                     == (verdict.severity, verdict.would_conflict, verdict.quiet)
             });
             let as_bad = before.filter(|before| before.severity == verdict.severity);
-            verdict.since = as_bad.map_or(now, |before| before.since);
+            let began = match before {
+                Some(_) => now,
+                None => verdict.left.since.max(verdict.right.since).min(now),
+            };
+            verdict.since = as_bad.map_or(began, |before| before.since);
             if !same {
                 events.push(ConflictEvent::Verdict {
                     verdict: Box::new(verdict.clone()),

@@ -19,6 +19,7 @@ use conflicts::{
 };
 use support::{
     Dice, Repo, commit, config, drain, essence, fresh, git, lines, lines_with, say, until, write,
+    write_whole,
 };
 
 fn watch(repo: &Repo) -> ConflictWatcher {
@@ -61,13 +62,13 @@ fn an_event_is_raised_once_per_change_of_a_verdict() {
     let watcher = watch(&repo);
     let mut events = watcher.events();
     for (number, line) in [30, 30, 9, 9].into_iter().enumerate() {
-        write(
+        write_whole(
             &two.join("src/f"),
             lines_with(50, &[(line, &format!("edit {number}"))]),
         );
         watcher.rescan();
     }
-    fs::write(two.join("src/f"), lines(50)).unwrap();
+    write_whole(&two.join("src/f"), lines(50));
     watcher.rescan();
     let said: Vec<_> = drain(&mut events)
         .into_iter()
@@ -613,4 +614,30 @@ fn a_snoozed_verdict_comes_back_by_itself() {
     until(&watcher, "the end of the snooze", |picture| {
         !picture.verdicts[0].quiet
     });
+}
+
+#[test]
+fn what_was_changed_before_anybody_looked_began_when_it_was_written() {
+    let (repo, one, two) = two();
+    let at = |seconds| std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+    let changed = |root: &Path, text: &str, seconds| {
+        let file = root.join("src/f");
+        write(&file, lines_with(50, &[(9, text)]));
+        let file = fs::File::options().write(true).open(file).unwrap();
+        file.set_modified(at(seconds)).unwrap();
+    };
+    changed(&one, "one", 100);
+    changed(&two, "two", 200);
+    let clock = || WatchConfig::new(Arc::new(|| 900_000));
+    let began = |watcher: &ConflictWatcher| {
+        let verdict = watcher.picture().verdicts.remove(0);
+        (verdict.left.since, verdict.right.since, verdict.since)
+    };
+    let watcher = ConflictWatcher::open(&repo.main(), clock()).unwrap();
+    assert_eq!(began(&watcher), (100_000, 200_000, 200_000));
+    // The same after a restart; a time that is still to come is none.
+    drop(watcher);
+    changed(&two, "two", 1_000);
+    let watcher = ConflictWatcher::open(&repo.main(), clock()).unwrap();
+    assert_eq!(began(&watcher), (100_000, 900_000, 900_000));
 }

@@ -1,6 +1,7 @@
 //! What each worktree changed since the merge bases that it is compared at, and which pairs changed the same files.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 
 use super::judge::{Case, Judged, Party};
 use super::{Note, Survey, Worktree, name};
@@ -429,12 +430,26 @@ fn take_effects(
         if change.base.is_none() {
             changes.arrivals.insert(path.clone(), key.clone());
         }
-        let seen = tree.seen.entry(path.clone()).or_insert((effect.now, now));
+        let root = &tree.place.root;
+        let seen = tree
+            .seen
+            .entry(path.clone())
+            .or_insert_with(|| (effect.now, written_at(root, path).unwrap_or(now).min(now)));
         if seen.0 != effect.now {
             *seen = (effect.now, now);
         }
         changes.effects.insert(key, effect);
     }
+}
+
+/// When a file was written last, in milliseconds since 1970: a change that was there before it was looked at has no
+/// other beginning. One that is gone went when its directory was written.
+fn written_at(root: &Path, path: &RepoPath) -> Option<u64> {
+    let file = root.join(path.to_path());
+    let mut places = file.ancestors().take_while(|place| place.starts_with(root));
+    let written = places.find_map(|place| place.symlink_metadata().ok()?.modified().ok())?;
+    let since = written.duration_since(std::time::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
 }
 
 /// The merge base that a worktree is nearest to, of those it is compared at.

@@ -114,6 +114,13 @@ pub(crate) fn write(file: &Path, text: impl AsRef<[u8]>) {
     fs::write(file, text).unwrap();
 }
 
+/// Writes a file so that nobody sees a part of it: a new one takes its place.
+pub(crate) fn write_whole(file: &Path, text: impl AsRef<[u8]>) {
+    let aside = tempfile::NamedTempFile::new_in(file.ancestors().nth(2).unwrap()).unwrap();
+    fs::write(aside.path(), text).unwrap();
+    aside.persist(file).unwrap();
+}
+
 /// Commits everything there is, untracked files included.
 pub(crate) fn commit(root: &Path) {
     git(root, &["add", "-A"]);
