@@ -18,7 +18,7 @@ use terminal::ask::List;
 use terminal::{PaneEvent, PaneInfo};
 
 pub use view::{RepositoryState, RepositoryView, WorktreeView};
-use view::{view, watched_view};
+use view::{tell_apart, view, watched_view};
 
 use super::blocking;
 use crate::{App, Code, Error, HostState, News, Subject};
@@ -306,6 +306,7 @@ impl App {
                 };
                 views.push(view(repository, &root, &kept, state, Vec::new()));
             }
+            tell_apart(&mut views);
             views.sort_by(|a, b| (&a.name, &a.root).cmp(&(&b.name, &b.root)));
             Ok(views)
         });

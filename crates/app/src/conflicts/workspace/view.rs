@@ -16,7 +16,7 @@ pub struct RepositoryView {
     pub repository: String,
     /// The root of its main worktree; for a bare one, the shared directory.
     pub root: String,
-    /// What people call it: the last part of its root.
+    /// What people call it: the last part of its root; with as much before it as tells it from the others.
     pub name: String,
     /// A person added it: it stays without panes, and over restarts.
     pub added: bool,
@@ -144,5 +144,74 @@ pub(super) fn view(
         root: root.to_string_lossy().into_owned(),
         state,
         worktrees,
+    }
+}
+
+/// Names repositories that would be called the same by as much of their roots as tells them apart.
+pub(super) fn tell_apart(views: &mut [RepositoryView]) {
+    let mut parts = vec![1; views.len()];
+    loop {
+        let mut called = BTreeMap::<_, Vec<usize>>::new();
+        for (at, view) in views.iter().enumerate() {
+            called.entry(view.name.clone()).or_default().push(at);
+        }
+        let alike = called.into_values().filter(|alike| alike.len() > 1);
+        let mut longer = false;
+        for at in alike.flatten() {
+            parts[at] += 1;
+            let name = last_parts(Path::new(&views[at].root), parts[at]);
+            longer |= name != views[at].name;
+            views[at].name = name;
+        }
+        if !longer {
+            return;
+        }
+    }
+}
+
+/// The end of a path, of so many parts.
+fn last_parts(path: &Path, count: usize) -> String {
+    let parts = path.components().count();
+    let end: PathBuf = path
+        .components()
+        .skip(parts.saturating_sub(count))
+        .collect();
+    end.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_of_one_name_are_called_by_what_tells_them_apart() {
+        let called = |roots: &[&str]| {
+            let state = RepositoryState::Looking;
+            let kept = Kept::default();
+            let of = |root: &&str| {
+                view(
+                    (*root).to_owned(),
+                    Path::new(root),
+                    &kept,
+                    state.clone(),
+                    Vec::new(),
+                )
+            };
+            let mut views: Vec<_> = roots.iter().map(of).collect();
+            tell_apart(&mut views);
+            let names: Vec<_> = views.into_iter().map(|view| view.name).collect();
+            names.join(" ")
+        };
+        assert_eq!(called(&["/w/shop", "/w/api"]), "shop api");
+        assert_eq!(
+            called(&["/a/shop", "/b/shop", "/w/api"]),
+            "a/shop b/shop api"
+        );
+        assert_eq!(
+            called(&["/1/x/shop", "/2/x/shop", "/y/shop"]),
+            "1/x/shop 2/x/shop y/shop"
+        );
+        // The whole of a root is all that there is to say.
+        assert_eq!(called(&["/shop", "/b/shop", "/"]), "/shop b/shop /");
     }
 }
