@@ -1484,6 +1484,8 @@ export type RepositoryConflicts = {
 	repository: string,
 	/**  Every verdict: quiet ones and those for information, too. */
 	verdicts: Verdict[],
+	/**  The same verdicts, put together where they speak of the same lines; the worst first. */
+	groups: ConflictGroup[],
 	/**  The wishes for quiet that are in force. */
 	quiets: Quiet[],
 	/**  Pairs and files that could not be compared, and why, for a person. */
@@ -1513,7 +1515,7 @@ export type RepositoryView = {
 	repository: string,
 	/**  The root of its main worktree; for a bare one, the shared directory. */
 	root: string,
-	/**  What people call it: the last part of its root. */
+	/**  What people call it: the last part of its root; with as much before it as tells it from the others. */
 	name: string,
 	/**  A person added it: it stays without panes, and over restarts. */
 	added: boolean,

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::conflicts::{
-    AskError, CheckAnswer, Clock, ConflictEvent, ConflictFilter, ConflictWatcher, HealthState,
-    LookError, Picture, ProposedChange, Quiet, QuietAbout, StartError, Verdict, VerdictDetails,
-    VerdictKey, WatchConfig, repository_at,
+    AskError, CheckAnswer, Clock, ConflictEvent, ConflictFilter, ConflictGroup, ConflictWatcher,
+    HealthState, LookError, Picture, ProposedChange, Quiet, QuietAbout, StartError, Verdict,
+    VerdictDetails, VerdictKey, WatchConfig, grouped, repository_at,
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -41,6 +41,8 @@ pub struct RepositoryConflicts {
     pub repository: String,
     /// Every verdict: quiet ones and those for information, too.
     pub verdicts: Vec<Verdict>,
+    /// The same verdicts, put together where they speak of the same lines; the worst first.
+    pub groups: Vec<ConflictGroup>,
     /// The wishes for quiet that are in force.
     pub quiets: Vec<Quiet>,
     /// Pairs and files that could not be compared, and why, for a person.
@@ -144,14 +146,16 @@ impl App {
             .map(|(repository, watcher)| (repository.clone(), watcher.clone()))
             .collect();
         blocking(move || {
-            let all = watchers
-                .into_iter()
-                .map(|(repository, watcher)| RepositoryConflicts {
+            let all = watchers.into_iter().map(|(repository, watcher)| {
+                let verdicts = watcher.verdicts();
+                RepositoryConflicts {
                     repository,
-                    verdicts: watcher.verdicts(),
+                    groups: grouped(&verdicts),
+                    verdicts,
                     quiets: watcher.quiets(),
                     notes: watcher.notes(),
-                });
+                }
+            });
             Ok(all.collect())
         })
         .await

@@ -10,7 +10,7 @@ use crate::types::{ConflictGroup, LineRange, Verdict};
 /// Verdicts belong together that speak of one file, come to the same for a merge, and meet in lines that overlap or
 /// touch, at the same merge base or at another one that had the same lines there. Those that meet nowhere belong
 /// together when they are as near. Each verdict is in one group; what is quiet is apart from what is not.
-pub(crate) fn grouped(verdicts: &[Verdict]) -> Vec<ConflictGroup> {
+pub fn grouped(verdicts: &[Verdict]) -> Vec<ConflictGroup> {
     let mut alike = BTreeMap::<_, Vec<&Verdict>>::new();
     for verdict in verdicts {
         let same = (

@@ -26,6 +26,7 @@ mod watch;
 mod watcher;
 
 pub use git::{OpenError, RepositoryPlace, repository_at};
+pub use groups::grouped;
 pub use path::RepoPath;
 pub use quiet::{BadGlob, Quiet, QuietAbout, QuietUntil};
 pub use survey::AskError;

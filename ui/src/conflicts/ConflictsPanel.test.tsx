@@ -18,6 +18,7 @@ import {
   startConflicts,
   useConflicts,
 } from "./conflict-store";
+import { QuietMenu } from "./QuietMenu";
 import type { Target } from "./targets";
 import { VerdictView } from "./VerdictView";
 
@@ -111,6 +112,94 @@ test("the keys stay in the list when the row that had them is quiet", async () =
   expect(screen.getByTestId("conflicts-panel")).toContainElement(
     document.activeElement as HTMLElement,
   );
+});
+
+/** Three worktrees at the same line of a changelog, and a pair elsewhere. */
+function crowd() {
+  const trees = ["/w/one", "/w/two", "/w/three"];
+  const pair = (left: string, right: string, path: string) =>
+    details({
+      verdict: verdict({ path, left: side(left), right: side(right) }),
+    });
+  const all = [
+    pair("/w/one", "/w/two", "CHANGELOG.md"),
+    pair("/w/one", "/w/three", "CHANGELOG.md"),
+    pair("/w/two", "/w/three", "CHANGELOG.md"),
+    ...["a", "b", "c", "d"].map((name) =>
+      pair("/w/one", "/w/two", `src/${name}.rs`),
+    ),
+  ];
+  const repository = repositoryOf(
+    "/w/shop",
+    trees.map((path) => worktree(path)),
+    all,
+  );
+  const { path, severity, overlaps: lines } = verdict({ path: "CHANGELOG.md" });
+  repository.conflicts.groups = [
+    {
+      path,
+      lines,
+      severity,
+      would_conflict: true,
+      quiet: false,
+      note: null,
+      worktrees: trees,
+      verdicts: all.slice(0, 3).map((one) => keyOf(one.verdict)),
+      since: 0,
+    },
+  ];
+  return repository;
+}
+
+test("many worktrees at the same lines are one row, which shows its pairs", async () => {
+  panel();
+  await act(async () => twin.setRepository(crowd()));
+  const group = await screen.findByTestId("group-row");
+  expect(group).toHaveTextContent("3 worktrees: one, two, three");
+  expect(screen.getAllByTestId("verdict-row")).toHaveLength(4);
+  await userEvent.click(group);
+  const pairs = screen.getAllByTestId("pair-row");
+  expect(pairs.map(({ textContent }) => textContent)).toEqual([
+    "one and two",
+    "one and three",
+    "two and three",
+  ]);
+  await userEvent.click(pairs[2] as HTMLElement);
+  expect(opened.mock.lastCall?.[0].verdict.right.name).toBe("three");
+  // Its keys are about the file, not about one pair.
+  group.focus();
+  await userEvent.keyboard("s");
+  await waitFor(() => expect(screen.queryByTestId("group-row")).toBeNull());
+  expect(screen.getAllByTestId("verdict-row")).toHaveLength(4);
+});
+
+test("a filter leaves what each of its words is found in", async () => {
+  panel();
+  await act(async () => twin.setRepository(crowd()));
+  await userEvent.type(
+    await screen.findByLabelText("Filter conflicts"),
+    "two src/b",
+  );
+  expect(screen.getAllByTestId("verdict-row")).toHaveLength(1);
+  expect(screen.getByTestId("verdict-row")).toHaveTextContent("b.rs");
+  await userEvent.type(screen.getByLabelText("Filter conflicts"), " nowhere");
+  expect(
+    screen.getByText("No conflict matches “two src/b nowhere”."),
+  ).toBeInTheDocument();
+});
+
+test("a worktree is muted with whatever it meets", async () => {
+  render(
+    <QuietMenu said={{ repository: "/w/shop/.git", verdict: verdict() }} />,
+  );
+  await act(async () => twin.setRepository(crowd()));
+  await userEvent.click(screen.getByTestId("quiet-menu"));
+  await userEvent.click(await screen.findByText("Mute two"));
+  const loud = () =>
+    Object.values(useConflicts.getState().verdicts["/w/shop/.git"] ?? {})
+      .filter(({ quiet }) => !quiet)
+      .map(({ path, left, right }) => `${path} ${left.name} ${right.name}`);
+  await waitFor(() => expect(loud()).toEqual(["CHANGELOG.md one three"]));
 });
 
 test("a picture that may be late says so, and why", async () => {

@@ -37,7 +37,8 @@ function tell(
 test("a verdict comes, changes and goes", () => {
   const first = news({ event: "verdict", verdict: verdict() });
   const name = nameOf(keyOf(verdict()));
-  expect(first.stale).toBe(false);
+  // Which others it goes with is asked.
+  expect(first.stale).toBe(true);
   expect(Object.keys(first.state.verdicts[REPOSITORY] ?? {})).toEqual([name]);
   const second = tell(first.state, {
     event: "verdict",
@@ -65,6 +66,7 @@ test("a failed merge comes before near lines, the newest first, the quiet apart"
   const state = fromList(noConflicts, [
     {
       repository: REPOSITORY,
+      groups: [],
       quiets: [],
       notes: [],
       verdicts: [
@@ -145,6 +147,8 @@ test("being quiet is offered for the file, the pair, the directory and the kind 
     "Snooze until tomorrow",
     "Acknowledge",
     "Mute one with two",
+    "Mute one",
+    "Mute two",
     "Mute src/**",
     "Mute **/*.rs",
   ]);

@@ -2,6 +2,7 @@ import { create } from "zustand";
 import { backend } from "../backend/backend";
 import type {
   BaseLines,
+  ConflictGroup,
   ConflictsHappened,
   Quiet,
   QuietAbout,
@@ -22,6 +23,8 @@ export interface Said {
 export interface ConflictsState {
   /** By repository: what is said, by {@link nameOf}. */
   verdicts: Record<string, Record<string, Verdict>>;
+  /** By repository: which of them speak of the same lines; as old as the list. */
+  groups: Record<string, ConflictGroup[]>;
   quiets: Record<string, Quiet[]>;
   notes: Record<string, string[]>;
   /** Whether they were asked for. */
@@ -32,6 +35,7 @@ export interface ConflictsState {
 
 export const noConflicts: ConflictsState = {
   verdicts: {},
+  groups: {},
   quiets: {},
   notes: {},
   listed: false,
@@ -73,7 +77,8 @@ export function applyConflicts(
     case "verdict": {
       const name = nameOf(keyOf(event.verdict));
       const verdicts = { ...before, [name]: event.verdict };
-      return { state: changed(name, verdicts), stale: false };
+      // Which others it goes with comes with the list.
+      return { state: changed(name, verdicts), stale: true };
     }
     case "resolved": {
       const name = nameOf(event.key);
@@ -105,6 +110,7 @@ export function fromList(
         verdicts.map((verdict) => [nameOf(keyOf(verdict)), verdict]),
       ),
     ),
+    groups: by(({ groups }) => groups),
     quiets: by(({ quiets }) => quiets),
     notes: by(({ notes }) => notes),
   };

@@ -1,5 +1,5 @@
 import type { Quiet, QuietAbout, Verdict } from "../bindings";
-import { aboutThis, keyOf } from "./conflict-store";
+import { aboutThis, globOf, keyOf } from "./conflict-store";
 
 /** One way to be quiet about a verdict, as a menu offers it. */
 export interface Quieting {
@@ -13,71 +13,87 @@ const HOUR = 60 * 60 * 1000;
 
 /** The ways to be quiet about a verdict, the mildest first. */
 export function quietings(verdict: Verdict): Quieting[] {
-  const key = keyOf(verdict);
-  const pair = { glob: null, left: key.left, right: key.right };
-  const extension = /[^/](\.[A-Za-z0-9_-]+)$/.exec(verdict.path)?.[1];
-  const directory = verdict.path.includes("/")
-    ? verdict.path.slice(0, verdict.path.lastIndexOf("/"))
-    : null;
-  const forGood = (about: QuietAbout) => () => ({
-    about,
-    until: { until: "removed" as const },
+  const { left, right } = verdict;
+  const mute = (label: string, hint: string, about: Partial<QuietAbout>) => ({
+    label,
+    hint,
+    quiet: () => ({
+      about: { glob: null, left: null, right: null, ...about },
+      until: { until: "removed" as const },
+    }),
   });
-  const everywhere = (glob: string) =>
-    forGood({ glob, left: null, right: null });
+  const extension = /[^/](\.[A-Za-z0-9_-]+)$/.exec(verdict.path)?.[1];
+  const slash = verdict.path.lastIndexOf("/");
+  const globs = [
+    ...(slash > 0 ? [`${verdict.path.slice(0, slash)}/**`] : []),
+    ...(extension ? [`**/*${extension}`] : []),
+  ];
+  return [
+    ...mildly(
+      verdict,
+      aboutThis(keyOf(verdict)),
+      "This file, these two worktrees",
+    ),
+    mute(`Mute ${left.name} with ${right.name}`, "All files, for good", {
+      left: left.worktree,
+      right: right.worktree,
+    }),
+    ...[left, right].map(({ name, worktree }) =>
+      mute(`Mute ${name}`, "All files, whatever the other one, for good", {
+        left: worktree,
+      }),
+    ),
+    ...globs.map((glob) =>
+      mute(`Mute ${glob}`, "All worktrees, for good", { glob }),
+    ),
+  ];
+}
+
+/** The ways to be quiet about a file in all worktrees, the mildest first. */
+export function fileQuietings(verdict: Verdict): Quieting[] {
+  const about = { glob: globOf(verdict.path), left: null, right: null };
+  return [
+    ...mildly(verdict, about, "This file, all worktrees"),
+    {
+      label: "Mute this file",
+      hint: "All worktrees, for good",
+      quiet: () => ({ about, until: { until: "removed" } }),
+    },
+  ];
+}
+
+/** Those that end by themselves. */
+function mildly(
+  { severity, would_conflict }: Verdict,
+  about: QuietAbout,
+  hint: string,
+): Quieting[] {
   return [
     {
       label: "Snooze for an hour",
-      hint: "This file, these two worktrees",
-      quiet: (now) => ({
-        about: aboutThis(key),
-        until: { until: "time", at: now + HOUR },
-      }),
+      hint,
+      quiet: (now) => ({ about, until: { until: "time", at: now + HOUR } }),
     },
     {
       label: "Snooze until tomorrow",
-      hint: "This file, these two worktrees",
-      quiet: (now) => ({
-        about: aboutThis(key),
-        until: { until: "time", at: tomorrow(now) },
-      }),
+      hint,
+      quiet: (now) => ({ about, until: { until: "time", at: tomorrow(now) } }),
     },
     {
       label: "Acknowledge",
       hint: "Quiet until it gets worse",
       quiet: () => ({
-        about: aboutThis(key),
-        until: {
-          until: "worse",
-          severity: verdict.severity,
-          would_conflict: verdict.would_conflict,
-        },
+        about,
+        until: { until: "worse", severity, would_conflict },
       }),
     },
-    {
-      label: `Mute ${verdict.left.name} with ${verdict.right.name}`,
-      hint: "All files, for good",
-      quiet: forGood(pair),
-    },
-    ...(directory
-      ? [
-          {
-            label: `Mute ${directory}/**`,
-            hint: "All worktrees, for good",
-            quiet: everywhere(`${directory}/**`),
-          },
-        ]
-      : []),
-    ...(extension
-      ? [
-          {
-            label: `Mute **/*${extension}`,
-            hint: "All worktrees, for good",
-            quiet: everywhere(`**/*${extension}`),
-          },
-        ]
-      : []),
   ];
+}
+
+/** The way that a key stands for: s snoozes, a acknowledges, m mutes. */
+export function quietingOf(key: string, ways: Quieting[]): Quieting | null {
+  const [snooze, , acknowledge, mute] = ways;
+  return { s: snooze, a: acknowledge, m: mute }[key] ?? null;
 }
 
 /** Eight in the morning of the next day, where the person is. */
@@ -92,10 +108,15 @@ export function tomorrow(now: number): number {
 export function wishInWords({ about, until }: Quiet): string {
   const base = (path: string) => path.split("/").filter(Boolean).pop() ?? path;
   const files = about.glob ?? "all files";
+  const sides = [about.left, about.right].flatMap((side) =>
+    side ? [base(side)] : [],
+  );
   const between =
-    about.left && about.right
-      ? ` between ${base(about.left)} and ${base(about.right)}`
-      : "";
+    sides.length > 1
+      ? ` between ${sides.join(" and ")}`
+      : sides.length > 0
+        ? ` of ${sides[0]}`
+        : "";
   const when =
     until.until === "time"
       ? `until ${new Date(until.at).toLocaleString([], { dateStyle: "short", timeStyle: "short" })}`

@@ -141,6 +141,7 @@ export function repositoryOf(
     conflicts: {
       repository,
       verdicts: all.map(({ verdict }) => verdict),
+      groups: [],
       quiets: [],
       notes: [],
     },
