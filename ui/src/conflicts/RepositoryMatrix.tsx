@@ -7,7 +7,12 @@ import {
   useState,
 } from "react";
 import { backend } from "../backend/backend";
-import type { Picture, Verdict } from "../bindings";
+import type {
+  Picture,
+  RepositoryView,
+  Verdict,
+  WorktreeView,
+} from "../bindings";
 import { BranchIcon } from "../shared/icons";
 import { badgeOf, toneOf, useRepositories } from "../shared/repositories";
 import { changeOf, lines, type Said, useConflicts } from "./conflict-store";
@@ -17,24 +22,14 @@ import "./conflicts.css";
 
 const ROW = 24;
 
-/** Which worktree touches which file, overlaps marked: the whole repository at a glance. */
-export function RepositoryMatrix({
-  repository,
-  onOpen,
-  onTerminal,
-}: {
-  repository: string;
-  onOpen: (said: Said) => void;
-  onTerminal: (worktree: string) => void;
-}) {
-  const view = useRepositories((state) =>
-    state.repositories.find((one) => one.repository === repository),
-  );
-  const said = useConflicts((state) => state.verdicts[repository]);
+/** What is known of a repository; asked anew when its worktrees or verdicts changed. */
+function usePicture(
+  repository: string,
+  view: RepositoryView | undefined,
+  said: Record<string, Verdict> | undefined,
+): { picture: Picture | null; failed: string | null } {
   const [picture, setPicture] = useState<Picture | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
-  const [filter, setFilter] = useState("");
-  const [shared, setShared] = useState(false);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked anew when worktrees or verdicts changed
   useEffect(() => {
@@ -55,6 +50,26 @@ export function RepositoryMatrix({
       clearTimeout(timer);
     };
   }, [repository, view, said]);
+  return { picture, failed };
+}
+
+/** Which worktree touches which file, overlaps marked: the whole repository at a glance. */
+export function RepositoryMatrix({
+  repository,
+  onOpen,
+  onTerminal,
+}: {
+  repository: string;
+  onOpen: (said: Said) => void;
+  onTerminal: (worktree: string) => void;
+}) {
+  const view = useRepositories((state) =>
+    state.repositories.find((one) => one.repository === repository),
+  );
+  const said = useConflicts((state) => state.verdicts[repository]);
+  const { picture, failed } = usePicture(repository, view, said);
+  const [filter, setFilter] = useState("");
+  const [shared, setShared] = useState(false);
 
   const rows = useMemo(
     () => (picture ? matrixRows(picture, filter, shared) : []),
@@ -72,41 +87,23 @@ export function RepositoryMatrix({
     overscan: 20,
   });
   const worktrees = view?.worktrees ?? [];
+  const name = view?.name ?? repository;
 
   return (
     <section
       className="matrix"
-      aria-label={`Files touched in ${view?.name ?? repository}`}
+      aria-label={`Files touched in ${name}`}
       data-testid="matrix"
     >
-      <header className="matrix-tools">
-        <h2>
-          {view?.name ?? repository}{" "}
-          <span className="faint">
-            {touched === 1 ? "1 file" : `${touched} files`} touched in{" "}
-            {worktrees.length === 1
-              ? "1 worktree"
-              : `${worktrees.length} worktrees`}
-          </span>
-        </h2>
-        <span className="spacer" />
-        <label className="matrix-check">
-          <input
-            type="checkbox"
-            checked={shared}
-            onChange={(event) => setShared(event.target.checked)}
-          />
-          Only files that several touch
-        </label>
-        <input
-          className="matrix-filter"
-          type="search"
-          placeholder="Filter files"
-          aria-label="Filter files"
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-        />
-      </header>
+      <Tools
+        name={name}
+        touched={touched}
+        worktrees={worktrees.length}
+        filter={filter}
+        onFilter={setFilter}
+        shared={shared}
+        onShared={setShared}
+      />
       {failed && (
         <p className="verdict-error" role="alert">
           {failed}
@@ -117,30 +114,7 @@ export function RepositoryMatrix({
         ref={scroller}
         style={{ "--worktrees": worktrees.length } as CSSProperties}
       >
-        <div className="matrix-heads">
-          <span />
-          {worktrees.map((worktree) => {
-            const badge = badgeOf(worktree);
-            return (
-              <button
-                key={worktree.path}
-                type="button"
-                className="matrix-tree"
-                title={`${worktree.path}${worktree.branch ? `\non branch ${worktree.branch}` : ""}${worktree.agent ? `\n${worktree.agent} works here` : ""}\nOpens a terminal there`}
-                data-present={worktree.present}
-                onClick={() => onTerminal(worktree.path)}
-              >
-                <span className="matrix-name">
-                  {worktree.main && <BranchIcon size={11} />}
-                  {worktree.name}
-                </span>
-                <span className="matrix-count" data-tone={badge?.tone}>
-                  {worktree.present ? worktree.changed_files : "not there"}
-                </span>
-              </button>
-            );
-          })}
-        </div>
+        <Heads worktrees={worktrees} onTerminal={onTerminal} />
         {picture && rows.length === 0 && (
           <p className="conflicts-empty">
             {picture.worktrees.length === 0
@@ -187,6 +161,90 @@ export function RepositoryMatrix({
         </div>
       </div>
     </section>
+  );
+}
+
+/** What is shown, and what of it. */
+function Tools({
+  name,
+  touched,
+  worktrees,
+  filter,
+  onFilter,
+  shared,
+  onShared,
+}: {
+  name: string;
+  /** How many files. */
+  touched: number;
+  /** How many. */
+  worktrees: number;
+  filter: string;
+  onFilter: (filter: string) => void;
+  /** Only files that several worktrees touch. */
+  shared: boolean;
+  onShared: (shared: boolean) => void;
+}) {
+  return (
+    <header className="matrix-tools">
+      <h2>
+        {name}{" "}
+        <span className="faint">
+          {touched === 1 ? "1 file" : `${touched} files`} touched in{" "}
+          {worktrees === 1 ? "1 worktree" : `${worktrees} worktrees`}
+        </span>
+      </h2>
+      <span className="spacer" />
+      <label className="matrix-check">
+        <input
+          type="checkbox"
+          checked={shared}
+          onChange={(event) => onShared(event.target.checked)}
+        />
+        Only files that several touch
+      </label>
+      <input
+        className="matrix-filter"
+        type="search"
+        placeholder="Filter files"
+        aria-label="Filter files"
+        value={filter}
+        onChange={(event) => onFilter(event.target.value)}
+      />
+    </header>
+  );
+}
+
+/** The worktrees, a column each. */
+function Heads({
+  worktrees,
+  onTerminal,
+}: {
+  worktrees: WorktreeView[];
+  onTerminal: (worktree: string) => void;
+}) {
+  return (
+    <div className="matrix-heads">
+      <span />
+      {worktrees.map((worktree) => (
+        <button
+          key={worktree.path}
+          type="button"
+          className="matrix-tree"
+          title={`${worktree.path}${worktree.branch ? `\non branch ${worktree.branch}` : ""}${worktree.agent ? `\n${worktree.agent} works here` : ""}\nOpens a terminal there`}
+          data-present={worktree.present}
+          onClick={() => onTerminal(worktree.path)}
+        >
+          <span className="matrix-name">
+            {worktree.main && <BranchIcon size={11} />}
+            {worktree.name}
+          </span>
+          <span className="matrix-count" data-tone={badgeOf(worktree)?.tone}>
+            {worktree.present ? worktree.changed_files : "not there"}
+          </span>
+        </button>
+      ))}
+    </div>
   );
 }
 

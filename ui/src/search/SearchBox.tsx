@@ -106,48 +106,69 @@ export function SearchBox({
           }}
           onKeyDown={onKeyDown}
         />
-        <IconButton
-          label={CASES[query.case]}
-          aria-pressed={query.case !== "ignore"}
-          data-testid={`${testId}-case`}
-          onClick={() => setQuery(place, { case: NEXT_CASE[query.case] }, 0)}
-        >
-          <span className="toggle" data-case={query.case}>
-            {query.case === "smart"
-              ? "Aa"
-              : query.case === "match"
-                ? "AA"
-                : "aa"}
-          </span>
-        </IconButton>
-        <IconButton
-          label="Whole words"
-          aria-pressed={query.wholeWord}
-          data-testid={`${testId}-word`}
-          onClick={() => setQuery(place, { wholeWord: !query.wholeWord }, 0)}
-        >
-          <span className="toggle underlined">ab</span>
-        </IconButton>
-        <IconButton
-          label="Regular expression"
-          aria-pressed={query.regex}
-          data-testid={`${testId}-regex`}
-          onClick={() => setQuery(place, { regex: !query.regex }, 0)}
-        >
-          <span className="toggle">.*</span>
-        </IconButton>
+        <Toggles place={place} testId={testId} />
       </div>
-      {failed && (
-        <div className="search-error" id={errorId} role="alert">
-          {failed.position !== null && (
-            <pre aria-hidden="true">
-              {`${query.pattern}\n${" ".repeat(columnsBefore(query.pattern, failed.position))}^`}
-            </pre>
-          )}
-          <p data-testid="search-error">{failed.message}</p>
-        </div>
-      )}
+      {failed && <Mistake id={errorId} pattern={query.pattern} {...failed} />}
     </search>
+  );
+}
+
+/** How the pattern is read. */
+function Toggles({ place, testId }: Pick<SearchBoxProps, "place" | "testId">) {
+  const { query } = usePlace(place);
+  return (
+    <>
+      <IconButton
+        label={CASES[query.case]}
+        aria-pressed={query.case !== "ignore"}
+        data-testid={`${testId}-case`}
+        onClick={() => setQuery(place, { case: NEXT_CASE[query.case] }, 0)}
+      >
+        <span className="toggle" data-case={query.case}>
+          {query.case === "smart" ? "Aa" : query.case === "match" ? "AA" : "aa"}
+        </span>
+      </IconButton>
+      <IconButton
+        label="Whole words"
+        aria-pressed={query.wholeWord}
+        data-testid={`${testId}-word`}
+        onClick={() => setQuery(place, { wholeWord: !query.wholeWord }, 0)}
+      >
+        <span className="toggle underlined">ab</span>
+      </IconButton>
+      <IconButton
+        label="Regular expression"
+        aria-pressed={query.regex}
+        data-testid={`${testId}-regex`}
+        onClick={() => setQuery(place, { regex: !query.regex }, 0)}
+      >
+        <span className="toggle">.*</span>
+      </IconButton>
+    </>
+  );
+}
+
+/** What is wrong with the pattern, below the place where it is. */
+function Mistake({
+  id,
+  pattern,
+  position,
+  message,
+}: {
+  id: string;
+  pattern: string;
+  position: number | null;
+  message: string;
+}) {
+  return (
+    <div className="search-error" id={id} role="alert">
+      {position !== null && (
+        <pre aria-hidden="true">
+          {`${pattern}\n${" ".repeat(columnsBefore(pattern, position))}^`}
+        </pre>
+      )}
+      <p data-testid="search-error">{message}</p>
+    </div>
   );
 }
 
