@@ -2,15 +2,18 @@ import { keyOf as keyOfCommand, useCommands } from "../shared/commands";
 import { ConflictIcon } from "../shared/icons";
 import { useRepositories } from "../shared/repositories";
 import { grouped, useConflicts } from "./conflict-store";
+import { together } from "./together";
 
 /** What the status bar says of conflicts: how many, how bad, and whether that is fresh. */
 export function ConflictsItem({ onClick }: { onClick: () => void }) {
-  const verdicts = useConflicts((state) => state.verdicts);
+  const { verdicts, groups } = useConflicts();
   const repositories = useRepositories((state) => state.repositories);
   useCommands((state) => state.keys);
   if (repositories.length === 0) return null;
-  const { warnings } = grouped(verdicts);
-  const stops = warnings.filter(({ verdict }) => verdict.would_conflict).length;
+  const warnings = together(grouped(verdicts).warnings, groups);
+  const stops = warnings.filter(
+    ({ said: [{ verdict }] }) => verdict.would_conflict,
+  ).length;
   const late = repositories.some(
     ({ state }) =>
       state.state === "failed" ||

@@ -155,13 +155,13 @@ test("many worktrees at the same lines are one row, which shows its pairs", asyn
   panel();
   await act(async () => twin.setRepository(crowd()));
   const group = await screen.findByTestId("group-row");
-  expect(group).toHaveTextContent("3 worktrees: one, two, three");
+  expect(group).toHaveTextContent("3 worktrees: one, three, two");
   expect(screen.getAllByTestId("verdict-row")).toHaveLength(4);
   await userEvent.click(group);
   const pairs = screen.getAllByTestId("pair-row");
   expect(pairs.map(({ textContent }) => textContent)).toEqual([
-    "one and two",
     "one and three",
+    "one and two",
     "two and three",
   ]);
   await userEvent.click(pairs[2] as HTMLElement);

@@ -11,11 +11,11 @@ import {
 export interface Together {
   /** Tells it from the others. */
   name: string;
-  /** At least one; the worst first. */
+  /** At least one; by the names of their worktrees. */
   said: [Said, ...Said[]];
   /** The lines of the merge base at which they meet. */
   lines: BaseLines[];
-  /** How the worktrees are called, each once. */
+  /** How the worktrees are called, each once, by name. */
   worktrees: string[];
 }
 
@@ -56,8 +56,17 @@ export function together(
           one.worktrees.push(sideName(side));
     }
   }
+  for (const { said, worktrees } of found.values()) {
+    worktrees.sort(byName);
+    const names = ({ verdict: { left, right } }: Said) =>
+      [left.name, right.name].sort(byName).join("\u0000");
+    said.sort((a, b) => byName(names(a), names(b)));
+  }
   return [...found.values()];
 }
+
+/** `agent-2` before `agent-10`. */
+const byName = new Intl.Collator("en", { numeric: true }).compare;
 
 /** Those that each word of `filter` is found in: in their path, a worktree, a branch or an agent. */
 export function matching(

@@ -9,7 +9,6 @@ import {
 } from "../agents/agent-store";
 import type { AgentInfo, PaneInfo } from "../bindings";
 import {
-  type Groups,
   grouped,
   keyOf,
   listConflicts,
@@ -19,6 +18,7 @@ import {
   useConflicts,
 } from "../conflicts/conflict-store";
 import type { Target } from "../conflicts/targets";
+import { type Together, together } from "../conflicts/together";
 import type { Command } from "../shared/commands";
 import { activate, findPanel, openPanel } from "../shared/dock/dock";
 import { type Need, setNeeds } from "../shared/needs-you";
@@ -37,8 +37,11 @@ export const REPOSITORY = "repository";
 /** Follows the conflicts; those that a merge would stop at need the person. */
 export function followConflicts(): () => void {
   const tellNeeds = () => {
-    const { warnings } = grouped(useConflicts.getState().verdicts);
-    setNeeds("conflicts", needsOf(warnings));
+    const { verdicts, groups } = useConflicts.getState();
+    setNeeds(
+      "conflicts",
+      needsOf(together(grouped(verdicts).warnings, groups)),
+    );
   };
   const stops = [startConflicts(), useConflicts.subscribe(tellNeeds)];
   return () => {
@@ -47,34 +50,45 @@ export function followConflicts(): () => void {
   };
 }
 
-/** What of the warnings is worth an interruption: a merge would stop. One need for two worktrees, however many files. */
-export function needsOf(warnings: Groups["warnings"]): Need[] {
+/**
+ * What of the warnings is worth an interruption: a merge would stop. One need for two worktrees, however many files;
+ * and one for the lines at which more of them meet.
+ */
+export function needsOf(warnings: Together[]): Need[] {
   const pairs = new Map<string, Said[]>();
-  for (const said of warnings) {
-    if (!said.verdict.would_conflict) continue;
-    const { left, right } = keyOf(said.verdict);
+  const crowds: Together[] = [];
+  for (const one of warnings) {
+    const [first] = one.said;
+    if (!first.verdict.would_conflict) continue;
+    const { left, right } = keyOf(first.verdict);
     const pair = `${left}\u0000${right}`;
-    pairs.set(pair, [...(pairs.get(pair) ?? []), said]);
+    if (one.said.length > 1) crowds.push(one);
+    else pairs.set(pair, [...(pairs.get(pair) ?? []), first]);
   }
-  return [...pairs].flatMap(([id, all]) => {
-    const [first] = all;
-    if (!first) return [];
-    const { left, right, path } = first.verdict;
-    return {
-      id,
-      kind: "conflict" as const,
-      title: `${left.name} and ${right.name}`,
-      detail:
-        all.length === 1
-          ? `No clean merge of ${path}`
-          : `No clean merge of ${all.length} files`,
-      since: Math.min(...all.map(({ verdict }) => verdict.since)),
-      open: () => {
-        showConflicts();
-        openConflict(first);
-      },
-    };
-  });
+  const ofCrowds = crowds.map(({ name, said, worktrees }) => ({
+    ...need(name, said, 1),
+    title: `${worktrees.length} worktrees`,
+    open: showConflicts,
+  }));
+  const ofPairs = [...pairs].map(([id, said]) => ({
+    ...need(id, said, said.length),
+    title: `${said[0]?.verdict.left.name} and ${said[0]?.verdict.right.name}`,
+    open: () => {
+      showConflicts();
+      if (said[0]) openConflict(said[0]);
+    },
+  }));
+  return [...ofCrowds, ...ofPairs];
+}
+
+function need(id: string, said: Said[], files: number) {
+  const what = files === 1 ? said[0]?.verdict.path : `${files} files`;
+  return {
+    id,
+    kind: "conflict" as const,
+    detail: `No clean merge of ${what}`,
+    since: Math.min(...said.map(({ verdict }) => verdict.since)),
+  };
 }
 
 export function showConflicts(): void {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ::conflicts::{ConflictWatcher, Health, HealthState, Severity, Verdict};
+use ::conflicts::{ConflictGroup, ConflictWatcher, Health, HealthState, Severity, grouped};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -65,7 +65,7 @@ pub struct WorktreeView {
     pub agent: Option<String>,
     /// How many files differ from the nearest merge base, committed or not.
     pub changed_files: u32,
-    /// How many warnings it has a part in; those that a person quieted don't count.
+    /// How many groups of warnings it has a part in; those that a person quieted don't count.
     pub conflicts: u32,
     /// How many of them a merge would stop at.
     pub would_conflict: u32,
@@ -85,21 +85,18 @@ pub(super) fn watched_view(
         watches,
         ..
     } = watcher.health();
-    let verdicts = watcher.verdicts();
-    let warnings: Vec<_> = verdicts.iter().filter(|verdict| warns(verdict)).collect();
+    let groups = grouped(&watcher.verdicts());
+    let warnings: Vec<_> = groups.iter().filter(|group| warns(group)).collect();
     let worktrees = watcher.worktrees().into_iter().map(|worktree| {
-        let part = warnings.iter().filter(|verdict| {
-            [&verdict.left.worktree, &verdict.right.worktree].contains(&&worktree.id)
-        });
+        let part = warnings
+            .iter()
+            .filter(|group| group.worktrees.contains(&worktree.id));
+        let stops = part.clone().filter(|group| group.would_conflict);
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         WorktreeView {
             conflicts: count(part.clone().count()),
-            would_conflict: count(
-                part.clone()
-                    .filter(|verdict| verdict.would_conflict)
-                    .count(),
-            ),
-            worst: part.map(|verdict| verdict.severity).max(),
+            would_conflict: count(stops.count()),
+            worst: part.map(|group| group.severity).max(),
             path: worktree.id.0,
             name: worktree.name,
             branch: worktree.branch,
@@ -124,9 +121,9 @@ pub(super) fn watched_view(
     view(repository.to_owned(), &root, kept, state, worktrees)
 }
 
-/// Whether a verdict is a warning: near, and not quieted.
-fn warns(verdict: &Verdict) -> bool {
-    !verdict.quiet && (verdict.would_conflict || verdict.severity >= Severity::AdjacentLine)
+/// Whether a group is a warning: near, and not quieted.
+fn warns(group: &ConflictGroup) -> bool {
+    !group.quiet && (group.would_conflict || group.severity >= Severity::AdjacentLine)
 }
 
 pub(super) fn view(
