@@ -141,6 +141,30 @@ test("a pane that was closed elsewhere takes its tab with it", async () => {
   stop();
 });
 
+test("tabs that were opened while the disk was full are saved when it is not any more", async () => {
+  const api = await dock();
+  const save = vi.spyOn(twin, "saveSession").mockResolvedValue({
+    status: "error",
+    error: { code: "store", message: "the disk is full", position: null },
+  });
+  vi.useFakeTimers();
+  const stop = followSession(api);
+  await act(async () => {
+    await newTerminal();
+    await vi.advanceTimersByTimeAsync(1_000);
+  });
+  const said = () => useNotices.getState().notices.map(({ text }) => text);
+  expect(said()).toEqual(["The layout was not saved: the disk is full"]);
+  save.mockRestore();
+  await vi.advanceTimersByTimeAsync(5_000);
+  stop();
+  vi.useRealTimers();
+  expect(said()).toEqual([]);
+  expect(
+    panesOfLayout(parseSession(twin.state.session)?.layout as DockLayout),
+  ).toEqual([1]);
+});
+
 test("a session is read with care", () => {
   expect(parseSession("null")).toBeNull();
   expect(parseSession("[]")).toBeNull();

@@ -6,9 +6,9 @@ import {
   layoutOf,
   restoreLayout,
 } from "../shared/dock/dock";
-import { later } from "../shared/later";
 import { notify } from "../shared/notices";
-import { openPane, paneIsGone } from "./pane-life";
+import { saver } from "../shared/saver";
+import { openPaneNear, paneIsGone } from "./pane-life";
 import { usePanes } from "./pane-store";
 import { paneOfParams, TERMINAL } from "./pane-tabs";
 
@@ -149,20 +149,22 @@ const SAVE_AFTER_MS = 400;
 /** Saves the session whenever it changes, and takes tabs of closed panes away. */
 export function followSession(api: DockApi): () => void {
   let last = "";
-  const saving = later(SAVE_AFTER_MS, () => {
-    const layout = layoutOf(api);
-    const session: SavedSession = {
-      version: 1,
-      layout,
-      panes: savedPanes(layout, usePanes.getState().panes),
-    };
-    const json = JSON.stringify(session);
-    if (json === last) return;
-    last = json;
-    void backend.saveSession(json).then((saved) => {
-      if (saved.status === "error")
-        notify("error", `The layout was not saved: ${saved.error.message}`);
-    });
+  const saving = saver({
+    ms: SAVE_AFTER_MS,
+    complaint: "The layout was not saved",
+    async write() {
+      const layout = layoutOf(api);
+      const session: SavedSession = {
+        version: 1,
+        layout,
+        panes: savedPanes(layout, usePanes.getState().panes),
+      };
+      const json = JSON.stringify(session);
+      if (json === last) return { status: "ok", data: null };
+      const saved = await backend.saveSession(json);
+      if (saved.status === "ok") last = json;
+      return saved;
+    },
   });
   const layout = api.onDidLayoutChange(saving.soon);
   const stopPanes = usePanes.subscribe((state, before) => {
