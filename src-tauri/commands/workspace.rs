@@ -1,6 +1,9 @@
 //! The workspace around the panes: layout, settings, clipboard, links, notifications.
 
-use app::{App, Code, Error, FrameState, MeasuredDrawing, MemoryUse, Settings, WindowState};
+use app::{
+    App, Code, Draft, Error, FolderLook, FrameState, MeasuredDrawing, MemoryUse, Settings,
+    WindowState,
+};
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
@@ -53,6 +56,27 @@ pub(crate) async fn save_drawing(
     drawing: MeasuredDrawing,
 ) -> Result<(), Error> {
     app.save_drawing(drawing).await
+}
+
+/// All that was typed and not yet sent, saved or started. See [`App::drafts`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_drafts(app: State<'_, App>) -> Result<Vec<Draft>, Error> {
+    app.drafts().await
+}
+
+/// Keeps what is typed in one place. See [`App::keep_draft`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn keep_draft(app: State<'_, App>, draft: Draft) -> Result<(), Error> {
+    app.keep_draft(draft).await
+}
+
+/// Forgets what was typed in one place. See [`App::drop_draft`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn drop_draft(app: State<'_, App>, place: String) -> Result<(), Error> {
+    app.drop_draft(place).await
 }
 
 /// The settings in force, keys included.

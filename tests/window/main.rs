@@ -6,6 +6,7 @@ use support::{Home, Window, wait_for};
 
 mod agents;
 mod conflicts;
+mod drafts;
 mod flow;
 mod panes;
 mod search;
@@ -110,4 +111,13 @@ async fn says(window: &Window, css: &str, wanted: &str) -> Result<String> {
         }
     })
     .await
+}
+
+/// What a command of the window answers.
+async fn asked(window: &Window, command: &str) -> Result<serde_json::Value> {
+    let script = format!(
+        "const done = arguments[arguments.length - 1];
+         window.__TAURI_INTERNALS__.invoke('{command}').then(done, (error) => done(JSON.stringify(error)));"
+    );
+    Ok(window.client.execute_async(&script, Vec::new()).await?)
 }

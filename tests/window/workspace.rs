@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::json;
 use support::{Home, Window, wait_for};
 
-use crate::{at_a_prompt, ctrl, enter, enter_line, says, scenario, shift};
+use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift};
 
 #[tokio::test]
 async fn settings_apply_when_they_are_saved() -> Result<()> {
@@ -43,15 +43,6 @@ async fn settings_apply_when_they_are_saved() -> Result<()> {
         Ok(())
     })
     .await
-}
-
-/// What a command of the window answers.
-async fn asked(window: &Window, command: &str) -> Result<serde_json::Value> {
-    let script = format!(
-        "const done = arguments[arguments.length - 1];
-         window.__TAURI_INTERNALS__.invoke('{command}').then(done, (error) => done(JSON.stringify(error)));"
-    );
-    Ok(window.client.execute_async(&script, Vec::new()).await?)
 }
 
 /// Every file below a directory.

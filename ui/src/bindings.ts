@@ -118,6 +118,12 @@ export const commands = {
 	saveFrame: (frame: FrameState) => typedError<null, Error>(__TAURI_INVOKE("save_frame", { frame })),
 	/**  Keeps what was measured of drawing. See [`App::save_drawing`]. */
 	saveDrawing: (drawing: MeasuredDrawing) => typedError<null, Error>(__TAURI_INVOKE("save_drawing", { drawing })),
+	/**  All that was typed and not yet sent, saved or started. See [`App::drafts`]. */
+	listDrafts: () => typedError<Draft[], Error>(__TAURI_INVOKE("list_drafts")),
+	/**  Keeps what is typed in one place. See [`App::keep_draft`]. */
+	keepDraft: (draft: Draft) => typedError<null, Error>(__TAURI_INVOKE("keep_draft", { draft })),
+	/**  Forgets what was typed in one place. See [`App::drop_draft`]. */
+	dropDraft: (place: string) => typedError<null, Error>(__TAURI_INVOKE("drop_draft", { place })),
 	/**  The settings in force, keys included. */
 	loadSettings: () => typedError<Settings, Error>(__TAURI_INVOKE("load_settings")),
 	/**  What a person should be told about the start. See [`App::notices`]. */
@@ -712,6 +718,16 @@ export type Decision = {
 	taken: string | null,
 	/**  The conditions that were tried, in order. */
 	tried: Tried[],
+};
+
+/**  What was typed in one place. */
+export type Draft = {
+	/**  Where. */
+	place: string,
+	/**  What. */
+	text: string,
+	/**  The text that it was made from, where there was one: a file's, as it was on disk. */
+	basis: string | null,
 };
 
 /**  What draws panes. */

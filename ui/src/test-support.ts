@@ -3,6 +3,7 @@ import type { OpenPane, PaneInfo } from "./bindings";
 import { emptyFlows, useFlows } from "./flow/flow-store";
 import { useSearch } from "./search/search-store";
 import { useCommands } from "./shared/commands";
+import { useDrafts } from "./shared/drafts";
 import { useNotices } from "./shared/notices";
 import { useSettings } from "./shared/settings-store";
 import { newWindow, useWindowState } from "./shared/window-state";
@@ -43,6 +44,7 @@ export function freshBackend(options: MemoryOptions = {}): MemoryBackend {
   const twin = memoryBackend(options);
   installBackend(twin);
   useWindowState.setState(newWindow, true);
+  useDrafts.setState({ drafts: {} });
   usePanes.setState(emptyPanes, true);
   useQuestions.setState({ question: null, renaming: null });
   useNotices.setState({ notices: [] });

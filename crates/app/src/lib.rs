@@ -9,6 +9,7 @@
 mod agents;
 mod config_file;
 mod conflicts;
+mod drafts;
 mod error;
 mod flow;
 mod memory;
@@ -38,6 +39,7 @@ pub use self::conflicts::{
     ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView, check_change,
     look_for_conflicts, watch_config,
 };
+pub use drafts::Draft;
 pub use error::{Code, Error};
 pub use flow::{
     CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, HELD_OPEN, Mark,
@@ -142,8 +144,11 @@ impl App {
             notices.push(error.message);
             Settings::default()
         });
-        let opened = Store::open(&paths.database(), &[agents::SCHEMA, ::flow::SCHEMA])
-            .map_err(|error| Error::from_chain(Code::Store, &error))?;
+        let opened = Store::open(
+            &paths.database(),
+            &[agents::SCHEMA, drafts::SCHEMA, ::flow::SCHEMA],
+        )
+        .map_err(|error| Error::from_chain(Code::Store, &error))?;
         if let Some(aside) = opened.set_aside {
             notices.push(format!(
                 "the database was damaged: it is kept as `{}`, and a new one was begun",

@@ -1,9 +1,10 @@
 import { type KeyboardEvent, useLayoutEffect, useRef } from "react";
 import type { AgentStatus } from "../bindings";
 import { Button } from "../shared/Button";
+import { useDraftText } from "../shared/drafts";
 import { say } from "./actions";
 import { type AgentKey, isBusy } from "./agent-store";
-import { setDraft, useConversations } from "./conversations";
+import { draftTo } from "./conversations";
 
 /** Where the person writes to an agent. Enter sends, Shift+Enter begins a line. */
 export function Composer({
@@ -16,7 +17,7 @@ export function Composer({
   /** Whether its panel has the focus. */
   active: boolean;
 }) {
-  const draft = useConversations((state) => state.drafts[agent] ?? "");
+  const [draft, setDraft] = useDraftText(draftTo(agent));
   const field = useRef<HTMLTextAreaElement>(null);
   // It is as high as what is in it, up to a third of the panel.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the draft is what changes the height
@@ -61,7 +62,7 @@ export function Composer({
               : "Say something…"
         }
         data-testid="composer"
-        onChange={(event) => setDraft(agent, event.target.value)}
+        onChange={(event) => setDraft(event.target.value)}
         onKeyDown={onKey}
       />
       <Button type="submit" look="primary" disabled={draft.trim() === ""}>

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
+import { useDraftText } from "../shared/drafts";
 import { useRepositories } from "../shared/repositories";
 import { beginAgent } from "./actions";
 import { machineOf, useAgents } from "./agent-store";
@@ -28,8 +29,8 @@ export function NewAgentDialog({
   const [model, setModel] = useState("");
   const [folder, setFolder] = useState(cwd ?? "");
   const [own, setOwn] = useState(false);
-  const [name, setName] = useState("");
-  const [prompt, setPrompt] = useState("");
+  const [name, setName] = useDraftText("new-agent/worktree");
+  const [prompt, setPrompt] = useDraftText("new-agent/prompt");
   const [failed, setFailed] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const fullPath = useFullPath();
@@ -63,8 +64,10 @@ export function NewAgentDialog({
       prompt,
     );
     setBusy(false);
-    if (reason === null) onClose();
-    else setFailed(reason);
+    if (reason !== null) return setFailed(reason);
+    setName("");
+    setPrompt("");
+    onClose();
   }
 
   return (

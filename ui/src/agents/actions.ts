@@ -8,6 +8,7 @@ import type {
   PermissionAnswer,
 } from "../bindings";
 import { activePanel, findPanel, openPanel } from "../shared/dock/dock";
+import { setDraft } from "../shared/drafts";
 import { notify, reportFailure } from "../shared/notices";
 import {
   type AgentKey,
@@ -17,7 +18,7 @@ import {
   keyOfAgent,
   useAgents,
 } from "./agent-store";
-import { setDraft } from "./conversations";
+import { draftTo } from "./conversations";
 
 /** The kinds of panel that this feature has in the dock. */
 export const AGENTS = "agents";
@@ -92,7 +93,7 @@ export async function say(
     return;
   }
   const { backend: at, agent } = agentOfKey(key);
-  setDraft(key, "");
+  setDraft(draftTo(key), null);
   const said = await backend.promptAgent(at, agent, {
     text,
     replace,
@@ -101,7 +102,7 @@ export async function say(
   });
   if (said.status === "ok") return;
   // What was written is not lost with the failure.
-  setDraft(key, text);
+  setDraft(draftTo(key), text);
   // It may have begun to work a moment ago.
   if (said.error.code === "refused" && !replace && busyNow(key))
     askAboutAgents({ ask: "replace", key, text });

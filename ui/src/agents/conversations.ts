@@ -5,14 +5,11 @@ import { applyStep, emptyTimeline, type Timeline } from "./timeline";
 
 interface Conversations {
   timelines: Record<AgentKey, Timeline>;
-  /** What the person is writing, kept while another tab is in front. */
-  drafts: Record<AgentKey, string>;
 }
 
 /** The conversations that are open in this window. */
 export const useConversations = create<Conversations>(() => ({
   timelines: {},
-  drafts: {},
 }));
 
 const followers = new Map<AgentKey, { count: number; stop: () => void }>();
@@ -45,8 +42,7 @@ export function followConversation(key: AgentKey): () => void {
   };
 }
 
-export function setDraft(key: AgentKey, text: string): void {
-  useConversations.setState(({ drafts }) => ({
-    drafts: { ...drafts, [key]: text },
-  }));
+/** Where what the person is writing to an agent is kept until it is said. */
+export function draftTo(key: AgentKey): string {
+  return `agent:${key}`;
 }

@@ -2,7 +2,8 @@ import { useState } from "react";
 import type { Verdict } from "../bindings";
 import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
-import { message, sideName } from "./conflict-store";
+import { useDraftText } from "../shared/drafts";
+import { keyOf, message, nameOf, sideName } from "./conflict-store";
 import { likeliest, type Target } from "./targets";
 
 /** A prepared message to whoever works on one side: read, changed, then handed over. */
@@ -17,7 +18,11 @@ export function TellDialog({
   targets: Target[];
   onClose: () => void;
 }) {
-  const [text, setText] = useState(() => message(verdict, to));
+  const [prepared] = useState(() => message(verdict, to));
+  const [text, setText] = useDraftText(
+    `tell:${to}/${nameOf(keyOf(verdict))}`,
+    prepared,
+  );
   const [chosen, setChosen] = useState(() => likeliest(targets)?.id ?? "");
   const target = targets.find(({ id }) => id === chosen) ?? null;
   const side = verdict[to];
@@ -28,6 +33,7 @@ export function TellDialog({
   function hand(send: boolean) {
     if (!target || empty) return;
     onClose();
+    setText(prepared);
     target.tell(line, send);
   }
 

@@ -1,6 +1,7 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useMemo, useState } from "react";
 import type { AttemptView } from "../bindings";
 import { Button } from "../shared/Button";
+import { useDraftFields, useDraftText } from "../shared/drafts";
 import { answer } from "./actions";
 import { Fields, typedFrom, valuesOf } from "./Fields";
 import { useNow } from "./StepCard";
@@ -17,8 +18,10 @@ export function ApprovalForm({
   attempt: AttemptView;
 }) {
   const question = attempt.question;
-  const [typed, setTyped] = useState(() => typedFrom(question?.form ?? []));
-  const [comment, setComment] = useState("");
+  const begun = useMemo(() => typedFrom(question?.form ?? []), [question]);
+  const place = `answer:${run}/${step}/${attempt.attempt}`;
+  const { fields: typed, setFields, forget } = useDraftFields(place, begun);
+  const [comment, setComment] = useDraftText(`${place}/comment`);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const now = useNow(question?.due != null);
@@ -34,6 +37,9 @@ export function ApprovalForm({
     });
     setBusy(false);
     setProblem(wrong);
+    if (wrong !== null) return;
+    forget();
+    setComment("");
   }
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -59,7 +65,7 @@ export function ApprovalForm({
           .
         </p>
       )}
-      <Fields fields={question.form} typed={typed} onTyped={setTyped} />
+      <Fields fields={question.form} typed={typed} onTyped={setFields} />
       <div className="field">
         <label htmlFor={`comment-${step}`}>Comment</label>
         <input

@@ -35,6 +35,7 @@ export function FlowFilePanel({ path }: { path: string }) {
         dirty={opened.text !== opened.disk}
         check={check}
         onSave={() => void save()}
+        onRevert={takeTheirs}
       />
       {opened.theirs && (
         <p className="flow-notice" role="alert">
@@ -71,18 +72,33 @@ function FileHead({
   dirty,
   check,
   onSave,
+  onRevert,
 }: {
   path: string;
   dirty: boolean;
   check: FlowCheck | null;
   onSave: () => void;
+  onRevert: () => void;
 }) {
   return (
     <header className="run-head">
       <span className="flow-path" title={path}>
         {path}
       </span>
-      {dirty && <span className="flow-dirty">not saved</span>}
+      {dirty && (
+        <>
+          <span className="flow-dirty">not saved</span>
+          <button
+            type="button"
+            className="link-button"
+            title="The text on disk again; Ctrl+Z brings yours back"
+            data-testid="revert-flow"
+            onClick={onRevert}
+          >
+            Revert
+          </button>
+        </>
+      )}
       <span className="spacer" />
       <span
         className="flow-verdict"

@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import type { FlowFile, RunInfo } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { useDock } from "../shared/dock/dock";
+import { useDrafts } from "../shared/drafts";
 import { HistoryIcon, PlayIcon } from "../shared/icons";
 import { walk } from "../shared/walk";
 import {
@@ -12,6 +13,7 @@ import {
   showRuns,
   surroundings,
 } from "./actions";
+import { draftOfFlow } from "./flow-file";
 import { findFlows, useFlows } from "./flow-store";
 import { RunIcon, Shape } from "./icons";
 import { hasEnded } from "./run-model";
@@ -141,7 +143,9 @@ function RunRow({ run, active }: { run: RunInfo; active: boolean }) {
 }
 
 function FileRow({ file }: { file: FlowFile }) {
-  const unsaved = useFlows((state) => state.drafts[file.path] !== undefined);
+  const unsaved = useDrafts(
+    ({ drafts }) => drafts[draftOfFlow(file.path)] !== undefined,
+  );
   return (
     <li className="pane-row">
       <button

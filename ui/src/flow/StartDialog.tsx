@@ -4,6 +4,7 @@ import { backend } from "../backend/backend";
 import type { FlowCheck, Value } from "../bindings";
 import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
+import { useDraftFields } from "../shared/drafts";
 import { showFlow, startRun } from "./actions";
 import { Fields, type Typed, typedFrom, valuesOf } from "./Fields";
 import { baseName } from "./words";
@@ -35,7 +36,8 @@ async function lastInputs(path: string): Promise<Record<string, Value>> {
 
 function StartForm({ path }: { path: string }) {
   const [check, setCheck] = useState<FlowCheck | null>(null);
-  const [typed, setTyped] = useState<Typed>({});
+  const [begun, setBegun] = useState<Typed>({});
+  const draft = useDraftFields(`start:${path}`, begun);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   useEffect(() => {
@@ -53,7 +55,7 @@ function StartForm({ path }: { path: string }) {
       if (!wanted) return;
       if (checked.status === "error") setProblem(checked.error.message);
       else {
-        setTyped(typedFrom(checked.data.flow?.inputs ?? [], last));
+        setBegun(typedFrom(checked.data.flow?.inputs ?? [], last));
         setCheck(checked.data);
       }
     })();
@@ -79,10 +81,11 @@ function StartForm({ path }: { path: string }) {
     event.preventDefault();
     if (!flow || busy) return;
     setBusy(true);
-    const wrong = await startRun(path, valuesOf(flow.inputs, typed));
+    const wrong = await startRun(path, valuesOf(flow.inputs, draft.fields));
     setBusy(false);
-    if (wrong === null) close();
-    else setProblem(wrong);
+    if (wrong !== null) return setProblem(wrong);
+    draft.forget();
+    close();
   }
   const refused = check !== null && !check.good;
   return (
@@ -100,7 +103,23 @@ function StartForm({ path }: { path: string }) {
         onSubmit={(event) => void submit(event)}
       >
         {flow && (
-          <Fields fields={flow.inputs} typed={typed} onTyped={setTyped} />
+          <Fields
+            fields={flow.inputs}
+            typed={draft.fields}
+            onTyped={draft.setFields}
+          />
+        )}
+        {flow && draft.changed && (
+          <p className="field-help" data-testid="draft-kept">
+            What you type is kept until the run starts.{" "}
+            <button
+              type="button"
+              className="link-button"
+              onClick={draft.forget}
+            >
+              Begin anew
+            </button>
+          </p>
         )}
         {flow && flow.inputs.length === 0 && (
           <p className="faint">This flow takes no inputs.</p>

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { StepAgent, StepView } from "../bindings";
 import { Button } from "../shared/Button";
+import { useDraftText } from "../shared/drafts";
 import { cancelRun, markStep, rerunFrom, surroundings } from "./actions";
 import { hasEnded, isTerminal, type RunModel } from "./run-model";
 
@@ -69,6 +70,8 @@ export function Acts({
       )}
       {marking && (
         <MarkForm
+          run={run}
+          step={step.id}
           onMark={(output) => {
             setMarking(false);
             void markStep(run, step.id, { mark: "succeeded", output });
@@ -80,13 +83,22 @@ export function Acts({
 }
 
 /** What a step that a person marks as succeeded is to have given. */
-function MarkForm({ onMark }: { onMark: (output: string) => void }) {
-  const [output, setOutput] = useState("");
+function MarkForm({
+  run,
+  step,
+  onMark,
+}: {
+  run: string;
+  step: string;
+  onMark: (output: string) => void;
+}) {
+  const [output, setOutput] = useDraftText(`mark:${run}/${step}`);
   return (
     <form
       className="fields"
       onSubmit={(event) => {
         event.preventDefault();
+        setOutput("");
         onMark(output);
       }}
     >

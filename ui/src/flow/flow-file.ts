@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { backend } from "../backend/backend";
 import type { FlowCheck } from "../bindings";
-import { keepDraft, useFlows } from "./flow-store";
+import { setDraft, useDrafts } from "../shared/drafts";
 
 /** How long typing must rest before the text is looked at. */
 const LOOK_AFTER_MS = 150;
@@ -20,12 +20,28 @@ function fromDisk(disk: string): Opened {
   return { disk, text: disk, given: { text: disk }, theirs: false };
 }
 
+/** Where what is written into a flow's file is kept until it is saved. */
+export function draftOfFlow(path: string): string {
+  return `flow:${path}`;
+}
+
+/** Keeps what was written into a file; nothing when it is what is on disk. */
+function keepWritten(path: string, text: string, disk: string): void {
+  setDraft(draftOfFlow(path), text === disk ? null : text, disk);
+}
+
 /** A file as it is when it is opened: with what was written into it before and not saved. */
 function begin(path: string, disk: string): Opened {
-  const draft = useFlows.getState().drafts[path];
+  const draft = useDrafts.getState().drafts[draftOfFlow(path)];
   if (!draft || draft.text === disk) return fromDisk(disk);
   const { text } = draft;
-  return { disk, text, given: { text }, theirs: draft.disk !== disk };
+  return { disk, text, given: { text }, theirs: draft.basis !== disk };
+}
+
+/** What was written into a file that can't be read any more. */
+function beginWithout(path: string): Opened | null {
+  const draft = useDrafts.getState().drafts[draftOfFlow(path)];
+  return draft ? begin(path, draft.basis ?? "") : null;
 }
 
 /** A flow's file: its text, what a person made of it, and what another program did meanwhile. */
@@ -51,7 +67,10 @@ export function useFlowFile(path: string) {
     void backend.readFlow(path).then((read) => {
       if (!wanted) return;
       if (read.status === "ok") told(read.data);
-      else setProblem(read.error.message);
+      else {
+        setProblem(read.error.message);
+        setOpened(beginWithout(path));
+      }
     });
     return () => {
       wanted = false;
@@ -63,7 +82,7 @@ export function useFlowFile(path: string) {
   const edit = useCallback(
     (text: string) => {
       const disk = current.current?.disk;
-      if (disk !== undefined) keepDraft(path, { text, disk });
+      if (disk !== undefined) keepWritten(path, text, disk);
       setOpened((before) => before && { ...before, text });
     },
     [path],
@@ -79,7 +98,7 @@ export function useFlowFile(path: string) {
     setProblem(null);
     // More may have been written while it was saved.
     const text = current.current?.text ?? now.text;
-    keepDraft(path, { text, disk: now.text });
+    keepWritten(path, text, now.text);
     setOpened(
       (before) => before && { ...before, disk: now.text, theirs: false },
     );
@@ -98,7 +117,7 @@ export function useFlowFile(path: string) {
     edit,
     save,
     takeTheirs: () => {
-      keepDraft(path, null);
+      setDraft(draftOfFlow(path), null);
       void read(fromDisk);
     },
     keepMine: () =>

@@ -20,13 +20,6 @@ export interface Picked {
   step: string;
 }
 
-/** What a person wrote into a flow's file and has not saved. */
-export interface Draft {
-  text: string;
-  /** The text on disk that it was made from. */
-  disk: string;
-}
-
 export interface FlowsState {
   /** Newest first. */
   runs: RunInfo[];
@@ -37,8 +30,6 @@ export interface FlowsState {
   /** Why a run that is looked at can't be shown. */
   problems: Record<string, string>;
   picked: Picked | null;
-  /** By the path of the file; kept when its tab is closed. */
-  drafts: Record<string, Draft>;
 }
 
 export const emptyFlows: FlowsState = {
@@ -48,7 +39,6 @@ export const emptyFlows: FlowsState = {
   models: {},
   problems: {},
   picked: null,
-  drafts: {},
 };
 
 export const useFlows = create<FlowsState>(() => emptyFlows);
@@ -203,16 +193,6 @@ export async function findFlows(directories: string[]): Promise<void> {
 
 export function pick(picked: Picked | null): void {
   useFlows.setState({ picked });
-}
-
-/** Keeps what was written into a file; none when there is nothing beyond what is on disk. */
-export function keepDraft(path: string, draft: Draft | null): void {
-  useFlows.setState(({ drafts: { [path]: _before, ...drafts } }) => ({
-    drafts:
-      draft && draft.text !== draft.disk
-        ? { ...drafts, [path]: draft }
-        : drafts,
-  }));
 }
 
 /** Under which name the plan of a file is held. */

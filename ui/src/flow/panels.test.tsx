@@ -10,6 +10,7 @@ import {
 import userEvent from "@testing-library/user-event";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import type { FlowGraph, RunInfo } from "../bindings";
+import { setDraft, useDrafts } from "../shared/drafts";
 import { freshBackend } from "../test-support";
 import { stateSheet } from "../twin/drawn-runs";
 import type { MemoryBackend } from "../twin/memory-backend";
@@ -192,7 +193,26 @@ test("what was written and not saved is there when the file is opened again", as
   expect(last.text()).toBe(`${triage.text}# mine`);
   await userEvent.click(screen.getByText("Take its text"));
   await waitFor(() => expect(last.text()).toBe(`${triage.text}# theirs`), WAIT);
-  expect(useFlows.getState().drafts).toEqual({});
+  expect(useDrafts.getState().drafts).toEqual({});
+});
+
+test("what was written into a file that is gone is still to be had", async () => {
+  const gone = "/home/you/gone.flow.yaml";
+  setDraft(`flow:${gone}`, "name: mine", "name: theirs");
+  render(<FlowFilePanel path={gone} />);
+  expect((await editor()).text()).toBe("name: mine");
+  expect(screen.getByRole("alert")).toHaveTextContent(gone);
+});
+
+test("what was written is reverted to what is on disk, and undone brings it back", async () => {
+  render(<FlowFilePanel path={pathOf(triage)} />);
+  const { write, text, key } = await editor();
+  await write("# mine");
+  await userEvent.click(screen.getByTestId("revert-flow"));
+  await waitFor(() => expect(text()).toBe(triage.text), WAIT);
+  expect(useDrafts.getState().drafts).toEqual({});
+  key("z", 90, true);
+  expect(text()).toBe(`${triage.text}# mine`);
 });
 
 test("a plan shows the way that inputs and outcomes would lead", async () => {

@@ -5,6 +5,7 @@ import type {
   ClosedPane,
   Colours,
   CommandMark,
+  Draft,
   HostState,
   Line,
   Match,
@@ -66,6 +67,7 @@ interface MemoryState {
   closed: Map<PaneId, FakePane>;
   session: string | null;
   window: WindowState;
+  drafts: Draft[];
   settings: Settings;
   /** What the window said last of its colours. */
   colours: Colours | null;
@@ -100,6 +102,8 @@ export interface MemoryOptions extends MemoryFlowOptions {
   session?: string | null;
   /** How the person left an earlier window. */
   window?: Partial<WindowState>;
+  /** What was typed in an earlier window. */
+  drafts?: Draft[];
   settings?: Partial<Settings>;
   /** What `openPane` answers for a directory that is not there. */
   missing?: string[];
@@ -124,7 +128,14 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     panes: new Map(),
     closed: new Map(),
     session: options.session ?? null,
-    window: { searches: [], frame: null, drawing: null, ...options.window },
+    window: {
+      searches: [],
+      folders: [],
+      frame: null,
+      drawing: null,
+      ...options.window,
+    },
+    drafts: options.drafts ?? [],
     settings: { ...defaultSettings, ...options.settings },
     colours: null,
     clipboard: "",
@@ -616,6 +627,16 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     },
     saveDrawing: (drawing) => {
       state.window.drawing = drawing;
+      return ok(null);
+    },
+    listDrafts: () => ok(state.drafts),
+    keepDraft: (draft) => {
+      const others = state.drafts.filter(({ place }) => place !== draft.place);
+      state.drafts = [draft, ...others];
+      return ok(null);
+    },
+    dropDraft: (gone) => {
+      state.drafts = state.drafts.filter(({ place }) => place !== gone);
       return ok(null);
     },
     setColours: (colours) => {

@@ -176,6 +176,29 @@ test("every tab closes by key, and comes back: a pane as a shell in its director
   ).toBeInTheDocument();
 });
 
+test("what was written into a flow and not saved outlives its tab, and the window", async () => {
+  twin = freshBackend({ flows: [release] });
+  const place = `flow:${pathOf(release)}`;
+  const left = { place, text: "name: mine", basis: release.text };
+  twin.state.drafts = [left];
+  render(<App />);
+  await pane(1);
+  await userEvent.click(await screen.findByText("Show", {}, WAIT));
+  expect(
+    await screen.findByRole("img", { name: "Not saved:" }, WAIT),
+  ).toBeInTheDocument();
+  await screen.findByTestId("flow-file", {}, WAIT);
+  await press("W");
+  expect(
+    await screen.findByText(
+      "Closed release.flow.yaml. What you wrote there is kept.",
+      {},
+      WAIT,
+    ),
+  ).toBeInTheDocument();
+  expect(twin.state.drafts).toEqual([left]);
+});
+
 test("a split that was closed comes back beside the same group", async () => {
   render(<App />);
   await pane(1);

@@ -13,17 +13,12 @@ import { Frame } from "../workspace/Frame";
 import { Welcome } from "../workspace/Welcome";
 import { useDestinations } from "./destinations";
 import { startDock } from "./dock-session";
-import { features } from "./features";
+import { features, views } from "./features";
 import { openFolder } from "./folders";
 import { GroupActions } from "./GroupActions";
 import { Sidebar } from "./Sidebar";
 import { StatusBar } from "./StatusBar";
 import { useStart } from "./start";
-
-const views = Object.assign(
-  { welcome: { view: Welcome } },
-  ...features.map((feature) => feature.views),
-);
 
 const asides = Object.fromEntries(
   features.flatMap((feature) =>

@@ -20,9 +20,11 @@ import {
   statusWord,
   useAgents,
 } from "../agents/agent-store";
+import { draftTo } from "../agents/conversations";
 import { StatusAgents } from "../agents/StatusAgents";
 import type { Destination } from "../shared/destinations";
 import { useInFront, useParams } from "../shared/dock/panel";
+import { hasDraft } from "../shared/drafts";
 import type { Feature } from "../shared/feature";
 import { showPane } from "../terminal/pane-tabs";
 
@@ -50,7 +52,11 @@ export const agentsFeature: Feature = {
   commands: agentCommands(),
   views: {
     [AGENTS]: { view: AgentsHub },
-    [AGENT]: { view: AgentPanel, tab: AgentTab },
+    [AGENT]: {
+      view: AgentPanel,
+      tab: AgentTab,
+      holdsDraft: (params) => hasDraft(draftTo(agentOfParams(params) ?? "")),
+    },
   },
   sidebar: AgentList,
   useItems: useAgentItems,

@@ -10,7 +10,7 @@ import { activePanel } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { requestClose } from "../terminal/pane-life";
 import { activePane } from "../terminal/pane-tabs";
-import { features } from "./features";
+import { views } from "./features";
 
 /** Closing tabs of every kind, and bringing them back. */
 
@@ -30,9 +30,7 @@ export function reopenClosed(): void {
 
 function reopen(closed: ClosedPanel): void {
   const { id, kind, title, params } = closed;
-  const own = features
-    .map(({ views }) => views?.[kind]?.reopen)
-    .find((reopens) => reopens !== undefined);
+  const own = views[kind]?.reopen;
   if (own) own(closed);
   else putBack(closed, { id, kind, title, params });
 }
@@ -42,9 +40,12 @@ export function offerUndo(): () => void {
   return useClosed.subscribe(({ closed }, { closed: before }) => {
     const last = closed.at(-1);
     if (!last || closed.length < before.length) return;
+    const kept = views[last.kind]?.holdsDraft?.(last.params)
+      ? " What you wrote there is kept."
+      : "";
     notify(
       "info",
-      `Closed ${last.title || "a tab"}.`,
+      `Closed ${last.title || "a tab"}.${kept}`,
       { label: "Bring it back", run: reopenClosed },
       "closed",
     );

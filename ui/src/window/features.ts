@@ -1,4 +1,6 @@
+import type { DockView } from "../shared/dock/Dock";
 import type { Feature } from "../shared/feature";
+import { Welcome } from "../workspace/Welcome";
 import { agentsFeature } from "./agents-feature";
 import { conflictsFeature } from "./conflicts-feature";
 import { flowFeature } from "./flow-feature";
@@ -13,3 +15,9 @@ export const features: Feature[] = [
   flowFeature,
   conflictsFeature,
 ];
+
+/** What can be in the dock, by kind. */
+export const views: Record<string, DockView> = Object.assign(
+  { welcome: { view: Welcome } },
+  ...features.map((feature) => feature.views),
+);

@@ -12,15 +12,19 @@ import {
 } from "../flow/actions";
 import { FlowFilePanel } from "../flow/FlowFilePanel";
 import { FlowsSection } from "../flow/FlowsSection";
+import { FlowTab } from "../flow/FlowTab";
 import { flowCommands } from "../flow/flow-commands";
+import { draftOfFlow } from "../flow/flow-file";
 import { startFlows, useFlows } from "../flow/flow-store";
 import { RunPanel } from "../flow/RunPanel";
 import { RunsPanel } from "../flow/RunsPanel";
 import { StartDialog } from "../flow/StartDialog";
 import { StepAside } from "../flow/StepAside";
-import { formatWhen, RUN_WORDS } from "../flow/words";
+import { tellUnsaved, unsavedFlows } from "../flow/unsaved";
+import { baseName, formatWhen, RUN_WORDS } from "../flow/words";
 import type { Destination } from "../shared/destinations";
 import { useParams, useTitle } from "../shared/dock/panel";
+import { hasDraft, useDrafts } from "../shared/drafts";
 import type { Feature } from "../shared/feature";
 import { setNeeds } from "../shared/needs-you";
 import { useRepositories } from "../shared/repositories";
@@ -64,9 +68,11 @@ async function startFlowsInWindow(): Promise<() => void> {
   const stopAsks = useFlows.subscribe((state, before) => {
     if (state.models !== before.models) tell();
   });
+  const stopTelling = tellUnsaved();
   const stop = await startFlows();
   return () => {
     stop();
+    stopTelling();
     stopAsks();
     setNeeds("approvals", []);
   };
@@ -89,6 +95,10 @@ function FileView() {
 function useFlowDestinations(): Destination[] {
   const runs = useFlows((state) => state.runs);
   const files = useFlows((state) => state.files);
+  const unsaved = useDrafts(({ drafts }) => drafts);
+  const hidden = unsavedFlows(unsaved).filter(
+    (path) => !files.some((file) => file.path === path),
+  );
   return [
     ...runs.map((run) => ({
       key: `${RUN}-${run.id}`,
@@ -104,6 +114,13 @@ function useFlowDestinations(): Destination[] {
       detail: file.path,
       open: () => showFlow(file.path),
     })),
+    ...hidden.map((path) => ({
+      key: `${FLOW_FILE}-${path}`,
+      kind: "Flow",
+      title: baseName(path),
+      detail: `not saved · ${path}`,
+      open: () => showFlow(path),
+    })),
   ];
 }
 
@@ -112,7 +129,11 @@ export const flowFeature: Feature = {
   commands: flowCommands(),
   views: {
     [RUN]: { view: RunView },
-    [FLOW_FILE]: { view: FileView },
+    [FLOW_FILE]: {
+      view: FileView,
+      tab: FlowTab,
+      holdsDraft: ({ path }) => hasDraft(draftOfFlow(String(path))),
+    },
     [RUNS]: { view: RunsPanel },
   },
   sidebar: FlowsSection,

@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { backend } from "../backend/backend";
 import { listenForKeys, registerCommands } from "../shared/commands";
 import { followVisits } from "../shared/destinations";
+import { startDrafts } from "../shared/drafts";
 import type { Stop } from "../shared/feature";
 import { followNeeds } from "../shared/needs-you";
 import { keepFocus } from "../shared/places";
@@ -52,6 +53,7 @@ export function useStart(): boolean {
     void Promise.all([
       startSettings().then(own),
       startWindowState().then(own),
+      startDrafts().then(own),
       ...prepared,
     ]).then(() => {
       if (!stopped) setReady(true);

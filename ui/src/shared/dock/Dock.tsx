@@ -20,6 +20,8 @@ export interface DockView {
   view: FunctionComponent;
   /** Its tab; the title and a button that closes it, unless it has one of its own. */
   tab?: FunctionComponent;
+  /** Whether something was typed in it that is kept as a draft: who closes it is told. */
+  holdsDraft?: (params: Record<string, unknown>) => boolean;
   /** Brings back one that was closed; with the same parameters where it was, unless its feature knows better. */
   reopen?: (closed: ClosedPanel) => void;
 }
