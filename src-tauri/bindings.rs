@@ -69,6 +69,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             workspace::save_session,
             workspace::window_state,
             workspace::remember_search,
+            workspace::remember_folder,
+            workspace::look_for_folders,
             workspace::save_frame,
             workspace::save_drawing,
             workspace::list_drafts,

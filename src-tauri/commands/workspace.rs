@@ -41,6 +41,26 @@ pub(crate) async fn remember_search(
     app.remember_search(pattern).await
 }
 
+/// Keeps a folder that was opened; answers with all that are kept. See [`App::remember_folder`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn remember_folder(
+    app: State<'_, App>,
+    path: String,
+) -> Result<Vec<String>, Error> {
+    app.remember_folder(path).await
+}
+
+/// Where a path leads that is being typed. See [`App::look_for_folders`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn look_for_folders(
+    app: State<'_, App>,
+    typed: String,
+) -> Result<FolderLook, Error> {
+    app.look_for_folders(typed).await
+}
+
 /// Keeps what is around the tabs. See [`App::save_frame`].
 #[tauri::command]
 #[specta::specta]

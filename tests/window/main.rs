@@ -9,6 +9,7 @@ mod conflicts;
 mod drafts;
 mod flow;
 mod panes;
+mod reach;
 mod search;
 mod workspace;
 

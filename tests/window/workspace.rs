@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::json;
-use support::{Home, Window, wait_for};
+use support::{Home, wait_for};
 
 use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift};
 
@@ -64,7 +64,7 @@ async fn two_homes_of_one_user_share_nothing_and_leave_nothing_in_theirs() -> Re
     let home = Home::new()?;
     let other = home.of_the_same_user()?;
     let sidebar = "nav[data-place=\"sidebar\"]";
-    let new = json!({ "searches": [], "frame": null, "drawing": null });
+    let new = json!({ "searches": [], "folders": [], "frame": null, "drawing": null });
 
     let (window, pane) = at_a_prompt(&home).await?;
     scenario("one-home", window, async |window| {

@@ -114,6 +114,10 @@ export const commands = {
 	windowState: () => typedError<WindowState, Error>(__TAURI_INVOKE("window_state")),
 	/**  Keeps a pattern that was searched for; answers with all that are kept. See [`App::remember_search`]. */
 	rememberSearch: (pattern: string) => typedError<string[], Error>(__TAURI_INVOKE("remember_search", { pattern })),
+	/**  Keeps a folder that was opened; answers with all that are kept. See [`App::remember_folder`]. */
+	rememberFolder: (path: string) => typedError<string[], Error>(__TAURI_INVOKE("remember_folder", { path })),
+	/**  Where a path leads that is being typed. See [`App::look_for_folders`]. */
+	lookForFolders: (typed: string) => typedError<FolderLook, Error>(__TAURI_INVOKE("look_for_folders", { typed })),
 	/**  Keeps what is around the tabs. See [`App::save_frame`]. */
 	saveFrame: (frame: FrameState) => typedError<null, Error>(__TAURI_INVOKE("save_frame", { frame })),
 	/**  Keeps what was measured of drawing. See [`App::save_drawing`]. */
@@ -817,6 +821,27 @@ export type FlowSummary = {
 	inputs: InputInfo[],
 	/**  Its picture. */
 	graph: FlowGraph,
+};
+
+/**  A folder that a typed path could lead to. */
+export type FolderBelow = {
+	/**  Its full path. */
+	path: string,
+	/**  Whether a git repository or a worktree is there. */
+	repository: boolean,
+};
+
+/**  What a path leads to while it is typed. */
+export type FolderLook = {
+	/**  Why no terminal can start there, for a person; none: it can. */
+	problem: string | null,
+	/**
+	 *  The folders whose paths begin with what was typed, whatever its case, by name. Hidden ones only where the typed
+	 *  name begins with a dot.
+	 */
+	below: FolderBelow[],
+	/**  There are more than these. */
+	more: boolean,
 };
 
 /**  What is around the tabs: what is open, and how wide. */
@@ -2205,6 +2230,8 @@ export type WatchState =
 export type WindowState = {
 	/**  The patterns that were searched for, newest first. */
 	searches: string[],
+	/**  The folders that were opened, newest first. */
+	folders: string[],
 	/**  What is around the tabs; none: as it is in a new window. */
 	frame: FrameState | null,
 	/**  What was measured of drawing; none: nothing yet. */

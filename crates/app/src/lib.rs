@@ -12,6 +12,7 @@ mod conflicts;
 mod drafts;
 mod error;
 mod flow;
+mod folders;
 mod memory;
 mod news;
 mod one_pane;
@@ -46,6 +47,7 @@ pub use flow::{
     OutputLine, OutputLines, OutputPiece, OutputPlace, RunWorktree, StepDetail, check_flow_text,
     export_flow_text, flow_schema, simulate_flow_text,
 };
+pub use folders::{FolderBelow, FolderLook};
 pub use host::{AckHandle, HostAttachment};
 pub use memory::MemoryUse;
 pub use news::{News, NewsReader, Subject};

@@ -9,11 +9,16 @@ use terminal::ask::Purge;
 use crate::{App, Code, Error};
 
 const SEARCHES: &str = "window.searches";
+const FOLDERS: &str = "window.folders";
 const FRAME: &str = "window.frame";
 const DRAWING: &str = "window.drawing";
 
 /// So many patterns are offered again.
 const SEARCHES_KEPT: usize = 30;
+/// So many folders are offered again.
+const FOLDERS_KEPT: usize = 20;
+/// No path is longer.
+const FOLDER_LIMIT: usize = 4 << 10;
 /// Nobody goes back to a longer pattern with the arrow keys.
 const SEARCH_LIMIT: usize = 4 << 10;
 /// So many things stay folded, those that were folded last.
@@ -24,6 +29,8 @@ const FOLDED_KEPT: usize = 1_000;
 pub struct WindowState {
     /// The patterns that were searched for, newest first.
     pub searches: Vec<String>,
+    /// The folders that were opened, newest first.
+    pub folders: Vec<String>,
     /// What is around the tabs; none: as it is in a new window.
     pub frame: Option<FrameState>,
     /// What was measured of drawing; none: nothing yet.
@@ -71,6 +78,7 @@ impl App {
     pub async fn window_state(&self) -> Result<WindowState, Error> {
         Ok(WindowState {
             searches: self.read_kept(SEARCHES).await?.unwrap_or_default(),
+            folders: self.read_kept(FOLDERS).await?.unwrap_or_default(),
             frame: self.read_kept(FRAME).await?,
             drawing: self.read_kept(DRAWING).await?,
         })
@@ -83,14 +91,33 @@ impl App {
     ///
     /// [`Code::Store`] when it can't be written.
     pub async fn remember_search(&self, pattern: String) -> Result<Vec<String>, Error> {
-        let kept = self
-            .0
-            .store
-            .change(SEARCHES, move |kept| {
-                json(&with_search(read(kept), pattern))
-            })
+        self.remember(SEARCHES, pattern, SEARCHES_KEPT, SEARCH_LIMIT)
             .await
-            .map_err(|error| Error::from_chain(Code::Store, &error))?;
+    }
+
+    /// Keeps a folder that a person opened, and returns all that are kept, newest first: at most 20, each once.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`] when it can't be written.
+    pub async fn remember_folder(&self, path: String) -> Result<Vec<String>, Error> {
+        self.remember(FOLDERS, path, FOLDERS_KEPT, FOLDER_LIMIT)
+            .await
+    }
+
+    /// Puts `one` before what is kept under `key`; what is empty or longer than `limit` is not kept.
+    async fn remember(
+        &self,
+        key: &str,
+        one: String,
+        most: usize,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let kept = self.0.store.change(key, move |kept| {
+            json(&with_newest(read(kept), one, most, limit))
+        });
+        let kept = kept.await;
+        let kept = kept.map_err(|error| Error::from_chain(Code::Store, &error))?;
         Ok(read(Some(kept)).unwrap_or_default())
     }
 
@@ -145,14 +172,14 @@ impl App {
     }
 }
 
-fn with_search(kept: Option<Vec<String>>, pattern: String) -> Vec<String> {
-    let mut searches = kept.unwrap_or_default();
-    if !pattern.is_empty() && pattern.len() <= SEARCH_LIMIT {
-        searches.retain(|one| *one != pattern);
-        searches.insert(0, pattern);
-        searches.truncate(SEARCHES_KEPT);
+fn with_newest(kept: Option<Vec<String>>, one: String, most: usize, limit: usize) -> Vec<String> {
+    let mut all = kept.unwrap_or_default();
+    if !one.is_empty() && one.len() <= limit {
+        all.retain(|other| *other != one);
+        all.insert(0, one);
+        all.truncate(most);
     }
-    searches
+    all
 }
 
 fn read<T: serde::de::DeserializeOwned>(kept: Option<String>) -> Option<T> {
@@ -194,12 +221,16 @@ mod tests {
         app.save_frame(frame.clone()).await.expect("kept");
         app.save_drawing(drawing.clone()).await.expect("kept");
         app.remember_search("error".to_owned()).await.expect("kept");
+        for folder in ["/repo", "/other", "/repo"] {
+            app.remember_folder(folder.to_owned()).await.expect("kept");
+        }
         app.shutdown().await;
         drop(app);
 
         let again = opened(one.path()).await;
         let state = again.window_state().await.expect("read");
         assert_eq!(state.searches, ["error"]);
+        assert_eq!(state.folders, ["/repo", "/other"]);
         assert_eq!((state.frame, state.drawing), (Some(frame), Some(drawing)));
         let stranger = opened(other.path()).await;
         assert_eq!(stranger.window_state().await, Ok(WindowState::default()));
@@ -211,6 +242,7 @@ mod tests {
         let app = opened(home.path()).await;
         for (key, value) in [
             (SEARCHES, "{"),
+            (FOLDERS, "{}"),
             (FRAME, "[1]"),
             (DRAWING, r#"{"device":3}"#),
         ] {
@@ -246,6 +278,7 @@ mod tests {
 
     #[test]
     fn the_newest_searches_are_kept_each_once() {
+        let with_search = |kept, one| with_newest(kept, one, SEARCHES_KEPT, SEARCH_LIMIT);
         let kept = |searches: &[&str]| Some(searches.iter().map(|one| (*one).to_owned()).collect());
         assert_eq!(with_search(None, "a".to_owned()), ["a"]);
         assert_eq!(

@@ -19,10 +19,13 @@ const left = {
 
 test("a window is as it was left", async () => {
   const drawing = { device: "a GPU", drawn_by: "dom" } as const;
-  freshBackend({ window: { searches: ["error"], frame: left, drawing } });
+  freshBackend({
+    window: { searches: ["error"], folders: ["/srv"], frame: left, drawing },
+  });
   stop = await startWindowState();
   expect(useWindowState.getState()).toEqual({
     searches: ["error"],
+    folders: ["/srv"],
     frame: left,
     drawing,
   });

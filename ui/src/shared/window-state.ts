@@ -8,12 +8,15 @@ import { later } from "./later";
 interface WindowState {
   /** Patterns that were searched for, newest first. */
   searches: string[];
+  /** Folders that were opened, newest first. */
+  folders: string[];
   frame: FrameState;
   drawing: MeasuredDrawing | null;
 }
 
 export const newWindow: WindowState = {
   searches: [],
+  folders: [],
   frame: {
     sidebar: true,
     sidebar_width: 232,
@@ -31,9 +34,10 @@ const SAVE_AFTER_MS = 400;
 export async function startWindowState(): Promise<Stop> {
   const kept = await backend.windowState();
   if (kept.status === "ok") {
-    const { searches, frame, drawing } = kept.data;
+    const { searches, folders, frame, drawing } = kept.data;
     useWindowState.setState({
       searches,
+      folders,
       frame: frame ?? newWindow.frame,
       drawing,
     });
@@ -64,6 +68,12 @@ export function changeFrame(
 export async function rememberSearch(pattern: string): Promise<void> {
   const kept = await backend.rememberSearch(pattern);
   if (kept.status === "ok") useWindowState.setState({ searches: kept.data });
+}
+
+/** Keeps a folder that was opened. */
+export async function rememberFolder(path: string): Promise<void> {
+  const kept = await backend.rememberFolder(path);
+  if (kept.status === "ok") useWindowState.setState({ folders: kept.data });
 }
 
 /** Keeps what measuring came to. */

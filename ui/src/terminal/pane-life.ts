@@ -29,7 +29,11 @@ export async function newTerminal(
 ): Promise<PaneInfo | null> {
   const inFront = activePanel()?.id;
   const cwd = request.cwd ?? (await currentDirectory());
-  const opened = await openPane({ ...usualShell(), ...request, cwd });
+  const wanted = { ...usualShell(), ...request, cwd };
+  // Where the person said so, and nowhere else; the directory of the active pane was but a guess.
+  const opened = request.cwd
+    ? await openPane(wanted)
+    : await openPaneNear(wanted);
   if (!opened) return null;
   const now = activePanel()?.id;
   if (now !== undefined && now !== inFront && now !== openedLast) {
@@ -61,23 +65,32 @@ async function currentDirectory(): Promise<string | null> {
   return listed.data.find(({ id }) => id === current)?.cwd ?? null;
 }
 
-/** Opens a pane without a tab; a directory that can't be used is said, and home is taken instead. */
+/** Opens a pane without a tab; when its directory or its program can't be used, that is said. */
 export async function openPane(request: OpenPane): Promise<PaneInfo | null> {
-  let opened = await backend.openPane(request);
-  if (
-    opened.status === "error" &&
-    opened.error.code === "not_started" &&
-    request.cwd
-  ) {
-    const { cwd: _gone, ...elsewhere } = request;
-    const again = await backend.openPane(elsewhere);
-    if (again.status === "ok")
-      notify(
-        "warning",
-        `${opened.error.message}. The pane starts at home instead.`,
-      );
-    opened = again.status === "ok" ? again : opened;
-  }
+  return took(await backend.openPane(request));
+}
+
+/** As `openPane`; where the directory can't be used, that is said, and home is taken instead. */
+export async function openPaneNear(
+  request: OpenPane,
+): Promise<PaneInfo | null> {
+  const opened = await backend.openPane(request);
+  if (opened.status === "ok" || opened.error.code !== "not_started")
+    return took(opened);
+  const { cwd: _gone, ...elsewhere } = request;
+  const again = await backend.openPane(elsewhere);
+  if (again.status === "error") return took(opened);
+  notify(
+    "warning",
+    `${opened.error.message}. The pane starts at home instead.`,
+  );
+  return took(again);
+}
+
+/** Takes over a pane that was opened, or says why it was not. */
+function took(
+  opened: Awaited<ReturnType<typeof backend.openPane>>,
+): PaneInfo | null {
   if (opened.status === "error") {
     notify("error", opened.error.message);
     return null;
@@ -142,7 +155,7 @@ export async function reopenTerminal(
   let pane = old;
   if (old === null || !usePanes.getState().panes[old]) {
     const was = closed.was as Partial<PaneWas>;
-    pane = (await openPane({ ...usualShell(), ...was }))?.id ?? null;
+    pane = (await openPaneNear({ ...usualShell(), ...was }))?.id ?? null;
   }
   if (pane === null) return null;
   const { title } = closed;

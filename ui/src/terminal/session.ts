@@ -116,7 +116,12 @@ export async function restoreSession(api: DockApi): Promise<Restored> {
   for (const id of panesOfLayout(session.layout)) {
     if (panes[id]) continue;
     const saved = session.panes[id];
-    const opened = await openPane({
+    if (saved && isOver(saved)) {
+      const spec = historyOf(id, saved.name);
+      layout = replacePanel(layout, `${TERMINAL}-${id}`, spec);
+      continue;
+    }
+    const opened = await openPaneNear({
       cwd: saved?.cwd ?? null,
       name: saved?.name ?? null,
       private: saved?.private ?? false,

@@ -107,6 +107,8 @@ export interface MemoryOptions extends MemoryFlowOptions {
   settings?: Partial<Settings>;
   /** What `openPane` answers for a directory that is not there. */
   missing?: string[];
+  /** The folders that there are; everything is one unless they are named. */
+  folders?: string[];
   /** What the start has to say. */
   notices?: string[];
   /** Lets the shell know commands that take time; off in tests. */
@@ -620,6 +622,25 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       const others = state.window.searches.filter((one) => one !== pattern);
       state.window.searches = [pattern, ...others];
       return ok(state.window.searches);
+    },
+    rememberFolder: (path) => {
+      const others = state.window.folders.filter((one) => one !== path);
+      state.window.folders = [path, ...others];
+      return ok(state.window.folders);
+    },
+    lookForFolders: (typed) => {
+      const folders = options.folders ?? [];
+      const there = folders.some((one) => `${one}/`.startsWith(typed));
+      const problem =
+        options.folders === undefined || there
+          ? null
+          : `there is no folder \`${typed}\``;
+      const parent = typed.slice(0, typed.lastIndexOf("/") + 1);
+      const below = folders
+        .filter((one) => one.startsWith(typed))
+        .filter((one) => !one.slice(parent.length).includes("/"))
+        .map((path) => ({ path, repository: false }));
+      return ok({ problem, below, more: false });
     },
     saveFrame: (frame) => {
       state.window.frame = frame;

@@ -1,9 +1,12 @@
 import { type Command, useCommands } from "../shared/commands";
 import type { Destination } from "../shared/destinations";
 import { activate, useDock } from "../shared/dock/dock";
+import { notify } from "../shared/notices";
 import { useRepositories } from "../shared/repositories";
+import { useWindowState } from "../shared/window-state";
 import { newTerminal } from "../terminal/pane-life";
 import { features } from "./features";
+import { openFolder } from "./folders";
 
 const hooks = features.flatMap(({ useDestinations }) => useDestinations ?? []);
 
@@ -34,7 +37,26 @@ export function useDestinations(): Destination[] {
       open: () => void newTerminal("tab", { cwd: path }),
     })),
   );
-  return [...named, ...tabs, ...worktrees, ...commands.flatMap(asDestination)];
+  const folders = useWindowState((state) => state.folders).map((path) => ({
+    key: `folder-${path}`,
+    kind: "Folder",
+    title: path.slice(path.lastIndexOf("/") + 1) || path,
+    detail: path,
+    open: () => void openKnown(path),
+  }));
+  return [
+    ...named,
+    ...tabs,
+    ...worktrees,
+    ...folders,
+    ...commands.flatMap(asDestination),
+  ];
+}
+
+/** Opens a folder that was opened before, or says why it can't be any more. */
+async function openKnown(path: string): Promise<void> {
+  const wrong = await openFolder(path);
+  if (wrong !== null) notify("error", `Not opened: ${wrong}.`);
 }
 
 function asDestination(command: Command): Destination[] {

@@ -1,0 +1,236 @@
+//! Everything within reach of the keys: places, splits, what was closed, what asks, folders.
+
+use anyhow::{Context, Result};
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+use support::{Home, Window, wait_for};
+
+use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift, shows};
+
+/// Where every pane on show lies, in pixels.
+async fn places(window: &Window) -> Result<Value> {
+    window
+        .script(
+            "return Object.fromEntries(Array.from(document.querySelectorAll('[data-pane]'))
+                .map((pane) => [pane.dataset.pane, pane.getBoundingClientRect()])
+                .filter(([, box]) => box.width > 0)
+                .map(([id, { x, y, width, height }]) => [id, [x, y, width, height]]));",
+        )
+        .await
+}
+
+/// Waits until the panes lie where `wanted` says.
+async fn lie(window: &Window, wanted: &Value) -> Result<()> {
+    wait_for("the panes in their places", || async {
+        match places(window).await {
+            Ok(places) if places == *wanted => Ok(()),
+            other => Err(format!("{other:?}, not {wanted}")),
+        }
+    })
+    .await
+}
+
+/// Waits until the keys are in a part of the window.
+async fn keys_in(window: &Window, place: &str) -> Result<()> {
+    let script = "return document.activeElement?.closest('[data-place]')?.dataset.place ?? '';";
+    wait_for(&format!("the keys in {place}"), || async {
+        match window.script(script).await {
+            Ok(Value::String(here)) if here == place => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn zoom_and_back_gives_the_same_pixels_whatever_opens_beside_the_dock() -> Result<()> {
+    let home = Home::new()?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("zoom", window, async |window| {
+        window.click("[aria-label=\"Close Welcome\"]").await?;
+        window.chord(&[ctrl(), shift()], 'd').await?;
+        shows(window, 2).await?;
+        window.chord(&[ctrl(), shift()], 'e').await?;
+        shows(window, 3).await?;
+        let before = places(window).await?;
+        let zoom = Key::Enter.into();
+        window.chord(&[ctrl(), shift()], zoom).await?;
+        shows(window, 1).await?;
+        // A side comes and goes meanwhile.
+        window.chord(&[ctrl(), shift()], 'g').await?;
+        window.find("[data-testid=\"search-input\"]").await?;
+        window.chord(&[ctrl(), shift()], 'g').await?;
+        window.gone("[data-testid=\"search-input\"]").await?;
+        window.chord(&[ctrl(), shift()], zoom).await?;
+        shows(window, 3).await?;
+        lie(window, &before).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pane_that_was_closed_comes_back_with_its_directory_and_what_it_printed() -> Result<()> {
+    let home = Home::new()?;
+    let work = home.path().join("user/work");
+    std::fs::create_dir_all(&work)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("reopen", window, async |window| {
+        enter_line(
+            window,
+            pane,
+            "cd ~/work; PS1='back> '; echo needle-$((40 + 2))",
+        )
+        .await?;
+        window
+            .see(pane, "the answer", |screen| {
+                screen.contains("\nneedle-42") && screen.contains("back>")
+            })
+            .await?;
+        window.chord(&[ctrl(), shift()], 'w').await?;
+        window
+            .gone(&format!("[data-testid=\"pane-{pane}\"]"))
+            .await?;
+        says(window, "body", "Closed ").await?;
+        window.chord(&[ctrl(), shift()], 'z').await?;
+        let again = window.first_pane().await?;
+        assert_ne!(again, pane, "its program had ended");
+        window
+            .see(again, "a prompt", |screen| screen.contains("ready>"))
+            .await?;
+        enter_line(window, again, "pwd").await?;
+        let work = work.canonicalize()?.display().to_string();
+        window
+            .see(again, "the directory", |screen| screen.contains(&work))
+            .await?;
+        // What it printed is a tab beside it.
+        window.click("[data-testid^=\"tab-history\"]").await?;
+        says(window, "[data-place=\"centre\"]", "needle-42").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn one_key_goes_round_the_window_and_back_into_the_terminal() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("f6", window, async |window| {
+        let f6: char = Key::F6.into();
+        window
+            .click(&format!("[data-testid=\"pane-{pane}\"] .terminal-screen"))
+            .await?;
+        keys_in(window, "centre").await?;
+        for place in ["status", "sidebar", "centre"] {
+            window.type_keys(&f6.to_string()).await?;
+            keys_in(window, place).await?;
+        }
+        for place in ["sidebar", "status", "centre"] {
+            window.chord(&[shift()], f6).await?;
+            keys_in(window, place).await?;
+        }
+        window
+            .type_keys(&format!("echo a$((1 + 1)){}", enter()))
+            .await?;
+        window
+            .see(pane, "the answer", |screen| screen.contains("\na2"))
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_approval_is_two_keys_away_from_a_terminal() -> Result<()> {
+    let home = Home::new()?;
+    let flow = home.path().join("asks.flow.yaml");
+    std::fs::write(
+        &flow,
+        "name: asks\nsteps:\n  - { id: ship, approval: { message: Ship it? } }\n",
+    )?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("approve-by-keys", window, async |window| {
+        let path = flow.to_str().context("a path in UTF-8")?;
+        home.ok(&["flow", "run", path, "--detach"])?;
+        window.find("[data-testid=\"needs-you\"]").await?;
+        window
+            .click(&format!("[data-testid=\"pane-{pane}\"] .terminal-screen"))
+            .await?;
+        window.chord(&[ctrl(), shift()], 'a').await?;
+        wait_for("the keys on what approves", || async {
+            let script = "return document.activeElement?.dataset.testid ?? '';";
+            match window.script(script).await {
+                Ok(Value::String(id)) if id == "approve" => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+        window.type_keys(&enter().to_string()).await?;
+        window
+            .find("[data-testid^=\"run-\"][data-state=\"succeeded\"]")
+            .await?;
+        // The keys are somewhere, and one key brings them on.
+        let body = "return document.activeElement === document.body;";
+        wait_for("the keys to be somewhere", || async {
+            match window.script(body).await {
+                Ok(Value::Bool(false)) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_folder_is_opened_by_typing_a_few_letters_of_it() -> Result<()> {
+    let home = Home::new()?;
+    let work = home.path().join("user/projects/switchboard");
+    std::fs::create_dir_all(&work)?;
+    std::fs::write(home.path().join("user/projects/notes"), "")?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("folder", window, async |window| {
+        let path = "[data-testid=\"folder-path\"]";
+        let row = "[data-testid=\"folder-row\"]";
+        window.chord(&[ctrl(), shift()], 'k').await?;
+        window.find(path).await?;
+        window.type_keys("~/projects/notes").await?;
+        window.type_keys(&enter().to_string()).await?;
+        says(window, "[data-testid=\"folder-dialog\"]", "is not a folder").await?;
+        window.picture("folder-mistake").await?;
+
+        let field = window.find(path).await?;
+        field.clear().await?;
+        window.type_keys("~/proj").await?;
+        says(window, row, "~/projects").await?;
+        window.type_keys(&char::from(Key::Tab).to_string()).await?;
+        says(
+            window,
+            "[data-testid=\"folder-dialog\"] .folder-rows",
+            "switchboard",
+        )
+        .await?;
+        window.type_keys("sw").await?;
+        window.type_keys(&char::from(Key::Tab).to_string()).await?;
+        window.picture("folder").await?;
+        window.type_keys(&enter().to_string()).await?;
+        window.gone(path).await?;
+        let panes = shows(window, 1).await?;
+        let pane = *panes.first().context("a pane")?;
+        window
+            .see(pane, "a prompt", |screen| screen.contains("ready>"))
+            .await?;
+        enter_line(window, pane, "pwd").await?;
+        let work = work.canonicalize()?.display().to_string();
+        window
+            .see(pane, "the folder", |screen| screen.contains(&work))
+            .await?;
+        let state = asked(window, "window_state").await?;
+        assert_eq!(state["folders"], json!([work]));
+
+        // It is offered the next time.
+        window.chord(&[ctrl(), shift()], 'k').await?;
+        says(window, row, "~/projects/switchboard").await?;
+        Ok(())
+    })
+    .await
+}
