@@ -372,10 +372,10 @@ fn name(pane: &PaneInfo) -> String {
     pane.name.clone().unwrap_or_else(|| pane.title.clone())
 }
 
-/// The command that the shell is at, or else what was started.
+/// The command that the shell is at, or else what was started: not the last command of a shell that waits.
 fn program(pane: &PaneInfo) -> String {
     cut(match &pane.command {
-        Some(command) if !command.is_empty() => command.clone(),
+        Some(command) if pane.busy && !command.is_empty() => command.clone(),
         _ => pane.program.join(" "),
     })
 }

@@ -149,6 +149,23 @@ fn panes_are_listed_for_people() {
 }
 
 #[test]
+fn a_shell_that_waits_is_listed_as_a_shell() {
+    let user = User::new();
+    user.open(&["--name", "shell"], &["bash"]);
+    assert_eq!(
+        user.run(&["send", "shell", "echo $((40 + 2))", "--enter"])
+            .status,
+        0
+    );
+    user.until("it answers", &["read", "shell"], |ran| {
+        ran.out.lines().any(|line| line == "42")
+    });
+    let listed = user.run(&["panes"]).out;
+    assert!(!listed.contains("echo"), "{listed}");
+    assert!(listed.contains("bash"), "{listed}");
+}
+
+#[test]
 fn panes_are_listed_for_programs() {
     let user = User::new();
     assert_eq!(user.run(&["panes", "--json"]).out, "[]\n");
