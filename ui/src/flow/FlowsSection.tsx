@@ -24,6 +24,37 @@ import { formatWhen, RUN_WORDS } from "./words";
 /** How many runs the sidebar shows before it points to all of them. */
 const SHOWN = 6;
 
+/** For so long a run that has ended stays where it was: its outcome is what one looks for. */
+const FRESH_MS = 10 * 60_000;
+
+/** What goes on comes first, and with it what has ended just now; then the rest. Each newest first. */
+export function inOrder(runs: RunInfo[], now: number): RunInfo[] {
+  const onTop = (run: RunInfo) =>
+    !hasEnded(run.state) ||
+    (run.ended_at !== null && now - run.ended_at < FRESH_MS);
+  return [
+    ...runs.filter(onTop),
+    ...runs
+      .filter((run) => !onTop(run))
+      .sort((a, b) => (b.ended_at ?? 0) - (a.ended_at ?? 0)),
+  ];
+}
+
+/** The time, as soon as a run has been over for long enough. */
+function useFreshness(runs: RunInfo[]): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const at = Date.now();
+    const ends = runs.map((run) => (run.ended_at ?? 0) + FRESH_MS);
+    const next = Math.min(...ends.filter((end) => end > at));
+    setNow(at);
+    if (!Number.isFinite(next)) return;
+    const timer = setTimeout(() => setNow(Date.now()), next - at);
+    return () => clearTimeout(timer);
+  }, [runs]);
+  return now;
+}
+
 /** Flows and their runs in the sidebar. */
 export function FlowsSection() {
   const runs = useFlows((state) => state.runs);
@@ -38,11 +69,7 @@ export function FlowsSection() {
     window.addEventListener("focus", find);
     return () => window.removeEventListener("focus", find);
   }, [open]);
-  // What goes on comes first, then what ended last.
-  const shown = [
-    ...runs.filter((run) => !hasEnded(run.state)),
-    ...runs.filter((run) => hasEnded(run.state)),
-  ].slice(0, SHOWN);
+  const shown = inOrder(runs, useFreshness(runs)).slice(0, SHOWN);
   return (
     <section className="flows" aria-label="Flows" data-testid="flows">
       <header className="sidebar-heading">

@@ -26,7 +26,7 @@ import { asksOf, fieldValue } from "./actions";
 import { svgOf } from "./export";
 import { typedFrom, valuesOf } from "./Fields";
 import { FlowFilePanel } from "./FlowFilePanel";
-import { FlowsSection } from "./FlowsSection";
+import { FlowsSection, inOrder } from "./FlowsSection";
 import { listRuns, openRun, startFlows, useFlows } from "./flow-store";
 import { layOut } from "./layout";
 import { compareRuns, filterRuns, RunsPanel } from "./RunsPanel";
@@ -257,6 +257,59 @@ test("a run is started from a form that offers what was given last", async () =>
   expect([...twin.runs.values()].at(-1)?.view.inputs).toEqual({
     question: BUG,
   });
+});
+
+test("a run that has just ended stays where it was for a while", () => {
+  const run = (id: string, ended_at: number | null) =>
+    ({
+      id,
+      state: ended_at === null ? "running" : "failed",
+      ended_at,
+    }) as RunInfo;
+  const minutes = (count: number) => count * 60_000;
+  const runs = [
+    run("new", null),
+    run("just", minutes(95)),
+    run("old", minutes(10)),
+    run("older start, later end", minutes(30)),
+    run("long", null),
+  ];
+  const order = (now: number) => inOrder(runs, now).map(({ id }) => id);
+  expect(order(minutes(100))).toEqual([
+    "new",
+    "just",
+    "long",
+    "older start, later end",
+    "old",
+  ]);
+  expect(order(minutes(105))).toEqual([
+    "new",
+    "long",
+    "just",
+    "older start, later end",
+    "old",
+  ]);
+});
+
+test("what was typed into the form of a start is there until the run starts", async () => {
+  render(<StartDialog />);
+  act(() => askToStart(pathOf(triage)));
+  const before = await screen.findByTestId("field-question", {}, WAIT);
+  await userEvent.clear(before);
+  await userEvent.type(before, "why?");
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByTestId("start-dialog")).toBeNull());
+  act(() => askToStart(pathOf(triage)));
+  const field = await screen.findByTestId("field-question", {}, WAIT);
+  expect(field).toHaveValue("why?");
+  await userEvent.click(screen.getByText("Begin anew"));
+  expect(field).toHaveValue(BUG);
+  await userEvent.type(field, "{Enter}");
+  await waitFor(() => expect(screen.queryByTestId("start-dialog")).toBeNull());
+  expect([...twin.runs.values()].at(-1)?.view.inputs).toEqual({
+    question: BUG,
+  });
+  expect(useDrafts.getState().drafts).toEqual({});
 });
 
 test("the sidebar has what runs and what can be started", async () => {
