@@ -132,6 +132,19 @@ interface PaneWas {
   private: boolean;
 }
 
+/** Closes the panes whose programs have ended, or those of them that are `wanted`. */
+export async function closeEnded(
+  wanted: (pane: PaneInfo) => boolean = () => true,
+): Promise<void> {
+  for (const pane of endedPanes().filter(wanted)) await closePane(pane.id);
+}
+
+/** The panes whose programs have ended. */
+export function endedPanes(): PaneInfo[] {
+  const { panes } = usePanes.getState();
+  return Object.values(panes).filter(({ state }) => state.state === "exited");
+}
+
 /** Takes a closed pane off the screen; `info` is what was known of it. */
 export function paneIsGone(pane: PaneId, info?: PaneInfo): void {
   const panel = panelOfPane(pane);

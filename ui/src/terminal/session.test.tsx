@@ -1,7 +1,7 @@
 import { act, render } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import { Dock } from "../shared/dock/Dock";
-import type { DockApi } from "../shared/dock/dock";
+import type { DockApi, DockLayout } from "../shared/dock/dock";
 import { useParams } from "../shared/dock/panel";
 import { useNotices } from "../shared/notices";
 import { freshBackend, opened } from "../test-support";
@@ -11,6 +11,7 @@ import { startPanes, usePanes } from "./pane-store";
 import { panelOfPane, paneOfParams, showPane, TERMINAL } from "./pane-tabs";
 import {
   followSession,
+  panesOfLayout,
   parseSession,
   replacePanes,
   restoreSession,
@@ -21,7 +22,10 @@ function View() {
 }
 
 const nothing = () => null;
-const views = { [TERMINAL]: { view: View, tab: nothing } };
+const views = {
+  [TERMINAL]: { view: View, tab: nothing },
+  history: { view: View, tab: nothing },
+};
 
 /** A dock whose panels say which pane they show. */
 async function dock(): Promise<DockApi> {
@@ -44,17 +48,29 @@ async function dock(): Promise<DockApi> {
   return api;
 }
 
+/** How a window shows what a pane printed. */
+const historyOf = (pane: number, name: string | null) => ({
+  id: `history-${pane}`,
+  kind: "history",
+  title: name ?? "",
+  params: { pane },
+});
+
 const panesShown = (api: DockApi) =>
   api.panels.map((panel) => paneOfParams(panel.params));
 
 /** A session with two panes side by side, as a window saves it. */
-async function savedByAWindow(twin: MemoryBackend): Promise<string> {
+async function savedByAWindow(
+  twin: MemoryBackend,
+  more: () => Promise<void> = async () => {},
+): Promise<string> {
   const api = await dock();
   vi.useFakeTimers();
   const stop = followSession(api);
   await act(async () => {
     await newTerminal("tab", { cwd: "/home/you/api", name: "left" });
     await newTerminal("right", { cwd: "/home/you/web" });
+    await more();
     await vi.runAllTimersAsync();
   });
   stop();
@@ -73,7 +89,7 @@ test("a new window attaches to the panes that still live, in their places", asyn
   const session = await savedByAWindow(twin);
   const api = await dock();
   twin.state.session = session;
-  expect(await act(() => restoreSession(api))).toBe("restored");
+  expect(await act(() => restoreSession(api, historyOf))).toBe("restored");
   expect(panesShown(api)).toEqual([1, 2]);
   expect(api.groups).toHaveLength(2);
   expect(twin.state.panes.size).toBe(2);
@@ -88,7 +104,7 @@ test("after the machine was restarted, shells in the same directories take the p
   twin.state.panes.delete(1);
   twin.state.panes.delete(2);
   const api = await dock();
-  expect(await act(() => restoreSession(api))).toBe("restored");
+  expect(await act(() => restoreSession(api, historyOf))).toBe("restored");
   expect(panesShown(api)).toEqual([4, 5]);
   const { panes } = usePanes.getState();
   expect([panes[4]?.cwd, panes[5]?.cwd]).toEqual([
@@ -99,11 +115,34 @@ test("after the machine was restarted, shells in the same directories take the p
   expect(useNotices.getState().notices[0]?.text).toContain("2 panes had ended");
 });
 
+test("after the machine was restarted, what was no shell comes back as what it printed", async () => {
+  const session = await savedByAWindow(twin, async () => {
+    const step = { role: "step", name: "build · 3kq #1" } as const;
+    await newTerminal("tab", { program: "/bin/sh", ...step });
+    await newTerminal("tab", { name: "over" });
+    await newTerminal("tab", { role: "agent", private: true });
+    twin.exit(4, 1);
+  });
+  twin = freshBackend({ session });
+  const api = await dock();
+  expect(await act(() => restoreSession(api, historyOf))).toBe("restored");
+  expect(api.panels.map(({ id }) => id)).toEqual([
+    "terminal-1",
+    "terminal-2",
+    "history-3",
+    "history-4",
+    "terminal-5",
+  ]);
+  expect(api.getPanel("history-3")?.params).toEqual({ pane: 3 });
+  expect(api.getPanel("history-3")?.title).toBe("build · 3kq #1");
+  expect(twin.state.panes.size).toBe(3);
+});
+
 test("a directory that is gone is said, and the pane starts at home", async () => {
   const session = await savedByAWindow(twin);
   twin = freshBackend({ session, missing: ["/home/you/api"] });
   const api = await dock();
-  await act(() => restoreSession(api));
+  await act(() => restoreSession(api, historyOf));
   expect(panesShown(api)).toHaveLength(2);
   expect(usePanes.getState().panes[1]?.cwd).toBe("/home/you");
   expect(useNotices.getState().notices[0]?.text).toContain("/home/you/api");
@@ -126,7 +165,7 @@ test.each([
   vi.spyOn(console, "error").mockReturnValue();
   twin = freshBackend({ session });
   const api = await dock();
-  expect(await act(() => restoreSession(api))).toBe(restored);
+  expect(await act(() => restoreSession(api, historyOf))).toBe(restored);
 });
 
 test("a pane that was closed elsewhere takes its tab with it", async () => {

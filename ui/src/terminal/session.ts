@@ -4,6 +4,7 @@ import {
   type DockApi,
   type DockLayout,
   layoutOf,
+  type PanelSpec,
   restoreLayout,
 } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
@@ -18,6 +19,8 @@ export interface SavedPane {
   name: string | null;
   role: PaneRole;
   private: boolean;
+  /** Whether its program had ended. */
+  ended?: boolean;
 }
 
 /** The session as it is saved: the dock's own picture of tabs and splits, and what its panes were. */
@@ -67,6 +70,52 @@ export function replacePanes(
   return { ...layout, panels };
 }
 
+/** The same layout with another panel in the place of one. */
+export function replacePanel(
+  { panels, grid, ...layout }: DockLayout,
+  id: string,
+  spec: PanelSpec,
+): DockLayout {
+  const { [id]: old, ...others } = panels;
+  if (!old) return { panels, grid, ...layout };
+  const renamed = (one: string) => (one === id ? spec.id : one);
+  const inNode = (node: LayoutNode): LayoutNode => {
+    const { data } = node;
+    if (Array.isArray(data)) return { ...node, data: data.map(inNode) };
+    const views = data.views.map(renamed);
+    const { activeView } = data;
+    return {
+      ...node,
+      data: {
+        ...data,
+        views,
+        ...(activeView !== undefined && { activeView: renamed(activeView) }),
+      },
+    };
+  };
+  return {
+    ...layout,
+    grid: { ...grid, root: inNode(grid.root) },
+    panels: {
+      ...others,
+      [spec.id]: {
+        ...old,
+        id: spec.id,
+        contentComponent: spec.kind,
+        title: spec.title,
+        params: spec.params,
+      },
+    },
+  };
+}
+
+type LayoutNode = DockLayout["grid"]["root"];
+
+/** Whether what a pane printed says more of it than a new shell: its program was no shell, or had ended. */
+function isOver({ role, ended = false, private: nothing }: SavedPane): boolean {
+  return !nothing && (ended || role !== "shell");
+}
+
 /** What is kept of panes. */
 export function savedPanes(
   layout: DockLayout,
@@ -81,6 +130,7 @@ export function savedPanes(
       name: pane.name,
       role: pane.role,
       private: pane.private,
+      ended: pane.state.state === "exited",
     };
   }
   return saved;
@@ -95,10 +145,14 @@ export type Restored =
   | "empty";
 
 /**
- * Puts the saved session back: panes that still live are attached to in their places; for one whose program is gone,
- * a shell is opened in the same directory, under the same name.
+ * Puts the saved session back: panes that still live are attached to in their places; for a shell that is gone, one is
+ * opened in the same directory, under the same name; for the pane of an agent, of a step, and of a program that had ended,
+ * what it printed is shown: `historyOf` says how.
  */
-export async function restoreSession(api: DockApi): Promise<Restored> {
+export async function restoreSession(
+  api: DockApi,
+  historyOf: (pane: PaneId, name: string | null) => PanelSpec,
+): Promise<Restored> {
   const loaded = await backend.loadSession();
   if (loaded.status === "error") notify("error", loaded.error.message);
   const json = loaded.status === "ok" ? loaded.data : null;
@@ -113,6 +167,7 @@ export async function restoreSession(api: DockApi): Promise<Restored> {
   }
   const { panes } = usePanes.getState();
   const replaced = new Map<PaneId, PaneId>();
+  let { layout } = session;
   for (const id of panesOfLayout(session.layout)) {
     if (panes[id]) continue;
     const saved = session.panes[id];
@@ -129,7 +184,7 @@ export async function restoreSession(api: DockApi): Promise<Restored> {
     if (opened) replaced.set(id, opened.id);
   }
   try {
-    restoreLayout(api, replacePanes(session.layout, replaced));
+    restoreLayout(api, replacePanes(layout, replaced));
   } catch (cause) {
     console.error("the saved layout could not be used", cause);
     api.clear();

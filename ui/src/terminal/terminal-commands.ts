@@ -5,7 +5,7 @@ import { notify } from "../shared/notices";
 import { zoomBy } from "../shared/settings-store";
 import { copySelection, pasteClipboard } from "./clipboard";
 import { hostOf } from "./hosts";
-import { newTerminal } from "./pane-life";
+import { closeEnded, endedPanes, newTerminal } from "./pane-life";
 import { activePane, hideTab } from "./pane-tabs";
 import { copyLastOutput, goToPrompt } from "./prompts";
 import { ask, startRenaming } from "./questions";
@@ -97,6 +97,13 @@ export function terminalCommands(): Command[] {
     command("tab.next", "Next tab", "Ctrl+Tab", () => cycleTab(1)),
     command("tab.previous", "Previous tab", "Ctrl+Shift+Tab", () =>
       cycleTab(-1),
+    ),
+    command(
+      "pane.close_ended",
+      "Close every pane whose program has ended",
+      undefined,
+      () => void closeEnded(),
+      () => endedPanes().length > 0,
     ),
     command(
       "pane.copy",

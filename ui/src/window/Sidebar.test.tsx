@@ -1,7 +1,8 @@
-import { act, render, screen, within } from "@testing-library/react";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { RepositoryView, WorktreeView } from "../bindings";
+import type { RepositoryView, RunInfo, WorktreeView } from "../bindings";
+import { useFlows } from "../flow/flow-store";
 import { useRepositories } from "../shared/repositories";
 import { startPanes } from "../terminal/pane-store";
 import { StatusItems } from "../terminal/StatusItems";
@@ -120,6 +121,34 @@ test("panes stand under their worktree, and worktrees under their repository", a
   await userEvent.click(screen.getByText("1 more worktree"));
   await userEvent.click(inside("worktree-api-old").getByText("old"));
   expect(twin.state.panes.get(4)?.info.cwd).toBe("/code/api-old");
+});
+
+test("the panes of steps are one row under their run, and what has ended of them is closed together", async () => {
+  const run = { id: "3kq", flow: "ship", state: "running", asks: [] };
+  useFlows.setState({ runs: [run as unknown as RunInfo] });
+  render(<Sidebar />);
+  await act(async () => {
+    await opened(twin, { cwd: "/tmp" });
+    for (const name of ["build · 3kq #1", "test · 3kq #2 again"])
+      await opened(twin, { cwd: "/tmp", role: "step", name });
+    // Of a run that nothing is known of, and a person's own name for a shell.
+    await opened(twin, { cwd: "/tmp", role: "step", name: "build · gone #1" });
+    await opened(twin, { cwd: "/tmp", name: "notes · 3kq #1" });
+  });
+  const group = screen.getByTestId("group-run-3kq");
+  expect(group).toHaveTextContent("shiprunning · 2 panes");
+  expect(screen.queryByTestId("sidebar-pane-2")).toBeNull();
+  for (const id of [1, 4, 5]) expect(row(id)).toBeInTheDocument();
+  await userEvent.click(within(group).getByText("ship"));
+  within(group).getByTestId("sidebar-pane-2");
+  act(() => twin.exit(1, 0));
+  act(() => twin.exit(2, 0));
+  await userEvent.click(
+    screen.getByLabelText("Close the panes of ship that have ended"),
+  );
+  await waitFor(() =>
+    expect([...twin.state.panes.keys()]).toEqual([1, 3, 4, 5]),
+  );
 });
 
 test("a repository of one worktree is one line, and folds", async () => {

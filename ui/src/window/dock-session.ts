@@ -3,6 +3,7 @@ import { attachAnew } from "../terminal/hosts";
 import { newTerminal } from "../terminal/pane-life";
 import { listPanes, usePanes } from "../terminal/pane-store";
 import { followSession, restoreSession } from "../terminal/session";
+import { historyPanel } from "./search-in-panes";
 
 /** Keeps the dock and the saved session the same, through whatever becomes of the host. */
 
@@ -19,7 +20,7 @@ export async function startDock(api: DockApi): Promise<void> {
   leaveSession();
   // Without a list of what lives, everything would seem gone: the session waits until the host answers.
   if (!usePanes.getState().listed) return;
-  const restored = await restoreSession(api);
+  const restored = await restoreSession(api, historyPanel);
   if (restored === "first") {
     await newTerminal();
     api.addPanel({

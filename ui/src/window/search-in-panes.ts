@@ -15,6 +15,7 @@ import {
   activePanel,
   findPanel,
   openPanel,
+  type PanelSpec,
 } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { baseName, shortPath } from "../shared/paths";
@@ -84,24 +85,27 @@ export function openHistory(
   quiet = false,
 ): void {
   visits++;
-  const id = `${HISTORY}-${pane}`;
-  const params = { pane, line, visit: visits };
-  const present = findPanel((panel) => panel.id === id);
+  const spec = {
+    ...historyPanel(pane, labelOf(pane).title),
+    params: { pane, line, visit: visits },
+  };
+  const present = findPanel((panel) => panel.id === spec.id);
   if (present) {
-    present.api.updateParameters(params);
+    present.api.updateParameters(spec.params);
     if (!quiet) activate(present);
     return;
   }
-  openPanel(
-    {
-      id,
-      kind: HISTORY,
-      title: `History: ${labelOf(pane).title}`,
-      params,
-    },
-    quiet ? "tab" : "roomy",
-    quiet,
-  );
+  openPanel(spec, quiet ? "tab" : "roomy", quiet);
+}
+
+/** The panel that shows what a pane printed, from its end. */
+export function historyPanel(pane: PaneId, name: string | null): PanelSpec {
+  return {
+    id: `${HISTORY}-${pane}`,
+    kind: HISTORY,
+    title: name === null ? "History" : `History: ${name}`,
+    params: { pane, line: null },
+  };
 }
 
 /** The line in the middle of each history that is or was open. */

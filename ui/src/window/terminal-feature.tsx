@@ -12,7 +12,6 @@ import type { Feature } from "../shared/feature";
 import { shortPath } from "../shared/paths";
 import { useSettings } from "../shared/settings-store";
 import { followAttention } from "../terminal/attention";
-import { usePaneItems } from "../terminal/PaneRow";
 import { reopenTerminal } from "../terminal/pane-life";
 import {
   panesInOrder,
@@ -26,6 +25,7 @@ import { StatusItems } from "../terminal/StatusItems";
 import { TerminalTab } from "../terminal/TerminalTab";
 import { TerminalView } from "../terminal/TerminalView";
 import { terminalCommands } from "../terminal/terminal-commands";
+import { usePanesInRuns } from "./panes-in-runs";
 import {
   focusPane,
   goWithinPane,
@@ -90,7 +90,7 @@ export const terminalFeature: Feature = {
       reopen: (closed) => void reopenWithHistory(closed),
     },
   },
-  useItems: usePaneItems,
+  useItems: usePanesInRuns,
   useDestinations: usePaneDestinations,
   status: StatusItems,
   dialogs: Questions,

@@ -15,12 +15,13 @@ import {
 import { baseName, shortPath } from "../shared/paths";
 import { removeRepository, useRepositories } from "../shared/repositories";
 import { useSettings } from "../shared/settings-store";
-import type { TreeItem } from "../shared/tree-item";
+import type { TreeGroup, TreeItem } from "../shared/tree-item";
 import { walk } from "../shared/walk";
 import { useWindowState } from "../shared/window-state";
 import "./workspace-tree.css";
 import { toggleCollapsed } from "./workspace-store";
 import {
+  grouped,
   type RepositoryGroup,
   type WorktreeGroup,
   workspaceTree,
@@ -95,7 +96,7 @@ export function WorkspaceTree({
               <FolderIcon size={13} />
               <span>{baseName(directory, home)}</span>
             </h3>
-            <ul>{found.map(rowOf)}</ul>
+            <Rows items={found} />
           </div>
         ))}
       </div>
@@ -103,7 +104,70 @@ export function WorkspaceTree({
   );
 }
 
-const rowOf = ({ key, row }: TreeItem) => <li key={key}>{row}</li>;
+/** What works in one directory; what is part of a run is one row until it is unfolded. */
+function Rows({ items }: { items: TreeItem[] }) {
+  return (
+    <ul>
+      {grouped(items).map(({ key, group, items: parts }) =>
+        group ? (
+          <Group key={key} group={group} parts={parts} />
+        ) : (
+          parts.map(({ row }) => <li key={key}>{row}</li>)
+        ),
+      )}
+    </ul>
+  );
+}
+
+function Group({ group, parts }: { group: TreeGroup; parts: TreeItem[] }) {
+  const [open, setOpen] = useState(false);
+  const Fold = open ? DownIcon : RightIcon;
+  const count = parts.length === 1 ? "1 pane" : `${parts.length} panes`;
+  return (
+    <li className="tree-group" data-testid={`group-${group.key}`}>
+      <div className="tree-line">
+        <button
+          type="button"
+          className="tree-heading"
+          data-walk
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          <span className="tree-fold">
+            <Fold size={11} />
+          </span>
+          <span className="tree-name">{group.title}</span>
+          <span className="tree-note">
+            {group.state} · {count}
+          </span>
+        </button>
+        <span className="tree-buttons">
+          <IconButton
+            label={`Go to the run of ${group.title}`}
+            tabIndex={-1}
+            onClick={group.open}
+          >
+            <RightIcon size={12} />
+          </IconButton>
+          <IconButton
+            label={`Close the panes of ${group.title} that have ended`}
+            tabIndex={-1}
+            onClick={group.closeEnded}
+          >
+            <CloseIcon size={12} />
+          </IconButton>
+        </span>
+      </div>
+      {open && (
+        <ul>
+          {parts.map(({ key, row }) => (
+            <li key={key}>{row}</li>
+          ))}
+        </ul>
+      )}
+    </li>
+  );
+}
 
 function Repository({
   group: { repository, worktrees, quiet },
@@ -144,7 +208,7 @@ function Repository({
         }
       >
         {only ? (
-          <ul>{only.items.map(rowOf)}</ul>
+          <Rows items={only.items} />
         ) : (
           <>
             {worktrees.map((group) => (
@@ -213,7 +277,7 @@ function Worktree({
           onOpen: () => onTerminal(worktree.path),
         })}
       >
-        <ul>{items.map(rowOf)}</ul>
+        <Rows items={items} />
       </Heading>
     </div>
   );

@@ -1,6 +1,6 @@
 import type { RepositoryView, WorktreeView } from "../bindings";
 import { placeOfDirectory } from "../shared/repositories";
-import type { TreeItem } from "../shared/tree-item";
+import type { TreeGroup, TreeItem } from "../shared/tree-item";
 
 /** One worktree, with what works in it. */
 export interface WorktreeGroup {
@@ -63,6 +63,26 @@ export function workspaceTree(
       items: found,
     })),
   };
+}
+
+/** A row, or the parts of something that are one row together. */
+export interface Row {
+  key: string;
+  group: TreeGroup | null;
+  items: TreeItem[];
+}
+
+/** Puts what is part of the same thing together, where the first of its parts stands. */
+export function grouped(items: TreeItem[]): Row[] {
+  const rows = new Map<string, Row>();
+  for (const item of items) {
+    const { group = null } = item;
+    const key = group?.key ?? item.key;
+    const row = rows.get(key);
+    if (row) row.items.push(item);
+    else rows.set(key, { key, group, items: [item] });
+  }
+  return [...rows.values()];
 }
 
 function add<K>(groups: Map<K, TreeItem[]>, key: K, item: TreeItem): void {
