@@ -98,6 +98,8 @@ pub struct Flow {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Input {
+    /// Where the file has it.
+    pub(crate) at: Position,
     pub(crate) kind: InputType,
     pub(crate) required: bool,
     pub(crate) default: Option<serde_json::Value>,
@@ -291,13 +293,10 @@ impl Flow {
         &self.warnings
     }
 
-    /// The inputs, in the words of a command line: `band=small|medium|large`.
+    /// What the inputs take, in the order in which the file has them.
     #[must_use]
     pub fn input_list(&self) -> Vec<InputInfo> {
-        self.inputs
-            .iter()
-            .map(|(name, input)| input.info(name))
-            .collect()
+        as_in_file(&self.inputs)
     }
 
     pub(crate) fn step(&self, id: &str) -> Option<StepIndex> {
@@ -417,6 +416,14 @@ fn number(text: &str) -> Option<serde_json::Number> {
     })
 }
 
+/// What fields take, in the order in which the file has them.
+pub(crate) fn as_in_file(fields: &BTreeMap<String, Input>) -> Vec<InputInfo> {
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by_key(|(_, input)| input.at);
+    let infos = fields.into_iter().map(|(name, input)| input.info(name));
+    infos.collect()
+}
+
 pub(crate) fn quoted(values: &[String]) -> String {
     values
         .iter()
@@ -486,6 +493,24 @@ mod tests {
         let given = given.as_object().unwrap().clone();
         let filled = flow.inputs(&given).map_err(|bad| bad.to_string())?;
         Ok(serde_json::Value::from(filled).to_string())
+    }
+
+    #[test]
+    fn inputs_and_fields_are_listed_as_the_file_has_them() {
+        let fields = "{ zone: { type: text }, area: { type: text }, much: { type: number } }";
+        let flow = Flow::read(&format!(
+            "name: x\ninputs:\n  version: {{ type: text }}\n  also: {{ type: text }}\n\
+             steps: [{{ id: a, approval: {{ message: go, form: {fields} }} }}]\n"
+        ));
+        let flow = flow.expect("a good flow");
+        let names = |infos: Vec<InputInfo>| -> Vec<String> {
+            infos.into_iter().map(|info| info.name).collect()
+        };
+        assert_eq!(names(flow.input_list()), ["version", "also"]);
+        let Kind::Approval(approval) = &flow.steps[0].kind else {
+            panic!("an approval");
+        };
+        assert_eq!(names(as_in_file(&approval.form)), ["zone", "area", "much"]);
     }
 
     #[test]

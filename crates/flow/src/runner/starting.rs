@@ -11,7 +11,7 @@ use crate::PromptBy;
 use crate::action::{ActionError, Activity, Answer, Finished, Job, JobKey, Work, WorktreeWish};
 use crate::decide::StepState;
 use crate::definition::outside::Outside;
-use crate::definition::{Agent, Approval, Kind, OutputType, Step, StepIndex, Switch};
+use crate::definition::{Agent, Approval, Kind, OutputType, Step, StepIndex, Switch, as_in_file};
 use crate::journal::{AttemptEnd, Happened, Question, QuestionKind};
 use crate::scope;
 use crate::shared::Shared;
@@ -133,11 +133,10 @@ impl Driver {
         let due = approval
             .timeout
             .map(|timeout| self.shared().clock.now().saturating_add(millis(timeout)));
-        let fields = approval.form.iter();
         let question = Question {
             kind: QuestionKind::Approval,
             message: self.known.secrets.cover(message),
-            form: fields.map(|(name, input)| input.info(name)).collect(),
+            form: as_in_file(&approval.form),
             due,
         };
         self.questions.insert(step, QuestionKind::Approval);

@@ -55,6 +55,7 @@ impl Checker<'_> {
                 ),
             }
             let input = Input {
+                at: file.at,
                 kind: file.value.kind,
                 required: file.value.required,
                 default: file
