@@ -29,7 +29,7 @@ import {
   useView,
 } from "./canvas-view";
 import { isChain } from "./chains";
-import { useFlows } from "./flow-store";
+import { pick, useFlows } from "./flow-store";
 import type { Layout } from "./layout";
 import { layoutPlace } from "./layout-client";
 
@@ -69,7 +69,15 @@ function InnerCanvas({ model: key, onStep }: FlowCanvasProps) {
   const { goTo, fit, leave } = useView(key, layout, graph);
   const found = useFound(graph, query);
   const critical = useCritical(key, criticalOn);
-  useFollow(key, following, goTo);
+  const followTo = useCallback(
+    (step: string) => {
+      goTo(step);
+      // The step that is shown in full is the one that is followed.
+      if (useFlows.getState().picked?.run === key) pick({ run: key, step });
+    },
+    [key, goTo],
+  );
+  useFollow(key, following, followTo);
   const name = useId().replace(/[^\w]/g, "");
   const open = useCallback(
     (node: string) => {

@@ -1,12 +1,13 @@
 import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
+import { showRun, showStep } from "../flow/actions";
 import { openRun } from "../flow/flow-store";
 import { useClosed } from "../shared/dock/closed";
 import { useDock } from "../shared/dock/dock";
 import { freshBackend, opened } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
-import { pathOf, release } from "../twin/recordings";
+import { pathOf, type Recording, release, triage } from "../twin/recordings";
 import { App } from "./App";
 import { labelOf, openHistory } from "./search-in-panes";
 
@@ -264,4 +265,32 @@ test("anything is gone to by its name, and Enter alone goes back to where one wa
   await screen.findByTestId("switcher-input", {}, WAIT);
   await userEvent.keyboard("{Enter}");
   await waitFor(() => expect(front()).toBe("agents"), WAIT);
+});
+
+test("the step on the right side is one of the run in front", async () => {
+  twin = freshBackend({ flows: [release, triage] });
+  render(<App />);
+  await pane(1);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  act(() => useDock.getState().api?.layout(1000, 600));
+  const started = async (flow: Recording) => {
+    const run = await twin.startFlow(pathOf(flow), {}, null);
+    if (run.status === "error") throw new Error(run.error.message);
+    await act(() => openRun(run.data));
+    return run.data;
+  };
+  const first = await started(release);
+  const second = await started(triage);
+  act(() => showRun(first));
+  act(() => showStep(first, "publish"));
+  const aside = () => screen.findByTestId("step-aside", {}, WAIT);
+  expect(await aside()).toHaveAccessibleName("Step publish");
+  act(() => showRun(second));
+  await waitFor(async () =>
+    expect(await aside()).toHaveAccessibleName("Step plan"),
+  );
+  act(() => showRun(first));
+  await waitFor(async () =>
+    expect(await aside()).toHaveAccessibleName("Step publish"),
+  );
 });

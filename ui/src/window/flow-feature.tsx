@@ -16,6 +16,7 @@ import { FlowTab } from "../flow/FlowTab";
 import { flowCommands } from "../flow/flow-commands";
 import { draftOfFlow } from "../flow/flow-file";
 import { startFlows, useFlows } from "../flow/flow-store";
+import { followFrontRun } from "../flow/front-step";
 import { RunPanel } from "../flow/RunPanel";
 import { RunsPanel } from "../flow/RunsPanel";
 import { StartDialog } from "../flow/StartDialog";
@@ -69,10 +70,12 @@ async function startFlowsInWindow(): Promise<() => void> {
     if (state.models !== before.models) tell();
   });
   const stopTelling = tellUnsaved();
+  const stopFront = followFrontRun();
   const stop = await startFlows();
   return () => {
     stop();
     stopTelling();
+    stopFront();
     stopAsks();
     setNeeds("approvals", []);
   };
