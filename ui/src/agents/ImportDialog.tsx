@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
+import { Sentence } from "../shared/Sentence";
 import { importAgent } from "./actions";
 import {
   BackendField,
@@ -82,7 +83,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         />
         {failed && (
           <p className="field-error" role="alert">
-            {failed}
+            <Sentence text={failed} />
           </p>
         )}
         <div className="dialog-buttons">

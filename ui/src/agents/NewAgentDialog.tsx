@@ -3,6 +3,7 @@ import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
 import { useDraftText } from "../shared/drafts";
 import { useRepositories } from "../shared/repositories";
+import { Sentence } from "../shared/Sentence";
 import { beginAgent } from "./actions";
 import { machineOf, useAgents } from "./agent-store";
 import {
@@ -149,7 +150,7 @@ export function NewAgentDialog({
         </Field>
         {failed && (
           <p className="field-error" role="alert">
-            {failed}
+            <Sentence text={failed} />
           </p>
         )}
         <div className="dialog-buttons">

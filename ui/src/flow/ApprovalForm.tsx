@@ -2,6 +2,7 @@ import { type FormEvent, useMemo, useState } from "react";
 import type { AttemptView } from "../bindings";
 import { Button } from "../shared/Button";
 import { useDraftFields, useDraftText } from "../shared/drafts";
+import { Sentence } from "../shared/Sentence";
 import { answer } from "./actions";
 import { Fields, typedFrom, valuesOf } from "./Fields";
 import { useNow } from "./StepCard";
@@ -77,7 +78,7 @@ export function ApprovalForm({
       </div>
       {problem !== null && (
         <p className="form-problem" role="alert">
-          {problem}
+          <Sentence text={problem} />
         </p>
       )}
       <div className="approval-buttons">

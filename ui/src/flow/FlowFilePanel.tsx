@@ -8,6 +8,7 @@ import { usePlan } from "./plan";
 import { askToStart } from "./StartDialog";
 import { WhatIf } from "./WhatIf";
 import "./file.css";
+import { Sentence } from "../shared/Sentence";
 
 // The editor is large, and most who start a flow never write one.
 const FlowEditor = lazy(async () => ({
@@ -46,7 +47,7 @@ export function FlowFilePanel({ path }: { path: string }) {
       )}
       {problem !== null && (
         <p className="form-problem flow-notice" role="alert">
-          {problem}
+          <Sentence text={problem} />
         </p>
       )}
       <div className="flow-split">

@@ -15,6 +15,8 @@ import { PrintedLine } from "../shared/printed/PrintedLine";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { occurrences } from "../shared/printed/pieces";
 import { usePrinted } from "../shared/printed/use-printed";
+import { Sentence } from "../shared/Sentence";
+import { useTextScale } from "../shared/settings-store";
 
 /** How much is read without being asked for. */
 const AT_FIRST = 1 << 20;
@@ -94,7 +96,12 @@ export function OutputView({
       notify("info", "The output is on the clipboard.");
   }
 
-  if (problem !== null) return <p className="form-problem">{problem}</p>;
+  if (problem !== null)
+    return (
+      <p className="form-problem">
+        <Sentence text={problem} />
+      </p>
+    );
   if (!loaded) return <p className="faint">Reading…</p>;
   if (rows.length === 0)
     return (

@@ -18,6 +18,7 @@ import { askToStart } from "./StartDialog";
 import { useNow } from "./StepCard";
 import { Timeline } from "./Timeline";
 import "./run.css";
+import { Sentence } from "../shared/Sentence";
 import { formatDuration, formatTicking, formatWhen, RUN_WORDS } from "./words";
 
 type View = "graph" | "timeline" | "text";
@@ -56,7 +57,7 @@ export function RunPanel({ run }: { run: string }) {
       <Asks model={model} />
       {model.run.message && (
         <p className="run-message" role="status">
-          {model.run.message}
+          <Sentence text={model.run.message} />
         </p>
       )}
       {view === "graph" && <FlowCanvas model={run} onStep={onStep} />}

@@ -5,6 +5,7 @@ import type { FlowCheck, Value } from "../bindings";
 import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
 import { useDraftFields } from "../shared/drafts";
+import { Sentence } from "../shared/Sentence";
 import { showFlow, startRun } from "./actions";
 import { Fields, type Typed, typedFrom, valuesOf } from "./Fields";
 import { baseName } from "./words";
@@ -126,12 +127,13 @@ function StartForm({ path }: { path: string }) {
         )}
         {refused && (
           <p className="form-problem" role="alert">
-            The flow can't be run: {check.findings[0]?.message}
+            The flow can't be run:{" "}
+            <Sentence text={check.findings[0]?.message ?? ""} />
           </p>
         )}
         {problem !== null && (
           <p className="form-problem" role="alert">
-            {problem}
+            <Sentence text={problem} />
           </p>
         )}
         <div className="dialog-buttons">

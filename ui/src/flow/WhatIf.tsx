@@ -1,4 +1,5 @@
 import type { FlowCheck, GraphNode, StubState, Value } from "../bindings";
+import { Sentence } from "../shared/Sentence";
 import { Fields } from "./Fields";
 import { planKey, useFlows } from "./flow-store";
 import type { Plan } from "./plan";
@@ -35,7 +36,9 @@ export function WhatIf({
       <div className="what-if-row">
         <strong>Plan</strong>
         {plan.problem !== null ? (
-          <span className="form-problem">{plan.problem}</span>
+          <span className="form-problem">
+            <Sentence text={plan.problem} />
+          </span>
         ) : (
           simulation && (
             <span className="faint" data-testid="plan-outcome">
@@ -70,7 +73,11 @@ export function WhatIf({
           Pick a step to say what it comes to; the way is drawn anew.
         </p>
       )}
-      {simulated?.error && <p className="form-problem">{simulated.error}</p>}
+      {simulated?.error && (
+        <p className="form-problem">
+          <Sentence text={simulated.error} />
+        </p>
+      )}
     </div>
   );
 }

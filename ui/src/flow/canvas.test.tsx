@@ -157,13 +157,13 @@ test("an approval is answered with its form, and the run ends", async () => {
       status: "error",
       error: {
         code: "bad_params",
-        message: "the field `version` must be one of these",
+        message: "the field version must be one of these",
         position: null,
       },
     });
   await userEvent.click(form.getByTestId("approve"));
   expect(await form.findByRole("alert")).toHaveTextContent(
-    "the field `version` must be one of these",
+    "the field version must be one of these",
   );
   twin.answerApproval = answerApproval;
   await userEvent.selectOptions(form.getByTestId("field-version"), "minor");

@@ -108,7 +108,7 @@ test("a flow's text is looked at while it is edited, and saved when it is asked 
     WAIT,
   );
   const wrong = screen.getByRole("list", { name: "What is wrong" });
-  expect(wrong).toHaveTextContent("there is no step `nowhere`");
+  expect(wrong).toHaveTextContent("there is no step nowhere");
   expect(wrong).toHaveTextContent("13:");
   expect(screen.getByTestId("start-flow")).toBeDisabled();
   await userEvent.click(screen.getByTestId("save-flow"));

@@ -1,6 +1,7 @@
 import { IconButton } from "./Button";
 import { CloseIcon } from "./icons";
 import { dismiss, useNotices } from "./notices";
+import { Sentence } from "./Sentence";
 
 /** Lines that a person should see, in a corner; errors stay until they are dismissed. */
 export function Notices() {
@@ -9,7 +10,9 @@ export function Notices() {
     <section className="notices" aria-label="Notices" aria-live="polite">
       {notices.map((notice) => (
         <div key={notice.id} className={`notice ${notice.kind}`} role="status">
-          <span className="notice-text">{notice.text}</span>
+          <span className="notice-text">
+            <Sentence text={notice.text} />
+          </span>
           {notice.action && (
             <button
               type="button"

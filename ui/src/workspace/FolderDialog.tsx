@@ -17,6 +17,7 @@ import { shortPath } from "../shared/paths";
 import { useWindowState } from "../shared/window-state";
 import { type FolderRow, fullPath, rowsFor } from "./folder-rows";
 import "./folder-dialog.css";
+import { Sentence } from "../shared/Sentence";
 
 const useFolderDialog = create<{ open: boolean }>(() => ({ open: false }));
 
@@ -115,13 +116,18 @@ function OpenFolder({ home, onFolder }: FolderDialogProps) {
           onKeyDown={onKey}
         />
         <p id={`${id}-problem`} className="folder-problem" role="alert">
-          {problem}
+          {problem !== null && <Sentence text={problem} />}
         </p>
         <FolderRows
           id={id}
           rows={rows}
           at={at}
           home={home}
+          nothing={
+            typed.trim() === ""
+              ? "What you open is offered here the next time."
+              : "No folder there begins so."
+          }
           onPick={(row) =>
             row.kind === "recent" ? void openFolder(row.path) : descend(row)
           }
@@ -152,12 +158,15 @@ function FolderRows({
   rows,
   at,
   home,
+  nothing,
   onPick,
 }: {
   id: string;
   rows: FolderRow[];
   at: number;
   home: string;
+  /** What is said when there are none. */
+  nothing: string;
   onPick: (row: FolderRow) => void;
 }) {
   const list = useRef<HTMLDivElement>(null);
@@ -174,6 +183,7 @@ function FolderRows({
         rows[0]?.kind === "recent" ? "Opened before" : "Folders there"
       }
     >
+      {rows.length === 0 && <p className="empty">{nothing}</p>}
       {rows.map((row, index) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys
         <div

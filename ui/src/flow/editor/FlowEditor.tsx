@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import type { Finding } from "../../bindings";
 import { type FlowEditorHost, openEditor } from "./editor-host";
 import "./editor.css";
+import { Sentence } from "../../shared/Sentence";
 
 export interface FlowEditorProps {
   path: string;
@@ -72,8 +73,13 @@ function FindingRow({
       </span>
       <span>
         <span className="finding-severity">{severity}: </span>
-        {message}
-        {hint && <span className="faint"> ({hint})</span>}
+        <Sentence text={message} />
+        {hint && (
+          <span className="faint">
+            {" "}
+            (<Sentence text={hint} />)
+          </span>
+        )}
       </span>
     </button>
   );

@@ -1,0 +1,14 @@
+import { render } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { Sentence } from "./Sentence";
+
+test.each([
+  ["could not read `/a b`: gone", "could not read <code>/a b</code>: gone"],
+  ["`a` and `b`", "<code>a</code> and <code>b</code>"],
+  ["nothing", "nothing"],
+  ["a lone ` tick", "a lone ` tick"],
+  ["`<b>`", "<code>&lt;b&gt;</code>"],
+])("%s is shown as it is meant", (text, shown) => {
+  const { container } = render(<Sentence text={text} />);
+  expect(container.innerHTML).toBe(shown);
+});
