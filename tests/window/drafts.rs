@@ -41,16 +41,16 @@ async fn what_was_typed_is_there_after_the_window_was_killed() -> Result<()> {
     let file = directory.join("ask.flow.yaml");
     std::fs::write(&file, FLOW)?;
     let flow = "[data-testid=\"flow-ask\"]";
-    let start = "[data-testid=\"start-ask\"]";
+    let start = "[data-testid=\"start-flow\"]:not(:disabled)";
 
     let (window, _) = at_a_prompt(&home).await?;
+    window.click(flow).await?;
     window.click(start).await?;
     assert_eq!(question(&window).await?, "why");
     window.type_keys(" not").await?;
     kept(&window, "why not").await?;
     window.type_keys(&'\u{e00c}'.to_string()).await?;
     window.gone("[data-testid=\"start-dialog\"]").await?;
-    window.click(flow).await?;
     window.click("[data-testid=\"flow-text\"] .cm-line").await?;
     window.type_keys("# mine").await?;
     says(&window, "[data-testid=\"flow-text\"]", "# mine").await?;
