@@ -24,7 +24,6 @@ const AT_FIRST = 1 << 20;
 const AT_MOST = 64 << 20;
 const LOOK_AGAIN_MS = 600;
 const ROW = 17;
-const rowHeight = () => ROW;
 
 const noLines: OutputLine[] = [];
 
@@ -53,6 +52,7 @@ export function OutputView({
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const rows = loaded?.lines ?? noLines;
+  const rowHeight = Math.round(ROW * useTextScale());
   const printed = usePrinted(rows.length, rowHeight);
   const { list } = printed;
   const version = loaded?.version ?? 0;
@@ -144,10 +144,12 @@ export function OutputView({
         className="output-lines"
         role="log"
         aria-label="Output"
-        style={{ height: Math.min(Math.max(rows.length * ROW + 14, 40), 360) }}
+        style={{
+          height: Math.min(Math.max(rows.length * rowHeight + 14, 40), 360),
+        }}
         onScroll={(event) => {
           const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;
-          atEnd.current = scrollTop + clientHeight > scrollHeight - ROW;
+          atEnd.current = scrollTop + clientHeight > scrollHeight - rowHeight;
         }}
         row={(index) => {
           const line = rows[index];

@@ -1,6 +1,7 @@
 import { useReactFlow, useStore } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { FlowGraph } from "../bindings";
+import { useTextScale } from "../shared/settings-store";
 import { none } from "./canvas-context";
 import { chainsOf } from "./chains";
 import { criticalPath } from "./critical";
@@ -106,6 +107,7 @@ export function useView(
   const fitted = useRef<Layout | null>(null);
   const width = useStore((state) => state.width);
   const height = useStore((state) => state.height);
+  const scale = useTextScale();
 
   /** Where a step is: its own place, or that of its chain. */
   const boxOf = useCallback(
@@ -135,16 +137,25 @@ export function useView(
   const fit = useCallback(() => {
     moved.current = false;
     const duration = reducedMotion() ? 0 : 200;
-    void flow.fitView({ padding: 0.08, maxZoom: 1, duration });
-  }, [flow]);
+    void flow.fitView({ padding: 0.08, maxZoom: scale, duration });
+  }, [flow, scale]);
 
   // Until the person moves it, the whole is shown in whatever place there is.
   useEffect(() => {
     if (!layout || width === 0 || height === 0) return;
     if (fitted.current === layout && moved.current) return;
     fitted.current = layout;
-    void flow.setViewport(firstView(layout, width, height));
-  }, [layout, width, height, flow]);
+    const { x, y, zoom } = firstView(layout, width / scale, height / scale);
+    void flow.setViewport({ x: x * scale, y: y * scale, zoom: zoom * scale });
+  }, [layout, width, height, scale, flow]);
+
+  // Where the person has moved it, it stays, and becomes larger or smaller around its middle.
+  const scaled = useRef(scale);
+  useEffect(() => {
+    const by = scale / scaled.current;
+    scaled.current = scale;
+    if (by !== 1 && moved.current) void flow.zoomTo(flow.getZoom() * by);
+  }, [scale, flow]);
 
   // What is picked stays in view, beside what opened because of it.
   const picked = useFlows(({ picked }) =>

@@ -16,6 +16,7 @@ import {
 } from "../shared/printed/PrintedLine";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
+import { useTextScale } from "../shared/settings-store";
 import { FindBar } from "./FindBar";
 import { LineNumber } from "./LineNumber";
 import {
@@ -69,6 +70,7 @@ export function HistoryView({
   const prepended = useRef(0);
   const wanted = useRef<LineId | null>(null);
 
+  const rowHeight = Math.round(ROW * useTextScale());
   const printed = usePrinted(window.lines.length, rowHeight);
   const { list, scroller } = printed;
 
@@ -154,10 +156,10 @@ export function HistoryView({
       prepended.current = 0;
       list.scrollToIndex(index, { align: "center" });
     } else if (prepended.current > 0) {
-      element.scrollTop += prepended.current * ROW;
+      element.scrollTop += prepended.current * rowHeight;
       prepended.current = 0;
     }
-  }, [window, list, scroller]);
+  }, [window, list, scroller, rowHeight]);
 
   const items = list.getVirtualItems();
   const firstSeen = items[0]?.index ?? 0;
@@ -294,8 +296,6 @@ export function HistoryView({
     </section>
   );
 }
-
-const rowHeight = () => ROW;
 
 /** What is drawn of a line: all of it, or the stretch around its first match. */
 function drawn(line: Line, match: Match | undefined): PrintedLineProps {

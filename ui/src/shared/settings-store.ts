@@ -40,12 +40,26 @@ export function useScheme(): Scheme {
   return useSettings(schemeOf);
 }
 
+/** The font size at which everything has the size that it was drawn for. */
+const USUAL_FONT = 13;
+
 /** The size of the panes' font in pixels, with the window's own zoom. */
 export function fontSizeOf(
   state: Pick<SettingsState, "settings" | "zoom">,
 ): number {
-  const size = (state.settings?.font_size ?? 13) + state.zoom;
+  const size = (state.settings?.font_size ?? USUAL_FONT) + state.zoom;
   return Math.min(Math.max(size, 6), 72);
+}
+
+/** How much larger than usual texts are that are read and written, other than those of the frame. */
+export function textScaleOf(
+  state: Pick<SettingsState, "settings" | "zoom">,
+): number {
+  return fontSizeOf(state) / USUAL_FONT;
+}
+
+export function useTextScale(): number {
+  return useSettings(textScaleOf);
 }
 
 export function zoomBy(step: number | null): void {

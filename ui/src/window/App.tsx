@@ -5,7 +5,7 @@ import { Switcher } from "../palette/Switcher";
 import { Dock } from "../shared/dock/Dock";
 import { useDock } from "../shared/dock/dock";
 import { Notices } from "../shared/Notices";
-import { useScheme, useSettings } from "../shared/settings-store";
+import { useScheme, useSettings, useTextScale } from "../shared/settings-store";
 import { paneTitle, usePanes } from "../terminal/pane-store";
 import { paneOfParams } from "../terminal/pane-tabs";
 import { FolderDialog } from "../workspace/FolderDialog";
@@ -37,6 +37,10 @@ export function App() {
   useEffect(() => {
     document.documentElement.dataset.theme = scheme;
   }, [scheme]);
+  const scale = useTextScale();
+  useEffect(() => {
+    document.documentElement.style.setProperty("--text-scale", `${scale}`);
+  }, [scale]);
   useWindowTitle();
   if (!ready) return null;
   return (

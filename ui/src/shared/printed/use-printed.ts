@@ -1,5 +1,11 @@
 import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
-import { type CSSProperties, type RefObject, useMemo, useRef } from "react";
+import {
+  type CSSProperties,
+  type RefObject,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+} from "react";
 import { useScheme } from "../settings-store";
 import { terminalThemes } from "../terminal-themes";
 
@@ -32,12 +38,12 @@ export interface Printed {
 }
 
 /**
- * Makes a view of `count` rows, each as high as `height` says. `outer` is the element that scrolls, where somebody else
+ * Makes a view of `count` rows, all of one height or each as high as `height` says. `outer` is the element that scrolls, where somebody else
  * has to reach it.
  */
 export function usePrinted(
   count: number,
-  height: (index: number) => number,
+  height: number | ((index: number) => number),
   outer?: RefObject<HTMLDivElement | null>,
 ): Printed {
   const own = useRef<HTMLDivElement>(null);
@@ -45,9 +51,12 @@ export function usePrinted(
   const list = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
-    estimateSize: height,
+    estimateSize: typeof height === "number" ? () => height : height,
     overscan: 20,
   });
+  // Rows that were measured keep their height until it is said that they have another.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height is what has changed
+  useLayoutEffect(() => list.measure(), [list, height]);
   const scheme = useScheme();
   const colours = useMemo(() => {
     const theme = terminalThemes[scheme];
