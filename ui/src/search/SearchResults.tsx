@@ -3,12 +3,15 @@ import {
   type RefObject,
   useCallback,
   useEffect,
+  useLayoutEffect,
+  useRef,
 } from "react";
 import type { Match, PaneId } from "../bindings";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
+import { useTextScale } from "../shared/settings-store";
 import { Row } from "./ResultRow";
-import type { ResultRow } from "./result-rows";
+import { keyOfRow, type ResultRow } from "./result-rows";
 import type { SearchPanelProps } from "./SearchPanel";
 import { loadMore, usePlace } from "./search-store";
 
@@ -16,10 +19,11 @@ const ROW = 20;
 const HEADING = 30;
 const GAP = 9;
 
-function height(row: ResultRow | undefined): number {
+/** How high a row is, in a text that is so much larger than usual. */
+function heightIn(scale: number, row: ResultRow | undefined): number {
   if (row?.kind === "pane") return HEADING;
   if (row?.kind === "gap") return GAP;
-  return ROW;
+  return Math.round(ROW * scale);
 }
 
 /** What was found, as far as it is in view; it has the keys, and names the result that is current. */
@@ -39,20 +43,25 @@ export function SearchResults({
   onMatch: (match: Match, index: number) => void;
 }) {
   const { search, query, current } = usePlace("panel");
-  const heightOf = useCallback((index: number) => height(rows[index]), [rows]);
+  const scale = useTextScale();
+  const heightOf = useCallback(
+    (index: number) => heightIn(scale, rows[index]),
+    [rows, scale],
+  );
   const printed = usePrinted(rows.length, heightOf, scroller);
   const { list } = printed;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: row heights follow from the rows
-  useEffect(() => list.measure(), [rows]);
-
+  useAnchor(rows, scale, scroller);
+  const latest = useRef(rows);
+  latest.current = rows;
+  // What is current comes into view when it becomes that, and not whenever more is found.
   useEffect(() => {
     if (current === null) return;
-    const index = rows.findIndex(
+    const index = latest.current.findIndex(
       (row) => row.kind === "match" && row.index === current,
     );
     if (index >= 0) list.scrollToIndex(index, { align: "auto" });
-  }, [current, rows, list]);
+  }, [current, list]);
 
   // The end of what was returned comes into view: go on behind it.
   const items = list.getVirtualItems();
@@ -90,6 +99,34 @@ export function SearchResults({
       }}
     />
   );
+}
+
+/** Keeps the row at the top of the view where it is, whatever is found before it. */
+function useAnchor(
+  rows: ResultRow[],
+  scale: number,
+  scroller: RefObject<HTMLDivElement | null>,
+): void {
+  const shown = useRef(rows);
+  useLayoutEffect(() => {
+    const before = shown.current;
+    shown.current = rows;
+    const element = scroller.current;
+    if (!element || element.scrollTop === 0 || before === rows) return;
+    const height = (row: ResultRow | undefined) => heightIn(scale, row);
+    let top = 0;
+    let at = 0;
+    while (at < before.length && top + height(before[at]) <= element.scrollTop)
+      top += height(before[at++]);
+    const key = keyOfRow(before[at]);
+    const now =
+      key === null ? -1 : rows.findIndex((row) => keyOfRow(row) === key);
+    if (now < 0) return;
+    const moved = rows
+      .slice(0, now)
+      .reduce((sum, row) => sum + height(row), -top);
+    element.scrollTop += moved;
+  }, [rows, scale, scroller]);
 }
 
 function Nothing({ status, pattern }: { status: string; pattern: string }) {

@@ -109,11 +109,11 @@ test("results are grouped by pane, and a gap parts what does not touch", () => {
     ),
   ).toEqual([
     "pane 1: 3",
+    "context 6",
+    "match 7",
     "context 8",
     "match 9",
     "context 10",
-    "context 6",
-    "match 7",
     "gap",
     "context 1",
     "match 2",
