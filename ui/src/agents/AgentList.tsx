@@ -5,6 +5,7 @@ import { keyOf, useCommands } from "../shared/commands";
 import { PlusIcon } from "../shared/icons";
 import type { TreeItem } from "../shared/tree-item";
 import { walk } from "../shared/walk";
+import { AgentMenu } from "./AgentMenu";
 import { AgentState } from "./AgentState";
 import { askAboutAgents, openAgent, openHub } from "./actions";
 import {
@@ -113,21 +114,23 @@ function Row({ agent, detail }: { agent: AgentInfo; detail: string }) {
   const title = agentTitle(agent);
   const word = statusWord(agent.status);
   return (
-    <div className="pane-row" data-state={word}>
-      <button
-        type="button"
-        className="pane-button"
-        data-walk
-        title={`${title} · ${agent.provider} · ${agent.cwd}`}
-        onClick={() => openAgent(keyOfAgent(agent))}
-      >
-        <AgentState status={agent.status} />
-        <span className="pane-text">
-          <span className="pane-title">{title}</span>
-          <span className="pane-detail">{detail}</span>
-        </span>
-        <span className="pane-state">{word}</span>
-      </button>
-    </div>
+    <AgentMenu agent={agent}>
+      <div className="pane-row" data-state={word}>
+        <button
+          type="button"
+          className="pane-button"
+          data-walk
+          title={`${title} · ${agent.provider} · ${agent.cwd}`}
+          onClick={() => openAgent(keyOfAgent(agent))}
+        >
+          <AgentState status={agent.status} />
+          <span className="pane-text">
+            <span className="pane-title">{title}</span>
+            <span className="pane-detail">{detail}</span>
+          </span>
+          <span className="pane-state">{word}</span>
+        </button>
+      </div>
+    </AgentMenu>
   );
 }

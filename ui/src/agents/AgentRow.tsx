@@ -1,4 +1,5 @@
 import type { AgentInfo, BackendId } from "../bindings";
+import { AgentMenu } from "./AgentMenu";
 import { AgentState } from "./AgentState";
 import { openAgent } from "./actions";
 import {
@@ -37,36 +38,38 @@ export function AgentRow({
         : "";
   const title = agentTitle(agent);
   return (
-    <li className="hub-row" data-state={agent.status.state} data-down={down}>
-      <button
-        type="button"
-        className="hub-button"
-        data-walk
-        data-testid={`agent-${agent.id}`}
-        onClick={() => openAgent(key)}
-      >
-        <AgentState status={agent.status} />
-        <span className="hub-name">
-          <span className="hub-title" title={title}>
-            {title}
-          </span>
-          {detail && (
-            <span className="hub-detail" title={detail}>
-              {detail}
+    <AgentMenu agent={agent}>
+      <li className="hub-row" data-state={agent.status.state} data-down={down}>
+        <button
+          type="button"
+          className="hub-button"
+          data-walk
+          data-testid={`agent-${agent.id}`}
+          onClick={() => openAgent(key)}
+        >
+          <AgentState status={agent.status} />
+          <span className="hub-name">
+            <span className="hub-title" title={title}>
+              {title}
             </span>
-          )}
-        </span>
-        <span className="hub-provider" title={agent.model ?? undefined}>
-          {agent.provider}
-          {agent.model && <span className="faint"> {agent.model}</span>}
-        </span>
-        <span className="hub-host" title={agent.backend}>
-          {placeOf(agent.backend)}
-        </span>
-        <span className="hub-since" title={agent.updated_at ?? undefined}>
-          {ago(sinceOf(agent), now)}
-        </span>
-      </button>
-    </li>
+            {detail && (
+              <span className="hub-detail" title={detail}>
+                {detail}
+              </span>
+            )}
+          </span>
+          <span className="hub-provider" title={agent.model ?? undefined}>
+            {agent.provider}
+            {agent.model && <span className="faint"> {agent.model}</span>}
+          </span>
+          <span className="hub-host" title={agent.backend}>
+            {placeOf(agent.backend)}
+          </span>
+          <span className="hub-since" title={agent.updated_at ?? undefined}>
+            {ago(sinceOf(agent), now)}
+          </span>
+        </button>
+      </li>
+    </AgentMenu>
   );
 }

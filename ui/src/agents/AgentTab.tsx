@@ -1,5 +1,5 @@
 import { usePanel, useParams, useTitle } from "../shared/dock/panel";
-import { Tab } from "../shared/dock/Tab";
+import { PanelTab } from "../shared/dock/Tab";
 import { AgentState } from "./AgentState";
 import { agentOfParams } from "./actions";
 import { agentTitle, useAgents } from "./agent-store";
@@ -13,9 +13,14 @@ export function AgentTab() {
   const title = agent ? agentTitle(agent) : saved || "Agent";
   useTitle(title);
   return (
-    <Tab name={title} title={title} data-testid={`tab-${id}`} onClose={close}>
+    <PanelTab
+      name={title}
+      title={title}
+      data-testid={`tab-${id}`}
+      onClose={close}
+    >
       {agent && <AgentState status={agent.status} />}
       <span className="tab-title">{title}</span>
-    </Tab>
+    </PanelTab>
   );
 }

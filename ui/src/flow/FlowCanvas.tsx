@@ -9,6 +9,7 @@ import {
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
 import { memo, useCallback, useId, useMemo, useState } from "react";
+import { ContextMenu } from "../shared/ContextMenu";
 import { type CanvasToggle, CanvasTools } from "./CanvasTools";
 import { type Canvas, CanvasContext, FarContext, none } from "./canvas-context";
 import { Edges } from "./canvas-edges";
@@ -32,6 +33,7 @@ import { isChain } from "./chains";
 import { pick, useFlows } from "./flow-store";
 import type { Layout } from "./layout";
 import { layoutPlace } from "./layout-client";
+import { stepMenu } from "./step-menu";
 
 export interface FlowCanvasProps {
   /** Which of the held runs, or plans, is drawn. */
@@ -117,45 +119,54 @@ function InnerCanvas({ model: key, onStep }: FlowCanvasProps) {
   ];
   return (
     <CanvasContext value={canvas}>
-      <section
-        className="canvas"
-        aria-label={`Graph of ${graph.name}`}
-        data-testid="flow-canvas"
-        data-steps={graph.nodes.length}
-        data-far={far}
-        data-laid-out={layoutPlace()}
+      <ContextMenu
+        items={(on) => {
+          const { step } =
+            on.closest<HTMLElement>("[data-step]")?.dataset ?? {};
+          const model = useFlows.getState().models[key];
+          return step === undefined ? [] : stepMenu(model, step, onStep);
+        }}
       >
-        <CanvasTools
-          query={query}
-          found={found}
-          onQuery={setQuery}
-          onFound={(step) => {
-            goTo(step);
-            onStep(step);
-          }}
-          onFit={fit}
-          onCloser={() => void flow.zoomIn()}
-          onFurther={() => void flow.zoomOut()}
-          toggles={toggles}
-        />
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: one stop for the Tab key, whose arrows move between the steps inside */}
-        <div
-          className="canvas-body"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: as above
-          tabIndex={0}
-          onKeyDown={(event) => moveBetween(event, layout, goTo, open)}
+        <section
+          className="canvas"
+          aria-label={`Graph of ${graph.name}`}
+          data-testid="flow-canvas"
+          data-steps={graph.nodes.length}
+          data-far={far}
+          data-laid-out={layoutPlace()}
         >
-          <FarContext value={far}>
-            <Drawing
-              layout={layout}
-              far={far}
-              mapped={mapped}
-              onNode={open}
-              onMove={onMove}
-            />
-          </FarContext>
-        </div>
-      </section>
+          <CanvasTools
+            query={query}
+            found={found}
+            onQuery={setQuery}
+            onFound={(step) => {
+              goTo(step);
+              onStep(step);
+            }}
+            onFit={fit}
+            onCloser={() => void flow.zoomIn()}
+            onFurther={() => void flow.zoomOut()}
+            toggles={toggles}
+          />
+          {/* biome-ignore lint/a11y/noStaticElementInteractions: one stop for the Tab key, whose arrows move between the steps inside */}
+          <div
+            className="canvas-body"
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: as above
+            tabIndex={0}
+            onKeyDown={(event) => moveBetween(event, layout, goTo, open)}
+          >
+            <FarContext value={far}>
+              <Drawing
+                layout={layout}
+                far={far}
+                mapped={mapped}
+                onNode={open}
+                onMove={onMove}
+              />
+            </FarContext>
+          </div>
+        </section>
+      </ContextMenu>
     </CanvasContext>
   );
 }

@@ -1,5 +1,5 @@
 import { usePanel, useParams } from "../shared/dock/panel";
-import { Tab } from "../shared/dock/Tab";
+import { PanelTab } from "../shared/dock/Tab";
 import { useDrafts } from "../shared/drafts";
 import { draftOfFlow } from "./flow-file";
 
@@ -11,11 +11,11 @@ export function FlowTab() {
     ({ drafts }) => drafts[draftOfFlow(String(path))] !== undefined,
   );
   return (
-    <Tab name={title} data-testid={`tab-${id}`} onClose={close}>
+    <PanelTab name={title} data-testid={`tab-${id}`} onClose={close}>
       {unsaved && (
         <span className="tab-unsaved" role="img" aria-label="Not saved:" />
       )}
       <span className="tab-title">{title}</span>
-    </Tab>
+    </PanelTab>
   );
 }

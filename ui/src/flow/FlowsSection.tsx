@@ -1,6 +1,8 @@
 import { useEffect, useState } from "react";
 import type { FlowFile, RunInfo } from "../bindings";
 import { IconButton } from "../shared/Button";
+import { ContextMenu } from "../shared/ContextMenu";
+import { copying } from "../shared/copying";
 import { useDock } from "../shared/dock/dock";
 import { useDrafts } from "../shared/drafts";
 import { HistoryIcon, PlayIcon } from "../shared/icons";
@@ -16,6 +18,7 @@ import {
 import { draftOfFlow } from "./flow-file";
 import { findFlows, useFlows } from "./flow-store";
 import { RunIcon, Shape } from "./icons";
+import { RunMenu } from "./RunMenu";
 import { hasEnded } from "./run-model";
 import { askToStart } from "./StartDialog";
 import "./run.css";
@@ -140,32 +143,34 @@ export function FlowsSection() {
 function RunRow({ run, active }: { run: RunInfo; active: boolean }) {
   const asks = run.asks.length > 0 && !hasEnded(run.state);
   return (
-    <li className="pane-row" data-active={active}>
-      <button
-        type="button"
-        className="pane-button"
-        data-walk
-        data-testid={`sidebar-run-${run.id}`}
-        aria-current={active}
-        title={`${run.flow}, run ${run.id}`}
-        onClick={() => showRun(run.id)}
-      >
-        <RunIcon state={run.state} size={14} />
-        <span className="pane-text">
-          <span className="pane-title">
-            {run.flow}
-            <span className="pane-command">
-              {hasEnded(run.state)
-                ? formatWhen(run.started_at)
-                : `${run.done} of ${run.steps}`}
+    <RunMenu run={run}>
+      <li className="pane-row" data-active={active}>
+        <button
+          type="button"
+          className="pane-button"
+          data-walk
+          data-testid={`sidebar-run-${run.id}`}
+          aria-current={active}
+          title={`${run.flow}, run ${run.id}`}
+          onClick={() => showRun(run.id)}
+        >
+          <RunIcon state={run.state} size={14} />
+          <span className="pane-text">
+            <span className="pane-title">
+              {run.flow}
+              <span className="pane-command">
+                {hasEnded(run.state)
+                  ? formatWhen(run.started_at)
+                  : `${run.done} of ${run.steps}`}
+              </span>
             </span>
           </span>
-        </span>
-        <span className={asks ? "pane-state run-asks-you" : "pane-state"}>
-          {asks ? "needs you" : RUN_WORDS[run.state]}
-        </span>
-      </button>
-    </li>
+          <span className={asks ? "pane-state run-asks-you" : "pane-state"}>
+            {asks ? "needs you" : RUN_WORDS[run.state]}
+          </span>
+        </button>
+      </li>
+    </RunMenu>
   );
 }
 
@@ -173,39 +178,51 @@ function FileRow({ file }: { file: FlowFile }) {
   const unsaved = useDrafts(
     ({ drafts }) => drafts[draftOfFlow(file.path)] !== undefined,
   );
+  const items = () => [
+    [
+      { title: "Open the flow", run: () => showFlow(file.path) },
+      file.problem === null && {
+        title: "Start a run…",
+        run: () => askToStart(file.path),
+      },
+    ],
+    [copying("Copy its path", file.path)],
+  ];
   return (
-    <li className="pane-row">
-      <button
-        type="button"
-        className="pane-button"
-        data-walk
-        data-testid={`flow-${file.name}`}
-        title={`${file.path}${file.problem ? `\n${file.problem}` : ""}`}
-        onClick={() => showFlow(file.path)}
-      >
-        <span className="flow-file-icon">
-          <Shape
-            path="M4.5 2.5h5l2.5 2.5v8.5h-7.5ZM6.5 7.5h4M6.5 10h4"
-            size={14}
-          />
-        </span>
-        <span className="pane-text">
-          <span className="pane-title">{file.name}</span>
-        </span>
-        {file.problem !== null && (
-          <span className="flow-problem">can't run</span>
-        )}
-        {unsaved && <span className="flow-dirty">not saved</span>}
-      </button>
-      {file.problem === null && (
-        <IconButton
-          label={`Start ${file.name}`}
-          data-testid={`start-${file.name}`}
-          onClick={() => askToStart(file.path)}
+    <ContextMenu items={items}>
+      <li className="pane-row">
+        <button
+          type="button"
+          className="pane-button"
+          data-walk
+          data-testid={`flow-${file.name}`}
+          title={`${file.path}${file.problem ? `\n${file.problem}` : ""}`}
+          onClick={() => showFlow(file.path)}
         >
-          <PlayIcon size={14} />
-        </IconButton>
-      )}
-    </li>
+          <span className="flow-file-icon">
+            <Shape
+              path="M4.5 2.5h5l2.5 2.5v8.5h-7.5ZM6.5 7.5h4M6.5 10h4"
+              size={14}
+            />
+          </span>
+          <span className="pane-text">
+            <span className="pane-title">{file.name}</span>
+          </span>
+          {file.problem !== null && (
+            <span className="flow-problem">can't run</span>
+          )}
+          {unsaved && <span className="flow-dirty">not saved</span>}
+        </button>
+        {file.problem === null && (
+          <IconButton
+            label={`Start ${file.name}`}
+            data-testid={`start-${file.name}`}
+            onClick={() => askToStart(file.path)}
+          >
+            <PlayIcon size={14} />
+          </IconButton>
+        )}
+      </li>
+    </ContextMenu>
   );
 }

@@ -7,6 +7,7 @@ import { openRun, useFlows } from "./flow-store";
 import { RunIcon, StepIcon } from "./icons";
 import type { RunModel } from "./run-model";
 import "./run.css";
+import { RunMenu } from "./RunMenu";
 import { formatDuration, formatWhen, RUN_WORDS, stepWords } from "./words";
 
 const ROW = 32;
@@ -112,48 +113,49 @@ export function RunsPanel() {
             if (!run) return null;
             const ticked = compared.includes(run.id);
             return (
-              <div
-                key={run.id}
-                className="runs-row"
-                style={{ transform: `translateY(${item.start}px)` }}
-              >
-                <input
-                  type="checkbox"
-                  aria-label={`Compare ${run.flow}, ${run.id}`}
-                  checked={ticked}
-                  onChange={() =>
-                    setCompared((before) =>
-                      ticked
-                        ? before.filter((id) => id !== run.id)
-                        : [...before, run.id].slice(-2),
-                    )
-                  }
-                />
-                <button
-                  type="button"
-                  className="runs-open"
-                  data-testid={`run-row-${run.id}`}
-                  onClick={() => showRun(run.id)}
+              <RunMenu key={run.id} run={run}>
+                <div
+                  className="runs-row"
+                  style={{ transform: `translateY(${item.start}px)` }}
                 >
-                  <RunIcon state={run.state} size={14} />
-                  <span className="runs-flow">{run.flow}</span>
-                  <span className="runs-said">
-                    {run.asks.length > 0 ? "needs you" : RUN_WORDS[run.state]}
-                  </span>
-                  <span className="runs-steps">
-                    {run.done} of {run.steps}
-                  </span>
-                  <span className="runs-when">
-                    {formatWhen(run.started_at)}
-                  </span>
-                  <span className="runs-took">
-                    {run.ended_at === null
-                      ? ""
-                      : formatDuration(run.ended_at - run.started_at)}
-                  </span>
-                  <span className="runs-id">{run.id}</span>
-                </button>
-              </div>
+                  <input
+                    type="checkbox"
+                    aria-label={`Compare ${run.flow}, ${run.id}`}
+                    checked={ticked}
+                    onChange={() =>
+                      setCompared((before) =>
+                        ticked
+                          ? before.filter((id) => id !== run.id)
+                          : [...before, run.id].slice(-2),
+                      )
+                    }
+                  />
+                  <button
+                    type="button"
+                    className="runs-open"
+                    data-testid={`run-row-${run.id}`}
+                    onClick={() => showRun(run.id)}
+                  >
+                    <RunIcon state={run.state} size={14} />
+                    <span className="runs-flow">{run.flow}</span>
+                    <span className="runs-said">
+                      {run.asks.length > 0 ? "needs you" : RUN_WORDS[run.state]}
+                    </span>
+                    <span className="runs-steps">
+                      {run.done} of {run.steps}
+                    </span>
+                    <span className="runs-when">
+                      {formatWhen(run.started_at)}
+                    </span>
+                    <span className="runs-took">
+                      {run.ended_at === null
+                        ? ""
+                        : formatDuration(run.ended_at - run.started_at)}
+                    </span>
+                    <span className="runs-id">{run.id}</span>
+                  </button>
+                </div>
+              </RunMenu>
             );
           })}
         </div>

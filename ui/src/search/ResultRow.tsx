@@ -63,6 +63,7 @@ export function Row({
           role="option"
           aria-selected={index === current}
           data-testid={`search-result-${index}`}
+          data-index={index}
           onClick={() => onMatch(match, index)}
         >
           <LineNumber line={match.line} />

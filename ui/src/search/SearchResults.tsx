@@ -7,13 +7,15 @@ import {
   useRef,
 } from "react";
 import type { Match, PaneId } from "../bindings";
+import { ContextMenu } from "../shared/ContextMenu";
+import { copying } from "../shared/copying";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
 import { useTextScale } from "../shared/settings-store";
 import { Row } from "./ResultRow";
 import { keyOfRow, type ResultRow } from "./result-rows";
 import type { SearchPanelProps } from "./SearchPanel";
-import { loadMore, usePlace } from "./search-store";
+import { foundOf, loadMore, usePlace } from "./search-store";
 
 const ROW = 20;
 const HEADING = 30;
@@ -70,34 +72,54 @@ export function SearchResults({
     if (rows.length > 0 && last >= rows.length - 20) loadMore("panel");
   }, [last, rows.length]);
 
+  const itemsOn = (on: Element) => {
+    const { index } = on.closest<HTMLElement>("[data-index]")?.dataset ?? {};
+    const at = Number(index);
+    const match = foundOf(search).matches[at];
+    if (index === undefined || !match) return [];
+    return [
+      [{ title: "Go to the line", run: () => onMatch(match, at) }],
+      [
+        copying("Copy the line", match.content),
+        copying(
+          "Copy what matched",
+          match.ranges
+            .map(({ start, end }) => match.content.slice(start, end))
+            .join("\n"),
+        ),
+      ],
+    ];
+  };
   return (
-    <PrintedLines
-      printed={printed}
-      className="search-results"
-      role="listbox"
-      aria-label="Results"
-      aria-activedescendant={
-        current === null ? undefined : `search-result-${current}`
-      }
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      data-testid="search-results"
-      empty={<Nothing status={search.status} pattern={query.pattern} />}
-      row={(index) => {
-        const row = rows[index];
-        return (
-          row && (
-            <Row
-              row={row}
-              current={current}
-              labelOf={labelOf}
-              onFold={onFold}
-              onMatch={onMatch}
-            />
-          )
-        );
-      }}
-    />
+    <ContextMenu items={itemsOn}>
+      <PrintedLines
+        printed={printed}
+        className="search-results"
+        role="listbox"
+        aria-label="Results"
+        aria-activedescendant={
+          current === null ? undefined : `search-result-${current}`
+        }
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        data-testid="search-results"
+        empty={<Nothing status={search.status} pattern={query.pattern} />}
+        row={(index) => {
+          const row = rows[index];
+          return (
+            row && (
+              <Row
+                row={row}
+                current={current}
+                labelOf={labelOf}
+                onFold={onFold}
+                onMatch={onMatch}
+              />
+            )
+          );
+        }}
+      />
+    </ContextMenu>
   );
 }
 

@@ -31,6 +31,11 @@ export async function removeRepository(repository: string): Promise<void> {
   reportFailure(await backend.removeRepository(repository));
 }
 
+/** Looks at all files of a repository anew. */
+export async function rescanRepository(repository: string): Promise<void> {
+  reportFailure(await backend.rescanRepository(repository));
+}
+
 /** A worktree and the repository that it belongs to. */
 export interface Place {
   repository: RepositoryView;

@@ -1,14 +1,17 @@
 import { useMemo } from "react";
 import type { PaneInfo } from "../bindings";
 import { IconButton } from "../shared/Button";
+import { ContextMenu } from "../shared/ContextMenu";
+import { copying } from "../shared/copying";
 import { useDock } from "../shared/dock/dock";
 import { CloseIcon } from "../shared/icons";
 import { StateIcon } from "../shared/StateIcon";
 import type { TreeItem } from "../shared/tree-item";
-import { requestClose } from "./pane-life";
+import { newTerminal, requestClose } from "./pane-life";
 import { stateOf } from "./pane-state";
 import { panesInOrder, paneTitle, usePanes } from "./pane-store";
-import { panelOfPane, paneOfParams, showPane } from "./pane-tabs";
+import { hideTab, panelOfPane, paneOfParams, showPane } from "./pane-tabs";
+import { startRenaming } from "./questions";
 
 /** The panes as they stand in the sidebar. */
 export function usePaneItems(): TreeItem[] {
@@ -54,37 +57,66 @@ function PaneRow({
       : pane.busy && pane.command && pane.command !== title
         ? pane.command
         : null;
+  const items = () => [
+    [
+      { title: "Go to it", run: () => showPane(pane.id) },
+      {
+        title: "Rename…",
+        run: () => {
+          showPane(pane.id);
+          startRenaming(pane.id);
+        },
+      },
+      {
+        title: "New terminal in its directory",
+        run: () => void newTerminal("tab", { cwd: pane.cwd }),
+      },
+    ],
+    [
+      copying("Copy its directory", pane.cwd),
+      pane.command !== null && copying("Copy its command", pane.command),
+    ],
+    [
+      hasTab && {
+        title: "Hide the tab, keep it running",
+        run: () => hideTab(pane.id),
+      },
+      { title: "Close", run: () => void requestClose(pane.id) },
+    ],
+  ];
   return (
-    <div className="pane-row" data-state={state} data-active={active}>
-      <button
-        type="button"
-        className="pane-button"
-        data-walk
-        data-testid={`sidebar-pane-${pane.id}`}
-        aria-current={active}
-        title={hasTab ? title : `${title}: running without a tab`}
-        onClick={() => showPane(pane.id)}
-      >
-        <StateIcon state={state} />
-        <span className="pane-text">
-          <span className="pane-title">
-            {title}
-            {!detail && pane.command && (
-              <span className="pane-command">{pane.command}</span>
-            )}
+    <ContextMenu items={items}>
+      <div className="pane-row" data-state={state} data-active={active}>
+        <button
+          type="button"
+          className="pane-button"
+          data-walk
+          data-testid={`sidebar-pane-${pane.id}`}
+          aria-current={active}
+          title={hasTab ? title : `${title}: running without a tab`}
+          onClick={() => showPane(pane.id)}
+        >
+          <StateIcon state={state} />
+          <span className="pane-text">
+            <span className="pane-title">
+              {title}
+              {!detail && pane.command && (
+                <span className="pane-command">{pane.command}</span>
+              )}
+            </span>
+            {detail && <span className="pane-detail">{detail}</span>}
           </span>
-          {detail && <span className="pane-detail">{detail}</span>}
-        </span>
-        {!hasTab && <span className="pane-note">no tab</span>}
-        <span className="pane-state">{state}</span>
-      </button>
-      <IconButton
-        label={`Close ${title}`}
-        tabIndex={-1}
-        onClick={() => void requestClose(pane.id)}
-      >
-        <CloseIcon size={12} />
-      </IconButton>
-    </div>
+          {!hasTab && <span className="pane-note">no tab</span>}
+          <span className="pane-state">{state}</span>
+        </button>
+        <IconButton
+          label={`Close ${title}`}
+          tabIndex={-1}
+          onClick={() => void requestClose(pane.id)}
+        >
+          <CloseIcon size={12} />
+        </IconButton>
+      </div>
+    </ContextMenu>
   );
 }

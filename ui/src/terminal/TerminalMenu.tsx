@@ -1,6 +1,6 @@
-import * as Menu from "@radix-ui/react-context-menu";
-import { Fragment, type ReactElement, useState } from "react";
+import type { ReactElement } from "react";
 import type { PaneId } from "../bindings";
+import { ContextMenu } from "../shared/ContextMenu";
 import { keyOf, runCommand, useCommands } from "../shared/commands";
 import { withHost } from "./hosts";
 
@@ -21,46 +21,18 @@ export function TerminalMenu({
   children: ReactElement;
 }) {
   const commands = useCommands((state) => state.commands);
-  const [open, setOpen] = useState(false);
-  const groups = open
-    ? GROUPS.map((ids) =>
-        ids.flatMap((id) => {
-          const command = commands.find((one) => one.id === id);
-          return command && (command.enabled?.() ?? true) ? [command] : [];
-        }),
-      ).filter((group) => group.length > 0)
-    : [];
+  const offered = (id: string) => {
+    const command = commands.find((one) => one.id === id);
+    if (!command || !(command.enabled?.() ?? true)) return null;
+    const { title } = command;
+    return { title, hint: keyOf(id), run: () => void runCommand(id) };
+  };
   return (
-    <Menu.Root onOpenChange={setOpen}>
-      <Menu.Trigger asChild>{children}</Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Content
-          className="menu"
-          onCloseAutoFocus={(event) => {
-            event.preventDefault();
-            withHost(pane, (host) => host.focus());
-          }}
-        >
-          {groups.map((group, index) => (
-            <Fragment key={group[0]?.id}>
-              {index > 0 && <Menu.Separator className="menu-line" />}
-              {group.map(({ id, title }) => (
-                <Menu.Item
-                  key={id}
-                  className="menu-item"
-                  onSelect={() => {
-                    // After the menu has given the focus back: a command may move it.
-                    setTimeout(() => runCommand(id));
-                  }}
-                >
-                  <span>{title}</span>
-                  <kbd>{keyOf(id)}</kbd>
-                </Menu.Item>
-              ))}
-            </Fragment>
-          ))}
-        </Menu.Content>
-      </Menu.Portal>
-    </Menu.Root>
+    <ContextMenu
+      items={() => GROUPS.map((ids) => ids.map(offered))}
+      onClosed={() => withHost(pane, (host) => host.focus())}
+    >
+      {children}
+    </ContextMenu>
   );
 }

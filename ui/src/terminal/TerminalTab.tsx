@@ -1,7 +1,8 @@
-import * as Menu from "@radix-ui/react-context-menu";
 import type { PaneId } from "../bindings";
 import { ConflictBadge } from "../shared/ConflictBadge";
+import { ContextMenu } from "../shared/ContextMenu";
 import { keyOf } from "../shared/commands";
+import { copying } from "../shared/copying";
 import { toggleZoom } from "../shared/dock/dock";
 import { usePanel, useParams, useTitle } from "../shared/dock/panel";
 import { Tab } from "../shared/dock/Tab";
@@ -27,64 +28,62 @@ export function TerminalTab() {
   useTitle(title);
   if (pane === null) return null;
 
-  const item = (label: string, command: string | null, run: () => void) => (
-    <Menu.Item className="menu-item" onSelect={run}>
-      <span>{label}</span>
-      {command && <kbd>{keyOf(command)}</kbd>}
-    </Menu.Item>
-  );
   const within = (run: () => void) => () => {
     bringForward();
     run();
   };
 
+  const item = (title: string, command: string, run: () => void) => ({
+    title,
+    hint: keyOf(command),
+    run,
+  });
+  const items = () => [
+    [
+      item("Rename…", "pane.rename", () => startRenaming(pane)),
+      item(
+        "Split right",
+        "pane.split_right",
+        within(() => void newTerminal("right")),
+      ),
+      item(
+        "Split down",
+        "pane.split_down",
+        within(() => void newTerminal("down")),
+      ),
+      item("Zoom", "pane.zoom", within(toggleZoom)),
+    ],
+    [info && copying("Copy its directory", info.cwd)],
+    [
+      item("Hide the tab, keep it running", "pane.hide", () => hideTab(pane)),
+      item("Close", "pane.close", () => void requestClose(pane)),
+    ],
+  ];
+
   return (
-    <Menu.Root>
-      <Menu.Trigger asChild>
-        <Tab
-          name={title}
-          data-testid={`tab-${pane}`}
-          title={info ? `${title}\n${info.cwd}` : title}
-          onClick={() => withHost(pane, (host) => host.focus())}
-          onDoubleClick={() => startRenaming(pane)}
-          onAuxClick={(event) => {
-            if (event.button !== 1) return;
-            event.preventDefault();
-            void requestClose(pane);
-          }}
-          onClose={() => void requestClose(pane)}
-        >
-          {info && <StateIcon state={stateOf(info)} />}
-          {renaming ? (
-            <RenameBox pane={pane} name={info?.name ?? title} />
-          ) : (
-            <span className="tab-title">{title}</span>
-          )}
-          {info && <ConflictBadge directory={info.cwd} />}
-        </Tab>
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Content className="menu">
-          {item("Rename…", "pane.rename", () => startRenaming(pane))}
-          {item(
-            "Split right",
-            "pane.split_right",
-            within(() => void newTerminal("right")),
-          )}
-          {item(
-            "Split down",
-            "pane.split_down",
-            within(() => void newTerminal("down")),
-          )}
-          {item("Zoom", "pane.zoom", within(toggleZoom))}
-          <Menu.Separator className="menu-line" />
-          {item("Hide the tab, keep it running", "pane.hide", () =>
-            hideTab(pane),
-          )}
-          {item("Close", "pane.close", () => void requestClose(pane))}
-        </Menu.Content>
-      </Menu.Portal>
-    </Menu.Root>
+    <ContextMenu items={items}>
+      <Tab
+        name={title}
+        data-testid={`tab-${pane}`}
+        title={info ? `${title}\n${info.cwd}` : title}
+        onClick={() => withHost(pane, (host) => host.focus())}
+        onDoubleClick={() => startRenaming(pane)}
+        onAuxClick={(event) => {
+          if (event.button !== 1) return;
+          event.preventDefault();
+          void requestClose(pane);
+        }}
+        onClose={() => void requestClose(pane)}
+      >
+        {info && <StateIcon state={stateOf(info)} />}
+        {renaming ? (
+          <RenameBox pane={pane} name={info?.name ?? title} />
+        ) : (
+          <span className="tab-title">{title}</span>
+        )}
+        {info && <ConflictBadge directory={info.cwd} />}
+      </Tab>
+    </ContextMenu>
   );
 }
 

@@ -2,7 +2,13 @@ import { type ReactNode, useMemo, useState } from "react";
 import type { RepositoryView, WorktreeView } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { ConflictBadge } from "../shared/ConflictBadge";
+import {
+  ContextMenu,
+  type ContextMenuProps,
+  type MenuItem,
+} from "../shared/ContextMenu";
 import { keyOf } from "../shared/commands";
+import { copying } from "../shared/copying";
 import {
   BranchIcon,
   CloseIcon,
@@ -13,7 +19,11 @@ import {
   RightIcon,
 } from "../shared/icons";
 import { baseName, shortPath } from "../shared/paths";
-import { removeRepository, useRepositories } from "../shared/repositories";
+import {
+  removeRepository,
+  rescanRepository,
+  useRepositories,
+} from "../shared/repositories";
 import { useSettings } from "../shared/settings-store";
 import type { TreeGroup, TreeItem } from "../shared/tree-item";
 import { walk } from "../shared/walk";
@@ -125,39 +135,46 @@ function Group({ group, parts }: { group: TreeGroup; parts: TreeItem[] }) {
   const count = parts.length === 1 ? "1 pane" : `${parts.length} panes`;
   return (
     <li className="tree-group" data-testid={`group-${group.key}`}>
-      <div className="tree-line">
-        <button
-          type="button"
-          className="tree-heading"
-          data-walk
-          aria-expanded={open}
-          onClick={() => setOpen(!open)}
-        >
-          <span className="tree-fold">
-            <Fold size={11} />
-          </span>
-          <span className="tree-name">{group.title}</span>
-          <span className="tree-note">
-            {group.state} · {count}
-          </span>
-        </button>
-        <span className="tree-buttons">
-          <IconButton
-            label={`Go to the run of ${group.title}`}
-            tabIndex={-1}
-            onClick={group.open}
+      <ContextMenu
+        items={() => [
+          [{ title: "Go to the run", run: group.open }],
+          [{ title: "Close the panes that have ended", run: group.closeEnded }],
+        ]}
+      >
+        <div className="tree-line">
+          <button
+            type="button"
+            className="tree-heading"
+            data-walk
+            aria-expanded={open}
+            onClick={() => setOpen(!open)}
           >
-            <RightIcon size={12} />
-          </IconButton>
-          <IconButton
-            label={`Close the panes of ${group.title} that have ended`}
-            tabIndex={-1}
-            onClick={group.closeEnded}
-          >
-            <CloseIcon size={12} />
-          </IconButton>
-        </span>
-      </div>
+            <span className="tree-fold">
+              <Fold size={11} />
+            </span>
+            <span className="tree-name">{group.title}</span>
+            <span className="tree-note">
+              {group.state} · {count}
+            </span>
+          </button>
+          <span className="tree-buttons">
+            <IconButton
+              label={`Go to the run of ${group.title}`}
+              tabIndex={-1}
+              onClick={group.open}
+            >
+              <RightIcon size={12} />
+            </IconButton>
+            <IconButton
+              label={`Close the panes of ${group.title} that have ended`}
+              tabIndex={-1}
+              onClick={group.closeEnded}
+            >
+              <CloseIcon size={12} />
+            </IconButton>
+          </span>
+        </div>
+      </ContextMenu>
       {open && (
         <ul>
           {parts.map(({ key, row }) => (
@@ -192,6 +209,19 @@ function Repository({
         note={only ? branchOf(only.worktree) : stateOf(repository)}
         noteTitle={stateTitle(repository)}
         {...(only && { directory: only.worktree.path })}
+        menu={() => [
+          ...menuOf(only?.worktree ?? mainOf(repository), onTerminal),
+          [
+            {
+              title: "Look at it anew",
+              run: () => void rescanRepository(repository.repository),
+            },
+            {
+              title: "Take it out of the workspace",
+              run: () => void removeRepository(repository.repository),
+            },
+          ],
+        ]}
         buttons={
           <>
             <IconButton
@@ -273,6 +303,7 @@ function Worktree({
         note={worktree.changed_files > 0 ? changes(worktree) : ""}
         directory={worktree.path}
         buttons={<NewTerminal worktree={worktree} onTerminal={onTerminal} />}
+        menu={() => menuOf(worktree, onTerminal)}
         {...(items.length === 0 && {
           onOpen: () => onTerminal(worktree.path),
         })}
@@ -281,6 +312,25 @@ function Worktree({
       </Heading>
     </div>
   );
+}
+
+/** What can be done where a worktree is. */
+function menuOf(
+  { path, branch }: { path: string; branch: string | null },
+  onTerminal: (directory: string) => void,
+): MenuItem[][] {
+  return [
+    [{ title: "New terminal here", run: () => onTerminal(path) }],
+    [
+      copying("Copy its path", path),
+      ...(branch === null ? [] : [copying("Copy its branch", branch)]),
+    ],
+  ];
+}
+
+/** The main checkout of a repository; its directory, where there is none. */
+function mainOf({ root, worktrees }: RepositoryView) {
+  return worktrees.find(({ main }) => main) ?? { path: root, branch: null };
 }
 
 function NewTerminal({
@@ -311,6 +361,7 @@ function Heading({
   noteTitle,
   directory,
   buttons,
+  menu,
   onOpen,
   children,
 }: {
@@ -323,6 +374,7 @@ function Heading({
   /** Its conflicts are shown. */
   directory?: string;
   buttons: ReactNode;
+  menu: ContextMenuProps["items"];
   /** What a click does where there is nothing to fold. */
   onOpen?: () => void;
   children: ReactNode;
@@ -333,27 +385,29 @@ function Heading({
   const Fold = collapsed ? RightIcon : DownIcon;
   return (
     <>
-      <div className="tree-line">
-        <button
-          type="button"
-          className="tree-heading"
-          data-walk
-          title={title}
-          {...(!onOpen && { "aria-expanded": !collapsed })}
-          onClick={onOpen ?? (() => toggleCollapsed(id))}
-        >
-          <span className="tree-fold">{!onOpen && <Fold size={11} />}</span>
-          {icon}
-          <span className="tree-name">{text}</span>
-          {note !== "" && (
-            <span className="tree-note" title={noteTitle}>
-              {note}
-            </span>
-          )}
-        </button>
-        {directory !== undefined && <ConflictBadge directory={directory} />}
-        <span className="tree-buttons">{buttons}</span>
-      </div>
+      <ContextMenu items={menu}>
+        <div className="tree-line">
+          <button
+            type="button"
+            className="tree-heading"
+            data-walk
+            title={title}
+            {...(!onOpen && { "aria-expanded": !collapsed })}
+            onClick={onOpen ?? (() => toggleCollapsed(id))}
+          >
+            <span className="tree-fold">{!onOpen && <Fold size={11} />}</span>
+            {icon}
+            <span className="tree-name">{text}</span>
+            {note !== "" && (
+              <span className="tree-note" title={noteTitle}>
+                {note}
+              </span>
+            )}
+          </button>
+          {directory !== undefined && <ConflictBadge directory={directory} />}
+          <span className="tree-buttons">{buttons}</span>
+        </div>
+      </ContextMenu>
       {!collapsed && children}
     </>
   );

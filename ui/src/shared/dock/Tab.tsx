@@ -1,5 +1,8 @@
 import type { ComponentProps } from "react";
+import { ContextMenu } from "../ContextMenu";
+import { keyOf } from "../commands";
 import { CloseIcon } from "../icons";
+import { toggleZoom } from "./dock";
 import { usePanel } from "./panel";
 
 interface TabProps extends ComponentProps<"div"> {
@@ -30,12 +33,32 @@ export function Tab({ name, onClose, children, ...rest }: TabProps) {
   );
 }
 
+/** A tab with the menu that every panel has. */
+export function PanelTab(props: TabProps) {
+  const { onClose } = props;
+  const { bringForward } = usePanel();
+  const zoom = () => {
+    bringForward();
+    toggleZoom();
+  };
+  return (
+    <ContextMenu
+      items={() => [
+        [{ title: "Zoom", hint: keyOf("pane.zoom"), run: zoom }],
+        [{ title: "Close", hint: keyOf("pane.close"), run: onClose }],
+      ]}
+    >
+      <Tab {...props} />
+    </ContextMenu>
+  );
+}
+
 /** The tab of a panel of which there is nothing to say but its title. */
 export function TitleTab() {
   const { id, title, close } = usePanel();
   return (
-    <Tab name={title} data-testid={`tab-${id}`} onClose={close}>
+    <PanelTab name={title} data-testid={`tab-${id}`} onClose={close}>
       <span className="tab-title">{title}</span>
-    </Tab>
+    </PanelTab>
   );
 }
