@@ -1,6 +1,7 @@
 //! What is typed outlives the window: a flow's text, and a form.
 
 use anyhow::Result;
+use fantoccini::key::Key;
 use support::{Home, Window, wait_for};
 
 use crate::{asked, at_a_prompt, killed_and_opened_again, says, scenario};
@@ -12,6 +13,9 @@ inputs:
 steps:
   - { id: say, value: '{{ inputs.question }}' }
 ";
+
+/// The field of the form in which a run is started; the plan of the flow has one, too.
+const QUESTION: &str = "[data-testid=\"start-dialog\"] [data-testid=\"field-question\"]";
 
 /// Waits until a text is kept, wherever it was typed.
 async fn kept(window: &Window, text: &str) -> Result<()> {
@@ -27,9 +31,9 @@ async fn kept(window: &Window, text: &str) -> Result<()> {
     .await
 }
 
-/// The fields of the form in which a run is started.
+/// What is in that field.
 async fn question(window: &Window) -> Result<String> {
-    let field = window.find("[data-testid=\"field-question\"]").await?;
+    let field = window.find(QUESTION).await?;
     Ok(field.prop("value").await?.unwrap_or_default())
 }
 
@@ -47,9 +51,13 @@ async fn what_was_typed_is_there_after_the_window_was_killed() -> Result<()> {
     window.click(flow).await?;
     window.click(start).await?;
     assert_eq!(question(&window).await?, "why");
-    window.type_keys(" not").await?;
+    window.click(QUESTION).await?;
+    let end = char::from(Key::End);
+    window.type_keys(&format!("{end} not")).await?;
     kept(&window, "why not").await?;
-    window.type_keys(&'\u{e00c}'.to_string()).await?;
+    window
+        .type_keys(&char::from(Key::Escape).to_string())
+        .await?;
     window.gone("[data-testid=\"start-dialog\"]").await?;
     window.click("[data-testid=\"flow-text\"] .cm-line").await?;
     window.type_keys("# mine").await?;
@@ -70,6 +78,8 @@ async fn what_was_typed_is_there_after_the_window_was_killed() -> Result<()> {
         says(window, "body", "What you wrote there is kept.").await?;
         window.click(flow).await?;
         says(window, "[data-testid=\"flow-text\"]", "# mine").await?;
+        // What is said of the text moves the buttons beside it.
+        says(window, "[data-testid=\"flow-verdict\"]", "no mistakes").await?;
         window.click("[data-testid=\"save-flow\"]").await?;
         window.gone(".tab-unsaved").await?;
         assert!(std::fs::read_to_string(&file)?.contains("# mine"));

@@ -50,7 +50,8 @@ async fn shown(window: &Window) -> Result<Vec<u64>> {
     let ids = window
         .script(
             "return Array.from(document.querySelectorAll('[data-pane]'))
-                .filter((pane) => pane.checkVisibility({ visibilityProperty: true }) && pane.getBoundingClientRect().width > 0)
+                .filter((pane) => pane.checkVisibility({ visibilityProperty: true }))
+                .filter((pane) => pane.clientWidth > 0 && pane.clientHeight > 0)
                 .map((pane) => Number(pane.dataset.pane));",
         )
         .await?;

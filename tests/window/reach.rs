@@ -59,7 +59,9 @@ async fn zoom_and_back_gives_the_same_pixels_whatever_opens_beside_the_dock() ->
         // A side comes and goes meanwhile.
         window.chord(&[ctrl(), shift()], 'g').await?;
         window.find("[data-testid=\"search-input\"]").await?;
-        window.chord(&[ctrl(), shift()], 'g').await?;
+        window
+            .type_keys(&char::from(Key::Escape).to_string())
+            .await?;
         window.gone("[data-testid=\"search-input\"]").await?;
         window.chord(&[ctrl(), shift()], zoom).await?;
         shows(window, 3).await?;
