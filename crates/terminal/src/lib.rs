@@ -54,6 +54,6 @@ pub use search::{
 pub use snapshot::Snapshot;
 pub use styled::{Color, Link, LinkRun, Span, Style, StyleRun, StyledLine};
 pub use types::{
-    Attention, CommandMark, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole,
-    PaneSize, PaneState, PanesHealth, ReadLines, Recording, ScreenText, Source,
+    AnswerFile, Attention, CommandMark, Held, Holder, Line, LineId, OpenPane, PaneEvent, PaneId,
+    PaneInfo, PaneRole, PaneSize, PaneState, PanesHealth, ReadLines, Recording, ScreenText, Source,
 };

@@ -26,7 +26,7 @@ use crate::clock::Clock;
 use crate::history::{ClosedPane, History, PaneHistory};
 use crate::input::{Input, Refused};
 use crate::lines::PaneText;
-use crate::pty::{Child, Command, Pty, Started};
+use crate::pty::{self, Child, Command, Pty, Started};
 use crate::recorder::Recorder;
 use crate::sample::Sampler;
 use crate::screen::{Colours, Screen};
@@ -109,13 +109,23 @@ struct Core {
 
 impl Pane {
     /// Starts the program.
-    pub(crate) fn open(setup: Setup, common: Arc<Common>) -> io::Result<(Arc<Pane>, Running)> {
+    pub(crate) fn open(mut setup: Setup, common: Arc<Common>) -> io::Result<(Arc<Pane>, Running)> {
+        let wanted = setup.recording.as_ref();
+        let answer = match wanted.and_then(|recording| recording.answer.as_ref()) {
+            Some(answer) => {
+                let (file, path) = pty::in_memory(&answer.variable)?;
+                let env = &mut setup.command.env;
+                env.insert(answer.variable.clone(), path);
+                Some(file)
+            }
+            None => None,
+        };
         let Started { pty, child, stdout } = Pty::start(&setup.command, setup.size)?;
         let input = Input::new(setup.id, Arc::clone(pty.file()));
         let recorder = setup
             .recording
             .zip(stdout)
-            .map(|(recording, stdout)| Recorder::new(recording, stdout));
+            .map(|(recording, stdout)| Recorder::new(recording, stdout, answer));
         let opened_at = common.clock.now_ms();
         let theme = *common.theme.lock();
         let cwd = setup.command.cwd.to_string_lossy().into_owned();
@@ -149,6 +159,7 @@ impl Pane {
                     cwd: None,
                     started_in: cwd,
                     state: PaneState::Running { pid: pty.pid() },
+                    held: None,
                     ended_at: None,
                 },
                 streams: Vec::new(),

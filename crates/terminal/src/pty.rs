@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,6 +22,7 @@ use nix::sys::signal::{SigSet, Signal as SignalName};
 use nix::sys::stat::Mode;
 use parking_lot::Mutex;
 use portable_pty::{CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
@@ -27,7 +30,8 @@ use rustix::process::{
     waitid,
 };
 
-use crate::types::{PaneSize, PaneState};
+use crate::osc;
+use crate::types::{Holder, PaneSize, PaneState};
 
 /// What another terminal said of itself does not hold here.
 const STALE: [&str; 12] = [
@@ -55,10 +59,10 @@ const AT_DEFAULT: [SignalName; 7] = [
     SignalName::SIGCHLD,
 ];
 
-/// The leader of the session of a program whose standard output is apart: it stays until descriptor 3 is closed at
-/// our end, then ends as the program did. The system hangs up on all programs of a terminal when the leader of its
-/// session ends, and what the program itself left behind may still have something to write.
-const LEADER: &str = r#""$@" >&4 3<&- 4>&-; status=$?; exec 4>&-; read -r go <&3; exit "$status""#;
+/// The leader of the session of a program whose standard output is apart: it says on descriptor 3 how the program ended,
+/// stays until that is closed at our end, then ends as the program did. The system hangs up on all programs of a
+/// terminal when the leader of its session ends, and what the program itself left behind may still have something to write.
+const LEADER: &str = r#""$@" >&4 3<&- 4>&-; status=$?; echo "$status" >&3; exec 4>&-; read -r go <&3; exit "$status""#;
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -86,9 +90,9 @@ pub(crate) struct Started {
 pub(crate) struct Stdout {
     /// The output itself.
     pub(crate) pipe: File,
-    /// As long as this is held, none of those who write is hung up on because the program has ended, nor is the end
-    /// of the program told by [`Child::wait`].
-    pub(crate) _hold: OwnedFd,
+    /// Tells the exit status of the program once it has ended, as a line. As long as this is held, none of those who
+    /// write is hung up on because of that, nor is the end told by [`Child::wait`].
+    pub(crate) leader: UnixStream,
 }
 
 /// The program's process, to be waited for. Its descriptor can be polled: it is readable once the program has ended.
@@ -161,14 +165,14 @@ impl Pty {
         let file = file_of(&*master)?;
         let (stdout, its) = if command.stdout_apart {
             let (pipe, its_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
-            let (held, hold) = pipe_with(PipeFlags::CLOEXEC)?;
+            let (leader, its_end) = UnixStream::pair()?;
             let pipe = File::from(pipe);
             // Beyond those that they become, so that neither takes the place of the other.
             let its = [
-                fcntl_dupfd_cloexec(held, 10)?,
+                fcntl_dupfd_cloexec(its_end, 10)?,
                 fcntl_dupfd_cloexec(its_stdout, 10)?,
             ];
-            (Some(Stdout { pipe, _hold: hold }), Some(its))
+            (Some(Stdout { pipe, leader }), Some(its))
         } else {
             (None, None)
         };
@@ -401,6 +405,40 @@ fn has_ended(process: Pid) -> bool {
     // The name, in parentheses, may hold anything; the fields after it do not.
     stat.rsplit_once(')')
         .is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
+}
+
+/// A file that lies in memory, and the path by which other processes find it while this one has it open.
+pub(crate) fn in_memory(name: &str) -> io::Result<(File, String)> {
+    let file = memfd_create(name, MemfdFlags::CLOEXEC)?;
+    let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+    Ok((File::from(file), path))
+}
+
+/// The processes that may write to a pipe, besides this one; those of other users are not seen.
+pub(crate) fn writers(pipe: &File) -> Vec<Holder> {
+    let (Ok(pipe), Ok(processes)) = (pipe.metadata(), std::fs::read_dir("/proc")) else {
+        return Vec::new();
+    };
+    let pipe = PathBuf::from(format!("pipe:[{}]", pipe.ino()));
+    let has_it = |process: &Path| {
+        let open = std::fs::read_dir(process.join("fd")).into_iter().flatten();
+        open.flatten()
+            .any(|open| std::fs::read_link(open.path()).is_ok_and(|file| file == pipe))
+    };
+    let mut writers: Vec<Holder> = processes
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
+        .filter(|(pid, process)| *pid != std::process::id() && has_it(process))
+        .filter_map(|(pid, process)| {
+            let name = std::fs::read_to_string(process.join("comm")).ok()?;
+            Some(Holder {
+                pid,
+                name: osc::clean(name.trim_end(), 64),
+            })
+        })
+        .collect();
+    writers.sort_by_key(|holder| holder.pid);
+    writers
 }
 
 /// The directory that a process works in.

@@ -120,6 +120,18 @@ pub struct Recording {
     /// Values that stand nowhere: they are covered in `out`, and in all that the pane shows and keeps. What may be the
     /// beginning of one is held back until more is printed.
     pub cover: Secrets,
+    /// A file that the program may write to.
+    pub answer: Option<AnswerFile>,
+}
+
+/// A file that lies in memory while a recorded program and what it started write to it: what it holds in the end is
+/// covered, and only then kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerFile {
+    /// The variable by which programs find it.
+    pub variable: String,
+    /// Where it is kept; there is no such file when nothing was written.
+    pub kept: PathBuf,
 }
 
 /// Whether the program of a pane runs, and how it ended.
@@ -157,6 +169,24 @@ pub enum Attention {
     Failed,
 }
 
+/// A recorded program has ended, and what it left behind still has its output open: more may come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Held {
+    /// The exit status of the program; after a signal, 128 and the signal's number.
+    pub status: i32,
+    /// Who had its output open a little after that; nobody: processes of another user, which can't be seen.
+    pub by: Vec<Holder>,
+}
+
+/// A process that keeps the output of a program open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Holder {
+    /// Its id.
+    pub pid: u32,
+    /// What it is called.
+    pub name: String,
+}
+
 /// Everything that is known of one pane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct PaneInfo {
@@ -178,6 +208,9 @@ pub struct PaneInfo {
     pub private: bool,
     /// Whether its program runs, and how it ended.
     pub state: PaneState,
+    /// What keeps it open, when its recorded program has ended and only that does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// Whether a program other than the shell runs in the foreground, so that closing would end it.
     pub busy: bool,
     /// What it wants from the person.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use secrets::Secrets;
 use terminal::{
-    AttachOptions, Attention, Frame, Line, LineId, OpenPane, OpenPaneError, PaneError, PaneEvent,
-    PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines, Recording,
+    AnswerFile, AttachOptions, Attention, Frame, Line, LineId, OpenPane, OpenPaneError, PaneError,
+    PaneEvent, PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines, Recording,
 };
 use tokio::sync::broadcast;
 
@@ -783,7 +783,11 @@ impl Recorded {
             path
         });
         let recording = Recording {
-            cover: Secrets::default(),
+            cover: Secrets::new(["a secret".to_owned()]),
+            answer: Some(AnswerFile {
+                variable: "ANSWER".to_owned(),
+                kept: self.dir.path().join("answer"),
+            }),
             out: self.dir.path().join("out"),
             status: self.dir.path().join("status"),
             stdin,
@@ -857,6 +861,55 @@ fn a_recorded_program_has_ended_when_nobody_writes_to_its_output_any_more() {
     std::fs::write(go, "").unwrap();
     recorded.wait_closed(pane.id);
     assert_eq!(recorded.kept("out").as_deref(), Some("early\nlate\n"));
+}
+
+#[test]
+fn what_a_recorded_program_answers_is_on_no_disk_before_it_is_covered() {
+    let mut recorded = Recorded::new();
+    let go = recorded.dir.path().join("go");
+    let script = format!(
+        "echo before > $ANSWER; printf 'it is a sec' > $ANSWER; sh -c 'printf ret >> $ANSWER'; cat $ANSWER; mkfifo {0}; cat {0}",
+        go.display()
+    );
+    let pane = recorded.run(&script);
+    wait_for("its pipe", || go.exists().then_some(()));
+    assert_eq!(recorded.kept("answer"), None);
+    std::fs::write(go, "").unwrap();
+    recorded.wait_closed(pane.id);
+    assert_eq!(recorded.kept("answer").as_deref(), Some("it is •••"));
+    assert_eq!(recorded.kept("out").as_deref(), Some("it is •••"));
+
+    let pane = recorded.run("cat $ANSWER");
+    recorded.wait_closed(pane.id);
+    assert_eq!(recorded.kept("status").as_deref(), Some("0\n"));
+}
+
+#[test]
+fn a_recorded_program_that_has_ended_says_what_holds_its_output_open() {
+    let mut recorded = Recorded::new();
+    let go = recorded.dir.path().join("go");
+    let script = format!("mkfifo {0}; cat {0} & echo $!; exit 3", go.display());
+    let pane = recorded.run(&script);
+    assert_eq!(pane.held, None);
+    let held = recorded.bench.wait_event(|event| match event {
+        PaneEvent::Changed { pane: info } if info.id == pane.id => info.held,
+        _ => None,
+    });
+    let out = recorded.kept("out").unwrap();
+    let by: Vec<_> = held
+        .by
+        .iter()
+        .map(|holder| holder.pid.to_string())
+        .collect();
+    assert_eq!((held.status, by), (3, vec![out.trim().to_owned()]));
+    assert_eq!(held.by[0].name, "cat");
+    std::fs::write(go, "").unwrap();
+    recorded.bench.wait_exit(pane.id);
+    let info = recorded.bench.panes.info(pane.id).unwrap();
+    assert_eq!(
+        (info.held, recorded.kept("status").as_deref()),
+        (None, Some("3\n"))
+    );
 }
 
 #[test]

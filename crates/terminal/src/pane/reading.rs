@@ -18,7 +18,7 @@ use crate::screen::{Going, Said, Sink};
 use crate::scrollback::Scrollback;
 use crate::snapshot::snapshot;
 use crate::styled::StyledLine;
-use crate::types::{LineId, PaneEvent, PaneState};
+use crate::types::{Held, LineId, PaneEvent, PaneState};
 
 /// What the reader reads at once.
 const READ: usize = 64 * 1024;
@@ -117,7 +117,8 @@ impl Pane {
         let mut last_words = None;
         let state = loop {
             let stdout = recorder.as_ref().and_then(Recorder::stdout);
-            let mut wait = None;
+            let leader = recorder.as_ref().and_then(Recorder::leader);
+            let mut wait = recorder.as_ref().and_then(Recorder::until_held);
             if let Some(state) = &ended {
                 let mut left = LAST_WORDS;
                 if stdout.is_none() {
@@ -131,13 +132,20 @@ impl Pane {
             }
             let terminal = open.then(|| self.pty.file().as_fd());
             let program = ended.is_none().then(|| child.as_fd());
-            let [printed, written, gone] = readable([terminal, stdout, program], wait);
+            let [printed, written, said, gone] =
+                readable([terminal, stdout, leader, program], wait);
             if let Some(recorder) = &mut recorder {
+                if said {
+                    recorder.hear();
+                }
                 if written {
                     self.show(&recorder.read(room(&mut buffer)), &mut cover);
                 } else if ended.is_some() && self.core.lock().closed {
                     // Another session may hold it for ever.
                     recorder.give_up();
+                }
+                if let Some(held) = recorder.held() {
+                    self.held(held);
                 }
             }
             if printed {
@@ -179,6 +187,15 @@ impl Pane {
         }
     }
 
+    /// The program has ended, and something that it left behind has not: others are told.
+    fn held(&self, held: Held) {
+        let mut core = self.core.lock();
+        core.about.held = Some(held);
+        if !core.closed {
+            self.tell_now(&mut core);
+        }
+    }
+
     /// The program has ended: others are told. Says whether it did well and is recorded.
     fn end(&self, state: PaneState, recorder: Option<Recorder>) -> bool {
         let well = matches!(state, PaneState::Exited { code: Some(0), .. });
@@ -200,6 +217,7 @@ impl Pane {
         {
             let mut core = self.core.lock();
             core.about.state = state;
+            core.about.held = None;
             core.about.ended_at = Some(self.common.clock.now_ms());
             core.watch.exited(well);
             for stream in &core.streams {

@@ -6,7 +6,7 @@ use super::{Core, Pane};
 use crate::osc::{self, Osc};
 use crate::pty;
 use crate::screen::Said;
-use crate::types::{LineId, PaneEvent, PaneInfo, PaneRole, PaneState};
+use crate::types::{Held, LineId, PaneEvent, PaneInfo, PaneRole, PaneState};
 
 /// A pane tells of its changes no more often than this.
 const TELL: Duration = Duration::from_millis(50);
@@ -23,6 +23,7 @@ pub(super) struct About {
     pub(super) cwd: Option<String>,
     pub(super) started_in: String,
     pub(super) state: PaneState,
+    pub(super) held: Option<Held>,
     pub(super) ended_at: Option<u64>,
 }
 
@@ -192,6 +193,7 @@ impl Pane {
             size: core.screen.size(),
             private: self.private,
             state: core.about.state.clone(),
+            held: core.about.held.clone(),
             busy,
             attention: core.watch.value(),
             attention_message: core.watch.message().map(str::to_owned),
