@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 use ::flow::{
     Again, Finding, Flow, FlowEvent, FlowGraph, Flows, FlowsConfig, Given, InputInfo, RequestError,
-    RunInfo, RunLimits, RunView, Simulation, StartError, StartRun, StepState, StepView, Stubs,
-    SystemClock, SystemOwners,
+    RunInfo, RunLimits, RunView, Simulation, StartError, StartRun, Stubs, SystemClock,
+    SystemOwners,
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use terminal::PaneState;
 use tokio::sync::broadcast;
 
 use crate::{App, Code, Error, Inner};
@@ -23,10 +22,6 @@ pub use files::{FlowFile, FlowFileWatch};
 pub use look::{OutputLine, OutputLines, OutputPiece, OutputPlace, StepDetail};
 pub use worktrees::RunWorktree;
 use world::World;
-
-/// What is said of a step that something left behind keeps from ending.
-pub const HELD_OPEN: &str =
-    "its program has ended, but something that it left in the background still has its output open";
 
 /// How many runs a list holds at most.
 const MOST_RUNS: u32 = 500;
@@ -333,36 +328,7 @@ impl App {
     ///
     /// [`Code::BadId`], [`Code::Store`].
     pub async fn why(&self, run: &str, step: &str) -> Result<String, Error> {
-        let mut why = self.flows().why(run, step).await?;
-        let view = self.run_outline(run).await?;
-        let steps = view.step_list.iter();
-        if let Some(step) = steps.into_iter().find(|known| known.id == step)
-            && self.is_held_open(step).await
-        {
-            why.push_str("\n  ");
-            why.push_str(HELD_OPEN);
-        }
-        Ok(why)
-    }
-
-    /// Whether the program of a running step has ended, and only something that it left behind keeps the step from ending.
-    pub async fn is_held_open(&self, step: &StepView) -> bool {
-        let Some(pane) = step
-            .attempts
-            .last()
-            .filter(|_| step.state == StepState::Running)
-            .and_then(|attempt| attempt.pane)
-        else {
-            return false;
-        };
-        let Ok(info) = self.ask(terminal::ask::Info(terminal::PaneId(pane))).await else {
-            return false;
-        };
-        match info.state {
-            // What the pane has is the leader of the program's session: it waits for the program, then for its output.
-            PaneState::Running { pid } => !world::waits_for_a_program(pid),
-            PaneState::Exited { .. } => false,
-        }
+        Ok(self.flows().why(run, step).await?)
     }
 
     /// Ends a run, one step of it, or a batch: programs and all that they started.

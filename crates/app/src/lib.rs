@@ -43,8 +43,8 @@ pub use self::conflicts::{
 pub use drafts::Draft;
 pub use error::{Code, Error};
 pub use flow::{
-    CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, HELD_OPEN, Mark,
-    OutputLine, OutputLines, OutputPiece, OutputPlace, RunWorktree, StepDetail, check_flow_text,
+    CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, Mark, OutputLine,
+    OutputLines, OutputPiece, OutputPlace, RunWorktree, StepDetail, check_flow_text,
     export_flow_text, flow_schema, simulate_flow_text,
 };
 pub use folders::{FolderBelow, FolderLook};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use terminal::{PaneEvent, PaneId, PaneInfo, PaneState};
+use terminal::{Held, PaneEvent, PaneId, PaneInfo, PaneState};
 use tokio::sync::watch;
 
 /// The panes that are waited for, by the names that they were opened with; what happens to panes is told here first.
@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     pub(crate) pane: Option<PaneId>,
     /// How its program ended.
     pub(crate) ended: Option<PaneState>,
+    /// What keeps it open although its program has ended.
+    pub(crate) held: Option<Held>,
     pub(crate) closed: bool,
     /// Grows when something may have been missed: then the pane is to be asked for.
     pub(crate) missed: u64,
@@ -85,6 +87,7 @@ impl Names {
         waiting.send_if_modified(|seen| {
             let before = seen.clone();
             seen.pane = Some(pane.id);
+            seen.held.clone_from(&pane.held);
             if matches!(pane.state, PaneState::Exited { .. }) {
                 seen.ended = Some(pane.state.clone());
             }

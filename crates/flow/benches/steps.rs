@@ -62,6 +62,7 @@ impl Actions for Nothing {
                 worktree: None,
                 agent: None,
                 asks: None,
+                held: None,
                 output: None,
                 ended: Box::pin(async {
                     Ended::Finished(Finished {

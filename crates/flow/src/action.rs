@@ -118,6 +118,8 @@ pub struct Activity {
     pub agent: Option<StepAgent>,
     /// What it asks a person for in the middle of its work, while it does; none: it never asks.
     pub asks: Option<watch::Receiver<Option<String>>>,
+    /// What keeps it from ending although its program has ended, while something does; none: that can't be told.
+    pub held: Option<watch::Receiver<Option<String>>>,
     /// Resolves once it has ended and been reaped.
     pub ended: Answer<'static, Ended>,
     /// Changes whenever it prints something; none: that can't be told, and it is never idle.

@@ -66,6 +66,8 @@ pub const SCHEMA: Schema = Schema {
     ", "
         ALTER TABLE attempts ADD COLUMN asked_again TEXT;
         ALTER TABLE steps ADD COLUMN guard_error TEXT;
+    ", "
+        ALTER TABLE attempts ADD COLUMN held TEXT;
     "],
 };
 

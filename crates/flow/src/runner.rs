@@ -57,6 +57,12 @@ pub(crate) enum Wake {
         attempt: u32,
         message: Option<String>,
     },
+    /// The program of an attempt has ended, and something that it left behind keeps the attempt from ending.
+    Held {
+        step: StepIndex,
+        attempt: u32,
+        message: String,
+    },
     /// The world was looked at for a condition.
     Looked {
         step: StepIndex,
@@ -516,6 +522,23 @@ impl Driver {
                     self.note(
                         step,
                         Happened::StepNeedsYou {
+                            step: id,
+                            attempt,
+                            message,
+                        },
+                    );
+                }
+            }
+            Wake::Held {
+                step,
+                attempt,
+                message,
+            } => {
+                if self.is_active(step, attempt) {
+                    let id = self.step_id(step);
+                    self.note(
+                        step,
+                        Happened::StepHeld {
                             step: id,
                             attempt,
                             message,

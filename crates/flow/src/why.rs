@@ -30,10 +30,13 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
             }
             text + "."
         }
-        StepState::Running => format!(
-            "`{id}` runs: attempt {}.",
-            last.map_or(1, |attempt| attempt.attempt)
-        ),
+        StepState::Running => match last.and_then(|attempt| attempt.held.as_ref()) {
+            Some(held) => format!("`{id}` is held open: {held}."),
+            None => format!(
+                "`{id}` runs: attempt {}.",
+                last.map_or(1, |attempt| attempt.attempt)
+            ),
+        },
         StepState::RetryWait => {
             format!("`{id}` waits for its next attempt. The last one failed{because}.")
         }

@@ -163,6 +163,7 @@ test("what took longest is the longest way in time, not in steps", () => {
           worktree: null,
           agent: null,
           needs_you: null,
+          held: null,
           exit_code: 0,
           message: null,
           output: null,

@@ -71,6 +71,8 @@ export function stepWords(step: StepView): string {
   if (step.state === "succeeded" && step.branch) return `took ${step.branch}`;
   const asks = asksForPerson(step);
   if (asks !== null) return `needs you: ${asks}`;
+  if (step.state === "running" && lastAttempt(step)?.held != null)
+    return "held open by what it left running";
   return STATE_WORDS[step.state];
 }
 

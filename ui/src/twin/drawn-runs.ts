@@ -40,6 +40,7 @@ function attemptOf(
     worktree: null,
     agent: null,
     needs_you: null,
+    held: null,
     exit_code: ended_at === null ? null : state === "succeeded" ? 0 : 1,
     message: state === "failed" ? "it exited with 1" : null,
     output: null,

@@ -10,27 +10,25 @@ mod kept;
 mod pane;
 mod programs;
 
-pub(super) use programs::waits_for_a_program;
-
 use std::path::{Component, Path, PathBuf};
 use std::sync::Weak;
-use std::time::Duration;
 
 use ::conflicts::{ConflictFilter, Severity};
 use ::flow::{ActionError, Actions, Activity, Answer, Ended, Found, Job, JobKey, WorktreeWish};
 use terminal::ask::Close;
-use terminal::{OpenPane, PaneId, PaneInfo, PaneState, Recording};
+use terminal::{Held, OpenPane, PaneId, PaneInfo, PaneState, Recording};
+use tokio::sync::watch;
 
 use self::conflict::worst_conflict;
 use self::kept::{came_to, failed, private_dir};
-use self::pane::{Over, Program, find_pane, pane_name, pane_of, program, until_over, watch_output};
+use self::pane::{
+    Over, Program, find_pane, held_open, pane_name, pane_of, program, until_over, watch_output,
+};
 use crate::one_pane::OnePane;
 use crate::{App, Code, Inner, worktrees};
 
 /// Where in a step's directory is what it did when it was asked once more.
 pub(super) const AGAIN: &str = "again";
-/// How long the end of a process group may take after it was killed.
-const REAP_WITHIN: Duration = Duration::from_secs(20);
 
 /// The world of panes, agents and worktrees.
 pub(super) struct World {
@@ -112,6 +110,7 @@ impl World {
             status: directory.join("status"),
             stdin,
             cover: job.secrets.clone(),
+            answer: None,
         };
         let request = OpenPane {
             program: Some(program),
@@ -126,10 +125,10 @@ impl World {
         // Before it is opened, so that nothing of it is missed.
         let awaited = app.0.awaited.wait_for(&pane_name(&job.key));
         match app.open_recorded(request, recording).await {
-            Ok(pane) => Ok(self.activity(&job, Some(pane.id), worktree, awaited)),
+            Ok(pane) => Ok(self.activity(&job, Some(pane.id), worktree, pane.held, awaited)),
             // Whether it was opened is not known before the pane host can be asked again.
             Err(error) if error.code == Code::HostDown => {
-                Ok(self.activity(&job, None, worktree, awaited))
+                Ok(self.activity(&job, None, worktree, None, awaited))
             }
             Err(error) => Err(ActionError::new(error.message)),
         }
@@ -141,6 +140,7 @@ impl World {
         job: &Job,
         pane: Option<PaneId>,
         worktree: Option<String>,
+        held: Option<Held>,
         awaited: OnePane,
     ) -> Activity {
         let (app, directory) = (self.app.clone(), self.directory(&job.key));
@@ -149,6 +149,7 @@ impl World {
             .filter(|_| job.watch_output)
             .map(|pane| watch_output(self.app.clone(), pane));
         let name = pane_name(&job.key);
+        let (tell_held, held) = watch::channel(held.as_ref().map(held_open));
         if let Some(pane) = pane {
             awaited.is(pane);
         }
@@ -158,9 +159,10 @@ impl World {
             worktree,
             agent: None,
             asks: None,
+            held: Some(held),
             output,
             ended: Box::pin(async move {
-                let over = until_over(&app, pane, &name, awaited).await;
+                let over = until_over(&app, pane, &name, awaited, tell_held).await;
                 came_to(&directory, over, &secrets)
             }),
         }
@@ -189,12 +191,18 @@ impl World {
             })) => Over::Exited(state),
             Ok(Some(pane)) => {
                 let worktree = self.worktree_of(&job);
-                return Found::Alive(self.activity(&job, Some(pane.id), worktree, awaited));
+                return Found::Alive(self.activity(
+                    &job,
+                    Some(pane.id),
+                    worktree,
+                    pane.held,
+                    awaited,
+                ));
             }
             Err(error) => {
                 tracing::warn!(%error, "a pane can't be asked for now");
                 let worktree = self.worktree_of(&job);
-                return Found::Alive(self.activity(&job, pane, worktree, awaited));
+                return Found::Alive(self.activity(&job, pane, worktree, None, awaited));
             }
         };
         match came_to(&directory, over, &job.secrets) {
@@ -217,22 +225,18 @@ impl World {
         else {
             return;
         };
-        let group = match state {
-            PaneState::Running { pid } => i32::try_from(pid).ok(),
+        let leader = match state {
+            PaneState::Running { pid } => Some(pid),
             PaneState::Exited { .. } => None,
         };
         // Looked for before their parents are gone; what they start until then is found again.
-        let left = programs::Marked::of(key);
-        left.ask_to_end();
+        let mut family = programs::Family::of(key, leader);
+        family.ask_to_end();
         if let Err(error) = app.ask(Close(pane)).await {
             tracing::debug!(%error, "the pane of a step was closed already");
         }
-        left.kill().await;
         // Gone is only what the system does not know any more.
-        let Some(group) = group.and_then(rustix::process::Pid::from_raw) else {
-            return;
-        };
-        if !programs::are_gone_within(group, REAP_WITHIN).await {
+        if !family.end().await {
             tracing::warn!(%pane, "the programs of a step do not end");
         }
     }

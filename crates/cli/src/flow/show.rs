@@ -113,12 +113,8 @@ fn began(at: u64) -> String {
     zoned.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// Shows a run with its steps; `held_open` are those that only something left behind keeps from ending.
-pub(super) fn show(
-    run: &RunView,
-    held_open: &[String],
-    out: &mut Output<'_>,
-) -> Result<(), Failure> {
+/// Shows a run with its steps.
+pub(super) fn show(run: &RunView, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.json() {
         return Ok(out.value(run)?);
     }
@@ -155,8 +151,8 @@ pub(super) fn show(
         if let Some(asks) = last.and_then(|attempt| attempt.needs_you.as_ref()) {
             why = format!("its agent needs you: {asks}");
         }
-        if held_open.contains(&step.id) {
-            why = app::HELD_OPEN.to_owned();
+        if let Some(held) = last.and_then(|attempt| attempt.held.as_ref()) {
+            why.clone_from(held);
         }
         if step.attempts.len() > 1 {
             let _ = write!(why, " (attempt {})", step.attempts.len());

@@ -65,7 +65,7 @@ impl Journal {
             transaction
                 .prepare_cached(
                     "UPDATE attempts SET state = ?4, ended_at = ?5, exit_code = ?6, message = ?7, output = ?8,
-                         output_file = ?9, data = ?10, decision = ?11, due = ?12, needs_you = NULL
+                         output_file = ?9, data = ?10, decision = ?11, due = ?12, needs_you = NULL, held = NULL
                      WHERE run = ?1 AND step = ?2 AND attempt = ?3",
                 )?
                 .execute(params![
@@ -128,7 +128,7 @@ impl Journal {
                 let agent = agent.as_ref().map(text).transpose()?;
                 transaction
                     .prepare_cached(
-                        "UPDATE attempts SET handle = ?4, pane = ?5, worktree = ?6, agent = ?7, needs_you = NULL
+                        "UPDATE attempts SET handle = ?4, pane = ?5, worktree = ?6, agent = ?7, needs_you = NULL, held = NULL
                          WHERE run = ?1 AND step = ?2 AND attempt = ?3",
                     )?
                     .execute(params![run, number, attempt, handle, pane, worktree, agent])?;
@@ -142,13 +142,20 @@ impl Journal {
                     )?
                     .execute(params![run, number, attempt, message])?;
             }
+            Happened::StepHeld {
+                attempt, message, ..
+            } => {
+                transaction
+                    .prepare_cached("UPDATE attempts SET held = ?4 WHERE run = ?1 AND step = ?2 AND attempt = ?3")?
+                    .execute(params![run, number, attempt, message])?;
+            }
             Happened::StepAskedAgain {
                 attempt, prompt, ..
             } => {
                 // What found the first turn finds nothing of this one.
                 transaction
                     .prepare_cached(
-                        "UPDATE attempts SET asked_again = ?4, handle = NULL, needs_you = NULL
+                        "UPDATE attempts SET asked_again = ?4, handle = NULL, needs_you = NULL, held = NULL
                          WHERE run = ?1 AND step = ?2 AND attempt = ?3",
                     )?
                     .execute(params![run, number, attempt, prompt])?;
@@ -211,7 +218,7 @@ impl Journal {
             Happened::StepInterrupted { attempt, .. } => {
                 transaction
                     .prepare_cached(
-                        "UPDATE attempts SET state = 'skipped', ended_at = ?4, message = 'cut off', needs_you = NULL
+                        "UPDATE attempts SET state = 'skipped', ended_at = ?4, message = 'cut off', needs_you = NULL, held = NULL
                          WHERE run = ?1 AND step = ?2 AND attempt = ?3",
                     )?
                     .execute(params![run, number, attempt, signed(at)])?;

@@ -205,6 +205,7 @@ impl Journal {
             .read(move |connection| {
                 let connection = connection.unchecked_transaction()?;
                 let mut touched: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+                let mut redefined = BTreeSet::new();
                 let mut read = seq;
                 {
                     let mut statement = connection.prepare_cached(
@@ -214,7 +215,11 @@ impl Journal {
                     while let Some(row) = rows.next()? {
                         read = unsigned(row.get(0)?);
                         let what: Happened = value(&row.get::<_, String>(2)?)?;
-                        let steps = touched.entry(row.get(1)?).or_default();
+                        let run: String = row.get(1)?;
+                        if matches!(what, Happened::RunRedefined { .. }) {
+                            redefined.insert(run.clone());
+                        }
+                        let steps = touched.entry(run).or_default();
                         steps.extend(what.touched().iter().cloned());
                     }
                 }
@@ -230,6 +235,7 @@ impl Journal {
                             .prepare_cached("SELECT output FROM runs WHERE id = ?1")?
                             .query_row([&run], |row| row.get(0))?,
                         steps: steps(&connection, &run, Some(&of), Bulk::Without)?,
+                        redefined: redefined.contains(&run),
                         seq: newest(&connection, &run)?,
                     });
                 }
@@ -440,7 +446,7 @@ fn attempts(
     };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT step, attempt, state, started_at, ended_at, pane, worktree, exit_code, message, output_file,
-                decision, question, answer, due, handle, awake, boot, agent, needs_you, queued_at, {long}
+                decision, question, answer, due, handle, awake, boot, agent, needs_you, queued_at, held, {long}
          FROM attempts WHERE run = ?1 AND {which} ORDER BY step, attempt",
     ))?;
     let mut rows = statement.query(params![run, step])?;
@@ -459,13 +465,14 @@ fn attempts(
             worktree: row.get(6)?,
             agent: optional(row.get(17)?)?,
             needs_you: row.get(18)?,
+            held: row.get(20)?,
             exit_code: row.get(7)?,
             message: row.get(8)?,
-            output: row.get(20)?,
+            output: row.get(21)?,
             output_file: row.get(9)?,
-            data: optional(row.get(21)?)?,
-            prompt: row.get(22)?,
-            asked_again: row.get(23)?,
+            data: optional(row.get(22)?)?,
+            prompt: row.get(23)?,
+            asked_again: row.get(24)?,
             decision: optional(row.get(10)?)?,
             question: optional(row.get(11)?)?,
             answer: optional(row.get(12)?)?,

@@ -101,6 +101,15 @@ pub enum Happened {
         /// What it asks; none: that is settled, and it works on.
         message: Option<String>,
     },
+    /// The program of a step has ended, and something that it left behind keeps the step from ending.
+    StepHeld {
+        /// Which step.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What does, for a person.
+        message: String,
+    },
     /// The answer of an agent was not what it has to be, and it is asked once more, in the same attempt.
     StepAskedAgain {
         /// Which step.
@@ -194,6 +203,7 @@ impl Happened {
             | Self::StepStarted { step, .. }
             | Self::StepAttached { step, .. }
             | Self::StepNeedsYou { step, .. }
+            | Self::StepHeld { step, .. }
             | Self::StepAskedAgain { step, .. }
             | Self::StepGuarded { step, .. }
             | Self::StepAsked { step, .. }
@@ -376,6 +386,9 @@ pub struct RunChange {
     pub output: Option<String>,
     /// The steps that changed, as they are now, in the order of the file.
     pub steps: Vec<StepView>,
+    /// The run has another definition than before: its graph and its steps are to be had anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redefined: bool,
     /// The place in the journal of the newest event that this takes in. What a window holds of a later place is newer.
     #[specta(type = u32)]
     pub seq: u64,
@@ -427,6 +440,8 @@ pub struct AttemptView {
     pub agent: Option<StepAgent>,
     /// What its agent asks a person for at the moment.
     pub needs_you: Option<String>,
+    /// What keeps it from ending although its program has ended.
+    pub held: Option<String>,
     /// Its exit status.
     pub exit_code: Option<i32>,
     /// Why it ended so.

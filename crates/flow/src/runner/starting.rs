@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::{AGENT_POLL_MS, Active, Driver, Due, Eyes, For, How, Stopped, Wake, millis};
 use crate::PromptBy;
@@ -474,49 +474,72 @@ impl Driver {
                     message,
                 });
             };
-            let how = follow(&shared, key, activity, limits, stopped, attached, asks).await;
+            let held = |message: Option<String>| {
+                if let Some(message) = message {
+                    let _ = tx.send(Wake::Held {
+                        step,
+                        attempt,
+                        message,
+                    });
+                }
+            };
+            let says = Says {
+                attached,
+                asks,
+                held,
+            };
+            let how = follow(&shared, key, activity, limits, stopped, says).await;
             // The run may have been let go of; the next process finds the attempt again.
             let _ = tx.send(Wake::Ended { step, attempt, how });
         });
     }
 }
 
+/// Who is told of an attempt that is followed.
+struct Says<A, B, C> {
+    attached: A,
+    asks: B,
+    held: C,
+}
+
+/// Tells what is in `told` whenever that changes; for ever.
+async fn tell(told: Option<watch::Receiver<Option<String>>>, say: impl Fn(Option<String>)) {
+    let mut last = None;
+    if let Some(mut told) = told {
+        loop {
+            let now = told.borrow_and_update().clone();
+            if now != last {
+                say(now.clone());
+                last = now;
+            }
+            if told.changed().await.is_err() {
+                break;
+            }
+        }
+    }
+    std::future::pending().await
+}
+
 /// Waits for an attempt, and ends it when its time is over or it is stopped. What is reported as ended is gone.
-pub(super) async fn follow(
+async fn follow(
     shared: &Arc<Shared>,
     key: JobKey,
     activity: Answer<'static, Result<Activity, ActionError>>,
     limits: Limits,
     mut stopped: oneshot::Receiver<()>,
-    attached: impl FnOnce(&Activity),
-    asks: impl Fn(Option<String>),
+    says: Says<impl FnOnce(&Activity), impl Fn(Option<String>), impl Fn(Option<String>)>,
 ) -> How {
     // Not raced against the stop: what is being started must be known before it can be ended.
     let mut activity = match activity.await {
         Ok(activity) => activity,
         Err(error) => return How::NotStarted(error),
     };
-    attached(&activity);
+    (says.attached)(&activity);
+    let needs_you = tell(activity.asks.clone(), says.asks);
+    let held = tell(activity.held.clone(), says.held);
     let over = async |limit: Option<Duration>| match limit {
         Some(limit) => tokio::time::sleep(limit).await,
         None => std::future::pending().await,
-    };
-    let mut asked = activity.asks.clone();
-    let needs_you = async {
-        let Some(asked) = &mut asked else {
-            return std::future::pending().await;
-        };
-        let mut told = None;
-        loop {
-            let now = asked.borrow_and_update().clone();
-            if now != told {
-                asks(now.clone());
-                told = now;
-            }
-            if asked.changed().await.is_err() {
-                return std::future::pending::<()>().await;
-            }
-        }
     };
     let mut person = activity.asks.clone();
     let idle = async {
@@ -548,6 +571,7 @@ pub(super) async fn follow(
         () = over(limits.timeout) => How::TimedOut("it took longer than its `timeout`"),
         () = over(limits.total) => How::TimedOut("it took longer than its `total_timeout`"),
         () = needs_you => std::future::pending().await,
+        () = held => std::future::pending().await,
         () = idle => How::TimedOut("it printed nothing for longer than its `idle_timeout`"),
     };
     shared.actions.end(key, activity.handle.clone()).await;

@@ -60,6 +60,7 @@ impl World {
             worktree: None,
             agent: None,
             asks: None,
+            held: None,
             output: None,
             ended: Box::pin(async move {
                 match ended {

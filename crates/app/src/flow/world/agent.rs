@@ -425,6 +425,7 @@ fn activity(
         worktree,
         agent: Some(agent),
         asks: Some(asked),
+        held: None,
         output: Some(printed),
         ended: Box::pin(session.work(next)),
     }

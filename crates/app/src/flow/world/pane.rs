@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ::flow::{ActionError, JobKey, PromptBy, Work};
 use terminal::ask::{Info, List, Read};
-use terminal::{PaneId, PaneInfo, PaneRole, PaneState, ReadLines};
+use terminal::{Held, PaneId, PaneInfo, PaneRole, PaneState, ReadLines};
 use tokio::sync::watch;
 
 use super::kept::private_file;
@@ -18,6 +18,9 @@ use crate::{App, Code, Error, Inner};
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How often a step with a limit without output is looked at.
 const LOOK_FOR_OUTPUT: Duration = Duration::from_millis(200);
+
+/// How many of those that keep a step open are named.
+const MOST_NAMED: usize = 3;
 
 pub(super) fn pane_name(key: &JobKey) -> String {
     let again = if key.turn > 1 { " again" } else { "" };
@@ -126,18 +129,48 @@ pub(super) async fn find_pane(
     }
 }
 
-/// Waits until nothing runs in the pane of a step any more. `awaited` is told of it since before it was looked for.
+/// What keeps a step from ending although its program has ended, for a person.
+pub(super) fn held_open(held: &Held) -> String {
+    let by: Vec<String> = held
+        .by
+        .iter()
+        .take(MOST_NAMED)
+        .map(|holder| format!("`{}` (process {})", holder.name, holder.pid))
+        .collect();
+    let (who, has) = match (by.as_slice(), held.by.len()) {
+        ([], _) => ("something".to_owned(), "has"),
+        ([one], _) => (one.clone(), "has"),
+        ([others @ .., last], count) if count == by.len() => {
+            (format!("{} and {last}", others.join(", ")), "have")
+        }
+        (named, count) => (
+            format!("{} and {} more", named.join(", "), count - named.len()),
+            "have",
+        ),
+    };
+    format!(
+        "its program has ended with exit code {}, but {who} that it left in the background still {has} its output open",
+        held.status
+    )
+}
+
+/// Waits until nothing runs in the pane of a step any more, and tells of what keeps it open. `awaited` is told of it
+/// since before it was looked for.
 pub(super) async fn until_over(
     app: &Weak<Inner>,
     mut pane: Option<PaneId>,
     name: &str,
     mut awaited: OnePane,
+    held: watch::Sender<Option<String>>,
 ) -> Over {
     let mut missed = 0;
     // One of which not even the id is known is looked for at once.
     let mut look = pane.is_none();
     loop {
         let seen = awaited.seen();
+        if let Some(by) = &seen.held {
+            held.send_replace(Some(held_open(by)));
+        }
         pane = seen.pane.or(pane);
         match seen {
             Seen {
@@ -162,6 +195,9 @@ pub(super) async fn until_over(
                 ..
             })) => return Over::Exited(state),
             Ok(Some(found)) => {
+                if let Some(by) = &found.held {
+                    held.send_replace(Some(held_open(by)));
+                }
                 awaited.is(found.id);
                 pane = Some(found.id);
                 look = false;
