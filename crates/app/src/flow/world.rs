@@ -16,7 +16,7 @@ use std::sync::Weak;
 use ::conflicts::{ConflictFilter, Severity};
 use ::flow::{ActionError, Actions, Activity, Answer, Ended, Found, Job, JobKey, WorktreeWish};
 use terminal::ask::Close;
-use terminal::{Held, OpenPane, PaneId, PaneInfo, PaneState, Recording};
+use terminal::{AnswerFile, Held, OpenPane, PaneId, PaneInfo, PaneState, Recording};
 use tokio::sync::watch;
 
 use self::conflict::worst_conflict;
@@ -29,6 +29,8 @@ use crate::{App, Code, Inner, worktrees};
 
 /// Where in a step's directory is what it did when it was asked once more.
 pub(super) const AGAIN: &str = "again";
+/// The variable by which a step finds the file for its structured output.
+const OUTPUT: &str = "SWITCHYARD_OUTPUT";
 
 /// The world of panes, agents and worktrees.
 pub(super) struct World {
@@ -91,11 +93,17 @@ impl World {
             )));
         }
         let structured = directory.join("structured");
+        // A secret is on no disk, so it is on none while the step runs either. Without one, a file that outlives the
+        // pane host, and may be replaced by another, is the better one.
+        let answer = (!job.secrets.is_empty()).then(|| AnswerFile {
+            variable: OUTPUT.to_owned(),
+            kept: structured.clone(),
+        });
         let mut env = job.env.clone();
         let mut set = |name: &str, value: String| {
             env.insert(name.to_owned(), value);
         };
-        set("SWITCHYARD_OUTPUT", structured.display().to_string());
+        set(OUTPUT, structured.display().to_string());
         set("SWITCHYARD_RUN", job.key.run.clone());
         set("SWITCHYARD_STEP", job.key.step.clone());
         set("SWITCHYARD_ATTEMPT", job.key.attempt.to_string());
@@ -110,7 +118,7 @@ impl World {
             status: directory.join("status"),
             stdin,
             cover: job.secrets.clone(),
-            answer: None,
+            answer,
         };
         let request = OpenPane {
             program: Some(program),
@@ -144,7 +152,6 @@ impl World {
         awaited: OnePane,
     ) -> Activity {
         let (app, directory) = (self.app.clone(), self.directory(&job.key));
-        let secrets = job.secrets.clone();
         let output = pane
             .filter(|_| job.watch_output)
             .map(|pane| watch_output(self.app.clone(), pane));
@@ -163,7 +170,7 @@ impl World {
             output,
             ended: Box::pin(async move {
                 let over = until_over(&app, pane, &name, awaited, tell_held).await;
-                came_to(&directory, over, &secrets)
+                came_to(&directory, over)
             }),
         }
     }
@@ -205,7 +212,7 @@ impl World {
                 return Found::Alive(self.activity(&job, pane, worktree, None, awaited));
             }
         };
-        match came_to(&directory, over, &job.secrets) {
+        match came_to(&directory, over) {
             Ended::Finished(finished) => Found::Ended(finished),
             Ended::Gone => Found::Gone,
         }

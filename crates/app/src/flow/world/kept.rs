@@ -5,7 +5,6 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use ::flow::{ActionError, Ended, Finished, plain_text};
-use secrets::Secrets;
 use terminal::PaneState;
 
 use super::pane::Over;
@@ -41,7 +40,7 @@ fn read_status(directory: &Path) -> Option<i32> {
 }
 
 /// How a program ended, from what was kept of it and what became of its pane.
-pub(super) fn came_to(directory: &Path, over: Over, secrets: &Secrets) -> Ended {
+pub(super) fn came_to(directory: &Path, over: Over) -> Ended {
     let status = read_status(directory);
     let (exit_code, error) = match (status, over) {
         (Some(127), _) => (
@@ -77,21 +76,14 @@ pub(super) fn came_to(directory: &Path, over: Over, secrets: &Secrets) -> Ended 
         error,
         output,
         left_out,
-        structured: read_structured(&directory.join("structured"), secrets),
+        structured: read_structured(&directory.join("structured")),
     })
 }
 
-/// What a program wrote as its structured output, once no secret stands in it any more.
-fn read_structured(path: &Path, secrets: &Secrets) -> Option<String> {
+/// What a program wrote as its structured output.
+fn read_structured(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
-    let covered = secrets.cover(text.clone());
-    if covered != text
-        && let Err(error) = private_file(path, 0o600, &covered)
-    {
-        tracing::warn!(%error, "a secret could not be covered; the file is removed");
-        let _ = std::fs::remove_file(path);
-    }
-    Some(covered).filter(|text| !text.trim().is_empty())
+    Some(text).filter(|text| !text.trim().is_empty())
 }
 
 /// What was printed; of more than is kept, the beginning and the end.
