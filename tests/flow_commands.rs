@@ -195,14 +195,13 @@ async fn logs_are_followed_no_longer_than_somebody_drives_the_run() -> Result<()
 }
 
 #[tokio::test]
-async fn logs_are_followed_no_longer_than_there_is_a_database() -> Result<()> {
+async fn a_run_is_driven_and_followed_no_longer_than_there_is_a_database() -> Result<()> {
     let home = Home::new()?;
     let (mut driver, mut logs, said) = followed(&home).await?;
     std::fs::remove_file(home.path().join("data/switchyard.db"))?;
     see(&said, "is gone").await?;
     assert_eq!(logs.wait()?.code(), Some(1));
-    driver.kill()?;
-    driver.wait()?;
+    assert_eq!(driver.wait()?.code(), Some(1));
     go(&home)
 }
 

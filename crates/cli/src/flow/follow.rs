@@ -55,18 +55,30 @@ pub(super) async fn follow(
     followed: Followed,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let settled = app.run_settled(run);
+    let over = async {
+        tokio::select! {
+            () = app.run_settled(run) => {}
+            () = until_gone(app, run) => {}
+        }
+    };
     let mut shown = Shown::new(run, seen);
     shown
-        .follow(app, followed, settled, Leave::Cancelling, out)
+        .follow(app, followed, over, Leave::Cancelling, out)
         .await?;
-    match app.run_outline(run).await?.info.state {
+    match app.awaited_outline(run).await?.info.state {
         RunState::Succeeded => Ok(()),
         RunState::Cancelled => Err(Failure::status(130)),
         RunState::Failed => Err(Failure::status(1)),
         RunState::Running | RunState::Waiting | RunState::Interrupted => Err(Failure::failed(
             format!("the run stands; `switchyard flow resume {run}` goes on with it"),
         )),
+    }
+}
+
+/// Waits until a run can't be followed any more: its home was deleted.
+async fn until_gone(app: &App, run: &str) {
+    while app.awaited_outline(run).await.is_ok() {
+        tokio::time::sleep(LOOK_WHO_DRIVES).await;
     }
 }
 
@@ -411,6 +423,9 @@ impl Watched {
                     "{step} needs you, its agent asks: {asks}\n  switchyard agents ls   shows who asks, `answer` answers"
                 );
                 ("?", Tone::Urgent, text)
+            }
+            Happened::StepHeld { step, message, .. } => {
+                ("!", Tone::Urgent, format!("{step} goes on: {message}"))
             }
             Happened::StepAskedAgain { step, message, .. } => (
                 "↻",

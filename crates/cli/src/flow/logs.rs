@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use app::App;
+use app::{App, Code};
 use clap::Args;
 use flow::{AttemptView, RunState, StepView, plain_text};
 use terminal::ask::Read;
@@ -35,8 +35,8 @@ pub(super) struct Logs {
 enum Printed {
     /// Up to a line of its pane.
     Lines(PaneLines),
-    /// Up to this byte of its output.
-    Bytes(u64),
+    /// Up to a byte of its output.
+    Recorded(RecordedLines),
 }
 
 impl Logs {
@@ -207,11 +207,78 @@ impl PaneLines {
     }
 }
 
+/// How far the lines of a recorded output were printed.
+#[derive(Debug, Default)]
+struct RecordedLines {
+    /// The byte that is read next.
+    from: u64,
+    /// The line that has no end yet, and since when it has been as it is.
+    open: Option<(String, Instant)>,
+    /// That line as it was printed.
+    told: Option<String>,
+}
+
+impl RecordedLines {
+    /// What is to be printed of the whole `lines` that follow, and of the one behind them that is `open`: that one once it
+    /// rests, and again if its program goes on with it.
+    fn take(
+        &mut self,
+        mut lines: Vec<String>,
+        open: String,
+        ended: bool,
+        now: Instant,
+    ) -> Vec<String> {
+        if !lines.is_empty() {
+            self.open = None;
+            if self.told.take().as_ref() == lines.first() {
+                lines.remove(0);
+            }
+        }
+        let since = match self.open.take() {
+            Some((before, since)) if before == open => since,
+            _ => now,
+        };
+        let rests = ended || now.duration_since(since) >= RESTS;
+        if rests && !open.is_empty() && self.told.as_ref() != Some(&open) {
+            lines.push(open.clone());
+            self.told = Some(open.clone());
+        }
+        self.open = Some((open, since));
+        lines
+    }
+}
+
 /// A pane has all that a program printed, its standard error as well; where there is none, its output is printed.
 fn begin(attempt: &AttemptView) -> Printed {
     match attempt.pane {
         Some(_) => Printed::Lines(PaneLines::new()),
-        None => Printed::Bytes(0),
+        None => Printed::Recorded(RecordedLines::default()),
+    }
+}
+
+/// What a pane that could not be read means for what is printed of it.
+#[derive(Debug, PartialEq, Eq)]
+enum Unread {
+    /// It is read again.
+    Later,
+    /// What was recorded of it is printed instead.
+    Recorded,
+    /// There is nothing more to print.
+    Over,
+    /// The person is told.
+    Failed,
+}
+
+impl Unread {
+    /// `begun`: some of it is printed already, and must not come again.
+    fn because(code: Code, begun: bool, ended: bool) -> Self {
+        match code {
+            Code::BadId if begun => Self::Over,
+            Code::BadId => Self::Recorded,
+            _ if !ended => Self::Later,
+            _ if begun => Self::Failed,
+            _ => Self::Recorded,
+        }
     }
 }
 
@@ -235,8 +302,9 @@ async fn more(
                 },
             })
             .await;
+        let begun = printed.have_begun();
         match lines {
-            Ok(lines) if printed.have_begun() || !lines.is_empty() => {
+            Ok(lines) if begun || !lines.is_empty() => {
                 let lines = lines.into_iter().map(|line| (line.id, line.text));
                 return Ok(printed
                     .take(lines.collect(), ended, Instant::now())
@@ -245,19 +313,27 @@ async fn more(
                     .collect());
             }
             Ok(_) if !ended => return Ok(Vec::new()),
-            // The pane and its history are gone, or it never printed: what was recorded is left.
-            Ok(_) | Err(_) => *at = Printed::Bytes(0),
+            // It never printed: what was recorded is left.
+            Ok(_) => {}
+            Err(error) => match Unread::because(error.code, begun, ended) {
+                Unread::Later | Unread::Over => return Ok(Vec::new()),
+                Unread::Recorded => {}
+                Unread::Failed => return Err(error.into()),
+            },
         }
+        *at = Printed::Recorded(RecordedLines::default());
     }
-    let Printed::Bytes(from) = at else {
+    let Printed::Recorded(printed) = at else {
         return Ok(Vec::new());
     };
-    let piece = app.step_output(run, step, attempt.attempt, *from).await?;
-    *from = piece.next;
-    Ok(plain_text(piece.text.as_bytes())
-        .lines()
-        .map(str::to_owned)
-        .collect())
+    let piece = app
+        .step_output(run, step, attempt.attempt, printed.from)
+        .await?;
+    printed.from = piece.next;
+    let lines = plain_text(piece.text.as_bytes());
+    let lines = lines.lines().map(str::to_owned).collect();
+    let open = plain_text(piece.open.as_bytes());
+    Ok(printed.take(lines, open, ended, Instant::now()))
 }
 
 /// The last `count` lines of what an attempt printed.
@@ -324,6 +400,45 @@ mod tests {
         assert_eq!(look(&mut printed, &lines, false, later), nothing);
         assert_eq!(look(&mut printed, &lines, true, later), ["20%"]);
         assert_eq!(look(&mut printed, &lines, true, later), nothing);
+    }
+
+    #[test]
+    fn the_line_of_an_output_that_has_no_end_yet_is_printed_once_it_rests() {
+        let mut printed = RecordedLines::default();
+        let begin = Instant::now();
+        let mut look = |lines: &[&str], open: &str, ended, now| {
+            let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+            printed.take(lines, open.to_owned(), ended, now)
+        };
+        let nothing: [&str; 0] = [];
+        assert_eq!(look(&["a"], "Go on?", false, begin), ["a"]);
+        let later = begin + RESTS;
+        assert_eq!(look(&[], "Go on?", false, later), ["Go on?"]);
+        assert_eq!(look(&[], "Go on?", false, later + RESTS), nothing);
+        // It does not come again when it ends as it was, nor as another line when it did not.
+        assert_eq!(look(&["Go on?", "b"], "", false, later), ["b"]);
+        assert_eq!(look(&[], "10%", false, later), nothing);
+        let later = later + RESTS;
+        assert_eq!(look(&[], "10%", false, later), ["10%"]);
+        assert_eq!(look(&[], "20%", false, later), nothing);
+        assert_eq!(look(&[], "20%", true, later), ["20%"]);
+        assert_eq!(look(&[], "20%", true, later), nothing);
+    }
+
+    #[test]
+    fn what_is_printed_does_not_come_again_because_a_pane_could_not_be_read() {
+        let (begun, ended) = (true, true);
+        for (code, begun, ended, then) in [
+            (Code::HostDown, begun, !ended, Unread::Later),
+            (Code::HostDown, !begun, !ended, Unread::Later),
+            (Code::HostDown, begun, ended, Unread::Failed),
+            (Code::HostDown, !begun, ended, Unread::Recorded),
+            (Code::BadId, begun, !ended, Unread::Over),
+            (Code::BadId, begun, ended, Unread::Over),
+            (Code::BadId, !begun, ended, Unread::Recorded),
+        ] {
+            assert_eq!(Unread::because(code, begun, ended), then, "{code:?}");
+        }
     }
 
     #[test]
