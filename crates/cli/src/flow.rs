@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod check;
 mod follow;
+mod followed;
 mod logs;
 mod show;
 
@@ -16,7 +17,8 @@ use flow::{Again, RunState, RunView, StepState};
 
 use self::answer::Answer;
 use self::check::{check, simulate, tell_findings};
-use self::follow::{Followed, follow, watch};
+use self::follow::{follow, watch};
+use self::followed::Followed;
 use self::logs::Logs;
 use self::show::{List, show, worktrees};
 use crate::failure::Failure;
@@ -337,13 +339,7 @@ async fn begin(
 
 async fn show_run(run: &str, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
     let view = app.show_run(&app.find_run(run).await?).await?;
-    let mut held_open = Vec::new();
-    for step in &view.step_list {
-        if app.is_held_open(step).await {
-            held_open.push(step.id.clone());
-        }
-    }
-    show(&view, &held_open, out)
+    show(&view, out)
 }
 
 async fn why(run: &str, step: &str, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {

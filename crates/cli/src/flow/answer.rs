@@ -4,7 +4,8 @@ use app::App;
 use clap::Args;
 use flow::Given;
 
-use super::follow::{Followed, follow};
+use super::follow::follow;
+use super::followed::Followed;
 use super::pair;
 use crate::failure::Failure;
 use crate::output::Output;

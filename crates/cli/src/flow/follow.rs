@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use app::{App, CancelWhat};
-use flow::{FlowEvent, Happened, Outcome, RunState, StepState};
+use flow::{AttemptEnd, FlowEvent, Happened, Outcome, RunState, StepState};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthChar as _;
 
 use super::ask::{self, Asking};
+use super::followed::{Followed, LOOK_WHO_DRIVES, nobody_drives, until_gone};
 use super::{elapsed, logs, tone, word};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -18,8 +19,6 @@ use crate::table::{Tone, paint};
 
 /// How often the line that tells what runs is drawn anew.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
-/// How often it is looked whether somebody still drives a run that is watched.
-const LOOK_WHO_DRIVES: Duration = Duration::from_secs(1);
 /// How often it is looked whether a run stands still, and why.
 const LOOK_FOR_TROUBLE: Duration = Duration::from_secs(1);
 /// How many lines of what a failed step printed are shown.
@@ -30,20 +29,6 @@ struct Watched {
     running: BTreeMap<String, (u32, Instant)>,
     drawn: bool,
     frame: usize,
-}
-
-/// What tells that a run has news: to be had before anything is asked of it, so that none is missed.
-pub(super) struct Followed(flow::RunsFollowed);
-
-impl Followed {
-    pub(super) async fn new(app: &App) -> Result<Self, Failure> {
-        Ok(Self(app.follow_runs().await?))
-    }
-
-    /// Waits for news of any run; none: there will be no more.
-    pub(super) async fn next(&mut self) -> Option<()> {
-        self.0.next().await.map(drop)
-    }
 }
 
 /// Shows how a run goes that this process drives, from the event after `seen` on, until it has ended. Control-C cancels
@@ -58,7 +43,7 @@ pub(super) async fn follow(
     let over = async {
         tokio::select! {
             () = app.run_settled(run) => {}
-            () = until_gone(app, run) => {}
+            () = until_gone(app) => {}
         }
     };
     let mut shown = Shown::new(run, seen);
@@ -72,13 +57,6 @@ pub(super) async fn follow(
         RunState::Running | RunState::Waiting | RunState::Interrupted => Err(Failure::failed(
             format!("the run stands; `switchyard flow resume {run}` goes on with it"),
         )),
-    }
-}
-
-/// Waits until a run can't be followed any more: its home was deleted.
-async fn until_gone(app: &App, run: &str) {
-    while app.awaited_outline(run).await.is_ok() {
-        tokio::time::sleep(LOOK_WHO_DRIVES).await;
     }
 }
 
@@ -102,13 +80,6 @@ pub(super) async fn watch(app: &App, run: &str, out: &mut Output<'_>) -> Result<
         RunState::Failed => Err(Failure::status(1)),
         RunState::Interrupted => Err(nobody_drives(run)),
     }
-}
-
-/// There is nothing to wait for: the process that drove the run is gone.
-pub(super) fn nobody_drives(run: &str) -> Failure {
-    Failure::failed(format!(
-        "nobody drives the run; `switchyard flow resume {run}` goes on with it"
-    ))
 }
 
 /// What Control-C means.
@@ -334,134 +305,10 @@ impl Watched {
         Ok(out.text(&paint(&line, Tone::Active))?)
     }
 
-    /// A line for what a person wants to know of.
+    /// Prints a line for what a person wants to know of.
     fn tell(&mut self, run: &str, event: &FlowEvent, out: &mut Output<'_>) -> Result<(), Failure> {
-        let mut took = String::new();
-        if let Happened::StepEnded { step, .. } | Happened::StepRetries { step, .. } = &event.what
-            && let Some((_, since)) = self.running.remove(step)
-        {
-            took = format!("  {}", elapsed(since.elapsed()));
-        }
-        let why = |message: &Option<String>| {
-            message
-                .as_ref()
-                .map(|text| format!("  {text}"))
-                .unwrap_or_default()
-        };
-        let (mark, tone, text) = match &event.what {
-            Happened::StepStarted { step, attempt, .. } => {
-                self.running
-                    .insert(step.clone(), (*attempt, Instant::now()));
-                if out.colour() {
-                    return Ok(());
-                }
-                let again = if *attempt > 1 {
-                    format!(", attempt {attempt}")
-                } else {
-                    String::new()
-                };
-                ("·", Tone::Faint, format!("{step} started{again}"))
-            }
-            Happened::StepEnded { step, ended, .. } => {
-                let branch = ended
-                    .branch
-                    .as_ref()
-                    .map(|branch| format!(" → {branch}"))
-                    .unwrap_or_default();
-                let mark = if ended.state == StepState::Succeeded {
-                    "✓"
-                } else {
-                    "✗"
-                };
-                let state = match ended.state {
-                    StepState::Succeeded => String::new(),
-                    state => format!(" {}", word(&state)),
-                };
-                (
-                    mark,
-                    tone(ended.state),
-                    format!("{step}{state}{branch}{took}{}", why(&ended.message)),
-                )
-            }
-            Happened::StepRetries {
-                step,
-                attempt,
-                ended,
-                due,
-            } => {
-                let wait = elapsed(Duration::from_millis(due.saturating_sub(event.at)));
-                let text = format!(
-                    "{step} {} (attempt {attempt}){took}{}; again in {wait}",
-                    word(&ended.state),
-                    why(&ended.message)
-                );
-                ("↻", Tone::Urgent, text)
-            }
-            Happened::StepSkipped { step, skip } => (
-                "-",
-                Tone::Faint,
-                format!(
-                    "{step} skipped: {}, from {}",
-                    word(&skip.cause),
-                    skip.origin
-                ),
-            ),
-            Happened::StepAsked { step, question, .. } => {
-                self.running.remove(step);
-                let text = format!(
-                    "{step} asks: {}\n  switchyard flow approve {run} {step}   or   reject",
-                    question.message
-                );
-                ("?", Tone::Urgent, text)
-            }
-            Happened::StepNeedsYou {
-                step,
-                message: Some(asks),
-                ..
-            } => {
-                let text = format!(
-                    "{step} needs you, its agent asks: {asks}\n  switchyard agents ls   shows who asks, `answer` answers"
-                );
-                ("?", Tone::Urgent, text)
-            }
-            Happened::StepHeld { step, message, .. } => {
-                ("!", Tone::Urgent, format!("{step} goes on: {message}"))
-            }
-            Happened::StepAskedAgain { step, message, .. } => (
-                "↻",
-                Tone::Urgent,
-                format!("{step} is asked once more: {message}"),
-            ),
-            Happened::RunEnded {
-                state,
-                message,
-                output,
-                ..
-            } => {
-                let (mark, tone) = match state {
-                    Outcome::Succeeded => ("✓", Tone::Good),
-                    Outcome::Failed => ("✗", Tone::Bad),
-                    Outcome::Cancelled => ("-", Tone::Faint),
-                };
-                let output = output
-                    .as_ref()
-                    .map(|output| format!("\n\n{}", output.trim_end()))
-                    .unwrap_or_default();
-                (
-                    mark,
-                    tone,
-                    format!("{}{}{output}", word(state), why(message)),
-                )
-            }
-            Happened::RunRedefined { .. } => {
-                ("↻", Tone::Faint, "it goes on as its file is now".to_owned())
-            }
-            Happened::StepsReset { steps } => (
-                "↻",
-                Tone::Faint,
-                format!("begun anew: {}", steps.join(", ")),
-            ),
-            _ => return Ok(()),
+        let Some(Told { mark, tone, text }) = self.told(run, event, out.colour()) else {
+            return Ok(());
         };
         self.clear(out)?;
         let mark = if out.colour() {
@@ -475,6 +322,138 @@ impl Watched {
             .filter(|c| *c == '\n' || !c.is_control())
             .collect();
         Ok(out.line(&format!("{mark} {text}"))?)
+    }
+
+    /// What a person wants to know of; `drawn`: what runs is drawn at the bottom.
+    fn told(&mut self, run: &str, event: &FlowEvent, drawn: bool) -> Option<Told> {
+        let told = |mark, tone, text| Some(Told { mark, tone, text });
+        match &event.what {
+            Happened::StepStarted { step, attempt, .. } => {
+                self.running
+                    .insert(step.clone(), (*attempt, Instant::now()));
+                let again = if *attempt > 1 {
+                    format!(", attempt {attempt}")
+                } else {
+                    String::new()
+                };
+                told("·", Tone::Faint, format!("{step} started{again}")).filter(|_| !drawn)
+            }
+            Happened::StepEnded { step, ended, .. } => {
+                Some(step_ended(step, ended, &self.took(step)))
+            }
+            Happened::StepRetries {
+                step,
+                attempt,
+                ended,
+                due,
+            } => {
+                let took = self.took(step);
+                let wait = elapsed(Duration::from_millis(due.saturating_sub(event.at)));
+                let text = format!(
+                    "{step} {} (attempt {attempt}){took}{}; again in {wait}",
+                    word(&ended.state),
+                    because(ended.message.as_deref())
+                );
+                told("↻", Tone::Urgent, text)
+            }
+            Happened::StepSkipped { step, skip } => {
+                let cause = word(&skip.cause);
+                let text = format!("{step} skipped: {cause}, from {}", skip.origin);
+                told("-", Tone::Faint, text)
+            }
+            Happened::StepAsked { step, question, .. } => {
+                self.running.remove(step);
+                let text = format!(
+                    "{step} asks: {}\n  switchyard flow approve {run} {step}   or   reject",
+                    question.message
+                );
+                told("?", Tone::Urgent, text)
+            }
+            Happened::StepNeedsYou {
+                step,
+                message: Some(asks),
+                ..
+            } => {
+                let text = format!(
+                    "{step} needs you, its agent asks: {asks}\n  switchyard agents ls   shows who asks, `answer` answers"
+                );
+                told("?", Tone::Urgent, text)
+            }
+            Happened::StepHeld { step, message, .. } => {
+                told("!", Tone::Urgent, format!("{step} goes on: {message}"))
+            }
+            Happened::StepAskedAgain { step, message, .. } => {
+                let text = format!("{step} is asked once more: {message}");
+                told("↻", Tone::Urgent, text)
+            }
+            Happened::RunEnded {
+                state,
+                message,
+                output,
+                ..
+            } => Some(run_ended(*state, message.as_deref(), output.as_deref())),
+            Happened::RunRedefined { .. } => {
+                told("↻", Tone::Faint, "it goes on as its file is now".to_owned())
+            }
+            Happened::StepsReset { steps } => told(
+                "↻",
+                Tone::Faint,
+                format!("begun anew: {}", steps.join(", ")),
+            ),
+            _ => None,
+        }
+    }
+
+    /// A step runs no more; how long it did, to be put behind what is said of it.
+    fn took(&mut self, step: &str) -> String {
+        self.running
+            .remove(step)
+            .map(|(_, since)| format!("  {}", elapsed(since.elapsed())))
+            .unwrap_or_default()
+    }
+}
+
+/// A line that tells what happened.
+struct Told {
+    mark: &'static str,
+    tone: Tone,
+    text: String,
+}
+
+fn because(message: Option<&str>) -> String {
+    message.map(|text| format!("  {text}")).unwrap_or_default()
+}
+
+fn step_ended(step: &str, ended: &AttemptEnd, took: &str) -> Told {
+    let branch = ended.branch.as_ref();
+    let branch = branch
+        .map(|branch| format!(" → {branch}"))
+        .unwrap_or_default();
+    let (mark, state) = match ended.state {
+        StepState::Succeeded => ("✓", String::new()),
+        state => ("✗", format!(" {}", word(&state))),
+    };
+    let why = because(ended.message.as_deref());
+    Told {
+        mark,
+        tone: tone(ended.state),
+        text: format!("{step}{state}{branch}{took}{why}"),
+    }
+}
+
+fn run_ended(state: Outcome, message: Option<&str>, output: Option<&str>) -> Told {
+    let (mark, tone) = match state {
+        Outcome::Succeeded => ("✓", Tone::Good),
+        Outcome::Failed => ("✗", Tone::Bad),
+        Outcome::Cancelled => ("-", Tone::Faint),
+    };
+    let output = output
+        .map(|output| format!("\n\n{}", output.trim_end()))
+        .unwrap_or_default();
+    Told {
+        mark,
+        tone,
+        text: format!("{}{}{output}", word(&state), because(message)),
     }
 }
 

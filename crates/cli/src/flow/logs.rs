@@ -9,7 +9,7 @@ use flow::{AttemptView, RunState, StepView, plain_text};
 use terminal::ask::Read;
 use terminal::{LineId, PaneId, ReadLines};
 
-use super::follow::{Followed, nobody_drives};
+use super::followed::{Followed, nobody_drives};
 use crate::failure::Failure;
 use crate::output::Output;
 
