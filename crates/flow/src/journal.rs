@@ -19,6 +19,7 @@ use store::{Schema, Store, StoreError};
 use crate::decide::StepState;
 use crate::owner::{Owner, Owners};
 use crate::redefine::Redefined;
+use project::Projection;
 pub(crate) use read::Bulk;
 pub use record::{
     AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunChange,
@@ -227,7 +228,7 @@ impl Journal {
             return Err(StoreError::Closed);
         }
         let run = run.to_owned();
-        let journal = self.clone();
+        let boot = self.boot.clone();
         // Long outputs first: a file that nothing speaks of does no harm, the other way round would.
         let mut files = BTreeMap::new();
         for (position, (_, what)) in entries.iter().enumerate() {
@@ -275,7 +276,16 @@ impl Journal {
                 }
                 let mut events = Vec::with_capacity(entries.len());
                 for (position, (step, what)) in entries.iter().enumerate() {
-                    journal.project(transaction, &run, at, awake, *step, what, files.get(&position))?;
+                    let projection = Projection {
+                        transaction,
+                        run: &run,
+                        step: signed(*step as u64),
+                        at: signed(at),
+                        awake: signed(awake),
+                        boot: &boot,
+                        file: files.get(&position),
+                    };
+                    projection.take_in(what)?;
                     events.push(append(transaction, &run, at, what.clone())?);
                 }
                 if let Some(request) = answered {
