@@ -21,6 +21,16 @@ pub(crate) const TRIGGERS: [&str; 8] = [
     "none_skipped",
 ];
 
+/// Picks one of so many that look random, the same for the same seed.
+pub(crate) fn picks(mut seed: u64) -> impl FnMut(usize) -> usize {
+    move |of| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % of
+    }
+}
+
 /// A flow, and what comes of those of its steps that run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {

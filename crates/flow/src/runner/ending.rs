@@ -74,6 +74,7 @@ impl Driver {
         };
         self.again.insert((step, attempt), prompt.clone());
         let Ok(job) = self.job(step, attempt) else {
+            self.again.remove(&(step, attempt));
             return false;
         };
         let id = self.step_id(step);
