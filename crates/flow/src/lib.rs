@@ -50,4 +50,4 @@ pub use owner::{Owner, Owners, SystemOwners};
 pub use redefine::{Again, Misfit};
 pub use request::{BadSecret, RequestError};
 pub use shared::RunLimits;
-pub use simulate::{BadStubs, SimulatedStep, Simulation, StepStub, StubState, Stubs};
+pub use simulate::{BadStubs, SimulatedStep, Simulation, StepStub, StubState, Stubs, Unnamed};

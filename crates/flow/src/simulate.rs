@@ -1,6 +1,6 @@
 //! A run with nothing of the outside world: the real decisions over results that are given beforehand.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,13 @@ use specta::Type;
 
 use crate::data::Json;
 use crate::decide::{Change, Guarded, Guards, Outcome, Progress, SkipCause, StepState};
-use crate::definition::outside::Outside;
-use crate::definition::{Branch, Flow, Kind, StepIndex};
+use crate::definition::outside::{self, Outside};
+use crate::definition::template::{self, Form};
+use crate::definition::{Branch, Flow, Kind, Need, StepIndex, Switch};
 use crate::scope::{self, StepResult, Values};
 
-/// What steps come to, given beforehand. What is not named succeeds with empty output; guards hold;
-/// conditions of switches that are not named are evaluated.
+/// What steps come to, given beforehand. What is not named succeeds, see [`Unnamed`]; conditions of switches that are
+/// not named are evaluated.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stubs {
@@ -25,6 +26,19 @@ pub struct Stubs {
     pub switches: BTreeMap<String, serde_json::Value>,
     /// What guards say.
     pub guards: BTreeMap<String, bool>,
+    /// What is supposed of everything else.
+    pub unnamed: Unnamed,
+}
+
+/// What a simulation supposes of what nothing is said of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Unnamed {
+    /// Outputs are empty, and guards hold.
+    #[default]
+    Empty,
+    /// What steps give is not known: what depends on it is left open, and says so. Guards are evaluated.
+    Unknown,
 }
 
 /// What a step comes to.
@@ -81,8 +95,11 @@ pub struct BadStubs {
 /// How a simulated run went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct Simulation {
-    /// How it ended.
-    pub state: Outcome,
+    /// How it ended; none: that depends on what is not known.
+    pub state: Option<Outcome>,
+    /// What it depends on: `results.plan.data.kind`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub depends_on: Vec<String>,
     /// Whether every step was skipped.
     pub nothing_ran: bool,
     /// What became of every step.
@@ -94,8 +111,11 @@ pub struct Simulation {
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct SimulatedStep {
-    /// How it ended.
+    /// How it ended; `pending`: whether it runs, or which way it goes, depends on what is not known.
     pub state: StepState,
+    /// What that depends on.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub depends_on: Vec<String>,
     /// Why it was skipped, if it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<SkipCause>,
@@ -119,6 +139,50 @@ struct World {
     inputs: serde_json::Map<String, serde_json::Value>,
     flow: Arc<Flow>,
     results: Vec<StepResult>,
+    unnamed: Unnamed,
+    /// Of which steps it is given what they give.
+    given: Vec<bool>,
+}
+
+impl World {
+    /// What a condition sees, and is not known.
+    fn unknown(&self, when: &str) -> BTreeSet<String> {
+        let known = |name: &str| {
+            let mut parts = name.splitn(4, '.');
+            let (Some("results"), Some(id)) = (parts.next(), parts.next()) else {
+                return name != outside::CONFLICTS;
+            };
+            let Some(step) = self.flow.step(id) else {
+                return true;
+            };
+            match parts.next() {
+                Some("state" | "attempt") => true,
+                Some("output" | "data") => self.given[step],
+                _ => self.results[step].state == Some(StepState::Skipped),
+            }
+        };
+        let names = template::names(when, Form::Condition).unwrap_or_default();
+        match self.unnamed {
+            Unnamed::Empty => BTreeSet::new(),
+            Unnamed::Unknown => names.into_iter().filter(|name| !known(name)).collect(),
+        }
+    }
+
+    /// What the first case of a switch depends on of which it can't be said whether it is taken; none: it can be said
+    /// which one is.
+    fn undecided(&self, switch: &Switch) -> Option<BTreeSet<String>> {
+        for case in &switch.cases {
+            let unknown = self.unknown(&case.when);
+            if !unknown.is_empty() {
+                return Some(unknown);
+            }
+            let holds = scope::holds(&self.flow, self, &case.when, Some(&case.label));
+            if !matches!(holds, Ok((Ok(false), _))) {
+                return None;
+            }
+        }
+        None
+    }
 }
 
 impl Values for World {
@@ -222,12 +286,15 @@ impl Flow {
                 inputs,
                 flow: Arc::clone(&flow),
                 results: vec![StepResult::default(); self.steps.len()],
+                unnamed: stubs.unnamed,
+                given: vec![false; self.steps.len()],
             },
             progress: Progress::new(Arc::clone(&flow), band),
             flow,
             stubs,
             chosen,
             errors: BTreeMap::new(),
+            open: BTreeMap::new(),
             running: VecDeque::new(),
             order: Vec::new(),
         };
@@ -235,14 +302,42 @@ impl Flow {
     }
 }
 
-struct StubGuards<'s>(&'s BTreeMap<String, bool>);
+struct StubGuards<'s> {
+    stubs: &'s Stubs,
+    world: &'s World,
+}
+
+impl StubGuards<'_> {
+    /// What the guard of a step depends on.
+    fn unknown(&self, step: StepIndex) -> BTreeSet<String> {
+        let step = &self.world.flow.steps[step];
+        match &step.when {
+            Some(when) if !self.stubs.guards.contains_key(&step.id) => self.world.unknown(when),
+            _ => BTreeSet::new(),
+        }
+    }
+}
 
 impl Guards for StubGuards<'_> {
     fn guard(&mut self, progress: &Progress, step: StepIndex) -> Guarded {
-        match self.0.get(&progress.flow().steps[step].id) {
-            Some(false) => Guarded::False,
-            _ => Guarded::Holds,
+        let definition = &progress.flow().steps[step];
+        match (self.stubs.guards.get(&definition.id), &definition.when) {
+            (Some(false), _) => return Guarded::False,
+            (None, Some(when))
+                if self.stubs.unnamed == Unnamed::Unknown && self.unknown(step).is_empty() =>
+            {
+                match scope::holds(&self.world.flow, self.world, when, None) {
+                    Ok((Ok(false), _)) => return Guarded::False,
+                    Ok((Err(message), _)) => {
+                        return Guarded::Error(format!("its condition: {message}"));
+                    }
+                    Ok((Ok(true), _)) | Err(_) => {}
+                }
+            }
+            _ => {}
         }
+        // What it depends on is looked at when the step could start.
+        Guarded::Holds
     }
 }
 
@@ -253,16 +348,31 @@ struct Simulator<'s> {
     stubs: &'s Stubs,
     chosen: BTreeMap<StepIndex, Option<Branch>>,
     errors: BTreeMap<StepIndex, String>,
+    /// The steps of which it can't be said what becomes of them, with what that depends on.
+    open: BTreeMap<StepIndex, BTreeSet<String>>,
     running: VecDeque<StepIndex>,
     order: Vec<StepIndex>,
 }
 
 impl Simulator<'_> {
     fn run(&mut self) -> Simulation {
-        let changes = self.progress.start(&mut StubGuards(&self.stubs.guards));
+        let mut guards = StubGuards {
+            stubs: self.stubs,
+            world: &self.world,
+        };
+        let changes = self.progress.start(&mut guards);
         self.apply(changes);
         loop {
             while let Some(number) = self.progress.admit(u32::MAX) {
+                let guards = StubGuards {
+                    stubs: self.stubs,
+                    world: &self.world,
+                };
+                let unknown = guards.unknown(number);
+                if !unknown.is_empty() {
+                    self.leave_open(number, unknown);
+                    continue;
+                }
                 if !self.order.contains(&number) {
                     self.order.push(number);
                 }
@@ -273,6 +383,7 @@ impl Simulator<'_> {
             };
             self.end(number);
         }
+        let depend = self.depend();
         let steps = self
             .flow
             .steps
@@ -280,10 +391,16 @@ impl Simulator<'_> {
             .enumerate()
             .map(|(number, step)| {
                 let now = self.progress.step(number);
+                let is_open = !now.state.is_terminal();
                 let result = &self.world.results[number];
                 let skip = now.skip.as_ref();
                 let simulated = SimulatedStep {
-                    state: now.state,
+                    state: if is_open {
+                        StepState::Pending
+                    } else {
+                        now.state
+                    },
+                    depends_on: depend[number].iter().cloned().collect(),
                     cause: skip.map(|skip| skip.cause),
                     origin: skip.map(|skip| skip.origin.clone()),
                     tainted: skip.map(|skip| skip.tainted),
@@ -294,8 +411,12 @@ impl Simulator<'_> {
                 (step.id.clone(), simulated)
             })
             .collect();
+        let outcome = self.progress.outcome();
+        let is_settled = self.progress.is_complete() || outcome == Outcome::Failed;
+        let all: BTreeSet<String> = depend.into_iter().flatten().collect();
         Simulation {
-            state: self.progress.outcome(),
+            state: is_settled.then_some(outcome),
+            depends_on: all.into_iter().collect(),
             nothing_ran: self.progress.nothing_ran(),
             steps,
             order: self
@@ -306,14 +427,56 @@ impl Simulator<'_> {
         }
     }
 
+    /// What becomes of a step can't be said. It holds no place, so that others are not left open for that alone.
+    fn leave_open(&mut self, number: StepIndex, unknown: BTreeSet<String>) {
+        self.progress.await_person(number);
+        self.open.insert(number, unknown);
+    }
+
+    /// For every step, what it depends on that is not known.
+    fn depend(&self) -> Vec<BTreeSet<String>> {
+        let steps = &self.flow.steps;
+        let mut depend = vec![BTreeSet::new(); steps.len()];
+        for (number, unknown) in &self.open {
+            depend[*number].clone_from(unknown);
+        }
+        // Through steps that wait for steps, until nothing is added.
+        loop {
+            let mut added = false;
+            for (number, step) in steps.iter().enumerate() {
+                if self.progress.step(number).state.is_terminal() {
+                    continue;
+                }
+                let needs = step.needs.iter().flat_map(|need| match need {
+                    Need::Step(step) => std::slice::from_ref(step),
+                    Need::Batch(batch) => self.flow.batches[*batch].members.as_slice(),
+                });
+                let before = needs
+                    .copied()
+                    .chain(step.gates.iter().map(|gate| gate.switch));
+                let theirs: BTreeSet<String> = before
+                    .flat_map(|before| depend[before].iter().cloned())
+                    .collect();
+                let known = depend[number].len();
+                depend[number].extend(theirs);
+                added |= depend[number].len() > known;
+            }
+            if !added {
+                return depend;
+            }
+        }
+    }
+
     fn apply(&mut self, changes: Vec<Change>) {
         for change in changes {
             match change {
                 Change::Skipped(number, _) => {
-                    self.world.results[number].state = Some(StepState::Skipped)
+                    self.world.results[number].state = Some(StepState::Skipped);
+                    self.world.given[number] = true;
                 }
                 Change::Failed(number, message) => {
                     self.world.results[number].state = Some(StepState::Failed);
+                    self.world.given[number] = true;
                     self.errors.insert(number, message);
                 }
                 Change::Queued(_) => {}
@@ -329,6 +492,12 @@ impl Simulator<'_> {
         let mut branch = None;
         let mut output = stub.output.clone().unwrap_or_default();
         if let (Kind::Switch(switch), StepState::Succeeded) = (&step.kind, state) {
+            if !self.chosen.contains_key(&number)
+                && let Some(unknown) = self.world.undecided(switch)
+            {
+                self.leave_open(number, unknown);
+                return;
+            }
             let choice = match self.chosen.get(&number) {
                 Some(None) if switch.required => {
                     Err("no case matches, and one is required".to_owned())
@@ -356,6 +525,8 @@ impl Simulator<'_> {
             self.apply(changes);
             return;
         }
+        self.world.given[number] =
+            matches!(step.kind, Kind::Switch(_)) || stub.output.is_some() || stub.data.is_some();
         self.world.results[number] = StepResult {
             state: Some(state),
             data: stub.data.or_else(|| Json::read(&output).ok()),
@@ -364,9 +535,11 @@ impl Simulator<'_> {
             worktree: None,
             attempt: self.progress.step(number).attempts,
         };
-        let changes =
-            self.progress
-                .ended(number, state, branch, &mut StubGuards(&self.stubs.guards));
+        let mut guards = StubGuards {
+            stubs: self.stubs,
+            world: &self.world,
+        };
+        let changes = self.progress.ended(number, state, branch, &mut guards);
         self.apply(changes);
     }
 }

@@ -1,4 +1,11 @@
-import type { FlowCheck, GraphNode, StubState, Value } from "../bindings";
+import { Fragment } from "react";
+import type {
+  FlowCheck,
+  GraphNode,
+  Simulation,
+  StubState,
+  Value,
+} from "../bindings";
 import { Sentence } from "../shared/Sentence";
 import { Fields } from "./Fields";
 import { planKey, useFlows } from "./flow-store";
@@ -42,9 +49,10 @@ export function WhatIf({
         ) : (
           simulation && (
             <span className="faint" data-testid="plan-outcome">
-              {simulation.nothing_ran
-                ? "nothing would run"
-                : `it would have ${STATE_WORDS[simulation.state]}, with ${simulation.order.length} of ${flow.graph.nodes.length} steps run`}
+              <Outcome
+                simulation={simulation}
+                steps={flow.graph.nodes.length}
+              />
             </span>
           )
         )}
@@ -73,12 +81,64 @@ export function WhatIf({
           Pick a step to say what it comes to; the way is drawn anew.
         </p>
       )}
+      {node && simulated?.depends_on && (
+        <p className="faint" data-testid="step-depends">
+          What becomes of {node.id} depends on{" "}
+          <Names names={simulated.depends_on} />.
+        </p>
+      )}
       {simulated?.error && (
         <p className="form-problem">
           <Sentence text={simulated.error} />
         </p>
       )}
     </div>
+  );
+}
+
+function Outcome({
+  simulation: { state, depends_on = [], nothing_ran, order },
+  steps,
+}: {
+  simulation: Simulation;
+  steps: number;
+}) {
+  if (nothing_ran) return "nothing would run";
+  const run = `${order.length} of ${steps} steps run`;
+  if (state !== null) return `it would have ${STATE_WORDS[state]}, with ${run}`;
+  return (
+    <>
+      {run}; the rest depends on <Names names={depends_on} />
+    </>
+  );
+}
+
+function Names({ names }: { names: string[] }) {
+  return names.map((name, index) => (
+    <Fragment key={name}>
+      {index > 0 && ", "}
+      <code>{name}</code>
+    </Fragment>
+  ));
+}
+
+/** Whether the condition of a step holds. */
+function GuardStub({ node, plan }: { node: GraphNode; plan: Plan }) {
+  const holds = plan.guards[node.id];
+  return (
+    <select
+      className="text-input"
+      aria-label={`Condition of ${node.id}`}
+      value={holds === undefined ? "?" : String(holds)}
+      data-testid="stub-guard"
+      onChange={({ target: { value } }) =>
+        plan.setGuard(node.id, value === "?" ? undefined : value === "true")
+      }
+    >
+      <option value="?">if its condition holds</option>
+      <option value="true">its condition holds</option>
+      <option value="false">its condition does not hold</option>
+    </select>
   );
 }
 
@@ -154,6 +214,7 @@ function StepStub({ node, plan }: { node: GraphNode; plan: Plan }) {
           plan.setOutput(node.id, event.target.value || undefined)
         }
       />
+      {node.when !== null && <GuardStub node={node} plan={plan} />}
     </div>
   );
 }

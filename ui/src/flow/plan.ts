@@ -11,11 +11,13 @@ import type {
 import { type Typed, typedFrom, valuesOf } from "./Fields";
 import { keepPlan } from "./flow-store";
 
-/** What a person supposes: what steps come to, which cases switches take. What is not said goes well. */
+/** What a person supposes: what steps come to, which cases switches take. What is not said goes well, and gives what nobody knows. */
 interface Supposed {
   steps: Record<string, StubState>;
   switches: Record<string, Value>;
   outputs: Record<string, string>;
+  /** Whether the conditions of steps hold. */
+  guards: Record<string, boolean>;
 }
 
 /** What a person supposes of a run, and the way that it would take. */
@@ -25,6 +27,7 @@ export interface Plan extends Supposed {
   setStep: (step: string, state: StubState | undefined) => void;
   setSwitch: (step: string, branch: Value | undefined) => void;
   setOutput: (step: string, output: string | undefined) => void;
+  setGuard: (step: string, holds: boolean | undefined) => void;
   simulation: Simulation | null;
   problem: string | null;
 }
@@ -52,7 +55,7 @@ function asData(output: string | undefined): Value | null {
 function stubsOf(
   flow: FlowSummary | null,
   typed: Typed,
-  { steps, switches, outputs }: Supposed,
+  { steps, switches, outputs, guards }: Supposed,
 ): Stubs {
   const known = new Set(flow?.graph.nodes.map((node) => node.id));
   const named = [...Object.keys(steps), ...Object.keys(outputs)];
@@ -69,7 +72,10 @@ function stubsOf(
     switches: Object.fromEntries(
       Object.entries(switches).filter(([id]) => known.has(id)),
     ),
-    guards: {},
+    guards: Object.fromEntries(
+      Object.entries(guards).filter(([id]) => known.has(id)),
+    ),
+    unnamed: "unknown",
   };
 }
 
@@ -84,6 +90,7 @@ export function usePlan(
     steps: {},
     switches: {},
     outputs: {},
+    guards: {},
   });
   const [simulation, setSimulation] = useState<Simulation | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -127,6 +134,11 @@ export function usePlan(
       setSupposed((before) => ({
         ...before,
         outputs: withEntry(before.outputs, step, output),
+      })),
+    setGuard: (step, holds) =>
+      setSupposed((before) => ({
+        ...before,
+        guards: withEntry(before.guards, step, holds),
       })),
     simulation,
     problem,

@@ -59,6 +59,9 @@ pub(super) fn simulate(
     let mut table = Table::new(["STEP", "STATE", "WHY"]);
     for (id, step) in &simulation.steps {
         let why = match (step.cause, &step.origin) {
+            _ if !step.depends_on.is_empty() => {
+                format!("depends on {}", step.depends_on.join(", "))
+            }
             (Some(cause), Some(origin)) => format!("{}, from {origin}", word(&cause)),
             _ => step.error.clone().unwrap_or_default(),
         };
@@ -74,5 +77,9 @@ pub(super) fn simulate(
     } else {
         simulation.order.join(" → ")
     };
-    Ok(out.line(&format!("{}: {ran}", word(&simulation.state)))?)
+    let state = match &simulation.state {
+        Some(state) => word(state),
+        None => format!("depends on {}", simulation.depends_on.join(", ")),
+    };
+    Ok(out.line(&format!("{state}: {ran}"))?)
 }

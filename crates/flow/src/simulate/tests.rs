@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use super::{Simulation, StepStub, StubState, Stubs};
+use super::{Simulation, StepStub, StubState, Stubs, Unnamed};
 use crate::Flow;
 use crate::plans::{TRIGGERS, plan};
 
@@ -19,7 +19,13 @@ fn flow(head: &str, steps: &[&str]) -> Flow {
 }
 
 fn told(simulation: &Simulation) -> String {
-    let mut text = format!("{:?}", simulation.state).to_lowercase();
+    let mut text = match simulation.state {
+        Some(state) => format!("{state:?}").to_lowercase(),
+        None => "open".to_owned(),
+    };
+    if !simulation.depends_on.is_empty() {
+        let _ = write!(text, ", depends on {}", simulation.depends_on.join(", "));
+    }
     if simulation.nothing_ran {
         text.push_str(", nothing ran");
     }
@@ -33,6 +39,9 @@ fn told(simulation: &Simulation) -> String {
                 ""
             };
             let _ = write!(text, " {cause:?} from {origin}{taint}");
+        }
+        if !step.depends_on.is_empty() {
+            let _ = write!(text, " depends on {}", step.depends_on.join(", "));
         }
         if step.attempts > 1 {
             let _ = write!(text, " after {}", step.attempts);
@@ -389,13 +398,15 @@ fn every_trigger_does_what_its_row_says() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, max_global_rejects: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn random_flows_go_as_a_slow_reading_of_the_rules_says(plan in plan()) {
         let text = plan.write("value: x");
         // Some plans are refused, and rightly: they hold steps that can never run.
-        let Ok(flow) = Flow::read(&text) else { return Ok(()) };
+        let flow = Flow::read(&text);
+        prop_assume!(flow.is_ok());
+        let flow = flow.unwrap();
         let simulation = flow.simulate(&plan.stubs()).unwrap();
         for (id, came) in plan.read() {
             let step = &simulation.steps[&id];
@@ -407,6 +418,128 @@ proptest! {
             prop_assert_eq!(simulation.order.contains(&id), skip.is_none(), "{}\n{}", id, text);
         }
     }
+}
+
+/// As [`simulate`], where what is not named is not known.
+fn simulate_unknown(steps: &[&str], stubs: &str) -> String {
+    let stubs: Stubs = serde_json::from_str(stubs).unwrap();
+    let unnamed = Unnamed::Unknown;
+    let head = "inputs: { fast: { type: boolean, default: false } }\n";
+    let simulation = flow(head, steps).simulate(&Stubs { unnamed, ..stubs });
+    told(&simulation.unwrap())
+}
+
+const ROUTE: [&str; 6] = [
+    "id: plan, run: make, output: { type: json }",
+    "id: S, needs: [plan], required: true, switch: [{ case: a, when: results.plan.data.kind == 'a', steps: [x] }, { case: b, when: inputs.fast, steps: [y] }]",
+    "id: x, value: x",
+    "id: y, value: y",
+    "id: j, needs: [x, y], value: j",
+    "id: other, needs: [plan], value: o",
+];
+
+#[test]
+fn what_depends_on_what_is_not_known_is_left_open_and_says_so() {
+    insta::assert_snapshot!(simulate_unknown(&ROUTE, "{}"), @"
+    open, depends on results.plan.data.kind; order plan S other
+    S pending depends on results.plan.data.kind
+    j pending depends on results.plan.data.kind
+    other succeeded
+    plan succeeded
+    x pending depends on results.plan.data.kind
+    y pending depends on results.plan.data.kind
+    ");
+    insta::assert_snapshot!(simulate_unknown(&ROUTE, r#"{"steps": {"plan": {"data": {"kind": "a"}}}}"#), @"
+    succeeded; order plan S other x j
+    S succeeded
+    j succeeded
+    other succeeded
+    plan succeeded
+    x succeeded
+    y skipped BranchNotTaken from S
+    ");
+    insta::assert_snapshot!(simulate_unknown(&ROUTE, r#"{"switches": {"S": 1}}"#), @"
+    succeeded; order plan S other y j
+    S succeeded
+    j succeeded
+    other succeeded
+    plan succeeded
+    x skipped BranchNotTaken from S
+    y succeeded
+    ");
+    // A case that is known to be taken makes no difference of those behind it.
+    let mut turned = ROUTE;
+    turned[1] = "id: S, needs: [plan], switch: [{ case: b, when: not inputs.fast, steps: [y] }, { case: a, when: results.plan.data.kind == 'a', steps: [x] }]";
+    insta::assert_snapshot!(simulate_unknown(&turned, "{}"), @"
+    succeeded; order plan S other y j
+    S succeeded
+    j succeeded
+    other succeeded
+    plan succeeded
+    x skipped BranchNotTaken from S
+    y succeeded
+    ");
+    // Whatever is chosen, a run with a failure has failed.
+    insta::assert_snapshot!(simulate_unknown(&ROUTE, r#"{"steps": {"other": {"state": "failed"}}}"#), @"
+    failed, depends on results.plan.data.kind; order plan S other
+    S pending depends on results.plan.data.kind
+    j pending depends on results.plan.data.kind
+    other failed
+    plan succeeded
+    x pending depends on results.plan.data.kind
+    y pending depends on results.plan.data.kind
+    ");
+    // As ever, when nothing is said of what is not named.
+    insta::assert_snapshot!(told(&flow("inputs: { fast: { type: boolean, default: false } }\n", &ROUTE).simulate(&Stubs::default()).unwrap()), @"
+    failed; order plan S other
+    S failed
+    j skipped UpstreamFailed from S, tainted
+    other succeeded
+    plan succeeded
+    x skipped UpstreamFailed from S, tainted
+    y skipped UpstreamFailed from S, tainted
+    ");
+}
+
+#[test]
+fn guards_are_evaluated_as_far_as_they_see_what_is_known() {
+    let steps = [
+        "id: a, run: make",
+        "id: slow, needs: [a], when: not inputs.fast, value: x",
+        "id: quick, needs: [a], when: inputs.fast, value: x",
+        "id: one, needs: [a], when: results.a.exit_code == 0, value: x, batch: b",
+        "id: two, needs: [a], value: x, batch: b",
+        "id: good, needs: [a], when: results.a.state == 'succeeded', value: x",
+        "id: end, needs: ['batch:b', slow], value: x",
+    ];
+    let head = "inputs: { fast: { type: boolean, default: false } }\nbatches: { b: { max_concurrent: 1 } }\n";
+    let unnamed = Unnamed::Unknown;
+    let mut stubs = Stubs {
+        unnamed,
+        ..Stubs::default()
+    };
+    // What is left open takes nobody's place.
+    insta::assert_snapshot!(told(&flow(head, &steps).simulate(&stubs).unwrap()), @"
+    open, depends on results.a.exit_code; order a slow two good
+    a succeeded
+    end pending depends on results.a.exit_code
+    good succeeded
+    one pending depends on results.a.exit_code
+    quick skipped GuardFalse from quick
+    slow succeeded
+    two succeeded
+    ");
+    stubs.guards.insert("one".to_owned(), false);
+    insta::assert_snapshot!(told(&flow(head, &steps).simulate(&stubs).unwrap()), @"
+    succeeded; order a slow two good end
+    a succeeded
+    end succeeded
+    good succeeded
+    one skipped GuardFalse from one
+    quick skipped GuardFalse from quick
+    slow succeeded
+    two succeeded
+    ");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::request::Request;
+use crate::simulate::Unnamed;
 
 /// One flow, what is said of it, and ways that runs of it went.
 #[derive(Serialize)]
@@ -353,6 +354,7 @@ impl Actions for Stage {
                 worktree: None,
                 agent: None,
                 asks: None,
+                held: None,
                 output: None,
                 ended: Box::pin(async move {
                     match told.await {
@@ -594,7 +596,10 @@ async fn record(root: &Path, file: &str) -> Recording {
         plans: plans(sample)
             .into_iter()
             .map(|stubs| {
-                let stubs = serde_json::from_value(stubs).unwrap();
+                let stubs = Stubs {
+                    unnamed: Unnamed::Unknown,
+                    ..serde_json::from_value(stubs).unwrap()
+                };
                 let simulation = flow.simulate(&stubs).unwrap();
                 Plan { stubs, simulation }
             })
