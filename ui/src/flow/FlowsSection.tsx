@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { FlowFile, RunInfo } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { ContextMenu } from "../shared/ContextMenu";
@@ -6,17 +6,12 @@ import { copying } from "../shared/copying";
 import { useDock } from "../shared/dock/dock";
 import { useDrafts } from "../shared/drafts";
 import { HistoryIcon, PlayIcon } from "../shared/icons";
+import { saidInLetters } from "../shared/said-parts";
 import { walk } from "../shared/walk";
-import {
-  openSample,
-  RUN,
-  showFlow,
-  showRun,
-  showRuns,
-  surroundings,
-} from "./actions";
+import { openSample, RUN, showFlow, showRun, showRuns } from "./actions";
 import { draftOfFlow } from "./flow-file";
-import { findFlows, useFlows } from "./flow-store";
+import { namesakes } from "./flow-places";
+import { useFlows } from "./flow-store";
 import { RunIcon, Shape } from "./icons";
 import { RunMenu } from "./RunMenu";
 import { hasEnded } from "./run-model";
@@ -62,16 +57,10 @@ function useFreshness(runs: RunInfo[]): number {
 export function FlowsSection() {
   const runs = useFlows((state) => state.runs);
   const files = useFlows((state) => state.files);
+  const searched = useFlows((state) => state.searched);
+  const where = useMemo(() => namesakes(files), [files]);
   const [open, setOpen] = useState(true);
   const activeId = useDock((state) => state.activeId);
-  useEffect(() => {
-    if (!open) return;
-    // Files come and go elsewhere: coming back to the window is a good time to look.
-    const find = () => void findFlows(surroundings().directories());
-    find();
-    window.addEventListener("focus", find);
-    return () => window.removeEventListener("focus", find);
-  }, [open]);
   const shown = inOrder(runs, useFreshness(runs)).slice(0, SHOWN);
   return (
     <section className="flows" aria-label="Flows" data-testid="flows">
@@ -118,13 +107,17 @@ export function FlowsSection() {
           {files.length > 0 && (
             <ul className="flow-files">
               {files.map((file) => (
-                <FileRow key={file.path} file={file} />
+                <FileRow
+                  key={file.path}
+                  file={file}
+                  where={where.get(file.path)}
+                />
               ))}
             </ul>
           )}
           {files.length === 0 && (
             <p className="empty">
-              No flow was found here.{" "}
+              {searched && "No flow was found here. "}
               <button
                 type="button"
                 className="link-button"
@@ -174,7 +167,14 @@ function RunRow({ run, active }: { run: RunInfo; active: boolean }) {
   );
 }
 
-function FileRow({ file }: { file: FlowFile }) {
+function FileRow({
+  file,
+  where,
+}: {
+  file: FlowFile;
+  /** What tells it from others of its name. */
+  where: string | undefined;
+}) {
   const unsaved = useDrafts(
     ({ drafts }) => drafts[draftOfFlow(file.path)] !== undefined,
   );
@@ -196,7 +196,7 @@ function FileRow({ file }: { file: FlowFile }) {
           className="pane-button"
           data-walk
           data-testid={`flow-${file.name}`}
-          title={`${file.path}${file.problem ? `\n${file.problem}` : ""}`}
+          title={`${file.path}${file.problem ? `\n${saidInLetters(file.problem)}` : ""}`}
           onClick={() => showFlow(file.path)}
         >
           <span className="flow-file-icon">
@@ -206,7 +206,12 @@ function FileRow({ file }: { file: FlowFile }) {
             />
           </span>
           <span className="pane-text">
-            <span className="pane-title">{file.name}</span>
+            <span className="pane-title">
+              {file.name}
+              {where !== undefined && (
+                <span className="pane-command">{where}</span>
+              )}
+            </span>
           </span>
           {file.problem !== null && (
             <span className="flow-problem">can't run</span>
@@ -215,7 +220,7 @@ function FileRow({ file }: { file: FlowFile }) {
         </button>
         {file.problem === null && (
           <IconButton
-            label={`Start ${file.name}`}
+            label={`Start ${file.name}${where === undefined ? "" : ` in ${where}`}`}
             data-testid={`start-${file.name}`}
             onClick={() => askToStart(file.path)}
           >

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import type { RunChange } from "../bindings";
 import { freshBackend } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
 import { pathOf, triage } from "../twin/recordings";
@@ -40,6 +41,39 @@ test("a run whose process is gone is seen to be interrupted", async () => {
   await expect
     .poll(() => useFlows.getState().models[run]?.run.state)
     .toBe("interrupted");
+  stop();
+});
+
+test("a run that goes on with another definition is shown with its new graph", async () => {
+  let tell: (changes: RunChange[]) => void = () => {};
+  const { onRunsChanged } = twin;
+  twin.onRunsChanged = (heard) => {
+    tell = heard;
+    return onRunsChanged(heard);
+  };
+  const stop = await startFlows();
+  const run = await started();
+  await openRun(run);
+  const shown = () => useFlows.getState().models[run];
+  const before = shown();
+  await openRun(run);
+  expect(shown()?.graph).toBe(before?.graph);
+  if (!before) throw new Error("it is open");
+  const nodes = before.graph.nodes.slice(0, -1);
+  const { runOutline } = twin;
+  twin.runOutline = async (id) => {
+    const view = await runOutline(id);
+    if (view.status === "ok") view.data.seq += 1;
+    return view;
+  };
+  twin.runGraph = async () => ({
+    status: "ok",
+    data: { ...before.graph, nodes },
+  });
+  const { steps, ...info } = before.run;
+  const change = { info: { ...info, steps }, output: null, steps: [] };
+  tell([{ ...change, seq: info.seq + 1, redefined: true }]);
+  await expect.poll(() => shown()?.graph.nodes).toEqual(nodes);
   stop();
 });
 

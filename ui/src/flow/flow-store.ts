@@ -25,6 +25,8 @@ export interface FlowsState {
   runs: RunInfo[];
   listed: boolean;
   files: FlowFile[];
+  /** Whether flows' files were looked for somewhere. */
+  searched: boolean;
   /** The runs that are looked at, or that wait for the person; and plans, which look the same. */
   models: Record<string, RunModel>;
   /** Why a run that is looked at can't be shown. */
@@ -36,6 +38,7 @@ export const emptyFlows: FlowsState = {
   runs: [],
   listed: false,
   files: [],
+  searched: false,
   models: {},
   problems: {},
   picked: null,
@@ -122,10 +125,16 @@ export async function openRun(run: string): Promise<boolean> {
   return true;
 }
 
+function sameJson(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 function keep(view: RunView, graph: FlowGraph): void {
   useFlows.setState((state) => {
     const known = state.models[view.id];
-    const model = modelOf(view, known ? known.graph : graph);
+    // The same picture stays the same object: it is not placed anew.
+    const same = known && sameJson(known.graph, graph);
+    const model = modelOf(view, same ? known.graph : graph);
     const { [view.id]: _solved, ...problems } = state.problems;
     // What was told meanwhile is newer than the answer.
     if (known && known.run.seq > view.seq) return { problems };
@@ -172,6 +181,9 @@ export async function startFlows(): Promise<() => void> {
   const stop = backend.onRunsChanged((changes) => {
     for (const change of changes) opening.get(change.info.id)?.push(change);
     useFlows.setState((state) => withChanges(state, changes));
+    const { models } = useFlows.getState();
+    for (const { info, redefined } of changes)
+      if (redefined && models[info.id]) void openRun(info.id);
     openWaiting(changes.map((change) => change.info));
   });
   const again = setInterval(() => {
@@ -185,10 +197,18 @@ export async function startFlows(): Promise<() => void> {
   };
 }
 
-/** Looks for flows' files in these directories. */
+let searches = 0;
+
+/** Looks for flows' files in these directories. Of several looks, what the last one says counts. */
 export async function findFlows(directories: string[]): Promise<void> {
+  searches += 1;
+  const search = searches;
   const found = await backend.flowFiles(directories);
-  if (found.status === "ok") useFlows.setState({ files: found.data });
+  if (found.status === "ok" && search === searches)
+    useFlows.setState({
+      files: found.data,
+      searched: directories.length > 0,
+    });
 }
 
 export function pick(picked: Picked | null): void {

@@ -27,7 +27,13 @@ import { svgOf } from "./export";
 import { typedFrom, valuesOf } from "./Fields";
 import { FlowFilePanel } from "./FlowFilePanel";
 import { FlowsSection, inOrder } from "./FlowsSection";
-import { listRuns, openRun, startFlows, useFlows } from "./flow-store";
+import {
+  findFlows,
+  listRuns,
+  openRun,
+  startFlows,
+  useFlows,
+} from "./flow-store";
 import { layOut } from "./layout";
 import { compareRuns, filterRuns, RunsPanel } from "./RunsPanel";
 import { askToStart, StartDialog } from "./StartDialog";
@@ -47,6 +53,7 @@ beforeEach(async () => {
   stop();
   twin = freshBackend({ flows: [triage, reviews, retry, release] });
   stop = await startFlows();
+  await findFlows(["/work"]);
 });
 
 /** What the runs of triage were asked when they were recorded. */
@@ -218,7 +225,19 @@ test("what was written is reverted to what is on disk, and undone brings it back
 test("a plan shows the way that inputs and outcomes would lead", async () => {
   render(<FlowFilePanel path={pathOf(triage)} />);
   const card = (id: string) => screen.findByTestId(`step-${id}`, {}, WAIT);
+  // Nobody knows what `plan` will answer.
+  await waitFor(
+    () =>
+      expect(screen.getByTestId("plan-outcome")).toHaveTextContent(
+        "the rest depends on results.plan.data.kind",
+      ),
+    WAIT,
+  );
+  expect(await card("fix")).toHaveAttribute("data-state", "pending");
   fireEvent.click(await card("route"));
+  expect(screen.getByTestId("step-depends")).toHaveTextContent(
+    "What becomes of route depends on results.plan.data.kind.",
+  );
   await userEvent.selectOptions(screen.getByTestId("stub-switch"), "bug");
   await waitFor(
     async () => expect(await card("write")).toHaveClass("dimmed"),

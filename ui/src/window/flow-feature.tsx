@@ -9,12 +9,14 @@ import {
   setSurroundings,
   showFlow,
   showRun,
+  surroundings,
 } from "../flow/actions";
 import { FlowFilePanel } from "../flow/FlowFilePanel";
 import { FlowsSection } from "../flow/FlowsSection";
 import { FlowTab } from "../flow/FlowTab";
 import { flowCommands } from "../flow/flow-commands";
 import { draftOfFlow } from "../flow/flow-file";
+import { followFlowFiles } from "../flow/flow-places";
 import { startFlows, useFlows } from "../flow/flow-store";
 import { followFrontRun } from "../flow/front-step";
 import { RunPanel } from "../flow/RunPanel";
@@ -71,11 +73,21 @@ async function startFlowsInWindow(): Promise<() => void> {
   });
   const stopTelling = tellUnsaved();
   const stopFront = followFrontRun();
+  const stopFiles = followFlowFiles(surroundings().directories, (changed) => {
+    const stops = [
+      usePanes.subscribe(changed),
+      useRepositories.subscribe(changed),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  });
   const stop = await startFlows();
   return () => {
     stop();
     stopTelling();
     stopFront();
+    stopFiles();
     stopAsks();
     setNeeds("approvals", []);
   };
