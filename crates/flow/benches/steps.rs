@@ -56,21 +56,13 @@ impl Actions for Nothing {
     fn start(&self, job: Job) -> Answer<'_, Result<Activity, ActionError>> {
         self.0.mark();
         Box::pin(async move {
-            Ok(Activity {
-                handle: job.key.to_string(),
-                pane: None,
-                worktree: None,
-                agent: None,
-                asks: None,
-                held: None,
-                output: None,
-                ended: Box::pin(async {
-                    Ended::Finished(Finished {
-                        exit_code: Some(0),
-                        ..Finished::default()
-                    })
-                }),
-            })
+            let ended = async {
+                Ended::Finished(Finished {
+                    exit_code: Some(0),
+                    ..Finished::default()
+                })
+            };
+            Ok(Activity::new(job.key.to_string(), ended))
         })
     }
     fn find(&self, _: Job, _: Option<String>) -> Answer<'_, Found> {

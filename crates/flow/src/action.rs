@@ -126,6 +126,25 @@ pub struct Activity {
     pub output: Option<watch::Receiver<u64>>,
 }
 
+impl Activity {
+    /// An attempt that is found again by `handle`, and of which nothing more is told than how it ends.
+    pub fn new(
+        handle: impl Into<String>,
+        ended: impl Future<Output = Ended> + Send + 'static,
+    ) -> Self {
+        Self {
+            handle: handle.into(),
+            pane: None,
+            worktree: None,
+            agent: None,
+            asks: None,
+            held: None,
+            ended: Box::pin(ended),
+            output: None,
+        }
+    }
+}
+
 impl fmt::Debug for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Activity")

@@ -24,7 +24,7 @@ use crate::action::{ActionError, Answer, Ended, Job, StepAgent};
 use crate::decide::{Change, Guarded, Guards, Progress, Recorded, StepState};
 use crate::definition::outside::{self, Answers, Outside};
 use crate::definition::{Flow, InputType, StepIndex};
-use crate::journal::{AttemptEnd, Happened, QuestionKind, StoredRun};
+use crate::journal::{AttemptEnd, Happened, QuestionKind, StoredRun, StoredStep};
 use crate::request::{Request, RequestError};
 use crate::scope::{self, StepResult, Values};
 use crate::shared::Shared;
@@ -200,6 +200,40 @@ impl Guards for RunGuards<'_> {
     }
 }
 
+impl StoredStep {
+    /// What templates see of it.
+    fn result(&self) -> StepResult {
+        match self.history.last() {
+            Some(last) if self.state.is_terminal() && self.state != StepState::Skipped => {
+                StepResult {
+                    state: Some(self.state),
+                    output: last.whole_output(),
+                    data: last.data.clone(),
+                    exit_code: last.exit_code,
+                    worktree: last.worktree.clone(),
+                    attempt: last.attempt,
+                }
+            }
+            Some(last) => StepResult {
+                worktree: last.worktree.clone(),
+                ..StepResult::default()
+            },
+            None => StepResult::default(),
+        }
+    }
+
+    /// What decisions see of it.
+    fn recorded(&self) -> Recorded {
+        Recorded {
+            state: self.state,
+            skip: self.skip.clone(),
+            branch: self.branch,
+            attempts: self.attempts,
+            earlier: self.earlier,
+        }
+    }
+}
+
 /// An attempt that is at work.
 struct Active {
     attempt: u32,
@@ -282,27 +316,7 @@ impl Driver {
                 .map(|time| time.to_string())
                 .unwrap_or_default();
         run.insert("started_at".to_owned(), started.into());
-        let results = stored
-            .steps
-            .iter()
-            .map(|step| match step.history.last() {
-                Some(last) if step.state.is_terminal() && step.state != StepState::Skipped => {
-                    StepResult {
-                        state: Some(step.state),
-                        output: last.whole_output(),
-                        data: last.data.clone(),
-                        exit_code: last.exit_code,
-                        worktree: last.worktree.clone(),
-                        attempt: last.attempt,
-                    }
-                }
-                Some(last) => StepResult {
-                    worktree: last.worktree.clone(),
-                    ..StepResult::default()
-                },
-                None => StepResult::default(),
-            })
-            .collect();
+        let results = stored.steps.iter().map(StoredStep::result).collect();
         let guarded = (0..stored.steps.len())
             .filter(|step| stored.steps[*step].guard.is_some())
             .collect();
@@ -315,17 +329,7 @@ impl Driver {
                 Some(((number, last.attempt), last.asked_again.clone()?))
             })
             .collect();
-        let recorded = stored
-            .steps
-            .iter()
-            .map(|step| Recorded {
-                state: step.state,
-                skip: step.skip.clone(),
-                branch: step.branch,
-                attempts: step.attempts,
-                earlier: step.earlier,
-            })
-            .collect();
+        let recorded = stored.steps.iter().map(StoredStep::recorded).collect();
         let band = inputs.get("band").and_then(|band| band.as_str());
         let band = band.map(str::to_owned);
         let driver = Self {

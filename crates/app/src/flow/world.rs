@@ -160,18 +160,17 @@ impl World {
         if let Some(pane) = pane {
             awaited.is(pane);
         }
+        let handle = pane.map_or_else(String::new, |pane| format!("pane {pane}"));
+        let ended = async move {
+            let over = until_over(&app, pane, &name, awaited, tell_held).await;
+            came_to(&directory, over)
+        };
         Activity {
-            handle: pane.map_or_else(String::new, |pane| format!("pane {pane}")),
             pane: pane.map(|pane| pane.0),
             worktree,
-            agent: None,
-            asks: None,
             held: Some(held),
             output,
-            ended: Box::pin(async move {
-                let over = until_over(&app, pane, &name, awaited, tell_held).await;
-                came_to(&directory, over)
-            }),
+            ..Activity::new(handle, ended)
         }
     }
 

@@ -54,23 +54,18 @@ impl World {
     fn activity(self: &Arc<Self>, key: &JobKey, ended: Option<Ended>) -> Activity {
         let (stop, mut stopped) = watch::channel(false);
         self.stops.lock().unwrap().insert(key.clone(), stop);
-        Activity {
-            handle: format!("handle of {key}"),
-            pane: Some(7),
-            worktree: None,
-            agent: None,
-            asks: None,
-            held: None,
-            output: None,
-            ended: Box::pin(async move {
-                match ended {
-                    Some(ended) => ended,
-                    None => {
-                        let _ = stopped.wait_for(|stopped| *stopped).await;
-                        std::future::pending().await
-                    }
+        let ended = async move {
+            match ended {
+                Some(ended) => ended,
+                None => {
+                    let _ = stopped.wait_for(|stopped| *stopped).await;
+                    std::future::pending().await
                 }
-            }),
+            }
+        };
+        Activity {
+            pane: Some(7),
+            ..Activity::new(format!("handle of {key}"), ended)
         }
     }
 }

@@ -419,15 +419,13 @@ fn activity(
         asks,
         output,
     };
+    let handle = serde_json::to_string(&agent).unwrap_or_default();
     Activity {
-        handle: serde_json::to_string(&agent).unwrap_or_default(),
-        pane: None,
         worktree,
         agent: Some(agent),
         asks: Some(asked),
-        held: None,
         output: Some(printed),
-        ended: Box::pin(session.work(next)),
+        ..Activity::new(handle, session.work(next))
     }
 }
 

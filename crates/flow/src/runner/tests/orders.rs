@@ -71,22 +71,14 @@ impl Actions for HeldActions {
         self.0.at_work.lock().unwrap().push((step, end));
         self.0.more.notify_one();
         Box::pin(async move {
-            Ok(Activity {
-                handle: job.key.to_string(),
-                pane: None,
-                worktree: None,
-                agent: None,
-                asks: None,
-                held: None,
-                output: None,
-                ended: Box::pin(async move {
-                    let _ = ended.await;
-                    Ended::Finished(Finished {
-                        exit_code: Some(i32::from(!well)),
-                        ..Finished::default()
-                    })
-                }),
-            })
+            let ended = async move {
+                let _ = ended.await;
+                Ended::Finished(Finished {
+                    exit_code: Some(i32::from(!well)),
+                    ..Finished::default()
+                })
+            };
+            Ok(Activity::new(job.key.to_string(), ended))
         })
     }
     fn find(&self, _: Job, _: Option<String>) -> Answer<'_, Found> {

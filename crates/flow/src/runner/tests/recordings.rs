@@ -348,20 +348,15 @@ impl Actions for Stage {
             .insert(job.key.step.clone(), tell);
         let place = self.panes.iter().position(|step| *step == job.key.step);
         Box::pin(async move {
+            let ended = async move {
+                match told.await {
+                    Ok(finished) => Ended::Finished(finished),
+                    Err(_) => std::future::pending().await,
+                }
+            };
             Ok(Activity {
-                handle: key,
                 pane: place.map(|place| u32::try_from(place).unwrap() + 1),
-                worktree: None,
-                agent: None,
-                asks: None,
-                held: None,
-                output: None,
-                ended: Box::pin(async move {
-                    match told.await {
-                        Ok(finished) => Ended::Finished(finished),
-                        Err(_) => std::future::pending().await,
-                    }
-                }),
+                ..Activity::new(key, ended)
             })
         })
     }
