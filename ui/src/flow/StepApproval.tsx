@@ -1,4 +1,5 @@
 import type { AttemptView } from "../bindings";
+import { Sentence } from "../shared/Sentence";
 import { showStep } from "./actions";
 import { OutputView } from "./OutputView";
 import type { RunModel } from "./run-model";
@@ -60,7 +61,11 @@ export function Answered({ attempt }: { attempt: AttemptView }) {
   if (!answer) return null;
   return (
     <Section title="Answer">
-      {question && <p className="approval-message">{question.message}</p>}
+      {question && (
+        <p className="approval-message">
+          <Sentence text={question.message} />
+        </p>
+      )}
       <p>
         <strong>{answer.approved ? "Approved" : "Rejected"}</strong>
         {answer.by_timeout && " because nobody answered in time"}

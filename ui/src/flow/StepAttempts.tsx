@@ -1,4 +1,6 @@
 import type { AttemptView } from "../bindings";
+import { Sentence } from "../shared/Sentence";
+import { saidInLetters } from "../shared/said-parts";
 import { Section } from "./StepSection";
 import { formatDuration, formatWhen, STATE_WORDS } from "./words";
 
@@ -51,13 +53,19 @@ export function Attempts({
                   {attempt.attempt}
                 </button>
               </td>
-              <td title={attempt.message ?? undefined}>
+              <td
+                title={
+                  attempt.message === null
+                    ? undefined
+                    : saidInLetters(attempt.message)
+                }
+              >
                 {attempt.state === "skipped"
                   ? "cut off"
                   : STATE_WORDS[attempt.state]}
                 {attempt.message && (
                   <span className="faint attempt-message">
-                    {attempt.message}
+                    <Sentence text={attempt.message} />
                   </span>
                 )}
               </td>

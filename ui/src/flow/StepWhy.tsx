@@ -1,4 +1,5 @@
 import type { Decision } from "../bindings";
+import { Sentence } from "../shared/Sentence";
 import { showStep } from "./actions";
 import { causesOf } from "./causes";
 import type { Picked } from "./flow-store";
@@ -28,7 +29,7 @@ export function Why({
     <Section title="Why">
       {sentences && (
         <p className="step-why" data-testid="why">
-          {sentences}
+          <Sentence text={sentences} />
         </p>
       )}
       {chain.length > 0 && (

@@ -47,7 +47,19 @@ import {
 } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
 import type { Finding } from "../../bindings";
+import { saidParts } from "../../shared/said-parts";
 import { flowCompletion } from "./completion";
+
+/** A sentence of the backend, as `Said` draws it. */
+function drawn(sentence: string): HTMLElement {
+  const whole = document.createElement("span");
+  for (const { text, code } of saidParts(sentence)) {
+    const part = document.createElement(code ? "code" : "span");
+    part.textContent = text;
+    whole.append(part);
+  }
+  return whole;
+}
 
 /** One editor on screen. */
 export interface FlowEditorHost {
@@ -186,11 +198,13 @@ export function openEditor(
     },
     mark(findings) {
       const marks = findings.map((finding): Diagnostic => {
-        const { severity, message, hint } = finding;
+        const { severity, message: what, hint } = finding;
+        const message = hint === null ? what : `${what} (${hint})`;
         return {
           ...rangeOf(view.state, finding),
           severity,
-          message: hint === null ? message : `${message} (${hint})`,
+          message,
+          renderMessage: () => drawn(message),
         };
       });
       view.dispatch(setDiagnostics(view.state, marks));
