@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use fantoccini::key::Key;
-use support::{Home, wait_for};
+use support::{Home, Window, wait_for};
 
 use crate::{
     at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, scenario, shift, shown, shows,
@@ -265,6 +265,134 @@ async fn a_tab_dragged_to_the_edge_of_another_pane_becomes_a_split() -> Result<(
         window.type_keys(&enter().to_string()).await?;
         window
             .see(second, "its output", |screen| screen.contains("\ndragged 42"))
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Draws 300 lines anew within a synchronized update, as agents do with all of their output: clears screen and
+/// scrollback, and rests in the middle. Begins once the file `go` is there, and says with `done` when it is over.
+const REDRAWS: &str = r#"
+first=$(printf 'word %s\n' {1..150})
+second=$(printf 'word %s\n' {151..300})
+redraw() {
+  printf '\e[?2026h\e[2J\e[3J\e[H%s\n' "$first"
+  read -t 0.02 x < /dev/tty
+  printf '%s\nframe %s \e[?2026l' "$second" "$1"
+  read -t 0.03 x < /dev/tty
+}
+redraw 1
+until [ -e "$1/go" ]; do read -t 0.05 x < /dev/tty; done
+for n in $(seq 2 60); do redraw "$n"; done
+touch "$1/done"
+read x
+"#;
+
+/// Notes each picture of a pane that is drawn and differs from the one before.
+async fn note_pictures(window: &Window, pane: u64) -> Result<()> {
+    window
+        .script(&format!(
+            "const root = document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root').shadowRoot;
+             window.pictures = [];
+             const look = () => {{
+               const rows = [...root.querySelectorAll('.xterm-rows > div')].map((row) => row.textContent.trimEnd());
+               const picture = rows.join('\\n').replaceAll('\\u00a0', ' ');
+               if (window.pictures.at(-1) !== picture) window.pictures.push(picture);
+               requestAnimationFrame(look);
+             }};
+             requestAnimationFrame(look);"
+        ))
+        .await?;
+    Ok(())
+}
+
+async fn pictures(window: &Window) -> Result<Vec<String>> {
+    Ok(serde_json::from_value(
+        window.script("return window.pictures;").await?,
+    )?)
+}
+
+#[tokio::test]
+async fn an_agent_that_draws_all_anew_is_never_shown_half_way() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    let script = home.path().join("redraws");
+    std::fs::write(&script, REDRAWS)?;
+    let (go, done) = (home.path().join("go"), home.path().join("done"));
+    scenario("redraws", window, async |window| {
+        let place = home.path().display();
+        enter_line(
+            window,
+            pane,
+            &format!("clear; bash '{place}/redraws' '{place}'"),
+        )
+        .await?;
+        window
+            .see(pane, "a frame", |screen| screen.contains("\nframe 1"))
+            .await?;
+        note_pictures(window, pane).await?;
+        std::fs::write(&go, "")?;
+        wait_for("the last frame", || async {
+            done.exists().then_some(()).ok_or("it draws".to_owned())
+        })
+        .await?;
+        window
+            .see(pane, "the last frame", |screen| {
+                screen.contains("\nframe 60")
+            })
+            .await?;
+        let pictures = pictures(window).await?;
+        assert!(pictures.len() > 5, "{} pictures", pictures.len());
+        for picture in &pictures {
+            let whole = picture.contains("\nword 300\nframe ") && !picture.starts_with('\n');
+            assert!(whole, "half a picture:\n{picture}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn somebody_who_reads_stays_at_the_line_while_all_is_drawn_anew() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    let script = home.path().join("redraws");
+    std::fs::write(&script, REDRAWS)?;
+    let (go, done) = (home.path().join("go"), home.path().join("done"));
+    scenario("reading", window, async |window| {
+        let place = home.path().display();
+        enter_line(
+            window,
+            pane,
+            &format!("clear; bash '{place}/redraws' '{place}'"),
+        )
+        .await?;
+        window
+            .see(pane, "a frame", |screen| screen.contains("\nframe 1"))
+            .await?;
+        // Page up, twice.
+        for _ in 0..2 {
+            window.chord(&[shift()], '\u{e00e}').await?;
+        }
+        let read = window
+            .see(pane, "older lines", |screen| !screen.contains("word 300"))
+            .await?;
+        note_pictures(window, pane).await?;
+        std::fs::write(&go, "")?;
+        wait_for("the last frame", || async {
+            done.exists().then_some(()).ok_or("it draws".to_owned())
+        })
+        .await?;
+        for picture in pictures(window).await? {
+            assert_eq!(picture, read);
+        }
+        // And back at the end there is the last one.
+        window.chord(&[shift()], '\u{e010}').await?;
+        window
+            .see(pane, "the last frame", |screen| {
+                screen.contains("\nframe 60")
+            })
             .await?;
         Ok(())
     })

@@ -90,7 +90,7 @@ async fn read_to(stream: &mut HostAttachment, text: &[u8]) -> usize {
     let mut count = 0;
     loop {
         let bytes = match stream.next().await.expect("the pane is open") {
-            Frame::Output(bytes) => bytes,
+            Frame::Changes(changes) => changes.bytes,
             Frame::Snapshot(snapshot) => snapshot.bytes,
             Frame::Ended => Vec::new(),
         };

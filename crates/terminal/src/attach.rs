@@ -1,8 +1,8 @@
 //! The stream of a pane to one window, and its flood control: what is sent next, and when.
 //!
-//! A window gets a snapshot, then what the program writes. It acknowledges what it has parsed. When too much is
-//! on its way, the pane stops sending to this window (and goes on reading its program), forgets what it had not
-//! sent, and sends a fresh snapshot once the window has parsed all that was sent. So a slow or dead window costs
+//! A window gets a snapshot, then what changes on screen, drawn when there is room on the way: a window that is slow is
+//! told less often. It acknowledges what it has parsed. When more lines scroll away than it can be told of, they are
+//! forgotten, and a fresh snapshot is sent once the window has parsed all that was sent. So a slow or dead window costs
 //! a bounded amount of memory, and nobody waits for it.
 
 use std::sync::Arc;
@@ -11,13 +11,17 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::ink::Ink;
+use crate::screen::{Drawn, View};
 use crate::snapshot::Snapshot;
 use crate::types::{LineId, PaneSize};
 
-/// The most that one frame of output carries.
-const FRAME: usize = 64 * 1024;
-/// Frames of output come no closer together than this, unless they are full: small ones are dear to the window.
+/// Frames come no closer together than this: small ones are dear to the window.
 const PACE: Duration = Duration::from_millis(4);
+/// Nor than this behind one that was not small: a window draws no more often.
+const PACE_OF_LARGE: Duration = Duration::from_millis(16);
+/// So much is not small.
+const LARGE: usize = 2 * 1024;
 
 /// Snapshots come no closer together than this.
 const CALM: Duration = Duration::from_millis(66);
@@ -25,7 +29,7 @@ const CALM: Duration = Duration::from_millis(66);
 const OVER: Duration = Duration::from_millis(200);
 /// How many rows above the screen a snapshot has while a flood lasts.
 const LIGHT: u32 = 100;
-/// Output faster than this (in bytes a second) is not streamed between the snapshots of a flood.
+/// Of output faster than this (in bytes a second) a window is shown snapshots only.
 const TORRENT: u128 = 2_000_000;
 
 /// How a window wants a pane.
@@ -51,10 +55,20 @@ impl Default for AttachOptions {
 pub enum Frame {
     /// The whole picture: forget everything and show this.
     Snapshot(Snapshot),
-    /// What the program wrote since.
-    Output(Vec<u8>),
+    /// What has changed since: escape sequences that paint rows, and scroll those away that have scrolled away.
+    Changes(Changes),
     /// The program ended; the pane is still there.
     Ended,
+}
+
+/// How a picture differs from the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The line that the first row of the screen belongs to then, unless a full-screen program has it: with it a window
+    /// knows which of its rows is which line, whatever scrolled.
+    pub top_line: LineId,
+    /// Escape sequences.
+    pub bytes: Vec<u8>,
 }
 
 /// Why bytes are not a frame.
@@ -65,26 +79,27 @@ pub struct FrameError {
 }
 
 impl Frame {
-    /// The frame as it travels: a byte for its kind, for a snapshot its size and first line, then the payload.
+    /// The frame as it travels: a byte for its kind, a head, then the payload. The head of changes is their line; that
+    /// of a snapshot its size, its first line, and whether it is a light one.
     pub fn encode(&self) -> Vec<u8> {
+        let mut frame = Vec::with_capacity(self.payload() as usize + 16);
         match self {
-            Frame::Output(bytes) => {
-                let mut frame = Vec::with_capacity(bytes.len() + 1);
+            Frame::Changes(changes) => {
                 frame.push(0);
-                frame.extend_from_slice(bytes);
-                frame
+                frame.extend_from_slice(&changes.top_line.0.to_le_bytes());
+                frame.extend_from_slice(&changes.bytes);
             }
             Frame::Snapshot(snapshot) => {
-                let mut frame = Vec::with_capacity(snapshot.bytes.len() + 13);
                 frame.push(1);
                 frame.extend_from_slice(&snapshot.size.cols.to_le_bytes());
                 frame.extend_from_slice(&snapshot.size.rows.to_le_bytes());
                 frame.extend_from_slice(&snapshot.first_line.0.to_le_bytes());
+                frame.push(u8::from(snapshot.light));
                 frame.extend_from_slice(&snapshot.bytes);
-                frame
             }
-            Frame::Ended => vec![2],
+            Frame::Ended => frame.push(2),
         }
+        frame
     }
 
     /// Reads what [`Frame::encode`] wrote.
@@ -93,35 +108,46 @@ impl Frame {
     ///
     /// When the bytes are empty, of an unknown kind, or too short for their kind.
     pub fn decode(bytes: &[u8]) -> Result<Frame, FrameError> {
-        let error = |reason| FrameError { reason };
-        match bytes.split_first() {
-            None => Err(error("it is empty")),
-            Some((0, payload)) => Ok(Frame::Output(payload.to_vec())),
-            Some((1, rest)) => {
-                let short = error("the head of a snapshot is 13 bytes");
-                let (cols, rest) = rest.split_first_chunk().ok_or(short)?;
-                let short = error("the head of a snapshot is 13 bytes");
-                let (rows, rest) = rest.split_first_chunk().ok_or(short)?;
-                let short = error("the head of a snapshot is 13 bytes");
-                let (first, rest) = rest.split_first_chunk().ok_or(short)?;
-                Ok(Frame::Snapshot(Snapshot {
-                    size: PaneSize {
-                        cols: u16::from_le_bytes(*cols),
-                        rows: u16::from_le_bytes(*rows),
-                    },
-                    first_line: LineId(u64::from_le_bytes(*first)),
+        fn take<const N: usize>(
+            rest: &mut &[u8],
+            reason: &'static str,
+        ) -> Result<[u8; N], FrameError> {
+            let (head, tail) = rest.split_first_chunk().ok_or(FrameError { reason })?;
+            *rest = tail;
+            Ok(*head)
+        }
+        let mut rest = bytes;
+        match take(&mut rest, "it is empty")? {
+            [0] => {
+                let reason = "the head of changes is 9 bytes";
+                Ok(Frame::Changes(Changes {
+                    top_line: LineId(u64::from_le_bytes(take(&mut rest, reason)?)),
                     bytes: rest.to_vec(),
                 }))
             }
-            Some((2, _)) => Ok(Frame::Ended),
-            Some(_) => Err(error("its first byte is not 0, 1 or 2")),
+            [1] => {
+                let reason = "the head of a snapshot is 14 bytes";
+                Ok(Frame::Snapshot(Snapshot {
+                    size: PaneSize {
+                        cols: u16::from_le_bytes(take(&mut rest, reason)?),
+                        rows: u16::from_le_bytes(take(&mut rest, reason)?),
+                    },
+                    first_line: LineId(u64::from_le_bytes(take(&mut rest, reason)?)),
+                    light: take(&mut rest, reason)? != [0],
+                    bytes: rest.to_vec(),
+                }))
+            }
+            [2] => Ok(Frame::Ended),
+            [_] => Err(FrameError {
+                reason: "its first byte is not 0, 1 or 2",
+            }),
         }
     }
 
     /// How many bytes the window acknowledges once it has parsed this frame.
     pub fn payload(&self) -> u64 {
         match self {
-            Frame::Output(bytes) => bytes.len() as u64,
+            Frame::Changes(changes) => changes.bytes.len() as u64,
             Frame::Snapshot(snapshot) => snapshot.bytes.len() as u64,
             Frame::Ended => 0,
         }
@@ -138,13 +164,17 @@ pub(crate) struct Stream {
 
 #[derive(Debug)]
 struct Flow {
-    /// Output that has not been sent.
-    pending: Vec<u8>,
+    /// What the window shows once it has parsed all that was drawn; none: nothing that could be added to.
+    drawn: Option<Drawn>,
+    /// What was drawn because it was about to leave, and has not been sent.
+    ink: Ink,
+    /// Something has changed since it was drawn.
+    changed: bool,
     /// Bytes that were sent and not acknowledged, a snapshot's included.
     unacknowledged: u64,
     /// How many of those are a snapshot's: they do not count as a flood.
     of_snapshot: u64,
-    /// Output was dropped: only a snapshot can go on from here.
+    /// The window can't be told of all that went: only a snapshot can go on from here.
     behind: bool,
     /// The last snapshot was a light one: a whole one is owed.
     flooded: bool,
@@ -153,18 +183,40 @@ struct Flow {
     /// When the last snapshot was sent, how much has come since, and when it came last.
     snapshot_at: Option<Instant>,
     since: u64,
-    pushed_at: Instant,
+    came_at: Instant,
     /// A snapshot is the next thing to send.
     due: bool,
     /// The program ended, and the window has not been told.
     ended: bool,
     /// The pane is gone.
     closed: bool,
-    sent_at: Option<Instant>,
-    /// A snapshot waits for the picture to be whole, and whether it is to be a light one.
-    awaited: Option<bool>,
+    /// When the last frame was sent, and how long it is to be the last one.
+    sent: Option<(Instant, Duration)>,
+    /// Something waits for the picture to be whole.
+    awaited: Option<Awaited>,
     /// It was made when the picture was whole, and is the next thing to send.
-    made: Option<Snapshot>,
+    made: Option<Frame>,
+}
+
+/// What waits for the end of a synchronized update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// What has changed.
+    Changes,
+    /// A snapshot; `light`: with little above the screen.
+    Snapshot { light: bool },
+}
+
+impl Flow {
+    fn on_the_way(&self) -> u64 {
+        self.unacknowledged - self.of_snapshot
+    }
+
+    fn fall_behind(&mut self) {
+        self.behind = true;
+        self.drawn = None;
+        self.ink = Ink::default();
+    }
 }
 
 impl Stream {
@@ -172,7 +224,9 @@ impl Stream {
         Arc::new(Self {
             options,
             flow: Mutex::new(Flow {
-                pending: Vec::new(),
+                drawn: None,
+                ink: Ink::default(),
+                changed: false,
                 unacknowledged: 0,
                 of_snapshot: 0,
                 behind: false,
@@ -180,11 +234,11 @@ impl Stream {
                 limit: u64::from(options.high_water),
                 snapshot_at: None,
                 since: 0,
-                pushed_at: Instant::now(),
+                came_at: Instant::now(),
                 due: true,
                 ended: false,
                 closed: false,
-                sent_at: None,
+                sent: None,
                 awaited: None,
                 made: None,
             }),
@@ -192,56 +246,86 @@ impl Stream {
         })
     }
 
-    /// Takes output for the window. Called under the pane's lock, so that it never races with a snapshot.
-    pub(crate) fn push(&self, bytes: &[u8]) {
+    /// So many bytes of output have come. Called under the pane's lock, like all that draws.
+    pub(crate) fn output_came(&self, bytes: usize) {
         let mut flow = self.flow.lock();
-        // A snapshot that is still to be made will show these bytes.
-        if flow.due {
-            return;
-        }
-        let now = Instant::now();
-        flow.pushed_at = now;
-        flow.since += bytes.len() as u64;
-        if flow.behind {
-            return;
-        }
-        let on_the_way = flow.unacknowledged - flow.of_snapshot + flow.pending.len() as u64;
-        if on_the_way + bytes.len() as u64 > flow.limit {
-            flow.behind = true;
-            flow.pending = Vec::new();
-        } else {
-            flow.pending.extend_from_slice(bytes);
+        flow.came_at = Instant::now();
+        flow.since += bytes as u64;
+        flow.changed = true;
+        if flow.drawn.is_some() && flow.limit == 0 {
+            flow.fall_behind();
         }
         drop(flow);
         self.wake.notify_one();
     }
 
-    /// A snapshot was made, and is sent before anything that comes after it.
-    pub(crate) fn snapshot_sent(&self, bytes: usize, light: bool) {
-        self.sent(&mut self.flow.lock(), bytes, light);
-    }
-
-    /// The snapshot that is due waits for the end of a synchronized update.
-    pub(crate) fn await_picture(&self, light: bool) {
-        self.flow.lock().awaited = Some(light);
-    }
-
-    /// Whether a snapshot waits for the end of a synchronized update.
-    pub(crate) fn awaits_picture(&self) -> bool {
-        self.flow.lock().awaited.is_some()
-    }
-
-    /// No synchronized update is under way: the snapshot that waited is made, of at most so many rows as `make` is
-    /// told. Called under the pane's lock, like [`Stream::push`].
-    pub(crate) fn picture_is_whole(&self, make: impl FnOnce(u32) -> Snapshot) {
+    /// Rows are about to leave the emulator: they are drawn while they are there.
+    pub(crate) fn rows_leave(&self, view: &View<'_>) {
         let mut flow = self.flow.lock();
-        let Some(light) = flow.awaited.take() else {
-            return;
-        };
-        let snapshot = make(self.rows(light));
-        self.sent(&mut flow, snapshot.bytes.len(), light);
-        flow.made = Some(snapshot);
+        let flow = &mut *flow;
+        let Some(drawn) = &mut flow.drawn else { return };
+        let can_follow = view.draw(drawn, &mut flow.ink);
+        if !can_follow || flow.on_the_way() + flow.ink.out.len() as u64 > flow.limit {
+            flow.fall_behind();
+        }
+    }
+
+    /// The rows were laid out anew: the window needs all of them.
+    pub(crate) fn laid_out_anew(&self) {
+        let mut flow = self.flow.lock();
+        flow.drawn = None;
+        flow.ink = Ink::default();
+        flow.due = true;
         drop(flow);
+        self.wake.notify_one();
+    }
+
+    /// Draws what has changed; nothing when nothing did, or when the window can't follow and a snapshot is next.
+    pub(crate) fn draw(
+        &self,
+        top_line: u64,
+        draw: impl FnOnce(&mut Drawn, &mut Ink) -> bool,
+    ) -> Option<Frame> {
+        let mut flow = self.flow.lock();
+        let flow = &mut *flow;
+        flow.changed = false;
+        flow.awaited = None;
+        let drawn = flow.drawn.as_mut()?;
+        if !draw(drawn, &mut flow.ink) {
+            flow.fall_behind();
+            return None;
+        }
+        let bytes = std::mem::take(&mut flow.ink.out);
+        if bytes.is_empty() {
+            return None;
+        }
+        flow.unacknowledged += bytes.len() as u64;
+        let pace = if bytes.len() < LARGE {
+            PACE
+        } else {
+            PACE_OF_LARGE
+        };
+        flow.sent = Some((Instant::now(), pace));
+        Some(Frame::Changes(Changes {
+            top_line: LineId(top_line),
+            bytes,
+        }))
+    }
+
+    /// What is to be sent next waits for the end of a synchronized update.
+    pub(crate) fn await_picture(&self, what: Awaited) {
+        self.flow.lock().awaited = Some(what);
+    }
+
+    /// What waits for the end of a synchronized update.
+    pub(crate) fn awaits_picture(&self) -> Option<Awaited> {
+        self.flow.lock().awaited
+    }
+
+    /// What waited was made, and is the next thing to send.
+    pub(crate) fn picture_is_whole(&self, made: Option<Frame>) {
+        let Some(made) = made else { return };
+        self.flow.lock().made = Some(made);
         self.wake.notify_one();
     }
 
@@ -250,12 +334,17 @@ impl Stream {
         if light { rows.min(LIGHT) } else { rows }
     }
 
-    fn sent(&self, flow: &mut Flow, bytes: usize, light: bool) {
-        flow.awaited = None;
+    /// A snapshot was made, and is sent before anything that comes after it.
+    pub(crate) fn snapshot_made(&self, mut snapshot: Snapshot, drawn: Drawn, light: bool) -> Frame {
+        let mut flow = self.flow.lock();
+        snapshot.light &= light;
+        let bytes = snapshot.bytes.len() as u64;
         if let Some(older) = flow.made.take() {
             // It never went out.
-            flow.unacknowledged -= older.bytes.len() as u64;
-            flow.of_snapshot -= older.bytes.len() as u64;
+            flow.unacknowledged -= older.payload();
+            if let Frame::Snapshot(_) = older {
+                flow.of_snapshot -= older.payload();
+            }
         }
         let now = Instant::now();
         let rate = flow.snapshot_at.map_or(0, |at| {
@@ -267,31 +356,39 @@ impl Stream {
         } else {
             u64::from(self.options.high_water)
         };
-        flow.pending.clear();
+        flow.drawn = Some(drawn);
+        flow.ink = Ink::default();
+        flow.changed = false;
+        flow.awaited = None;
         flow.due = false;
         flow.behind = false;
-        flow.flooded = light;
+        flow.flooded = snapshot.light;
         flow.since = 0;
         flow.snapshot_at = Some(now);
-        flow.unacknowledged += bytes as u64;
-        flow.of_snapshot += bytes as u64;
-        flow.sent_at = Some(now);
+        flow.unacknowledged += bytes;
+        flow.of_snapshot += bytes;
+        flow.sent = Some((now, PACE));
+        Frame::Snapshot(snapshot)
     }
 
     /// What is to be sent next.
     pub(crate) fn take(&self) -> Next {
         let mut flow = self.flow.lock();
-        if let Some(snapshot) = flow.made.take() {
-            return Next::Frame(Frame::Snapshot(snapshot));
-        }
-        if flow.due && !flow.closed {
-            return Next::Snapshot { light: false };
+        if let Some(made) = flow.made.take() {
+            return Next::Frame(made);
         }
         let left = |of: Duration, since: Option<Instant>| {
             since
                 .and_then(|at| of.checked_sub(at.elapsed()))
                 .filter(|left| !left.is_zero())
         };
+        if flow.due && !flow.closed {
+            return if flow.unacknowledged > 0 {
+                Next::Wait
+            } else {
+                Next::Snapshot { light: false }
+            };
+        }
         if flow.behind && !flow.closed {
             return match left(CALM, flow.snapshot_at) {
                 _ if flow.unacknowledged > 0 => Next::Wait,
@@ -299,27 +396,22 @@ impl Stream {
                 None => Next::Snapshot { light: true },
             };
         }
-        if !flow.pending.is_empty() {
-            if flow.pending.len() < FRAME / 2
-                && let Some(wait) = left(PACE, flow.sent_at)
-            {
-                return Next::Later(wait);
+        if flow.changed && flow.drawn.is_some() {
+            if flow.closed {
+                return Next::Changes;
             }
-            let bytes = if flow.pending.len() > FRAME {
-                let rest = flow.pending.split_off(FRAME);
-                std::mem::replace(&mut flow.pending, rest)
-            } else {
-                std::mem::take(&mut flow.pending)
+            let pace = flow.sent.and_then(|(at, pace)| left(pace, Some(at)));
+            return match pace {
+                _ if flow.on_the_way() > u64::from(self.options.high_water) / 4 => Next::Wait,
+                Some(wait) => Next::Later(wait),
+                None => Next::Changes,
             };
-            flow.unacknowledged += bytes.len() as u64;
-            flow.sent_at = Some(Instant::now());
-            return Next::Frame(Frame::Output(bytes));
         }
         if flow.closed {
             return Next::Closed;
         }
         if flow.flooded {
-            return match left(OVER, Some(flow.pushed_at)) {
+            return match left(OVER, Some(flow.came_at)) {
                 _ if flow.unacknowledged > 0 => Next::Wait,
                 Some(wait) => Next::Later(wait),
                 None => Next::Snapshot { light: false },
@@ -346,7 +438,7 @@ impl Stream {
         let mut flow = self.flow.lock();
         flow.unacknowledged = flow.unacknowledged.saturating_sub(bytes);
         flow.of_snapshot = flow.of_snapshot.saturating_sub(bytes);
-        let waited_for = flow.unacknowledged == 0 && (flow.behind || flow.flooded);
+        let waited_for = flow.changed || flow.behind || flow.flooded || flow.due;
         drop(flow);
         if waited_for {
             self.wake.notify_one();
@@ -357,7 +449,11 @@ impl Stream {
 /// What a window is to be sent next.
 pub(crate) enum Next {
     Frame(Frame),
-    Snapshot { light: bool },
+    /// What has changed, once it is drawn.
+    Changes,
+    Snapshot {
+        light: bool,
+    },
     Closed,
     Later(Duration),
     Wait,
@@ -370,11 +466,15 @@ mod tests {
     #[test]
     fn a_frame_reads_back_as_it_was_written() {
         for frame in [
-            Frame::Output(b"abc".to_vec()),
+            Frame::Changes(Changes {
+                top_line: LineId(1 << 40),
+                bytes: b"abc".to_vec(),
+            }),
             Frame::Snapshot(Snapshot {
                 size: PaneSize { cols: 80, rows: 24 },
                 first_line: LineId(1 << 40),
-                bytes: b"\x1bc".to_vec(),
+                light: true,
+                bytes: b"abc".to_vec(),
             }),
             Frame::Ended,
         ] {
@@ -382,56 +482,11 @@ mod tests {
         }
     }
 
-    fn taken(stream: &Stream) -> Option<Frame> {
-        match stream.take() {
-            Next::Frame(frame) => Some(frame),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn a_snapshot_that_waited_for_a_whole_picture_comes_before_what_follows_it() {
-        let stream = Stream::new(AttachOptions::default());
-        let picture = |text: &str| Snapshot {
-            size: PaneSize { cols: 80, rows: 24 },
-            first_line: LineId(0),
-            bytes: text.as_bytes().to_vec(),
-        };
-        assert!(matches!(stream.take(), Next::Snapshot { light: false }));
-        assert!(!stream.awaits_picture());
-        stream.await_picture(false);
-        stream.push(b"half of it");
-        assert!(stream.awaits_picture());
-        stream.picture_is_whole(|rows| {
-            assert_eq!(rows, AttachOptions::default().scrollback_rows);
-            picture("all of it")
-        });
-        stream.picture_is_whole(|_| panic!("nobody waits for another one"));
-        stream.push(b" and more");
-        assert_eq!(taken(&stream), Some(Frame::Snapshot(picture("all of it"))));
-        let more = loop {
-            match stream.take() {
-                Next::Frame(frame) => break frame,
-                Next::Later(wait) => std::thread::park_timeout(wait),
-                _ => panic!("there is output"),
-            }
-        };
-        assert_eq!(more, Frame::Output(b" and more".to_vec()));
-
-        // One that was made otherwise meanwhile is the newer one, and the window owes an answer for that alone.
-        let stream = Stream::new(AttachOptions::default());
-        stream.await_picture(false);
-        stream.picture_is_whole(|_| picture("old"));
-        stream.snapshot_sent(5, false);
-        assert_eq!(taken(&stream), None);
-        stream.ack(5);
-        assert_eq!(stream.flow.lock().unacknowledged, 0);
-    }
-
     #[test]
     fn bytes_that_are_no_frame_are_refused() {
         insta::assert_snapshot!(Frame::decode(b"").unwrap_err(), @"not a frame: it is empty");
-        insta::assert_snapshot!(Frame::decode(b"\x01abc").unwrap_err(), @"not a frame: the head of a snapshot is 13 bytes");
+        insta::assert_snapshot!(Frame::decode(b"\x00abc").unwrap_err(), @"not a frame: the head of changes is 9 bytes");
+        insta::assert_snapshot!(Frame::decode(b"\x01abc").unwrap_err(), @"not a frame: the head of a snapshot is 14 bytes");
         insta::assert_snapshot!(Frame::decode(b"\x09").unwrap_err(), @"not a frame: its first byte is not 0, 1 or 2");
     }
 }

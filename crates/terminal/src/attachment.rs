@@ -1,9 +1,10 @@
 //! A window's hold on a pane: what it is shown, frame by frame.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::attach::{Frame, Next, Stream};
-use crate::pane::Pane;
+use crate::attach::{Awaited, Frame, Next, Stream};
+use crate::pane::{Drawing, Pane};
 
 /// A window's hold on a pane; dropping it detaches.
 pub struct Attachment {
@@ -34,28 +35,31 @@ impl Attachment {
         loop {
             match self.stream.take() {
                 Next::Frame(frame) => return Some(frame),
+                Next::Changes => match self.pane.draw_for(&self.stream, Awaited::Changes) {
+                    Drawing::Made(frame) => return Some(frame),
+                    Drawing::Nothing => {}
+                    Drawing::Amid(left) => self.woken_within(left).await,
+                },
                 Next::Snapshot { light } => {
-                    let made = self.pane.snapshot_for(
-                        self.stream.rows(light),
-                        |snapshot| self.stream.snapshot_sent(snapshot.bytes.len(), light),
-                        || self.stream.await_picture(light),
-                    );
-                    match made {
-                        Ok(snapshot) => return Some(Frame::Snapshot(snapshot)),
-                        // Made by then, or else it is made of what there is.
-                        Err(wait) => {
-                            let _ = tokio::time::timeout(wait, self.stream.wake.notified()).await;
-                        }
+                    match self
+                        .pane
+                        .draw_for(&self.stream, Awaited::Snapshot { light })
+                    {
+                        Drawing::Made(frame) => return Some(frame),
+                        Drawing::Nothing => {}
+                        Drawing::Amid(left) => self.woken_within(left).await,
                     }
                 }
                 Next::Closed => return None,
-                Next::Later(wait) => {
-                    // Either way there is something to look at.
-                    let _ = tokio::time::timeout(wait, self.stream.wake.notified()).await;
-                }
+                Next::Later(wait) => self.woken_within(wait).await,
                 Next::Wait => self.stream.wake.notified().await,
             }
         }
+    }
+
+    /// Waits for news, or for the end of the wait: either way there is something to look at.
+    async fn woken_within(&self, wait: Duration) {
+        let _ = tokio::time::timeout(wait, self.stream.wake.notified()).await;
     }
 
     /// Says that the window has parsed `bytes` more bytes of payload (see [`Frame::payload`]).

@@ -16,6 +16,7 @@ mod clock;
 mod history;
 mod ids;
 mod imprint;
+mod ink;
 mod input;
 mod lines;
 mod osc;
@@ -36,7 +37,7 @@ mod styled;
 mod timer;
 mod types;
 
-pub use attach::{AttachOptions, Frame, FrameError};
+pub use attach::{AttachOptions, Changes, Frame, FrameError};
 pub use attachment::{AckHandle, Attachment};
 pub use clock::Clock;
 pub use history::{ClosedPane, History, HistoryBudget, HistoryError, HistoryReader, PaneHistory};
@@ -45,7 +46,7 @@ pub use panes::{OpenPaneError, PaneError, Panes, PanesConfig, StartError};
 pub use playback::Playback;
 pub use printed::printed_lines;
 pub use refusal::Refusal;
-pub use screen::Colours;
+pub use screen::{Colours, Face};
 pub use scrollback::{LineRef, RingSnapshot, Scrollback, ScrollbackLimits};
 pub use search::{
     Cancel, Case, LineRange, Match, Order, Query, Range, Scope, SearchAnswer, SearchCursor,

@@ -20,7 +20,7 @@ use self::marks::Marks;
 use self::reading::{Quiet, Taking};
 use self::telling::{About, Telling};
 use self::update::Update;
-use crate::attach::Stream;
+use crate::attach::{Awaited, Frame, Stream};
 use crate::attention::Watch;
 use crate::clock::Clock;
 use crate::history::{ClosedPane, History, PaneHistory};
@@ -31,7 +31,7 @@ use crate::recorder::Recorder;
 use crate::sample::Sampler;
 use crate::screen::{Colours, Screen};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
-use crate::snapshot::{Snapshot, snapshot};
+use crate::snapshot::snapshot;
 use crate::styled::StyledLine;
 use crate::timer::Timer;
 use crate::types::{
@@ -232,10 +232,14 @@ impl Pane {
                 ring: &mut core.ring,
                 history: core.history.as_ref(),
                 sampler: &mut core.sampler,
+                streams: &[],
                 now,
                 said: Vec::new(),
             };
             core.screen.resize(size, &mut taking);
+            for stream in &core.streams {
+                stream.laid_out_anew();
+            }
             core.telling.changed = true;
         }
         if let Err(error) = self.pty.resize(size) {
@@ -269,23 +273,18 @@ impl Pane {
             .retain(|other| !Arc::ptr_eq(other, stream));
     }
 
-    /// Makes a snapshot; `sent` is called before any output can follow it. Amid a synchronized update there is none
-    /// yet: `wait` is called instead, and the answer says how long to wait for [`Stream::picture_is_whole`].
-    pub(crate) fn snapshot_for(
-        &self,
-        rows: u32,
-        sent: impl FnOnce(&Snapshot),
-        wait: impl FnOnce(),
-    ) -> Result<Snapshot, Duration> {
+    /// Makes what a window is to be sent next. Amid a synchronized update there is nothing yet: it is made when that is
+    /// over, or of what there is once it has taken too long.
+    pub(crate) fn draw_for(&self, stream: &Stream, what: Awaited) -> Drawing {
         let mut core = self.core.lock();
-        let core = &mut *core;
         if let Some(left) = core.update.left(Instant::now()) {
-            wait();
-            return Err(left);
+            stream.await_picture(what);
+            return Drawing::Amid(left);
         }
-        let snapshot = snapshot(&mut core.screen, &core.ring, core.floor, rows);
-        sent(&snapshot);
-        Ok(snapshot)
+        match core.draw(stream, what) {
+            Some(frame) => Drawing::Made(frame),
+            None => Drawing::Nothing,
+        }
     }
 
     /// The commands that the shell marked, oldest first.
@@ -373,7 +372,30 @@ impl Pane {
     }
 }
 
+/// What drawing for a window came to.
+pub(crate) enum Drawing {
+    Made(Frame),
+    /// Nothing has changed, or something else is to be sent.
+    Nothing,
+    /// The picture is half: for so long it may be.
+    Amid(Duration),
+}
+
 impl Core {
+    /// Draws for a window, whatever the screen shows.
+    fn draw(&mut self, stream: &Stream, what: Awaited) -> Option<Frame> {
+        match what {
+            Awaited::Changes => stream.draw(self.screen.top_line(), |drawn, ink| {
+                self.screen.draw(drawn, ink)
+            }),
+            Awaited::Snapshot { light } => {
+                let rows = stream.rows(light);
+                let (snapshot, drawn) = snapshot(&mut self.screen, &self.ring, self.floor, rows);
+                Some(stream.snapshot_made(snapshot, drawn, light))
+            }
+        }
+    }
+
     /// Keeps what `look` finds worth keeping of what a full-screen program shows.
     fn sample(
         &mut self,

@@ -1,7 +1,7 @@
 //! What a program wrote to a file or a pipe, read as lines: for those who show it without a pane.
 
-use crate::screen::{Colours, Going, Said, Screen, Sink};
-use crate::snapshot::sgr;
+use crate::ink::sgr;
+use crate::screen::{Colours, Going, Said, Screen, Sink, View};
 use crate::styled::{Style, StyledLine};
 use crate::types::PaneSize;
 
@@ -19,6 +19,8 @@ impl Sink for Gathered {
     }
 
     fn said(&mut self, _: Said, _: u64) {}
+
+    fn rows_leave(&mut self, _: &View<'_>) {}
 
     fn picture_goes(&mut self, _: Going, _: impl FnOnce() -> Vec<String>) {}
 }
@@ -44,7 +46,7 @@ pub fn printed_lines(text: &[u8], style: Style) -> (Vec<StyledLine>, Style) {
     // Blank lines at the end are on no screen; they were printed all the same.
     let begun = !text.is_empty() && !text.ends_with(b"\n");
     let count = screen.line_at_cursor() as usize + usize::from(begun);
-    let style = screen.picture().primary.cursor.pen;
+    let style = screen.pen();
     let mut lines = lines.0;
     lines.extend(screen.lines());
     if lines.len() < count {

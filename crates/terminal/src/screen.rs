@@ -9,9 +9,10 @@
 //! (tab stops, the scroll region, titles), because a snapshot has to say it again.
 
 mod cells;
+mod drawn;
+mod face;
 mod intake;
 mod leaving;
-mod picture;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,16 +27,22 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::osc::{self, Osc, PendingNotification, Piece, Scanner};
-use crate::styled::StyledLine;
+use crate::styled::{Style, StyledLine};
 use crate::types::{PaneSize, ScreenText};
-use cells::{shown, wraps};
+use cells::{shown, style_of, wraps};
 use intake::{Intake, Told, default_tabs};
 use leaving::{Leaving, collect, keep, limit, lines_of, with_primary};
 
-pub(crate) use picture::{HalfPicture, ModeKind, Picture, PictureCursor};
+pub(crate) use drawn::{Drawn, LeadFor, LeadTail, View};
+pub use face::Face;
 
 /// A line longer than this is handed on in pieces, so that no line can take all memory.
 pub(crate) const MAX_LINE: usize = 1024 * 1024;
+
+/// Ends what a program may have begun and not ended, because it was killed: once its shell says that it has ended, before
+/// the shell says what it wants itself.
+const LEFT_BEHIND: &[u8] =
+    b"\x1b[?1047;1000;1006;1004;2004;2026;1l\x1b[?25;7h\x1b[4;20l\x1b>\x0f\x1b(B";
 
 /// What a program said apart from text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +65,8 @@ pub(crate) trait Sink {
     fn said(&mut self, what: Said, line: u64);
     /// A full-screen program's picture is whole and about to be taken away; `rows` tells what is on it.
     fn picture_goes(&mut self, how: Going, rows: impl FnOnce() -> Vec<String>);
+    /// Rows are about to leave the emulator, or another screen to cover them: whoever draws them has to do so now.
+    fn rows_leave(&mut self, view: &View<'_>);
 }
 
 /// How a full-screen program's picture goes.
@@ -211,8 +220,10 @@ impl Screen {
                 what => {
                     // The emulator never sees the string, and must leave what it interrupted.
                     self.advance(b"\x1b\\", sink);
-                    if let Osc::Title(title) = &what {
-                        self.told.title.clone_from(title);
+                    match &what {
+                        Osc::Title(title) => self.told.title.clone_from(title),
+                        Osc::CommandEnd(_) => self.advance(LEFT_BEHIND, sink),
+                        _ => {}
                     }
                     if what != Osc::Ignored {
                         sink.said(Said::Osc(what), self.line_at_cursor());
@@ -293,24 +304,8 @@ impl Screen {
 
     /// Takes the size of the window.
     pub(crate) fn resize(&mut self, size: PaneSize, sink: &mut impl Sink) {
-        // The width first, as xterm.js does: the other way round the two come to different rows.
-        let wide = PaneSize {
-            cols: size.cols,
-            rows: self.size.rows,
-        };
-        for size in [wide, size] {
-            if size != self.size {
-                self.resize_one_way(size, sink);
-            }
-        }
-        self.trim();
-    }
-
-    fn resize_one_way(&mut self, size: PaneSize, sink: &mut impl Sink) {
+        self.leaving.layouts += 1;
         let (old, new) = (usize::from(self.size.cols), usize::from(size.cols));
-        if old != new {
-            self.leaving.width = 0;
-        }
         // Narrower rows are more rows: room for all of them first, or the emulator drops the oldest.
         let rows = limit(self.size) + usize::from(self.size.rows);
         let most = rows * (old / new.max(1) + 2) + usize::from(size.rows);
@@ -330,6 +325,7 @@ impl Screen {
         if self.full_screen() {
             self.behind = self.primary_lines();
         }
+        self.trim();
     }
 
     /// Sets the colours that the program is told when it asks.
@@ -349,6 +345,11 @@ impl Screen {
             osc52: Osc52::Disabled,
             ..Config::default()
         });
+    }
+
+    /// The style that what is printed next will have.
+    pub(crate) fn pen(&self) -> Style {
+        style_of(&self.term.grid().cursor.template)
     }
 
     /// Its size.

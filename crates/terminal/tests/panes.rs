@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use secrets::Secrets;
 use terminal::{
-    AnswerFile, AttachOptions, Attention, Frame, Line, LineId, OpenPane, OpenPaneError, PaneError,
-    PaneEvent, PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines, Recording,
+    AnswerFile, AttachOptions, Attention, Changes, Frame, Line, LineId, OpenPane, OpenPaneError,
+    PaneError, PaneEvent, PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines,
+    Recording,
 };
 use tokio::sync::broadcast;
 
@@ -405,7 +406,7 @@ async fn a_window_gets_a_snapshot_then_output_then_the_end() {
     let mut output = Vec::new();
     while !String::from_utf8_lossy(&output).contains("after") {
         match next(&mut attachment).await {
-            Some(Frame::Output(bytes)) => {
+            Some(Frame::Changes(Changes { bytes, .. })) => {
                 attachment.ack(bytes.len() as u64);
                 output.extend(bytes);
             }
@@ -415,7 +416,7 @@ async fn a_window_gets_a_snapshot_then_output_then_the_end() {
     bench.panes.write(pane, b"\n".to_vec()).unwrap();
     loop {
         match next(&mut attachment).await {
-            Some(Frame::Output(_)) => {}
+            Some(Frame::Changes(_)) => {}
             Some(Frame::Ended) => break,
             other => panic!("expected the end, got {other:?}"),
         }
@@ -444,7 +445,7 @@ async fn a_window_that_does_not_keep_up_gets_a_snapshot_instead_of_the_backlog()
     slow.ack(unacknowledged);
     let snapshot = loop {
         match next(&mut slow).await {
-            Some(Frame::Output(bytes)) => {
+            Some(Frame::Changes(Changes { bytes, .. })) => {
                 unacknowledged = bytes.len() as u64;
                 sent += unacknowledged;
                 slow.ack(unacknowledged);
@@ -480,7 +481,9 @@ async fn after_a_flood_the_whole_scrollback_comes_back() {
                 held = String::from_utf8_lossy(&snapshot.bytes).into();
                 snapshots += 1;
             }
-            Frame::Output(bytes) => held.push_str(&String::from_utf8_lossy(&bytes)),
+            Frame::Changes(Changes { bytes, .. }) => {
+                held.push_str(&String::from_utf8_lossy(&bytes))
+            }
             Frame::Ended => panic!("it waits to be ended"),
         }
     }
@@ -501,7 +504,9 @@ async fn several_windows_see_the_same_and_a_dead_one_stops_nobody() {
         live.ack(frame.payload());
         match frame {
             Frame::Snapshot(snapshot) => tail = String::from_utf8_lossy(&snapshot.bytes).into(),
-            Frame::Output(bytes) => tail.push_str(&String::from_utf8_lossy(&bytes)),
+            Frame::Changes(Changes { bytes, .. }) => {
+                tail.push_str(&String::from_utf8_lossy(&bytes))
+            }
             Frame::Ended => panic!("it runs"),
         }
     }

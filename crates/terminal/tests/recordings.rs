@@ -1,5 +1,4 @@
-//! What real programs wrote, and the screen that it should give: the one that xterm.js makes of the same bytes, which
-//! `ui/src/terminal/recordings.test.ts` checks on its side.
+//! What real programs wrote, and the screen that it should give. That a window shows the same is checked in `drawn.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -41,33 +40,10 @@ fn trimmed(mut screen: ScreenText) -> ScreenText {
 }
 
 #[test]
-fn a_recording_gives_the_screen_that_xterm_js_makes_of_it() {
+fn a_recording_gives_the_screen_that_is_written_down() {
     for (name, bytes, expected) in recordings() {
         let expected = std::fs::read_to_string(expected).unwrap();
         let expected: ScreenText = serde_json::from_str(&expected).unwrap();
         assert_eq!(trimmed(played(&bytes).text()), expected, "{name}");
-    }
-}
-
-#[test]
-fn a_snapshot_taken_anywhere_in_a_recording_goes_on_to_the_same_screen() {
-    for (name, bytes, _) in recordings() {
-        let whole = trimmed(played(&bytes).text());
-        for part in 0..16 {
-            // Where a chunk may end: anywhere; a snapshot shows what came before, output goes on after it.
-            let (before, after) = bytes.split_at(bytes.len() * part / 16);
-            let escape = before.iter().rposition(|byte| *byte == 0x1b);
-            let cut = escape
-                .filter(|at| before.len() - at < 16)
-                .unwrap_or(before.len());
-            let (before, rest) = before.split_at(cut);
-            let Ok(before) = std::str::from_utf8(before) else {
-                continue;
-            };
-            let mut window = played(&played(before.as_bytes()).snapshot(1_000).bytes);
-            window.feed(rest);
-            window.feed(after);
-            assert_eq!(trimmed(window.text()), whole, "{name}, part {part}");
-        }
     }
 }

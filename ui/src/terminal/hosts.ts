@@ -1,6 +1,7 @@
 import { create } from "zustand";
 import type { PaneId } from "../bindings";
-import type { ScrollPlace, XtermHost } from "./xterm-host";
+import type { ScrollPlace } from "./terminal-lines";
+import type { XtermHost } from "./xterm-host";
 
 /** The views that are alive, by pane; `shown` counts snapshots, so that readers know when rows changed wholesale. */
 export const useHosts = create<{

@@ -9,7 +9,7 @@ import {
 } from "../shared/dock/dock";
 import { withHost } from "./hosts";
 import { paneTitle, usePanes } from "./pane-store";
-import type { MarkedMatch } from "./xterm-host";
+import type { MarkedMatch } from "./terminal-marks";
 
 /** The kind of a panel that shows a pane. */
 export const TERMINAL = "terminal";

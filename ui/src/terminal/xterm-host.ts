@@ -1,42 +1,23 @@
 import { FitAddon } from "@xterm/addon-fit";
-import type { LigaturesAddon } from "@xterm/addon-ligatures";
-import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { WebLinksAddon } from "@xterm/addon-web-links";
-import { WebglAddon } from "@xterm/addon-webgl";
-import {
-  type IDecoration,
-  type IDisposable,
-  type IMarker,
-  Terminal,
-} from "@xterm/xterm";
+import { type IDisposable, Terminal } from "@xterm/xterm";
 import { backend } from "../backend/backend";
 import { decodeFrame, type Frame } from "../backend/frames";
-import type {
-  CommandMark,
-  DrawnBy,
-  PaneId,
-  PaneSize,
-  Range,
-} from "../bindings";
+import type { CommandMark, PaneId, PaneSize } from "../bindings";
 import { reportFailure } from "../shared/notices";
 import type { AppliedSettings } from "../shared/settings-store";
 import type { TerminalTheme } from "../shared/terminal-themes";
-import { guardErase } from "./erase-guard";
 import {
-  type Anchor,
-  cellsOf,
-  endRow,
-  firstRow,
-  lineOfRow,
-  lineText,
-  nearestRow,
-  type Rows,
-  rowOfLine,
-  sameLine,
-} from "./line-map";
-import { muteView } from "./mute";
+  begin,
+  drawAsTold,
+  drawnOptions,
+  END,
+  onFirstLine,
+} from "./drawn-terminal";
 import { pasteBytes } from "./paste-guard";
-import { chooseRenderer, rememberMeasure, wasMeasured } from "./renderer";
+import { type ScrollPlace, TerminalLines } from "./terminal-lines";
+import { type MarkedMatch, TerminalMarks } from "./terminal-marks";
+import { TerminalPainter } from "./terminal-painter";
 import { addTerminalRoot } from "./terminal-root";
 
 /** How a view looks and behaves; follows the settings. */
@@ -59,18 +40,6 @@ export interface ViewEvents {
   onText?: () => void;
 }
 
-/** A match as a view marks it. */
-export interface MarkedMatch {
-  line: number;
-  content: string;
-  ranges: Range[];
-}
-
-/** Where a view was scrolled to: followed the end, or held at a line. */
-export type ScrollPlace =
-  | { at: "end" }
-  | { at: "line"; line: number; content: string };
-
 /** How a view begins. */
 export interface ViewStart {
   /** As large as its pane is, so that the snapshot fits in without another layout. */
@@ -81,30 +50,27 @@ export interface ViewStart {
 
 /** Acknowledges parsed bytes in pieces of at least this size; less would be chatter. */
 const ACK_EVERY = 16 * 1024;
-/** Rows between two anchors, at most: how far one must count to find a line. */
-const ANCHOR_EVERY = 512;
-/** A mark may stand for a line that was rewritten nearby; further away it would stand for another. */
-const MARK_WITHIN = 64;
 const RESIZE_QUIET_MS = 60;
 const COPY_AFTER_MS = 150;
-/** More ticks than this cost more to draw than they tell. */
-const MARKED_AT_MOST = 2000;
-const MEASURED_FRAMES = 24;
-
 /** A snapshot that can't show what the person reads is held this long, in case a whole one follows. */
 const HOLD_MS = 1500;
 /** So much output is kept behind a held snapshot. */
 const HELD_AT_MOST = 4 * 1024 * 1024;
 
-const BEGIN = "\x1bc\x1b[?2026h";
-const END = "\x1b[?2026l";
+/** So much of a snapshot is parsed at once while nothing is shown yet: the page is not held up for longer. */
+const PIECE = 16 * 1024;
+/** And so much in the place of a picture: between two pieces xterm draws half of it, also within an update. */
+const WHOLE = 1024 * 1024;
 
 type SnapshotFrame = Extract<Frame, { kind: "snapshot" }>;
+type ChangesFrame = Extract<Frame, { kind: "changes" }>;
 
 /**
  * Owns one xterm: the instance, its addons and its bytes. It shows one pane in one element, from `new` to `dispose`.
  *
- * The view is mute (see `mute.ts`), and bytes are acknowledged as xterm has parsed them.
+ * It is drawn by the backend: what the program wrote is not seen here, and asks nothing. Nor does a size come from
+ * here: the pane is told what there is room for, and a snapshot of that size follows. Bytes are acknowledged as xterm
+ * has parsed them.
  */
 export class XtermHost {
   private readonly root: HTMLElement;
@@ -115,10 +81,11 @@ export class XtermHost {
   private readonly write: (data: string) => void;
   private readonly resizeObserver: ResizeObserver | null;
 
+  private readonly lines: TerminalLines;
+  private readonly marks: TerminalMarks;
+  private readonly painter: TerminalPainter;
+
   private style: ViewStyle;
-  private drawnBy: DrawnBy = "dom";
-  private webgl: WebglAddon | null = null;
-  private ligatures: LigaturesAddon | null = null;
 
   private attachment: number | null = null;
   private disposed = false;
@@ -127,14 +94,13 @@ export class XtermHost {
   private pendingWrites = 0;
   private parsed = 0;
 
-  private anchors: { marker: IMarker; line: number }[] = [];
   private place: ScrollPlace;
   private restoring = false;
 
   /** What came while the person read older lines that it would have taken away; acknowledged already. */
   private held: {
     snapshot: SnapshotFrame;
-    output: Uint8Array[];
+    changes: ChangesFrame[];
     bytes: number;
     timer: ReturnType<typeof setTimeout>;
   } | null = null;
@@ -142,14 +108,6 @@ export class XtermHost {
   private resizeTimer: ReturnType<typeof setTimeout> | null = null;
   private toldSize = "";
   private copyTimer: ReturnType<typeof setTimeout> | null = null;
-
-  private matchMarks: { decoration: IDecoration; marker: IMarker }[] = [];
-  private currentMarks: { decoration: IDecoration; marker: IMarker }[] = [];
-  private exitMarks = new Map<number, IDecoration>();
-  private marked: { matches: MarkedMatch[]; current: MarkedMatch | null } = {
-    matches: [],
-    current: null,
-  };
 
   constructor(
     readonly pane: PaneId,
@@ -164,6 +122,7 @@ export class XtermHost {
     this.root = root;
     this.room = room;
     this.terminal = new Terminal({
+      ...drawnOptions,
       ...start.size,
       allowProposedApi: true,
       scrollback: style.settings.scrollback_lines,
@@ -177,8 +136,6 @@ export class XtermHost {
       minimumContrastRatio: 1,
       macOptionIsMeta: true,
       scrollOnUserInput: true,
-      // As the backend does: what `clear` takes off the screen was printed, and keeps its place among the lines.
-      scrollOnEraseInDisplay: true,
       // Programs may not move, resize or read the window.
       windowOptions: {},
       overviewRuler: { width: 10 },
@@ -189,6 +146,13 @@ export class XtermHost {
         allowNonHttpProtocols: false,
       },
     });
+    drawAsTold(this.terminal);
+    this.lines = new TerminalLines(this.terminal);
+    this.owned.push(
+      onFirstLine(this.terminal, (line) => this.lines.anchorAtCursor(line)),
+    );
+    this.marks = new TerminalMarks(this.terminal, this.lines);
+    this.painter = new TerminalPainter(this.terminal);
     this.awaitText();
     // No key waits for the one before: Rust takes them in the order in which they were sent.
     this.write = (data) =>
@@ -197,8 +161,6 @@ export class XtermHost {
       });
 
     this.terminal.loadAddon(this.fitAddon);
-    this.terminal.loadAddon(new UnicodeGraphemesAddon());
-    guardErase(this.terminal);
     this.terminal.loadAddon(
       new WebLinksAddon((event, target) => this.openLink(event, target), {
         hover: (_event, target) => this.events.onLink?.(target),
@@ -206,7 +168,7 @@ export class XtermHost {
       }),
     );
     this.owned.push(
-      muteView(this.terminal.parser),
+      this.painter,
       this.terminal.onData((data) => {
         this.release();
         this.write(data);
@@ -215,7 +177,6 @@ export class XtermHost {
       this.terminal.onBinary((data) => {
         if ([...data].every((char) => char <= "\x7f")) this.write(data);
       }),
-      this.terminal.onResize(() => this.tellSize()),
       this.terminal.onScroll(() => {
         const buffer = this.terminal.buffer.active;
         if (buffer.viewportY >= buffer.baseY) this.release();
@@ -232,8 +193,8 @@ export class XtermHost {
     );
     this.terminal.open(room);
     this.owned.push(this.noticeLostFocus());
-    this.draw();
-    void this.applyLigatures();
+    this.painter.draw(style.settings, style.softwareRendering);
+    void this.painter.drawLigatures(style.settings.ligatures);
     this.resizeObserver =
       typeof ResizeObserver === "function"
         ? new ResizeObserver(() => this.fitSoon())
@@ -253,7 +214,6 @@ export class XtermHost {
     this.resizeObserver?.disconnect();
     if (this.attachment !== null) void backend.detachPane(this.attachment);
     for (const owned of this.owned) owned.dispose();
-    this.webgl?.dispose();
     this.terminal.dispose();
     this.root.remove();
   }
@@ -329,9 +289,10 @@ export class XtermHost {
       options.cursorStyle = settings.cursor_style;
     options.cursorBlink = settings.cursor_blink;
     options.scrollback = settings.scrollback_lines;
-    if (before.settings.renderer !== settings.renderer) this.draw();
+    if (before.settings.renderer !== settings.renderer)
+      this.painter.draw(settings, style.softwareRendering);
     if (before.settings.ligatures !== settings.ligatures)
-      void this.applyLigatures();
+      void this.painter.drawLigatures(settings.ligatures);
     this.fit();
   }
 
@@ -339,45 +300,7 @@ export class XtermHost {
 
   /** Where the view is scrolled to, to go there again later. */
   scrollPlace(): ScrollPlace {
-    if (this.restoring) return this.place;
-    const buffer = this.terminal.buffer.active;
-    if (buffer.type !== "normal" || buffer.viewportY >= buffer.baseY)
-      return { at: "end" };
-    const anchor = this.anchorNear(buffer.viewportY);
-    if (!anchor) return { at: "end" };
-    const rows = this.rows();
-    const row = firstRow(rows, buffer.viewportY);
-    return {
-      at: "line",
-      line: lineOfRow(rows, anchor, row),
-      content: lineText(rows, row),
-    };
-  }
-
-  /**
-   * Where a line is; `null` when xterm does not hold it. With its content, the nearest line that reads so, `within` so
-   * many lines of where counting leads.
-   */
-  private find(
-    line: number,
-    content: string | null,
-    within = Number.POSITIVE_INFINITY,
-  ): number | null {
-    if (this.terminal.buffer.active.type !== "normal") return null;
-    const rows = this.rows();
-    const anchor = this.anchorFor(line);
-    if (!anchor) return null;
-    const row = rowOfLine(rows, anchor, line);
-    if (content === null) return row;
-    if (row !== null && sameLine(lineText(rows, row), content)) return row;
-    // An older line has left the scrollback here, and another that reads like it is not the one that was meant.
-    if (row === null && line < this.oldestLine()) return null;
-    return nearestRow(rows, row ?? rows.length - 1, content, within);
-  }
-
-  private oldestLine(): number {
-    const anchor = this.anchorNear(0);
-    return anchor ? lineOfRow(this.rows(), anchor, 0) : 0;
+    return this.restoring ? this.place : this.lines.place();
   }
 
   /**
@@ -385,12 +308,9 @@ export class XtermHost {
    * here, or its screen is covered by a full-screen program.
    */
   reveal(line: number, content: string | null, column = 0): boolean {
-    const first = this.find(line, content);
+    const first = this.lines.find(line, content);
     if (first === null) return false;
-    const row = Math.min(
-      first + Math.floor(column / this.terminal.cols),
-      endRow(this.rows(), first) - 1,
-    );
+    const row = this.lines.rowOfColumn(first, column);
     const middle = Math.floor(this.terminal.rows / 2);
     this.terminal.scrollToLine(Math.max(0, row - middle));
     return true;
@@ -398,7 +318,7 @@ export class XtermHost {
 
   /** Scrolls so that a line is the first one on screen. */
   revealAtTop(line: number): boolean {
-    const row = this.find(line, null);
+    const row = this.lines.find(line, null);
     if (row === null) return false;
     this.terminal.scrollToLine(row);
     return true;
@@ -406,179 +326,17 @@ export class XtermHost {
 
   /** The line at the top of the view. */
   topLine(): number | null {
-    const buffer = this.terminal.buffer.active;
-    const anchor = this.anchorNear(buffer.viewportY);
-    return anchor ? lineOfRow(this.rows(), anchor, buffer.viewportY) : null;
+    return this.lines.top();
   }
-
-  private rows(): Rows {
-    const buffer = this.terminal.buffer.normal;
-    return {
-      length: buffer.length,
-      wrapped: (row) => buffer.getLine(row)?.isWrapped ?? false,
-      text: (row, trim) => buffer.getLine(row)?.translateToString(trim) ?? "",
-    };
-  }
-
-  private anchorNear(row: number): Anchor | null {
-    let best: Anchor | null = null;
-    for (const { marker, line } of this.anchors) {
-      if (marker.isDisposed || marker.line < 0) continue;
-      if (!best || Math.abs(marker.line - row) < Math.abs(best.row - row))
-        best = { row: marker.line, line };
-    }
-    return best;
-  }
-
-  private anchorFor(line: number): Anchor | null {
-    let best: Anchor | null = null;
-    for (const anchor of this.anchors) {
-      if (anchor.marker.isDisposed || anchor.marker.line < 0) continue;
-      if (!best || Math.abs(anchor.line - line) < Math.abs(best.line - line))
-        best = { row: anchor.marker.line, line: anchor.line };
-    }
-    return best;
-  }
-
-  /** At the start of a snapshot, the first row of all is a line that is known. */
-  private anchorFirst(line: number): void {
-    for (const { marker } of this.anchors) marker.dispose();
-    this.anchors = [];
-    const marker = this.terminal.registerMarker(0);
-    if (marker) this.anchors.push({ marker, line });
-  }
-
-  /**
-   * Output moves on and old rows go: new anchors are dropped before the last one has gone, and keep the way from a known
-   * line short. Called between pieces of output, none of which can scroll a whole scrollback away.
-   */
-  private dropAnchorMaybe(): void {
-    const buffer = this.terminal.buffer.active;
-    const last = this.anchors[this.anchors.length - 1];
-    if (buffer.type !== "normal" || !last || last.marker.isDisposed) return;
-    const row = buffer.baseY + buffer.cursorY;
-    if (row - last.marker.line < this.anchorEvery) return;
-    const rows = this.rows();
-    const known = { row: last.marker.line, line: last.line };
-    const first = firstRow(rows, row);
-    const marker = this.terminal.registerMarker(first - row);
-    if (!marker) return;
-    this.anchors = this.anchors.filter((anchor) => !anchor.marker.isDisposed);
-    this.anchors.push({ marker, line: lineOfRow(rows, known, first) });
-  }
-
-  private get anchorEvery(): number {
-    return Math.min(ANCHOR_EVERY, this.style.settings.scrollback_lines / 4);
-  }
-
-  /** How many bytes can be parsed without losing the last anchor, even if each of them begins a line. */
-  private get piece(): number {
-    const half = this.style.settings.scrollback_lines / 2;
-    return Math.floor(Math.min(Math.max(half, 48), 8192));
-  }
-
-  // ---- Marks
 
   /** Marks matches on their rows and on the scrollbar; `current` stands out. */
   markMatches(matches: MarkedMatch[], current: MarkedMatch | null): void {
-    this.marked = { matches, current };
-    this.paintMatches();
-  }
-
-  private paintMatches(): void {
-    clear(this.matchMarks);
-    clear(this.currentMarks);
-    const { matches, current } = this.marked;
-    for (const match of matches) {
-      // A line may have hundreds of them.
-      if (this.matchMarks.length >= MARKED_AT_MOST) break;
-      this.paint(match, this.matchMarks, "match");
-    }
-    if (current) this.paint(current, this.currentMarks, "current");
-  }
-
-  private paint(
-    match: MarkedMatch,
-    into: { decoration: IDecoration; marker: IMarker }[],
-    kind: "match" | "current",
-  ): void {
-    const row = this.find(match.line, match.content, MARK_WITHIN);
-    if (row === null) return;
-    const rows = this.rows();
-    const end = endRow(rows, row);
-    const widths: number[] = [];
-    const buffer = this.terminal.buffer.normal;
-    for (let at = row; at < end; at++) {
-      const line = buffer.getLine(at);
-      // A wide character that did not fit leaves its last cell empty.
-      const last = line?.getCell(this.terminal.cols - 1);
-      const gap =
-        at < end - 1 && last?.getChars() === "" && last.getWidth() === 1;
-      widths.push(this.terminal.cols - (gap ? 1 : 0));
-    }
-    const cursor = buffer.baseY + buffer.cursorY;
-    for (const range of match.ranges) {
-      for (const cells of cellsOf(
-        row,
-        widths,
-        range.start_col,
-        range.end_col,
-      )) {
-        const marker = this.terminal.registerMarker(cells.row - cursor);
-        if (!marker) continue;
-        const decoration = this.terminal.registerDecoration({
-          marker,
-          x: cells.column,
-          width: cells.width,
-          layer: "top",
-          overviewRulerOptions: {
-            color: kind === "current" ? "#f59f3a" : "#e0b34199",
-            position: kind === "current" ? "full" : "center",
-          },
-        });
-        if (!decoration) {
-          marker.dispose();
-          continue;
-        }
-        decoration.onRender((element) => {
-          element.classList.add(`match-${kind}`);
-        });
-        into.push({ decoration, marker });
-      }
-    }
+    this.marks.markMatches(matches, current);
   }
 
   /** Shows in the gutter how the commands of the shell ended. */
   markCommands(marks: CommandMark[]): void {
-    if (this.terminal.buffer.active.type !== "normal") return;
-    const buffer = this.terminal.buffer.normal;
-    for (const [line, decoration] of this.exitMarks)
-      if (decoration.isDisposed) this.exitMarks.delete(line);
-    for (const mark of marks) {
-      if (mark.exit === null || this.exitMarks.has(mark.prompt)) continue;
-      const row = this.find(mark.prompt, null);
-      if (row === null) continue;
-      const marker = this.terminal.registerMarker(
-        row - (buffer.baseY + buffer.cursorY),
-      );
-      if (!marker) continue;
-      const decoration = this.terminal.registerDecoration({
-        marker,
-        x: 0,
-        width: 1,
-        ...(mark.exit !== 0 && {
-          overviewRulerOptions: { color: "#e5575c", position: "left" },
-        }),
-      });
-      if (!decoration) continue;
-      const { exit } = mark;
-      decoration.onRender((element) => {
-        element.classList.add("command-mark");
-        element.dataset.exit = exit === 0 ? "ok" : "failed";
-        element.title = `exit status ${exit}`;
-      });
-      this.exitMarks.set(mark.prompt, decoration);
-    }
+    this.marks.markCommands(marks);
   }
 
   // ---- Bytes
@@ -603,9 +361,9 @@ export class XtermHost {
 
   private take(frame: Frame): void {
     switch (frame.kind) {
-      case "output":
-        if (this.held) this.hold(frame.bytes);
-        else this.feed(frame.bytes, true);
+      case "changes":
+        if (this.held) this.hold(frame);
+        else this.takeChanges(frame, true);
         return;
       case "snapshot":
         if (this.wouldTakeAway(frame)) this.holdSnapshot(frame);
@@ -621,7 +379,7 @@ export class XtermHost {
    * a snapshot waits until a whole one comes, or until they are back at the end.
    */
   private wouldTakeAway(frame: SnapshotFrame): boolean {
-    if (!this.shown) return false;
+    if (!this.shown || !frame.light) return false;
     const place = this.scrollPlace();
     return place.at === "line" && frame.firstLine > place.line;
   }
@@ -629,16 +387,16 @@ export class XtermHost {
   private holdSnapshot(snapshot: SnapshotFrame): void {
     if (this.held) clearTimeout(this.held.timer);
     const timer = setTimeout(() => this.release(), HOLD_MS);
-    this.held = { snapshot, output: [], bytes: 0, timer };
+    this.held = { snapshot, changes: [], bytes: 0, timer };
     this.parsed += snapshot.bytes.length;
     this.acknowledge();
   }
 
-  private hold(bytes: Uint8Array): void {
+  private hold(changes: ChangesFrame): void {
     if (!this.held) return;
-    this.held.output.push(bytes);
-    this.held.bytes += bytes.length;
-    this.parsed += bytes.length;
+    this.held.changes.push(changes);
+    this.held.bytes += changes.bytes.length;
+    this.parsed += changes.bytes.length;
     this.acknowledge();
     if (this.held.bytes > HELD_AT_MOST) this.release();
   }
@@ -650,11 +408,11 @@ export class XtermHost {
     clearTimeout(held.timer);
     this.held = null;
     this.takeSnapshot(held.snapshot, false);
-    for (const bytes of held.output) this.feed(bytes, false);
+    for (const changes of held.changes) this.takeChanges(changes, false);
   }
 
   private takeSnapshot(frame: SnapshotFrame, counts: boolean): void {
-    // A snapshot that comes in the middle (after a flood) must not move what the person reads.
+    // A snapshot that comes in the middle must not move what the person reads.
     if (this.shown) this.place = this.scrollPlace();
     if (this.held) {
       clearTimeout(this.held.timer);
@@ -663,22 +421,23 @@ export class XtermHost {
     this.restoring = true;
     if (frame.cols !== this.terminal.cols || frame.rows !== this.terminal.rows)
       this.terminal.resize(frame.cols, frame.rows);
-    this.exitMarks.clear();
-    // Reset and content are drawn at once: no empty screen in between.
-    this.terminal.write(BEGIN, () => this.anchorFirst(frame.firstLine));
-    const bytes = withoutReset(frame.bytes);
-    if (counts) this.parsed += frame.bytes.length - bytes.length;
-    this.feed(bytes, counts);
-    this.terminal.write(END, () => {
-      if (this.disposed) return;
+    this.marks.forget();
+    const { bytes } = frame;
+    const head = begin(frame.firstLine);
+    const whole = new Uint8Array(head.length + bytes.length + END.length);
+    whole.set(head);
+    whole.set(bytes, head.length);
+    whole.set(END, head.length + bytes.length);
+    const piece = this.shown ? WHOLE : PIECE;
+    let at = 0;
+    for (; at + piece < whole.length; at += piece)
+      this.feed(whole.subarray(at, at + piece), 0);
+    this.feed(whole.subarray(at), counts ? bytes.length : 0, () => {
       this.restoring = false;
-      if (this.place.at === "line") {
-        const row = this.find(this.place.line, this.place.content);
-        // A line that is gone for good: the oldest that is left is nearest to it.
-        this.terminal.scrollToLine(row ?? 0);
-      }
+      if (this.place.at === "line")
+        this.terminal.scrollToLine(this.lines.rowOf(this.place));
       this.fit();
-      this.paintMatches();
+      this.marks.repaint();
       if (!this.shown) {
         this.shown = true;
         this.events.onShown?.();
@@ -686,20 +445,24 @@ export class XtermHost {
     });
   }
 
-  /** Writes to xterm in pieces; if they count, acknowledges them as they are parsed. */
-  private feed(bytes: Uint8Array, counts: boolean): void {
-    for (let at = 0; at < bytes.length; at += this.piece) {
-      const piece = bytes.subarray(at, at + this.piece);
-      this.pendingWrites++;
-      this.terminal.write(piece, () => {
-        this.pendingWrites--;
-        if (counts) this.parsed += piece.length;
-        if (this.disposed) return;
-        this.dropAnchorMaybe();
-        if (this.parsed >= ACK_EVERY || this.pendingWrites === 0)
-          this.acknowledge();
-      });
-    }
+  /** In one piece: what is shown in between would be half a picture. */
+  private takeChanges(frame: ChangesFrame, counts: boolean): void {
+    this.feed(frame.bytes, counts ? frame.bytes.length : 0, () =>
+      this.lines.anchorAtTop(frame.topLine),
+    );
+  }
+
+  /** Writes to xterm, and acknowledges so many bytes once it is parsed. */
+  private feed(bytes: Uint8Array, counted: number, parsed?: () => void): void {
+    this.pendingWrites++;
+    this.terminal.write(bytes, () => {
+      this.pendingWrites--;
+      this.parsed += counted;
+      if (this.disposed) return;
+      parsed?.();
+      if (this.parsed >= ACK_EVERY || this.pendingWrites === 0)
+        this.acknowledge();
+    });
   }
 
   private acknowledge(): void {
@@ -727,41 +490,13 @@ export class XtermHost {
       return;
     const cols = Math.min(Math.max(size.cols, 2), 1000);
     const rows = Math.min(Math.max(size.rows, 1), 500);
-    if (cols !== this.terminal.cols || rows !== this.terminal.rows)
-      this.terminal.resize(cols, rows);
-    this.tellSize();
-  }
-
-  private tellSize(): void {
-    if (this.restoring) return;
-    const { cols, rows } = this.terminal;
-    const size = `${cols}x${rows}`;
-    if (size === this.toldSize) return;
-    this.toldSize = size;
+    const told = `${cols}x${rows}`;
+    if (told === this.toldSize) return;
+    this.toldSize = told;
     void backend.resizePane(this.pane, { cols, rows });
   }
 
   // ---- Drawing
-
-  private draw(): void {
-    const { settings, softwareRendering } = this.style;
-    const wanted = chooseRenderer(settings.renderer, softwareRendering);
-    if (wanted === this.drawnBy) return;
-    this.drawnBy = wanted;
-    this.webgl?.dispose();
-    this.webgl = null;
-    if (wanted === "dom") return;
-    try {
-      // Where WebKit composes by software, what was drawn is else gone before it is shown, until something moves.
-      const webgl = new WebglAddon(true);
-      webgl.onContextLoss(() => this.fallBack());
-      this.terminal.loadAddon(webgl);
-      this.webgl = webgl;
-      if (settings.renderer === "auto" && !wasMeasured()) this.measure();
-    } catch {
-      this.fallBack();
-    }
-  }
 
   /** Says once that there is text on screen. */
   private awaitText(): void {
@@ -778,63 +513,9 @@ export class XtermHost {
     this.owned.push(rendered);
   }
 
-  private fallBack(): void {
-    this.webgl?.dispose();
-    this.webgl = null;
-    this.drawnBy = "dom";
-  }
-
-  /** Times the first frames from parsed to drawn; the result decides for this machine. */
-  private measure(): void {
-    const frames: number[] = [];
-    let parsedAt: number | null = null;
-    const parsed = this.terminal.onWriteParsed(() => {
-      parsedAt ??= performance.now();
-    });
-    const rendered = this.terminal.onRender(() => {
-      if (parsedAt === null) return;
-      frames.push(performance.now() - parsedAt);
-      parsedAt = null;
-      if (frames.length < MEASURED_FRAMES) return;
-      parsed.dispose();
-      rendered.dispose();
-      if (rememberMeasure(frames) === "dom") this.fallBack();
-    });
-    this.owned.push(parsed, rendered);
-  }
-
-  private async applyLigatures(): Promise<void> {
-    this.ligatures?.dispose();
-    this.ligatures = null;
-    if (!this.style.settings.ligatures) return;
-    try {
-      // Large, and rarely wanted: loaded when it is.
-      const { LigaturesAddon } = await import("@xterm/addon-ligatures");
-      if (this.disposed || !this.style.settings.ligatures) return;
-      this.ligatures = new LigaturesAddon();
-      this.terminal.loadAddon(this.ligatures);
-    } catch {
-      // The font can't be read here; text is drawn without ligatures.
-      this.ligatures = null;
-    }
-  }
-
   private openLink(event: MouseEvent, target: string): void {
     if (!(event.ctrlKey || event.metaKey)) return;
     if (!/^https?:\/\//i.test(target)) return;
     void backend.openLink(target);
   }
-}
-
-function clear(marks: { decoration: IDecoration; marker: IMarker }[]): void {
-  for (const { decoration, marker } of marks) {
-    decoration.dispose();
-    marker.dispose();
-  }
-  marks.length = 0;
-}
-
-/** A snapshot without the reset that it may begin with: ours was before it, and a second would forget our anchor. */
-function withoutReset(bytes: Uint8Array): Uint8Array {
-  return bytes[0] === 0x1b && bytes[1] === 0x63 ? bytes.subarray(2) : bytes;
 }

@@ -188,8 +188,37 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         pane.lines.push(clean);
       }
     });
-    const frame = encodeFrame({ kind: "output", bytes: encoder.encode(text) });
+    const frame = encodeFrame({
+      kind: "changes",
+      topLine: topLine(pane),
+      bytes: encoder.encode(text),
+    });
     for (const view of pane.views.values()) view(frame.slice(0));
+  }
+
+  /** The line that the first row on screen belongs to. */
+  function topLine({ info, lines }: FakePane): number {
+    const { cols, rows } = info.size;
+    let left = rows;
+    let line = lines.length;
+    while (line > 0 && left > 0) {
+      line--;
+      left -= Math.max(1, Math.ceil((lines[line]?.length ?? 0) / cols));
+    }
+    return line;
+  }
+
+  function snapshot(pane: FakePane, scrollback: number): ArrayBuffer {
+    const { cols, rows } = pane.info.size;
+    const kept = pane.raw.split("\n").slice(-scrollback - rows);
+    return encodeFrame({
+      kind: "snapshot",
+      cols,
+      rows,
+      firstLine: pane.lines.length - kept.length,
+      light: false,
+      bytes: encoder.encode(kept.join("\n")),
+    });
   }
 
   function prompt(pane: FakePane) {
@@ -536,6 +565,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     resizePane: (id, size: PaneSize) =>
       withPane(id, (pane) => {
         pane.info = { ...pane.info, size };
+        for (const view of pane.views.values()) view(snapshot(pane, 1000));
         return ok(null);
       }),
     writePane: (id, data) =>
@@ -556,17 +586,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         const attachment = nextView++;
         views.set(attachment, id);
         pane.views.set(attachment, onFrame);
-        const { cols, rows } = pane.info.size;
-        const kept = pane.raw.split("\n").slice(-scrollback - rows);
-        onFrame(
-          encodeFrame({
-            kind: "snapshot",
-            cols,
-            rows,
-            firstLine: pane.lines.length - kept.length,
-            bytes: encoder.encode(`\x1bc${kept.join("\n")}`),
-          }),
-        );
+        onFrame(snapshot(pane, scrollback));
         return ok(attachment);
       }),
     ackPane: (_attachment, bytes) => {

@@ -25,7 +25,7 @@ import { hostOf, liveHosts, useHosts, withHost } from "../terminal/hosts";
 import { paneTitle, usePanes } from "../terminal/pane-store";
 import { activePane, paneOfParams, revealLine } from "../terminal/pane-tabs";
 import { lastOutput } from "../terminal/prompts";
-import type { MarkedMatch } from "../terminal/xterm-host";
+import type { MarkedMatch } from "../terminal/terminal-marks";
 import { showAside, useWorkspace } from "../workspace/workspace-store";
 
 /** Where search meets panes: labels of panes in results, the way to a line, marks in the views. */

@@ -152,7 +152,7 @@ pub(crate) async fn seen(client: &HostClient, pane: PaneId, text: &str) -> Strin
                     all.clear();
                     snapshot.bytes
                 }
-                Frame::Output(bytes) => bytes,
+                Frame::Changes(changes) => changes.bytes,
                 Frame::Ended => Vec::new(),
             };
             attachment.ack(bytes.len() as u64);

@@ -11,12 +11,12 @@ use rustix::process::Signal;
 use secrets::CoveredStream;
 
 use super::{Core, Pane, Running};
+use crate::attach::Stream;
 use crate::history::PaneHistory;
 use crate::recorder::Recorder;
 use crate::sample::Sampler;
-use crate::screen::{Going, Said, Sink};
+use crate::screen::{Going, Said, Sink, View};
 use crate::scrollback::Scrollback;
-use crate::snapshot::snapshot;
 use crate::styled::StyledLine;
 use crate::types::{Held, LineId, PaneEvent, PaneState};
 
@@ -49,6 +49,8 @@ pub(super) struct Taking<'a> {
     pub(super) ring: &'a mut Scrollback,
     pub(super) history: Option<&'a PaneHistory>,
     pub(super) sampler: &'a mut Sampler,
+    /// The windows that follow row by row.
+    pub(super) streams: &'a [Arc<Stream>],
     pub(super) now: Instant,
     pub(super) said: Vec<(Said, u64)>,
 }
@@ -63,6 +65,12 @@ impl Sink for Taking<'_> {
 
     fn said(&mut self, what: Said, line: u64) {
         self.said.push((what, line));
+    }
+
+    fn rows_leave(&mut self, view: &View<'_>) {
+        for stream in self.streams {
+            stream.rows_leave(view);
+        }
     }
 
     fn picture_goes(&mut self, how: Going, rows: impl FnOnce() -> Vec<String>) {
@@ -253,7 +261,7 @@ impl Pane {
     }
 
     fn take(&self, core: &mut Core, bytes: &[u8]) {
-        if !core.streams.iter().any(|stream| stream.awaits_picture()) {
+        if !awaited(core) {
             self.take_in(core, bytes);
             return;
         }
@@ -265,15 +273,10 @@ impl Pane {
             self.take_in(core, &rest[..end]);
             rest = &rest[end..];
             if core.update.is_over() {
-                let Core {
-                    screen,
-                    ring,
-                    floor,
-                    streams,
-                    ..
-                } = core;
-                for stream in streams.iter() {
-                    stream.picture_is_whole(|rows| snapshot(screen, ring, *floor, rows));
+                for stream in core.streams.clone() {
+                    if let Some(what) = stream.awaits_picture() {
+                        stream.picture_is_whole(core.draw(&stream, what));
+                    }
                 }
             }
         }
@@ -288,6 +291,7 @@ impl Pane {
             ring: &mut core.ring,
             history: core.history.as_ref(),
             sampler: &mut core.sampler,
+            streams: &core.streams,
             now,
             said: Vec::new(),
         };
@@ -298,7 +302,7 @@ impl Pane {
             core.sampler.wrote(now);
         }
         for stream in &core.streams {
-            stream.push(bytes);
+            stream.output_came(bytes.len());
         }
         for (what, line) in said {
             self.heard(core, what, LineId(line));
@@ -350,6 +354,13 @@ impl Pane {
             pane.tell();
         });
     }
+}
+
+/// Whether a window waits for the end of a synchronized update.
+fn awaited(core: &Core) -> bool {
+    core.streams
+        .iter()
+        .any(|stream| stream.awaits_picture().is_some())
 }
 
 /// Waits until something can be read, and says what of it; nothing once `wait` is over.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// A program that has begun an update has this long for it: then its half picture is shown.
-const PATIENCE: Duration = Duration::from_millis(150);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The update that a program is within, if it is within one.
 #[derive(Debug, Default)]
@@ -42,12 +42,12 @@ mod tests {
         let mut update = Update::default();
         assert_eq!(update.left(start), None);
         update.follow(Some(1), start);
-        update.follow(Some(1), at(100));
-        assert_eq!(update.left(at(100)), Some(Duration::from_millis(50)));
-        assert_eq!(update.left(at(150)), None);
-        update.follow(Some(2), at(150));
-        assert_eq!(update.left(at(150)), Some(PATIENCE));
-        update.follow(None, at(200));
+        update.follow(Some(1), at(900));
+        assert_eq!(update.left(at(900)), Some(Duration::from_millis(100)));
+        assert_eq!(update.left(at(1000)), None);
+        update.follow(Some(2), at(1000));
+        assert_eq!(update.left(at(1000)), Some(PATIENCE));
+        update.follow(None, at(1200));
         assert!(update.is_over());
     }
 }

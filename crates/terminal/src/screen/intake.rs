@@ -11,6 +11,7 @@ use alacritty_terminal::vte::ansi::{
 use unicode_width::UnicodeWidthChar as _;
 
 use super::cells::{HALVES, shown};
+use super::drawn::View;
 use super::leaving::{Leaving, collect, lines_of};
 use super::{Events, Going, Said, Sink};
 use crate::osc::{self, Osc};
@@ -37,8 +38,10 @@ pub(super) struct Told {
     /// The title that the program set.
     pub(super) title: String,
     pub(super) titles: Vec<String>,
-    /// Mouse modes that the emulator does not know and a window does.
-    pub(super) other_modes: Vec<u16>,
+    /// What of the mouse is reported: the mode that was set last, of those that exclude each other.
+    pub(super) mouse: Option<u16>,
+    /// How it is reported, likewise.
+    pub(super) mouse_encoding: Option<u16>,
     /// The program chose the cursor's shape.
     pub(super) shaped: bool,
     /// Which synchronized update the program is within: the picture is not whole.
@@ -57,7 +60,8 @@ impl Told {
             charset: CharsetIndex::G0,
             title: String::new(),
             titles: Vec::new(),
-            other_modes: Vec::new(),
+            mouse: None,
+            mouse_encoding: None,
             shaped: false,
             update: None,
             updates: 0,
@@ -181,6 +185,35 @@ impl<S: Sink> Intake<'_, S> {
         }
     }
 
+    /// Of the modes that say what of the mouse is reported one at most is set, and of those that say how: `set` instead of
+    /// whichever was, if `number` is one of them.
+    fn exclude(&mut self, number: u16, set: Option<u16>) {
+        use NamedPrivateMode::{
+            ReportAllMouseMotion, ReportCellMouseMotion, ReportMouseClicks, SgrMouse, Utf8Mouse,
+        };
+        match number {
+            // Clicks as the first terminals did, buttons, dragging, every movement.
+            9 | 1000 | 1002 | 1003 => {
+                self.told.mouse = set;
+                for other in [
+                    ReportMouseClicks,
+                    ReportCellMouseMotion,
+                    ReportAllMouseMotion,
+                ] {
+                    self.term.unset_private_mode(PrivateMode::Named(other));
+                }
+            }
+            // In UTF-8, in decimal, in decimal of another kind, in pixels.
+            1005 | 1006 | 1015 | 1016 => {
+                self.told.mouse_encoding = set;
+                for other in [Utf8Mouse, SgrMouse] {
+                    self.term.unset_private_mode(PrivateMode::Named(other));
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn full_screen(&self) -> bool {
         self.term.mode().contains(TermMode::ALT_SCREEN)
     }
@@ -191,6 +224,10 @@ impl<S: Sink> Intake<'_, S> {
 
     fn enter_full_screen(&mut self) {
         if !self.full_screen() {
+            self.sink.rows_leave(&View {
+                term: self.term,
+                leaving: self.leaving,
+            });
             *self.behind = lines_of(self.term, self.leaving);
         }
     }
@@ -346,6 +383,7 @@ impl<S: Sink> Handler for Intake<'_, S> {
         self.term.clear_screen(mode);
         self.scrolled();
         if forget {
+            self.leaving.layouts += 1;
             let line = self.line();
             self.sink.said(Said::ScrollbackCleared, line);
         }
@@ -370,6 +408,7 @@ impl<S: Sink> Handler for Intake<'_, S> {
             rows: self.term.screen_lines() as u16,
         };
         *self.told = Told::new(size);
+        self.leaving.layouts += 1;
         let line = self.line();
         self.sink.said(Said::Osc(Osc::Title(String::new())), line);
         self.sink.said(Said::ScrollbackCleared, line);
@@ -427,13 +466,9 @@ impl<S: Sink> Handler for Intake<'_, S> {
             }
             PrivateMode::Named(NamedPrivateMode::ColumnMode) => self.told.region = None,
             PrivateMode::Named(NamedPrivateMode::BlinkingCursor) => self.told.shaped = true,
-            PrivateMode::Unknown(number)
-                if OTHER_MODES.contains(&number) && !self.told.other_modes.contains(&number) =>
-            {
-                self.told.other_modes.push(number);
-            }
             _ => {}
         }
+        self.exclude(mode.raw(), Some(mode.raw()));
         self.term.set_private_mode(mode);
     }
 
@@ -453,11 +488,9 @@ impl<S: Sink> Handler for Intake<'_, S> {
             PrivateMode::Named(NamedPrivateMode::SyncUpdate) => self.told.update = None,
             PrivateMode::Named(NamedPrivateMode::ColumnMode) => self.told.region = None,
             PrivateMode::Named(NamedPrivateMode::BlinkingCursor) => self.told.shaped = true,
-            PrivateMode::Unknown(number) => {
-                self.told.other_modes.retain(|other| *other != number);
-            }
             _ => {}
         }
+        self.exclude(mode.raw(), None);
         self.term.unset_private_mode(mode);
     }
 
@@ -505,6 +538,3 @@ fn as_known(mode: PrivateMode) -> PrivateMode {
         other => other,
     }
 }
-
-/// Modes that only a window acts on: mouse as X10 reports it, and as others encode it; colour scheme reports.
-const OTHER_MODES: [u16; 4] = [9, 1015, 1016, 2031];

@@ -6,6 +6,7 @@ use alacritty_terminal::term::cell::Cell;
 use alacritty_terminal::term::{Term, TermMode};
 
 use super::cells::{append_row, wraps};
+use super::drawn::View;
 use super::{Events, MAX_LINE, Sink};
 use crate::styled::StyledLine;
 use crate::types::PaneSize;
@@ -20,8 +21,10 @@ pub(super) struct Leaving {
     pub(super) count: u64,
     /// The beginning of a line whose end is still in the grid.
     pub(super) partial: StyledLine,
-    /// All rows in `partial` were this wide; 0: they were not all the same.
-    pub(super) width: usize,
+    /// How many rows have been taken out of the grid.
+    pub(super) rows: u64,
+    /// How often all rows were laid out anew or forgotten: a window that shows them can't follow row by row then.
+    pub(super) layouts: u64,
 }
 
 /// How many rows of history stay in the grid, for the window to grow into.
@@ -57,11 +60,12 @@ pub(super) fn collect(
     (keep, limit): (usize, usize),
     sink: &mut impl Sink,
 ) {
-    let grid = term.grid_mut();
-    let history = grid.history_size();
+    let history = term.grid().history_size();
     if history <= keep {
         return;
     }
+    sink.rows_leave(&View { term, leaving });
+    let grid = term.grid_mut();
     for row in -(history as i32)..-(keep as i32) {
         take_row(&grid[Row(row)], leaving, sink);
     }
@@ -72,11 +76,7 @@ pub(super) fn collect(
 
 pub(super) fn take_row(row: &GridRow<Cell>, leaving: &mut Leaving, sink: &mut impl Sink) {
     let wraps = wraps(row);
-    if leaving.partial.text.is_empty() {
-        leaving.width = row.len();
-    } else if leaving.width != row.len() {
-        leaving.width = 0;
-    }
+    leaving.rows += 1;
     append_row(&mut leaving.partial, &row[..], wraps);
     if !wraps {
         leaving.partial.continues = false;
