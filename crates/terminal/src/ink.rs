@@ -170,16 +170,17 @@ impl Ink {
             return;
         }
         self.style = style;
-        self.raw(sgr(style).as_bytes());
+        let sgr = sgr(style);
+        self.csi(format_args!(
+            "{}m",
+            if sgr == "0" { "" } else { sgr.as_str() }
+        ));
     }
 }
 
-/// The sequence after which what is printed has this style.
+/// The parameters of SGR that say a style in full.
 pub(crate) fn sgr(style: Style) -> String {
-    if style.is_default() {
-        return "\x1b[m".to_owned();
-    }
-    let mut sgr = String::from("\x1b[0");
+    let mut sgr = String::from("0");
     for (flag, code) in [
         (Style::BOLD, "1"),
         (Style::DIM, "2"),
@@ -205,7 +206,6 @@ pub(crate) fn sgr(style: Style) -> String {
         Color::Indexed(index) => sgr.push_str(&format!(";58:5:{index}")),
         Color::Rgb(r, g, b) => sgr.push_str(&format!(";58:2::{r}:{g}:{b}")),
     }
-    sgr.push('m');
     sgr
 }
 

@@ -13,6 +13,7 @@ mod attachment;
 mod attention;
 mod block;
 mod clock;
+mod control;
 mod history;
 mod ids;
 mod imprint;

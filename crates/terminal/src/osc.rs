@@ -1,14 +1,20 @@
 //! Operating system commands: the strings with which programs tell a terminal more than text.
 //!
 //! The emulator neither knows most of them nor bounds their length, so they are cut out of the stream before
-//! it sees them: [`Scanner`] finds them wherever chunk borders fall, [`parse`] says what they mean.
+//! it sees them: [`Scanner`] finds them wherever chunk borders fall, [`parse`] says what they mean. It finds the control
+//! sequences as well that the emulator does not know.
 
 use base64::Engine as _;
+
+use crate::control::Control;
 
 /// No string but a clipboard's may be longer; a longer one is dropped as a whole.
 const MAX_STRING: usize = 4 * 1024;
 /// The longest OSC 52, in bytes of base64.
 const MAX_CLIPBOARD: usize = 1024 * 1024;
+
+/// No control sequence is longer: what goes on has no meaning.
+const MAX_CONTROL: usize = 64;
 
 /// What the scanner found in a chunk, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,24 +28,44 @@ pub(crate) enum Piece<'a> {
         /// Ended by BEL instead of ST, as an answer must be too.
         bel: bool,
     },
-    /// An OSC that was too long or was cut off: the emulator only has to leave what it was in.
+    /// A control sequence that the emulator does not know.
+    Control(Control),
+    /// A question in a string (DECRQSS, XTGETTCAP), without its introducer and terminator.
+    Question(&'a [u8]),
+    /// A string that was too long or was cut off: the emulator only has to leave what it was in.
     Dropped,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
     #[default]
     Ground,
-    /// The last byte was ESC; it has not been handed on yet.
+    /// Within what ESC began: `held` has it from there on, and it may be for us.
     Escape,
     /// Within an OSC.
     Osc,
+    /// Within a question.
+    Question,
 }
 
-/// Finds the OSCs in a stream that is cut anywhere.
+/// What a sequence is, as far as it is known.
+enum Kind {
+    /// More of it is needed.
+    Open,
+    /// It is the emulator's.
+    Theirs,
+    /// A string begins behind these bytes.
+    String(State, usize),
+    /// A control sequence of ours, of so many bytes.
+    Ours(Control, usize),
+}
+
+/// Finds what the emulator is not to see in a stream that is cut anywhere.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
     state: State,
+    /// A sequence from its ESC on that the chunk before ended in.
+    held: Vec<u8>,
     payload: Vec<u8>,
     too_long: bool,
 }
@@ -47,102 +73,88 @@ pub(crate) struct Scanner {
 impl Scanner {
     /// Hands `bytes` on in pieces.
     pub(crate) fn scan(&mut self, bytes: &[u8], mut found: impl FnMut(Piece<'_>)) {
+        let joined;
         let mut rest = bytes;
-        if matches!(self.state, State::Escape) {
-            match rest.first() {
-                None => return,
-                Some(b']') => {
-                    self.begin();
-                    rest = &rest[1..];
-                }
-                Some(_) => {
-                    self.state = State::Ground;
-                    found(Piece::Bytes(b"\x1b"));
-                }
-            }
+        if !self.held.is_empty() {
+            self.held.extend_from_slice(bytes);
+            joined = std::mem::take(&mut self.held);
+            rest = &joined;
         }
-        loop {
+        while !rest.is_empty() {
             match self.state {
-                State::Ground | State::Escape => {
-                    let Some(end) = self.plain(rest) else {
-                        // No OSC begins here; an ESC at the very end may yet introduce one.
-                        match rest.split_last() {
-                            Some((0x1b, before)) => {
-                                self.state = State::Escape;
-                                if !before.is_empty() {
-                                    found(Piece::Bytes(before));
-                                }
-                            }
-                            Some(_) => found(Piece::Bytes(rest)),
-                            None => {}
-                        }
-                        return;
-                    };
-                    if end > 0 {
-                        found(Piece::Bytes(&rest[..end]));
-                    }
-                    rest = &rest[end + 2..];
-                    self.begin();
-                }
-                State::Osc => {
-                    let stop = rest
-                        .iter()
-                        .position(|byte| matches!(byte, 0x07 | 0x18 | 0x1a | 0x1b));
-                    let Some(stop) = stop else {
-                        self.collect(rest);
-                        return;
-                    };
-                    self.collect(&rest[..stop]);
-                    let end = rest[stop];
-                    rest = &rest[stop + 1..];
-                    self.state = State::Ground;
-                    let cancelled = matches!(end, 0x18 | 0x1a);
-                    if self.too_long || cancelled {
-                        found(Piece::Dropped);
-                    } else {
-                        found(Piece::Osc {
-                            payload: &self.payload,
-                            bel: end == 0x07,
-                        });
-                    }
-                    self.payload.clear();
-                    if self.payload.capacity() > MAX_STRING {
-                        self.payload.shrink_to(MAX_STRING);
-                    }
-                    if end == 0x1b {
-                        // The ESC ends this string and begins whatever comes next: usually `\`, of ST.
-                        match rest.first() {
-                            None => {
-                                self.state = State::Escape;
-                                return;
-                            }
-                            Some(b']') => {
-                                rest = &rest[1..];
-                                self.begin();
-                            }
-                            Some(_) => found(Piece::Bytes(b"\x1b")),
-                        }
-                    }
-                }
+                State::Ground | State::Escape => rest = self.ground(rest, &mut found),
+                State::Osc | State::Question => rest = self.string(rest, &mut found),
             }
         }
+    }
+
+    /// Hands on what is the emulator's up to what is not; what is left.
+    fn ground<'b>(&mut self, bytes: &'b [u8], found: &mut impl FnMut(Piece<'_>)) -> &'b [u8] {
+        self.state = State::Ground;
+        for at in memchr::memchr_iter(0x1b, bytes) {
+            let sequence = &bytes[at..];
+            let kind = kind_of(sequence);
+            if matches!(kind, Kind::Theirs) {
+                continue;
+            }
+            if at > 0 {
+                found(Piece::Bytes(&bytes[..at]));
+            }
+            return match kind {
+                Kind::Open | Kind::Theirs => {
+                    self.state = State::Escape;
+                    self.held = sequence.to_vec();
+                    &[]
+                }
+                Kind::String(state, length) => {
+                    self.state = state;
+                    self.payload.clear();
+                    self.too_long = false;
+                    &sequence[length..]
+                }
+                Kind::Ours(control, length) => {
+                    found(Piece::Control(control));
+                    &sequence[length..]
+                }
+            };
+        }
+        found(Piece::Bytes(bytes));
+        &[]
+    }
+
+    /// Collects a string; what is left behind it, its own ESC included when it ends in one.
+    fn string<'b>(&mut self, bytes: &'b [u8], found: &mut impl FnMut(Piece<'_>)) -> &'b [u8] {
+        let stop = bytes
+            .iter()
+            .position(|byte| matches!(byte, 0x07 | 0x18 | 0x1a | 0x1b));
+        let Some(stop) = stop else {
+            self.collect(bytes);
+            return &[];
+        };
+        self.collect(&bytes[..stop]);
+        let end = bytes[stop];
+        let cancelled = matches!(end, 0x18 | 0x1a);
+        found(match self.state {
+            _ if self.too_long || cancelled => Piece::Dropped,
+            State::Question => Piece::Question(&self.payload),
+            _ => Piece::Osc {
+                payload: &self.payload,
+                bel: end == 0x07,
+            },
+        });
+        self.state = State::Ground;
+        self.payload.clear();
+        if self.payload.capacity() > MAX_STRING {
+            self.payload.shrink_to(MAX_STRING);
+        }
+        // The ESC ends this string and begins whatever comes next: usually `\`, of ST.
+        &bytes[if end == 0x1b { stop } else { stop + 1 }..]
     }
 
     #[cfg(test)]
     /// The bytes that a string still being collected holds.
     pub(crate) fn held(&self) -> usize {
         self.payload.capacity()
-    }
-
-    /// Where the next `ESC ]` begins in `bytes`.
-    fn plain(&self, bytes: &[u8]) -> Option<usize> {
-        memchr::memchr_iter(0x1b, bytes).find(|&at| bytes.get(at + 1) == Some(&b']'))
-    }
-
-    fn begin(&mut self) {
-        self.state = State::Osc;
-        self.payload.clear();
-        self.too_long = false;
     }
 
     fn collect(&mut self, bytes: &[u8]) {
@@ -163,6 +175,35 @@ impl Scanner {
         } else {
             self.payload.extend_from_slice(bytes);
         }
+    }
+}
+
+/// What the sequence is that begins with this ESC.
+fn kind_of(sequence: &[u8]) -> Kind {
+    match sequence.get(1) {
+        None => Kind::Open,
+        Some(b']') => Kind::String(State::Osc, 2),
+        Some(b'P') => match sequence.get(2..4) {
+            Some(b"$q" | b"+q") => Kind::String(State::Question, 2),
+            Some(_) => Kind::Theirs,
+            None => match sequence.get(2) {
+                None | Some(b'$' | b'+') => Kind::Open,
+                Some(_) => Kind::Theirs,
+            },
+        },
+        Some(b'[') => {
+            let body = &sequence[2..];
+            let end = body.iter().position(|byte| !matches!(byte, 0x20..=0x3f));
+            match end {
+                None if body.len() < MAX_CONTROL => Kind::Open,
+                Some(end) => match Control::parse(&body[..end], body[end]) {
+                    Some(control) => Kind::Ours(control, end + 3),
+                    None => Kind::Theirs,
+                },
+                None => Kind::Theirs,
+            }
+        }
+        Some(_) => Kind::Theirs,
     }
 }
 
@@ -455,6 +496,10 @@ mod tests {
                     if bel { "bel" } else { "st" },
                     payload.escape_ascii()
                 )),
+                Piece::Control(control) => all.push(format!("{control:?}")),
+                Piece::Question(question) => {
+                    all.push(format!("question {}", question.escape_ascii()));
+                }
                 Piece::Dropped => all.push("dropped".into()),
             });
         }

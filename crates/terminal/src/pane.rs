@@ -251,7 +251,11 @@ impl Pane {
 
     /// Sets the colours that the program is told when it asks.
     pub(crate) fn set_colours(&self, theme: Colours) {
-        self.core.lock().screen.set_colours(theme);
+        let told = self.core.lock().screen.set_colours(theme);
+        if let Some(told) = told {
+            // A program that does not read is not told.
+            let _ = self.input.push(told.as_bytes());
+        }
     }
 
     /// Adds a stream to a window.

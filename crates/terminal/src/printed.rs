@@ -32,7 +32,7 @@ impl Sink for Gathered {
 pub fn printed_lines(text: &[u8], style: Style) -> (Vec<StyledLine>, Style) {
     let mut screen = Screen::new(SIZE, Colours::default());
     let mut lines = Gathered(Vec::new());
-    screen.feed(sgr(style).as_bytes(), &mut lines);
+    screen.feed(format!("\x1b[{}m", sgr(style)).as_bytes(), &mut lines);
     // What a terminal's driver does on the way.
     let ended: Vec<u8> = text
         .iter()

@@ -9,7 +9,10 @@
 //! (tab stops, the scroll region, titles), because a snapshot has to say it again.
 
 mod cells;
+#[cfg(test)]
+mod conformance;
 mod drawn;
+mod extra;
 mod face;
 mod intake;
 mod leaving;
@@ -30,6 +33,7 @@ use crate::osc::{self, Osc, PendingNotification, Piece, Scanner};
 use crate::styled::{Style, StyledLine};
 use crate::types::{PaneSize, ScreenText};
 use cells::{shown, style_of, wraps};
+use extra::CELL;
 use intake::{Intake, Told, default_tabs};
 use leaving::{Leaving, collect, keep, limit, lines_of, with_primary};
 
@@ -42,7 +46,7 @@ pub(crate) const MAX_LINE: usize = 1024 * 1024;
 /// Ends what a program may have begun and not ended, because it was killed: once its shell says that it has ended, before
 /// the shell says what it wants itself.
 const LEFT_BEHIND: &[u8] =
-    b"\x1b[?1047;1000;1006;1004;2004;2026;1l\x1b[?25;7h\x1b[4;20l\x1b>\x0f\x1b(B";
+    b"\x1b[?1000;1006;1004;2004;2026;2031;1l\x1b[?25;7h\x1b[4;20l\x1b>\x0f\x1b(B";
 
 /// What a program said apart from text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,6 +214,11 @@ impl Screen {
         scanner.scan(bytes, |piece| match piece {
             Piece::Bytes(bytes) => self.advance(bytes, sink),
             Piece::Dropped => self.advance(b"\x1b\\", sink),
+            Piece::Control(control) => {
+                let theme = self.theme;
+                self.take_in(sink, |intake, _| intake.control(control, theme));
+            }
+            Piece::Question(question) => self.take_in(sink, |intake, _| intake.question(question)),
             Piece::Osc { payload, bel } => match osc::parse(payload, &mut self.notification) {
                 Osc::Emulator => {
                     let mut whole = b"\x1b]".to_vec();
@@ -222,7 +231,12 @@ impl Screen {
                     self.advance(b"\x1b\\", sink);
                     match &what {
                         Osc::Title(title) => self.told.title.clone_from(title),
-                        Osc::CommandEnd(_) => self.advance(LEFT_BEHIND, sink),
+                        Osc::CommandEnd(_) => {
+                            if self.full_screen() {
+                                self.advance(b"\x1b[?1049l", sink);
+                            }
+                            self.advance(LEFT_BEHIND, sink);
+                        }
                         _ => {}
                     }
                     if what != Osc::Ignored {
@@ -235,6 +249,15 @@ impl Screen {
     }
 
     fn advance(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        self.take_in(sink, |intake, parser| parser.advance(intake, bytes));
+    }
+
+    /// Lets something pass, and hands on what the emulator has to say of it.
+    fn take_in<S: Sink>(
+        &mut self,
+        sink: &mut S,
+        pass: impl FnOnce(&mut Intake<'_, S>, &mut Processor<AtOnce>),
+    ) {
         let mut intake = Intake {
             term: &mut self.term,
             told: &mut self.told,
@@ -243,8 +266,9 @@ impl Screen {
             sink,
             keep: keep(self.size),
             limit: limit(self.size),
+            events: &self.events,
         };
-        self.parser.advance(&mut intake, bytes);
+        pass(&mut intake, &mut self.parser);
         let events = {
             let mut events = self.events.0.lock();
             if events.is_empty() {
@@ -262,12 +286,11 @@ impl Screen {
                     sink.said(Said::Reply(text.into_bytes()), line);
                 }
                 Event::TextAreaSizeRequest(answer) => {
-                    // No cell has a size in pixels before a window shows it; this one is common.
                     let text = answer(WindowSize {
                         num_lines: self.size.rows,
                         num_cols: self.size.cols,
-                        cell_width: 9,
-                        cell_height: 18,
+                        cell_width: CELL.0,
+                        cell_height: CELL.1,
                     });
                     sink.said(Said::Reply(text.into_bytes()), line);
                 }
@@ -328,9 +351,11 @@ impl Screen {
         self.trim();
     }
 
-    /// Sets the colours that the program is told when it asks.
-    pub(crate) fn set_colours(&mut self, theme: Colours) {
+    /// Sets the colours that the program is told when it asks; what it is told now, if it wants to know of a change.
+    pub(crate) fn set_colours(&mut self, theme: Colours) -> Option<String> {
+        let changed = theme.is_dark() != self.theme.is_dark();
         self.theme = theme;
+        (changed && self.told.theme_reports).then(|| theme.report())
     }
 
     /// Gives memory back that a quiet screen does not need.

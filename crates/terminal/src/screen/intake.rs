@@ -48,6 +48,13 @@ pub(super) struct Told {
     pub(super) update: Option<u64>,
     /// How many such updates have begun.
     pub(super) updates: u64,
+    /// What is written is kept by selective erases.
+    pub(super) protects: bool,
+    /// The program is to be told when the theme turns dark or light.
+    pub(super) theme_reports: bool,
+    /// What of the saved cursor the emulator does not save: whether positions count from the region, and the character
+    /// set in use.
+    pub(super) saved: (bool, CharsetIndex),
     /// How many links without an id have been given one.
     links: u64,
 }
@@ -65,6 +72,9 @@ impl Told {
             shaped: false,
             update: None,
             updates: 0,
+            protects: false,
+            theme_reports: false,
+            saved: Default::default(),
             links: 0,
         }
     }
@@ -83,6 +93,7 @@ pub(super) struct Intake<'a, S> {
     pub(super) sink: &'a mut S,
     pub(super) keep: usize,
     pub(super) limit: usize,
+    pub(super) events: &'a Events,
 }
 
 impl<S: Sink> Intake<'_, S> {
@@ -159,7 +170,7 @@ impl<S: Sink> Intake<'_, S> {
     }
 
     /// The scroll region: its first and last row, from 0.
-    fn margins(&self) -> (i32, i32) {
+    pub(super) fn margins(&self) -> (i32, i32) {
         let rows = self.term.screen_lines();
         let (first, last) = self.told.region.unwrap_or((1, rows));
         (first as i32 - 1, last as i32 - 1)
@@ -275,7 +286,6 @@ impl<S: Sink> Handler for Intake<'_, S> {
         goto(line: i32, column: usize);
         goto_line(line: i32);
         insert_blank(count: usize);
-        identify_terminal(intermediate: Option<char>);
         device_status(what: usize);
         move_forward(columns: usize);
         move_backward(columns: usize);
@@ -287,22 +297,17 @@ impl<S: Sink> Handler for Intake<'_, S> {
         erase_chars(count: usize);
         move_backward_tabs(count: u16);
         move_forward_tabs(count: u16);
-        save_cursor_position();
-        restore_cursor_position();
         clear_line(mode: LineClearMode);
         reverse_index();
-        terminal_attribute(attr: Attr);
         set_mode(mode: Mode);
         unset_mode(mode: Mode);
         report_mode(mode: Mode);
-        report_private_mode(mode: PrivateMode);
         set_keypad_application_mode();
         unset_keypad_application_mode();
         configure_charset(index: CharsetIndex, charset: StandardCharset);
         set_color(index: usize, color: Rgb);
         dynamic_color_sequence(prefix: String, index: usize, terminator: &str);
         reset_color(index: usize);
-        decaln();
         text_area_size_pixels();
         text_area_size_chars();
         report_keyboard_mode();
@@ -321,7 +326,6 @@ impl<S: Sink> Handler for Intake<'_, S> {
 
     hand_on_and_collect! {
         put_tab(count: u16);
-        linefeed();
         newline();
         scroll_up(rows: usize);
     }
@@ -354,6 +358,72 @@ impl<S: Sink> Handler for Intake<'_, S> {
         cursor.input_needs_wrap = false;
     }
 
+    fn linefeed(&mut self) {
+        self.term.linefeed();
+        if self.term.mode().contains(TermMode::LINE_FEED_NEW_LINE) {
+            self.term.carriage_return();
+        }
+        self.scrolled();
+    }
+
+    fn identify_terminal(&mut self, intermediate: Option<char>) {
+        match intermediate {
+            // A terminal of the second level, with colours and the clipboard.
+            None => self.answer("\x1b[?62;22;52c".into()),
+            Some(_) => self.term.identify_terminal(intermediate),
+        }
+    }
+
+    fn terminal_attribute(&mut self, attr: Attr) {
+        let resets = matches!(attr, Attr::Reset);
+        self.term.terminal_attribute(attr);
+        if resets && self.told.protects {
+            self.protect();
+        }
+    }
+
+    fn decaln(&mut self) {
+        self.told.region = None;
+        self.term.set_scrolling_region(1, None);
+        self.term.decaln();
+    }
+
+    fn save_cursor_position(&mut self) {
+        self.told.saved = (
+            self.term.mode().contains(TermMode::ORIGIN),
+            self.told.charset,
+        );
+        self.term.save_cursor_position();
+    }
+
+    fn restore_cursor_position(&mut self) {
+        let (origin, charset) = self.told.saved;
+        let mode = PrivateMode::Named(NamedPrivateMode::Origin);
+        if origin {
+            self.term.set_private_mode(mode);
+        } else {
+            self.term.unset_private_mode(mode);
+        }
+        self.term.restore_cursor_position();
+        self.set_active_charset(charset);
+    }
+
+    fn report_private_mode(&mut self, mode: PrivateMode) {
+        let is_set = match mode.raw() {
+            number @ (9 | 1000 | 1002 | 1003) => self.told.mouse == Some(number),
+            number @ (1005 | 1006 | 1015 | 1016) => self.told.mouse_encoding == Some(number),
+            47 | 1047 => self.full_screen(),
+            2026 => self.told.update.is_some(),
+            2031 => self.told.theme_reports,
+            _ => {
+                self.term.report_private_mode(mode);
+                return;
+            }
+        };
+        let state = if is_set { 1 } else { 2 };
+        self.answer(format!("\x1b[?{};{state}$y", mode.raw()));
+    }
+
     fn insert_blank_lines(&mut self, rows: usize) {
         self.term.insert_blank_lines(rows);
         self.return_to_margin();
@@ -375,6 +445,13 @@ impl<S: Sink> Handler for Intake<'_, S> {
         if forget {
             // The program clears what is shown of the past; the past itself is not its to clear.
             self.collect(0);
+        }
+        if matches!(mode, ClearMode::Above) && self.term.grid().cursor.point.line == 1 {
+            // The emulator leaves out the one row that is above.
+            let bg = self.term.grid().cursor.template.bg;
+            for cell in &mut self.term.grid_mut()[Row(0)][..] {
+                *cell = bg.into();
+            }
         }
         let at_home = self.term.grid().cursor.point == Point::default();
         if matches!(mode, ClearMode::All) || matches!(mode, ClearMode::Below) && at_home {
@@ -454,6 +531,11 @@ impl<S: Sink> Handler for Intake<'_, S> {
     }
 
     fn set_private_mode(&mut self, mode: PrivateMode) {
+        match mode.raw() {
+            1048 => self.save_cursor_position(),
+            2031 => self.told.theme_reports = true,
+            _ => {}
+        }
         let mode = as_known(mode);
         match mode {
             PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor) => {
@@ -477,8 +559,21 @@ impl<S: Sink> Handler for Intake<'_, S> {
             && !self.full_screen()
         {
             // There is no screen to leave, but there is a cursor to restore.
-            self.term.restore_cursor_position();
+            self.restore_cursor_position();
             return;
+        }
+        match mode.raw() {
+            47 | 1047 if self.full_screen() => {
+                // These two are one cursor for both screens.
+                let cursor = self.term.grid().cursor.clone();
+                self.leave_full_screen();
+                self.term.swap_alt();
+                self.term.grid_mut().cursor = cursor;
+                return;
+            }
+            1048 => self.restore_cursor_position(),
+            2031 => self.told.theme_reports = false,
+            _ => {}
         }
         let mode = as_known(mode);
         match mode {
@@ -492,6 +587,9 @@ impl<S: Sink> Handler for Intake<'_, S> {
         }
         self.exclude(mode.raw(), None);
         self.term.unset_private_mode(mode);
+        if mode == PrivateMode::Named(NamedPrivateMode::Origin) {
+            self.term.goto(0, 0);
+        }
     }
 
     fn set_hyperlink(&mut self, link: Option<Hyperlink>) {

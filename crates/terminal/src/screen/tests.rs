@@ -5,9 +5,9 @@ use proptest::prelude::*;
 
 /// What came out of a screen.
 #[derive(Default)]
-struct Out {
+pub(super) struct Out {
     lines: Vec<StyledLine>,
-    said: Vec<(Said, u64)>,
+    pub(super) said: Vec<(Said, u64)>,
     pictures: Vec<(Going, Vec<String>)>,
 }
 
@@ -301,7 +301,7 @@ fn questions_are_answered_and_titles_are_never_reported() {
             .collect()
     };
     assert_eq!(replies("ab\x1b[6n"), r"\x1b[1;3R");
-    assert_eq!(replies("\x1b[c"), r"\x1b[?6c");
+    assert_eq!(replies("\x1b[c"), r"\x1b[?62;22;52c");
     assert_eq!(replies("\x1b[?2004h\x1b[?2004$p"), r"\x1b[?2004;1$y");
     assert_eq!(replies("\x1b[18t"), r"\x1b[8;5;20t");
     assert_eq!(replies("\x1b]11;?\x07"), r"\x1b]11;rgb:1616/1717/1a1a\x07");

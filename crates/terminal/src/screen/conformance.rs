@@ -1,0 +1,356 @@
+//! Which control functions there are: what each is, where it is laid down, and what comes of it.
+//!
+//! Each is played on a screen of ten columns and four rows; what is expected are the rows with the cursor as `|` before
+//! the cell that it is on, or the answer that the program gets.
+
+use super::*;
+
+/// What comes of a control function.
+enum Comes {
+    /// The rows, joined by `/`, without those at the end that are empty and without the cursor.
+    Screen(&'static str),
+    /// The program's input.
+    Answer(&'static str),
+}
+use Comes::{Answer, Screen as Shows};
+
+/// What it is, where it is laid down, what a program writes, and what comes of it.
+const FUNCTIONS: &[(&str, &str, &str, Comes)] = &[
+    ("BS", "ECMA-48", "abc\x08x", Shows("abx|")),
+    ("HT", "ECMA-48", "a\tx", Shows("a       x|")),
+    ("VT", "ECMA-48", "a\x0bx", Shows("a/ x|")),
+    ("FF", "ECMA-48", "a\x0cx", Shows("a/ x|")),
+    ("CR", "ECMA-48", "abc\rx", Shows("x|bc")),
+    ("IND", "DEC", "a\x1bDx", Shows("a/ x|")),
+    ("NEL", "ECMA-48", "a\x1bEx", Shows("a/x|")),
+    ("RI", "ECMA-48", "a\r\nb\x1bMx", Shows("ax|/b")),
+    ("RI at the top", "ECMA-48", "a\x1bMx", Shows(" x|/a")),
+    ("CUU", "ECMA-48", "\r\n\r\n\x1b[2Ax", Shows("x|")),
+    ("CUD", "ECMA-48", "\x1b[2Bx", Shows("//x|")),
+    ("CUF", "ECMA-48", "\x1b[3Cx", Shows("   x|")),
+    ("CUB", "ECMA-48", "abcd\x1b[3Dx", Shows("ax|cd")),
+    ("CNL", "ECMA-48", "ab\x1b[2Ex", Shows("ab//x|")),
+    ("CPL", "ECMA-48", "\r\nab\x1b[Fx", Shows("x|/ab")),
+    ("CHA", "ECMA-48", "abcd\x1b[2Gx", Shows("ax|cd")),
+    ("HPA", "ECMA-48", "abcd\x1b[2`x", Shows("ax|cd")),
+    ("HPR", "ECMA-48", "ab\x1b[2ax", Shows("ab  x|")),
+    ("VPA", "ECMA-48", "ab\x1b[3dx", Shows("ab//  x|")),
+    ("VPR", "ECMA-48", "ab\x1b[2ex", Shows("ab//  x|")),
+    ("CUP", "ECMA-48", "\x1b[2;3Hx", Shows("/  x|")),
+    ("HVP", "ECMA-48", "\x1b[2;3fx", Shows("/  x|")),
+    ("CHT", "ECMA-48", "\x1b[Ix", Shows("        x|")),
+    ("CBT", "ECMA-48", "\x1b[10G\x1b[Zx", Shows("        x|")),
+    ("HTS", "ECMA-48", "ab\x1bH\r\tx", Shows("abx|")),
+    ("TBC", "ECMA-48", "\x1b[3g\tx", Shows("         x|")),
+    ("ICH", "ECMA-48", "abc\x1b[2G\x1b[2@", Shows("a|  bc")),
+    ("DCH", "ECMA-48", "abcd\x1b[2G\x1b[2P", Shows("a|d")),
+    ("ECH", "ECMA-48", "abcd\x1b[2G\x1b[2X", Shows("a|  d")),
+    ("IL", "ECMA-48", "a\r\nb\x1b[1;2H\x1b[L", Shows("|/a/b")),
+    ("DL", "ECMA-48", "a\r\nb\x1b[1;2H\x1b[M", Shows("|b")),
+    ("REP", "ECMA-48", "a\x1b[3b", Shows("aaaa|")),
+    ("SU", "ECMA-48", "a\r\nb\x1b[S", Shows("b/ |")),
+    ("SD", "ECMA-48", "a\x1b[T", Shows(" |/a")),
+    ("SL", "ECMA-48", "abcd\r\nefgh\x1b[2 @", Shows("cd/gh  |")),
+    (
+        "SR",
+        "ECMA-48",
+        "abcd\r\nefgh\x1b[2 A",
+        Shows("  abcd/  ef|gh"),
+    ),
+    (
+        "ED 0",
+        "ECMA-48",
+        "ab\r\ncd\r\nef\x1b[2;2H\x1b[J",
+        Shows("ab/c|"),
+    ),
+    (
+        "ED 1",
+        "ECMA-48",
+        "ab\r\ncd\r\nef\x1b[2;1H\x1b[1J",
+        Shows("/| d/ef"),
+    ),
+    (
+        "ED 1 in the third row",
+        "ECMA-48",
+        "ab\r\ncd\r\nef\x1b[3;1H\x1b[1J",
+        Shows("//| f"),
+    ),
+    ("EL 0", "ECMA-48", "abcd\x1b[2G\x1b[K", Shows("a|")),
+    ("EL 1", "ECMA-48", "abcd\x1b[2G\x1b[1K", Shows(" | cd")),
+    ("EL 2", "ECMA-48", "abcd\x1b[2G\x1b[2K", Shows(" |")),
+    ("IRM", "ECMA-48", "abc\r\x1b[4hx", Shows("x|abc")),
+    ("LNM", "ECMA-48", "\x1b[20hab\nx", Shows("ab/x|")),
+    (
+        "DECSC, DECRC",
+        "DEC",
+        "ab\x1b7\r\ncd\x1b8x",
+        Shows("abx|/cd"),
+    ),
+    (
+        "DECSC with a wrap pending",
+        "DEC",
+        "0123456789\x1b7\r\x1b8x",
+        Shows("0123456789/x|"),
+    ),
+    (
+        "DECRC of the origin",
+        "DEC",
+        "\x1b[2;3r\x1b[?6h\x1b7\x1b[?6l\x1b8\x1b[Hx",
+        Shows("/x|"),
+    ),
+    (
+        "SCOSC, SCORC",
+        "SCO",
+        "ab\x1b[s\r\ncd\x1b[ux",
+        Shows("abx|/cd"),
+    ),
+    (
+        "1048",
+        "xterm",
+        "ab\x1b[?1048h\r\ncd\x1b[?1048lx",
+        Shows("abx|/cd"),
+    ),
+    (
+        "DECAWM off",
+        "DEC",
+        "\x1b[?7l0123456789ab",
+        Shows("012345678b|"),
+    ),
+    ("DECOM", "DEC", "\x1b[2;3r\x1b[?6h\x1b[Hx", Shows("/x|")),
+    (
+        "DECOM off",
+        "DEC",
+        "\x1b[2;3r\x1b[?6h\x1b[?6lx",
+        Shows("x|"),
+    ),
+    (
+        "DECSTBM",
+        "DEC",
+        "a\r\nb\r\nc\r\nd\x1b[2;3r\x1b[3;1H\nx",
+        Shows("a/c/x|/d"),
+    ),
+    (
+        "DECALN",
+        "DEC",
+        "\x1b[2;3r\x1b[3;3H\x1b#8\x1b[2;2H\x1b[J",
+        Shows("EEEEEEEEEE/E|"),
+    ),
+    (
+        "DECALN, the cursor",
+        "DEC",
+        "\x1b[3;3H\x1b#8\x1b[6n",
+        Answer("\x1b[1;1R"),
+    ),
+    (
+        "DECSTR",
+        "DEC",
+        "ab\x1b[2;3r\x1b[4h\x1b[?6h\x1b[!p\x1b[Hx",
+        Shows("x|b"),
+    ),
+    (
+        "DECSED",
+        "DEC",
+        "a\x1b[1\"qb\x1b[0\"qc\x1b[?2J",
+        Shows(" b |"),
+    ),
+    (
+        "DECSEL",
+        "DEC",
+        "a\x1b[1\"qb\x1b[0\"qc\x1b[?1K",
+        Shows(" b |"),
+    ),
+    (
+        "DECSCA outlives SGR",
+        "DEC",
+        "\x1b[1\"q\x1b[mb\x1b[?2J",
+        Shows("b|"),
+    ),
+    (
+        "DECIC",
+        "DEC",
+        "abc\r\ndef\x1b[1;2H\x1b[2'}",
+        Shows("a|  bc/d  ef"),
+    ),
+    (
+        "DECDC",
+        "DEC",
+        "abc\r\ndef\x1b[1;2H\x1b['~",
+        Shows("a|c/df"),
+    ),
+    (
+        "47 off keeps the cursor",
+        "xterm",
+        "ab\x1b[?47h\x1b[3;3H\x1b[?47lx",
+        Shows("ab//  x|"),
+    ),
+    (
+        "1047 off keeps the cursor",
+        "xterm",
+        "ab\x1b[?1047h\x1b[3;3H\x1b[?1047lx",
+        Shows("ab//  x|"),
+    ),
+    (
+        "1049 off restores the cursor",
+        "xterm",
+        "ab\x1b[?1049h\x1b[3;3H\x1b[?1049lx",
+        Shows("abx|"),
+    ),
+    (
+        "a C1 control in UTF-8",
+        "none: ignored",
+        "a\u{9b}31mb",
+        Shows("a31mb|"),
+    ),
+    ("DA1", "DEC", "\x1b[c", Answer("\x1b[?62;22;52c")),
+    ("DA3", "DEC", "\x1b[=c", Answer("\x1bP!|00000000\x1b\\")),
+    ("DSR 5", "ECMA-48", "\x1b[5n", Answer("\x1b[0n")),
+    ("CPR", "ECMA-48", "ab\x1b[6n", Answer("\x1b[1;3R")),
+    ("DECXCPR", "DEC", "ab\x1b[?6n", Answer("\x1b[?1;3R")),
+    ("the theme", "contour", "\x1b[?996n", Answer("\x1b[?997;1n")),
+    (
+        "XTVERSION",
+        "xterm",
+        "\x1b[>q",
+        Answer(concat!(
+            "\x1bP>|Switchyard(",
+            env!("CARGO_PKG_VERSION"),
+            ")\x1b\\"
+        )),
+    ),
+    ("XTWINOPS 14", "xterm", "\x1b[14t", Answer("\x1b[4;72;90t")),
+    ("XTWINOPS 16", "xterm", "\x1b[16t", Answer("\x1b[6;18;9t")),
+    ("XTWINOPS 18", "xterm", "\x1b[18t", Answer("\x1b[8;4;10t")),
+    (
+        "DECRQM, a mode that is set",
+        "DEC",
+        "\x1b[?7$p",
+        Answer("\x1b[?7;1$y"),
+    ),
+    (
+        "DECRQM, X10 mouse",
+        "DEC",
+        "\x1b[?9h\x1b[?9$p",
+        Answer("\x1b[?9;1$y"),
+    ),
+    (
+        "DECRQM, one mouse mode ends another",
+        "DEC",
+        "\x1b[?1000h\x1b[?9h\x1b[?1000$p",
+        Answer("\x1b[?1000;2$y"),
+    ),
+    (
+        "DECRQM, alternate screen",
+        "DEC",
+        "\x1b[?1047h\x1b[?1047$p",
+        Answer("\x1b[?1047;1$y"),
+    ),
+    (
+        "DECRQM, synchronized update",
+        "DEC",
+        "\x1b[?2026h\x1b[?2026$p",
+        Answer("\x1b[?2026;1$y"),
+    ),
+    (
+        "DECRQM, clusters: not known",
+        "DEC",
+        "\x1b[?2027$p",
+        Answer("\x1b[?2027;0$y"),
+    ),
+    (
+        "DECRQM, theme reports",
+        "DEC",
+        "\x1b[?2031h\x1b[?2031$p",
+        Answer("\x1b[?2031;1$y"),
+    ),
+    (
+        "DECRQSS of SGR",
+        "DEC",
+        "\x1b[1;31m\x1bP$qm\x1b\\",
+        Answer("\x1bP1$r0;1;31m\x1b\\"),
+    ),
+    (
+        "DECRQSS of DECSTBM",
+        "DEC",
+        "\x1b[2;3r\x1bP$qr\x1b\\",
+        Answer("\x1bP1$r2;3r\x1b\\"),
+    ),
+    (
+        "DECRQSS of DECSCUSR",
+        "DEC",
+        "\x1b[5 q\x1bP$q q\x1b\\",
+        Answer("\x1bP1$r5 q\x1b\\"),
+    ),
+    (
+        "DECRQSS of DECSCA",
+        "DEC",
+        "\x1b[1\"q\x1bP$q\"q\x1b\\",
+        Answer("\x1bP1$r1\"q\x1b\\"),
+    ),
+    (
+        "DECRQSS of what is not known",
+        "DEC",
+        "\x1bP$qz\x1b\\",
+        Answer("\x1bP0$r\x1b\\"),
+    ),
+    (
+        "XTGETTCAP",
+        "xterm",
+        "\x1bP+q436f;7a7a\x1b\\",
+        Answer("\x1bP1+r436f=323536\x1b\\\x1bP0+r\x1b\\"),
+    ),
+    (
+        "answers in the order of questions",
+        "–",
+        "\x1b[5n\x1b[=c\x1b[6n",
+        Answer("\x1b[0n\x1bP!|00000000\x1b\\\x1b[1;1R"),
+    ),
+];
+
+fn shown(screen: &Screen) -> String {
+    let text = screen.text();
+    let mut rows = text.rows;
+    let cursor = &mut rows[usize::from(text.cursor_row)];
+    let column = usize::from(text.cursor_col) + usize::from(text.cursor_waits);
+    while cursor.chars().count() < column {
+        cursor.push(' ');
+    }
+    let at = cursor
+        .char_indices()
+        .nth(column)
+        .map_or(cursor.len(), |(at, _)| at);
+    cursor.insert(at, '|');
+    rows.join("/").trim_end_matches('/').to_owned()
+}
+
+#[test]
+fn each_control_function_does_what_its_standard_says() {
+    let mut wrong = String::new();
+    for (name, standard, bytes, comes) in FUNCTIONS {
+        for cut in [usize::MAX, 1] {
+            let mut screen = Screen::new(PaneSize { cols: 10, rows: 4 }, Colours::default());
+            let mut out = super::tests::Out::default();
+            for part in bytes.as_bytes().chunks(cut.min(bytes.len())) {
+                screen.feed(part, &mut out);
+            }
+            let answer: Vec<u8> = out
+                .said
+                .iter()
+                .filter_map(|(said, _)| match said {
+                    Said::Reply(bytes) => Some(bytes.clone()),
+                    _ => None,
+                })
+                .flatten()
+                .collect();
+            let (is, wanted) = match comes {
+                Shows(rows) => (shown(&screen), *rows),
+                Answer(answered) => (String::from_utf8(answer).unwrap(), *answered),
+            };
+            if is != wanted {
+                wrong.push_str(&format!(
+                    "{name} ({standard}), cut {cut}: {is:?}, not {wanted:?}\n"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
