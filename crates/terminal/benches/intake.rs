@@ -1,8 +1,13 @@
 //! What it costs to take in output, and to show it to a window that attaches.
 
+use std::thread::JoinHandle;
+
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use terminal::{OpenPane, PaneEvent, PaneSize, Panes, PanesConfig, Playback, ScrollbackLimits};
+use terminal::{
+    AttachOptions, OpenPane, PaneEvent, PaneId, PaneSize, Panes, PanesConfig, Playback,
+    ScrollbackLimits,
+};
 
 const SIZE: PaneSize = PaneSize {
     cols: 120,
@@ -70,7 +75,7 @@ fn coloured_text(bencher: Bencher<'_, '_>) {
 }
 
 /// From the program to its end, through a real PTY, with history on disk as it is by default.
-fn through_a_pty(bencher: Bencher<'_, '_>, bytes: &[u8], private: bool) {
+fn through_a_pty(bencher: Bencher<'_, '_>, bytes: &[u8], private: bool, watched: bool) {
     let dir = tempfile::tempdir().expect("a directory for the file");
     let file = dir.path().join("text");
     std::fs::write(&file, bytes).expect("room for the file");
@@ -91,23 +96,58 @@ fn through_a_pty(bencher: Bencher<'_, '_>, bytes: &[u8], private: bool) {
                 ..OpenPane::default()
             };
             let pane = panes.open(request).expect("cat").id;
+            let window = watched.then(|| watch(&panes, pane));
             while let Ok(event) = events.blocking_recv() {
                 if matches!(event, PaneEvent::Changed { pane } if pane.ended_at.is_some()) {
                     break;
                 }
             }
             panes.close(pane).expect("the pane is there");
+            if let Some(window) = window {
+                window.join().expect("a window takes what it is sent");
+            }
         });
+}
+
+/// A window that is done with everything as soon as it is there, until the pane is closed.
+fn watch(panes: &Panes, pane: PaneId) -> JoinHandle<()> {
+    let mut attachment = panes
+        .attach(pane, AttachOptions::default())
+        .expect("the pane is there");
+    std::thread::Builder::new()
+        .name("window".into())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .expect("a timer");
+            runtime.block_on(async {
+                while let Some(frame) = attachment.next().await {
+                    attachment.ack(black_box(frame).payload());
+                }
+            });
+        })
+        .expect("a thread")
 }
 
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn plain_cat(bencher: Bencher<'_, '_>) {
-    through_a_pty(bencher, &plain(BYTES), false);
+    through_a_pty(bencher, &plain(BYTES), false, false);
 }
 
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn coloured_cat(bencher: Bencher<'_, '_>) {
-    through_a_pty(bencher, &coloured(BYTES), false);
+    through_a_pty(bencher, &coloured(BYTES), false, false);
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn plain_cat_watched(bencher: Bencher<'_, '_>) {
+    through_a_pty(bencher, &plain(BYTES), false, true);
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn coloured_cat_watched(bencher: Bencher<'_, '_>) {
+    through_a_pty(bencher, &coloured(BYTES), false, true);
 }
 
 /// Frames of a full-screen program, each drawn anew as fast as it can.
@@ -135,13 +175,13 @@ fn redraws(bytes: usize) -> Vec<u8> {
 
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn redraws_cat(bencher: Bencher<'_, '_>) {
-    through_a_pty(bencher, &redraws(BYTES), false);
+    through_a_pty(bencher, &redraws(BYTES), false, false);
 }
 
 /// Nothing of this is kept: what keeping costs is the difference.
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn redraws_cat_private(bencher: Bencher<'_, '_>) {
-    through_a_pty(bencher, &redraws(BYTES), true);
+    through_a_pty(bencher, &redraws(BYTES), true, false);
 }
 
 #[divan::bench(args = [0, 1_000, 5_000])]
