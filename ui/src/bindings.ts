@@ -381,6 +381,8 @@ export type AttemptView = {
 	agent: StepAgent | null,
 	/**  What its agent asks a person for at the moment. */
 	needs_you: string | null,
+	/**  What keeps it from ending although its program has ended. */
+	held: string | null,
 	/**  Its exit status. */
 	exit_code: number | null,
 	/**  Why it ended so. */
@@ -948,12 +950,28 @@ transport: string } |
 /**  Why, and what to do, in one line. */
 reason: string };
 
+/**  A recorded program has ended, and what it left behind still has its output open: more may come. */
+export type Held = {
+	/**  The exit status of the program; after a signal, 128 and the signal's number. */
+	status: number,
+	/**  Who had its output open a little after that; nobody: processes of another user, which can't be seen. */
+	by: Holder[],
+};
+
 /**  How much of what panes printed is kept on disk. */
 export type HistorySettings = {
 	/**  For how many days; 0 keeps nothing on disk. */
 	keep_days?: number,
 	/**  How many megabytes, compressed, over all panes. */
 	max_mb?: number,
+};
+
+/**  A process that keeps the output of a program open. */
+export type Holder = {
+	/**  Its id. */
+	pid: number,
+	/**  What it is called. */
+	name: string,
 };
 
 /**  The pane host went away or came back. */
@@ -1283,6 +1301,8 @@ export type PaneInfo = {
 	private: boolean,
 	/**  Whether its program runs, and how it ended. */
 	state: PaneState,
+	/**  What keeps it open, when its recorded program has ended and only that does. */
+	held?: Held | null,
 	/**  Whether a program other than the shell runs in the foreground, so that closing would end it. */
 	busy: boolean,
 	/**  What it wants from the person. */
@@ -1588,6 +1608,8 @@ export type RunChange = {
 	output: string | null,
 	/**  The steps that changed, as they are now, in the order of the file. */
 	steps: StepView[],
+	/**  The run has another definition than before: its graph and its steps are to be had anew. */
+	redefined?: boolean,
 	/**  The place in the journal of the newest event that this takes in. What a window holds of a later place is newer. */
 	seq: number,
 };
@@ -1802,8 +1824,10 @@ export type Severity =
 
 /**  What became of a step. */
 export type SimulatedStep = {
-	/**  How it ended. */
+	/**  How it ended; `pending`: whether it runs, or which way it goes, depends on what is not known. */
 	state: StepState,
+	/**  What that depends on. */
+	depends_on?: string[],
 	/**  Why it was skipped, if it was. */
 	cause?: SkipCause | null,
 	/**  Where that began. */
@@ -1820,8 +1844,10 @@ export type SimulatedStep = {
 
 /**  How a simulated run went. */
 export type Simulation = {
-	/**  How it ended. */
-	state: RunOutcome,
+	/**  How it ended; none: that depends on what is not known. */
+	state: RunOutcome | null,
+	/**  What it depends on: `results.plan.data.kind`. */
+	depends_on?: string[],
 	/**  Whether every step was skipped. */
 	nothing_ran: boolean,
 	/**  What became of every step. */
@@ -2002,8 +2028,8 @@ export type StubState =
 "cancelled";
 
 /**
- *  What steps come to, given beforehand. What is not named succeeds with empty output; guards hold;
- *  conditions of switches that are not named are evaluated.
+ *  What steps come to, given beforehand. What is not named succeeds, see [`Unnamed`]; conditions of switches that are
+ *  not named are evaluated.
  */
 export type Stubs = {
 	/**  The inputs. */
@@ -2014,6 +2040,8 @@ export type Stubs = {
 	switches?: { [key in string]: Value },
 	/**  What guards say. */
 	guards?: { [key in string]: boolean },
+	/**  What is supposed of everything else. */
+	unnamed?: Unnamed,
 };
 
 /**  How a cell is drawn. What is as in plain text is left out when it is written down. */
@@ -2118,6 +2146,13 @@ export type Trigger =
 "all_failed" | 
 /**  None was skipped. */
 "none_skipped";
+
+/**  What a simulation supposes of what nothing is said of. */
+export type Unnamed = 
+/**  Outputs are empty, and guards hold. */
+"empty" | 
+/**  What steps give is not known: what depends on it is left open, and says so. Guards are evaluated. */
+"unknown";
 
 /**  What a turn has cost so far. */
 export type Usage = {
@@ -2277,7 +2312,7 @@ export type WorktreeView = {
 	agent: string | null,
 	/**  How many files differ from the nearest merge base, committed or not. */
 	changed_files: number,
-	/**  How many warnings it has a part in; those that a person quieted don't count. */
+	/**  How many groups of warnings it has a part in; those that a person quieted don't count. */
 	conflicts: number,
 	/**  How many of them a merge would stop at. */
 	would_conflict: number,
