@@ -92,7 +92,7 @@ pub async fn serve_host_until(
 ///
 /// When it does not end within some seconds.
 pub async fn stop_host(paths: &Paths) -> Result<Option<u32>, Error> {
-    Ok(host::stop_running(&host_paths(paths), END_WITHIN).await?)
+    Ok(host::stop_running(&host::PANES, &host_paths(paths), END_WITHIN).await?)
 }
 
 /// How the host is that runs; `None` when none does. Starts none.

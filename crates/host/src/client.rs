@@ -21,7 +21,7 @@ use self::connection::Connection;
 use crate::paths::HostPaths;
 use crate::protocol::{HostHealth, Purpose, Welcome};
 use crate::server::HostHere;
-use crate::start::{self, ConnectError};
+use crate::start::{self, ConnectError, PANES};
 
 /// How long an answer may take before the host counts as hanging. The slowest honest answer is a
 /// search over a large history, which ends itself after ten seconds.
@@ -100,7 +100,10 @@ impl Door {
     /// A control connection to the host that runs, or else to one that is started now.
     async fn reach(&self) -> Result<(UnixStream, Welcome), ConnectError> {
         match self {
-            Self::Socket { paths, exe } => start::reach(paths, exe.as_deref()).await,
+            Self::Socket { paths, exe } => {
+                let purpose = Purpose::Control.travelling();
+                start::reach(&PANES, paths, exe.as_deref(), &purpose).await
+            }
             Self::Here(_) => self.greet(&Purpose::Control).await,
         }
     }
@@ -108,8 +111,11 @@ impl Door {
     /// A connection for `purpose` to the host that runs.
     async fn greet(&self, purpose: &Purpose) -> Result<(UnixStream, Welcome), ConnectError> {
         match self {
-            Self::Socket { paths, .. } => start::greet(paths, purpose).await,
-            Self::Here(host) => start::greet_on(host.connect(), "this process", purpose).await,
+            Self::Socket { paths, .. } => start::greet(&PANES, paths, &purpose.travelling()).await,
+            Self::Here(host) => {
+                let purpose = purpose.travelling();
+                start::greet_on(&PANES, host.connect(), "this process", &purpose).await
+            }
         }
     }
 }

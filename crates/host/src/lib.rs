@@ -19,6 +19,8 @@
 //! What it leaves to others: what a pane is (`terminal`), where the directories are, what to do
 //! when the host is gone (`app`).
 //!
+//! What else is to outlive a window is a [`Service`]: the same finding, starting, greeting and ending, for other messages.
+//!
 //! A client has one control connection, on which questions are told apart by a number and events
 //! are pushed, and one data connection for each pane that it shows; `protocol.rs` has the details.
 
@@ -31,5 +33,5 @@ mod start;
 pub use client::{AckHandle, HostAttachment, HostClient, HostError, HostEvent};
 pub use paths::{HostFile, HostPaths};
 pub use protocol::{HostHealth, PROTOCOL};
-pub use server::{Host, HostHere, HostOptions, ServeError};
-pub use start::{ConnectError, detach, stop_running, until_told_to_end};
+pub use server::{Hears, Host, HostHere, HostOptions, Says, ServeEach, ServeError};
+pub use start::{ConnectError, PANES, Service, detach, stop_running, until_told_to_end};

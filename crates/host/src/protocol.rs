@@ -60,6 +60,13 @@ pub(crate) enum Purpose {
     },
 }
 
+impl Purpose {
+    /// As it stands in a greeting.
+    pub(crate) fn travelling(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("its fields are numbers")
+    }
+}
+
 /// The first words of the host.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Welcome {
@@ -70,6 +77,19 @@ pub(crate) struct Welcome {
     /// Why it goes no further, if it does not: the client's version, or the pane.
     #[serde(default)]
     pub(crate) refused: Option<serde_json::Value>,
+}
+
+impl Welcome {
+    /// The words of this process.
+    pub(crate) fn of(protocol: u32, started_at: u64) -> Self {
+        Self {
+            protocol,
+            version: VERSION.to_owned(),
+            pid: std::process::id(),
+            started_at,
+            refused: None,
+        }
+    }
 }
 
 /// What a client says on its control connection.

@@ -7,6 +7,7 @@
 mod connection;
 mod here;
 mod requests;
+mod service;
 
 use std::future::Future;
 use std::io;
@@ -24,6 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use self::connection::serve_connection;
 pub use self::here::HostHere;
+pub use self::service::{Hears, Says, ServeEach};
 use crate::paths::{HostFile, HostPaths};
 use crate::protocol::{HostHealth, PROTOCOL, VERSION, Welcome};
 
@@ -109,21 +111,15 @@ impl Host {
         self.paths.remove();
         let door = Door::open(&self.paths)?;
         let shared = Shared::new(panes, options.started_at);
-        let note = HostFile {
-            pid: shared.welcome.pid,
-            started_at: options.started_at,
-            version: VERSION.to_owned(),
-            protocol: PROTOCOL,
-        };
-        if let Err(error) = self.paths.write_note(&note) {
-            tracing::warn!(%error, "the host's note is missing");
-        }
-        tracing::info!(pid = note.pid, version = VERSION, "serving");
+        self.leave_note(&shared.welcome);
         let mut connections = JoinSet::new();
+        let begin = |stream, connections: &mut JoinSet<()>| {
+            begin_connection(stream, &shared, connections);
+        };
         tokio::select! {
             () = stop => tracing::info!("told to end"),
             () = unneeded(&shared, options.idle_after) => tracing::info!("nobody needs me: ending"),
-            () = accept(door, &shared, &mut connections) => {}
+            () = accept(door, begin, &mut connections) => {}
         }
         // First the way in, so that nobody new finds a host that is on its way out.
         self.paths.remove();
@@ -131,6 +127,20 @@ impl Host {
         end_panes(&shared).await;
         tracing::info!("ended");
         Ok(())
+    }
+
+    /// Says who serves, for whoever looks at the directory.
+    fn leave_note(&self, welcome: &Welcome) {
+        let note = HostFile {
+            pid: welcome.pid,
+            started_at: welcome.started_at,
+            version: VERSION.to_owned(),
+            protocol: welcome.protocol,
+        };
+        if let Err(error) = self.paths.write_note(&note) {
+            tracing::warn!(%error, "the host's note is missing");
+        }
+        tracing::info!(pid = note.pid, version = VERSION, "serving");
     }
 }
 
@@ -197,13 +207,7 @@ impl Shared {
         Arc::new(Self {
             panes,
             since: Instant::now(),
-            welcome: Welcome {
-                protocol: PROTOCOL,
-                version: VERSION.to_owned(),
-                pid: std::process::id(),
-                started_at,
-                refused: None,
-            },
+            welcome: Welcome::of(PROTOCOL, started_at),
             connections: watch::Sender::new(0),
             clients: AtomicU32::new(0),
             attachments: AtomicU32::new(0),
@@ -223,7 +227,7 @@ async fn end_panes(shared: &Shared) {
 fn begin_connection(stream: UnixStream, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
     let shared = Arc::clone(shared);
     // Counted before the task first runs: the host must not end in between.
-    let counted = Counted::new(&shared);
+    let counted = Counted::new(&shared.connections);
     connections.spawn(async move {
         if let Err(error) = serve_connection(stream, &shared).await {
             tracing::warn!(%error, "a connection ended badly");
@@ -260,7 +264,11 @@ async fn unneeded(shared: &Shared, idle_after: Duration) {
 }
 
 /// Takes connections for as long as it is polled.
-async fn accept(mut door: Door, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
+async fn accept(
+    mut door: Door,
+    mut begin: impl FnMut(UnixStream, &mut JoinSet<()>),
+    connections: &mut JoinSet<()>,
+) {
     let mut check = tokio::time::interval(LOOK_AFTER_SOCKET);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut troubled = false;
@@ -269,7 +277,7 @@ async fn accept(mut door: Door, shared: &Arc<Shared>, connections: &mut JoinSet<
             accepted = door.listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     troubled = false;
-                    begin_connection(stream, shared, connections);
+                    begin(stream, connections);
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: those who wait will be served when one is free.
@@ -301,9 +309,9 @@ async fn accept(mut door: Door, shared: &Arc<Shared>, connections: &mut JoinSet<
 struct Counted(watch::Sender<u32>);
 
 impl Counted {
-    fn new(shared: &Shared) -> Self {
-        shared.connections.send_modify(|count| *count += 1);
-        Self(shared.connections.clone())
+    fn new(connections: &watch::Sender<u32>) -> Self {
+        connections.send_modify(|count| *count += 1);
+        Self(connections.clone())
     }
 }
 

@@ -7,13 +7,14 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::Value;
 use terminal::Refusal;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::paths::HostPaths;
-use crate::protocol::{self, Hello, MAX_GREETING, NotWelcome, PROTOCOL, Purpose, VERSION, Welcome};
+use crate::protocol::{self, Hello, MAX_GREETING, NotWelcome, PROTOCOL, VERSION, Welcome};
 
 /// How long a new host may take until it answers.
 const START_DEADLINE: Duration = Duration::from_secs(10);
@@ -22,22 +23,47 @@ const START_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// How long a host that runs may take to say who it is.
 const GREETING_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Why there is no connection to a pane host.
+/// A process of this program that others find at a socket, or start.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Service {
+    /// What it is called in messages.
+    pub name: &'static str,
+    /// What follows the executable to become it, away from the terminal.
+    pub args: &'static [&'static str],
+    /// The command that ends it.
+    pub end: &'static str,
+    /// The version of what is said to it.
+    pub protocol: u32,
+}
+
+/// The host of the panes.
+pub static PANES: Service = Service {
+    name: "pane host",
+    args: &["host", "--detached"],
+    end: "switchyard host --stop",
+    protocol: PROTOCOL,
+};
+
+/// Why there is no connection to a host.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// No host runs.
-    #[error("no pane host is running (nobody listens on `{socket}`)")]
+    #[error("no {} is running (nobody listens on `{socket}`)", .service.name)]
     NotRunning {
+        /// Which host.
+        service: &'static Service,
         /// Where it would listen.
         socket: String,
     },
-    /// A host runs, of another version. Its panes are alive.
+    /// A host runs, of another version. Its programs are alive.
     #[error(
-        "the pane host that runs (process {pid}) is of another version: {message}. Its programs go on \
-         running; reach them with that version of Switchyard, or end them all with \
-         `switchyard host --stop` and start again"
+        "the {} that runs (process {pid}) is of another version: {message}. Its programs go on \
+         running; reach them with that version of Switchyard, or end them all with `{}` and start again",
+        .service.name, .service.end
     )]
     OtherVersion {
+        /// Which host.
+        service: &'static Service,
         /// The host's process.
         pid: u32,
         /// The version of its program.
@@ -48,53 +74,64 @@ pub enum ConnectError {
     /// The host refused what the connection was for.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The process that listens is not a pane host of this user, or does not answer as one.
-    #[error("whoever listens on `{socket}` does not answer as a pane host: {message}")]
+    /// The process that listens is not a host of this user, or does not answer as one.
+    #[error("whoever listens on `{socket}` does not answer as a {}: {message}", .service.name)]
     NotAHost {
+        /// Which host.
+        service: &'static Service,
         /// Where it listens.
         socket: String,
         /// What it did instead.
         message: String,
     },
     /// A host was started and did not come up.
-    #[error("the pane host did not start: {message}")]
+    #[error("the {} did not start: {message}", .service.name)]
     Start {
+        /// Which host.
+        service: &'static Service,
         /// Why, as far as is known: the last words of its log.
         message: String,
     },
     /// A host was told to end and has not.
-    #[error("the pane host (process {pid}) was told to end, and still runs after {} seconds", .after.as_secs())]
+    #[error("the {} (process {pid}) was told to end, and still runs after {} seconds", .service.name, .after.as_secs())]
     NotEnded {
+        /// Which host.
+        service: &'static Service,
         /// The host's process.
         pid: u32,
         /// How long it was given.
         after: Duration,
     },
     /// The runtime directory, the socket or the log can't be used.
-    #[error("could not reach the pane host")]
+    #[error("could not reach the host")]
     Io(#[source] io::Error),
 }
 
-/// Connects and greets for `purpose`.
+/// Connects to `service` and greets for `purpose`.
 pub(crate) async fn greet(
+    service: &'static Service,
     paths: &HostPaths,
-    purpose: &Purpose,
+    purpose: &Value,
 ) -> Result<(UnixStream, Welcome), ConnectError> {
     let socket = paths.socket();
     let connected = UnixStream::connect(&socket).await;
-    greet_on(connected, &socket.display().to_string(), purpose).await
+    greet_on(service, connected, &socket.display().to_string(), purpose).await
 }
 
 /// Greets for `purpose` on a connection to `socket`, if it was made.
 pub(crate) async fn greet_on(
+    service: &'static Service,
     connected: io::Result<UnixStream>,
     socket: &str,
-    purpose: &Purpose,
+    purpose: &Value,
 ) -> Result<(UnixStream, Welcome), ConnectError> {
     let name = || socket.to_owned();
     let mut stream = connected.map_err(|error| {
         if nobody_there(&error) {
-            ConnectError::NotRunning { socket: name() }
+            ConnectError::NotRunning {
+                service,
+                socket: name(),
+            }
         } else {
             ConnectError::Io(io::Error::new(
                 error.kind(),
@@ -103,6 +140,7 @@ pub(crate) async fn greet_on(
         }
     })?;
     let not_a_host = |message: String| ConnectError::NotAHost {
+        service,
         socket: name(),
         message,
     };
@@ -112,9 +150,9 @@ pub(crate) async fn greet_on(
     }
     let greeting = async {
         let hello = Hello {
-            protocol: PROTOCOL,
+            protocol: service.protocol,
             version: VERSION.to_owned(),
-            purpose: serde_json::to_value(purpose)?,
+            purpose: purpose.clone(),
         };
         protocol::send(&mut stream, &hello).await?;
         protocol::receive::<Welcome>(&mut stream, MAX_GREETING).await
@@ -122,9 +160,17 @@ pub(crate) async fn greet_on(
     let welcome = match timeout(GREETING_DEADLINE, greeting).await {
         Ok(Ok(Some(welcome))) => welcome,
         // It was on its way out.
-        Ok(Ok(None)) => return Err(ConnectError::NotRunning { socket: name() }),
+        Ok(Ok(None)) => {
+            return Err(ConnectError::NotRunning {
+                service,
+                socket: name(),
+            });
+        }
         Ok(Err(error)) if nobody_there(&error) => {
-            return Err(ConnectError::NotRunning { socket: name() });
+            return Err(ConnectError::NotRunning {
+                service,
+                socket: name(),
+            });
         }
         Ok(Err(error)) => return Err(not_a_host(error.to_string())),
         Err(_) => {
@@ -138,14 +184,18 @@ pub(crate) async fn greet_on(
         return Ok((stream, welcome));
     };
     match serde_json::from_value(refused.clone()) {
-        Ok(NotWelcome::Pane(refusal)) if welcome.protocol == PROTOCOL => Err(refusal.into()),
+        Ok(NotWelcome::Pane(refusal)) if welcome.protocol == service.protocol => {
+            Err(refusal.into())
+        }
         Ok(NotWelcome::Protocol(message)) => Err(ConnectError::OtherVersion {
+            service,
             pid: welcome.pid,
             version: welcome.version,
             message,
         }),
         // Another version may have reasons that we do not know.
         _ => Err(ConnectError::OtherVersion {
+            service,
             pid: welcome.pid,
             version: welcome.version,
             message: refused.to_string(),
@@ -164,21 +214,23 @@ fn nobody_there(error: &io::Error) -> bool {
     )
 }
 
-/// A control connection to the host that runs, or else to one that is started now.
+/// A connection for `purpose` to the host that runs, or else to one that is started now.
 pub(crate) async fn reach(
+    service: &'static Service,
     paths: &HostPaths,
     exe: Option<&Path>,
+    purpose: &Value,
 ) -> Result<(UnixStream, Welcome), ConnectError> {
-    let first = greet(paths, &Purpose::Control).await;
+    let first = greet(service, paths, purpose).await;
     let (Err(ConnectError::NotRunning { .. }), Some(exe)) = (&first, exe) else {
         return first;
     };
     paths.prepare().map_err(ConnectError::Io)?;
-    let mut launch = Launch::new(paths, exe)?;
+    let mut launch = Launch::new(service, paths, exe)?;
     let deadline = Instant::now() + START_DEADLINE;
     let mut pause = Duration::from_millis(2);
     loop {
-        match greet(paths, &Purpose::Control).await {
+        match greet(service, paths, purpose).await {
             Err(ConnectError::NotRunning { .. }) => {}
             reached => return reached,
         }
@@ -193,6 +245,7 @@ pub(crate) async fn reach(
 
 /// A host that was started and is waited for.
 struct Launch {
+    service: &'static Service,
     child: Child,
     began: Instant,
     /// Another process holds the lock: a host that comes up, that ends, or that lost its socket.
@@ -203,11 +256,12 @@ struct Launch {
 }
 
 impl Launch {
-    fn new(paths: &HostPaths, exe: &Path) -> Result<Self, ConnectError> {
+    fn new(service: &'static Service, paths: &HostPaths, exe: &Path) -> Result<Self, ConnectError> {
         let log = paths.open_log().map_err(ConnectError::Io)?;
         let log_from = log.metadata().map_or(0, |about| about.len());
         Ok(Self {
-            child: spawn(exe, log)?,
+            service,
+            child: spawn(service, exe, log)?,
             began: Instant::now(),
             locked_out: false,
             paths: paths.clone(),
@@ -224,7 +278,7 @@ impl Launch {
                 if self.began.elapsed() >= START_AGAIN_AFTER {
                     *self = Self {
                         locked_out: true,
-                        ..Self::new(paths, exe)?
+                        ..Self::new(self.service, paths, exe)?
                     };
                 }
                 self.locked_out = true;
@@ -243,6 +297,7 @@ impl Launch {
                 .note()
                 .map_or_else(String::new, |note| format!(", process {}", note.pid));
             return ConnectError::Start {
+                service: self.service,
                 message: format!(
                     "{how}; another one{pid} holds the lock and can't be reached at `{}`: end that process first",
                     self.paths.socket().display()
@@ -254,22 +309,25 @@ impl Launch {
         } else {
             format!("{how}: {log}")
         };
-        ConnectError::Start { message }
+        ConnectError::Start {
+            service: self.service,
+            message,
+        }
     }
 }
 
-/// Starts `exe host --detached`, away from this process: no terminal, no directory in use, its
+/// Starts `exe` as the service, away from this process: no terminal, no directory in use, its
 /// words in the log.
 ///
 /// It makes a session of its own (see [`detach`]) as soon as it runs, so it outlives the window
 /// and the terminal that started it.
-fn spawn(exe: &Path, log: File) -> Result<Child, ConnectError> {
+fn spawn(service: &'static Service, exe: &Path, log: File) -> Result<Child, ConnectError> {
     let start = || {
         let errors = log.try_clone()?;
         // A descriptor that we inherited, a pipe of the script that ran us, would stay open as long as the host.
         close_fds::set_fds_cloexec(3, &[]);
         Command::new(exe)
-            .args(["host", "--detached"])
+            .args(service.args)
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(log)
@@ -278,6 +336,7 @@ fn spawn(exe: &Path, log: File) -> Result<Child, ConnectError> {
             .spawn()
     };
     start().map_err(|error| ConnectError::Start {
+        service,
         message: format!("could not run `{} host`: {error}", exe.display()),
     })
 }
@@ -319,6 +378,7 @@ pub fn until_told_to_end() -> io::Result<impl Future<Output = ()>> {
 ///
 /// When whoever listens is not ours, or has not ended within `patience`.
 pub async fn stop_running(
+    service: &'static Service,
     paths: &HostPaths,
     patience: Duration,
 ) -> Result<Option<u32>, ConnectError> {
@@ -332,6 +392,7 @@ pub async fn stop_running(
     let pid = peer.pid().and_then(rustix::process::Pid::from_raw);
     let Some(pid) = pid.filter(|_| peer.uid() == rustix::process::geteuid().as_raw()) else {
         return Err(ConnectError::NotAHost {
+            service,
             socket: paths.socket().display().to_string(),
             message: format!("it belongs to user {}", peer.uid()),
         });
@@ -348,6 +409,7 @@ pub async fn stop_running(
         }
         if Instant::now() >= deadline {
             return Err(ConnectError::NotEnded {
+                service,
                 pid: number,
                 after: patience,
             });

@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use super::requests::{Session, blocking};
 use super::{Shared, Tally};
 use crate::protocol::{
-    self, Hello, MAX_GREETING, MAX_REPLY, NotWelcome, PROTOCOL, Purpose, ToClient, VERSION, Welcome,
+    self, Hello, MAX_GREETING, MAX_REPLY, NotWelcome, Purpose, ToClient, VERSION, Welcome,
 };
+use crate::start::PANES;
 
 /// How long a connection may take to say what it wants.
 const GREETING_DEADLINE: Duration = Duration::from_secs(10);
@@ -28,34 +29,10 @@ pub(super) async fn serve_connection(
     mut stream: UnixStream,
     shared: &Arc<Shared>,
 ) -> io::Result<()> {
-    // The directory is closed to others already; this is the second door.
-    let uid = stream.peer_cred()?.uid();
-    if uid != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            format!("a process of user {uid} connected"),
-        ));
-    }
-    let hello = timeout(
-        GREETING_DEADLINE,
-        protocol::receive::<Hello>(&mut stream, MAX_GREETING),
-    );
-    let hello = match hello.await {
-        Ok(Ok(Some(hello))) => hello,
-        // Only looked whether someone is there.
-        Ok(Ok(None)) => return Ok(()),
-        Ok(Err(error)) => return Err(error),
-        Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "no greeting came")),
+    let Some(purpose) = hear_out(&mut stream, PANES.name, &shared.welcome).await? else {
+        return Ok(());
     };
-    if hello.protocol != PROTOCOL {
-        let refusal = NotWelcome::Protocol(format!(
-            "this pane host is Switchyard {VERSION} and speaks protocol {PROTOCOL}; the client is \
-             Switchyard {} and speaks protocol {}",
-            hello.version, hello.protocol
-        ));
-        return refuse(&mut stream, shared, &refusal).await;
-    }
-    match serde_json::from_value(hello.purpose)? {
+    match serde_json::from_value(purpose)? {
         Purpose::Control => control(stream, shared).await,
         Purpose::Attach {
             pane,
@@ -71,10 +48,47 @@ pub(super) async fn serve_connection(
     }
 }
 
-async fn refuse(stream: &mut UnixStream, shared: &Shared, why: &NotWelcome) -> io::Result<()> {
+/// Hears what a client of this user has come for; none when it only looked, or was refused for its protocol.
+pub(super) async fn hear_out(
+    stream: &mut UnixStream,
+    name: &str,
+    welcome: &Welcome,
+) -> io::Result<Option<serde_json::Value>> {
+    // The directory is closed to others already; this is the second door.
+    let uid = stream.peer_cred()?.uid();
+    if uid != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("a process of user {uid} connected"),
+        ));
+    }
+    let hello = timeout(
+        GREETING_DEADLINE,
+        protocol::receive::<Hello>(stream, MAX_GREETING),
+    );
+    let hello = match hello.await {
+        Ok(Ok(Some(hello))) => hello,
+        // Only looked whether someone is there.
+        Ok(Ok(None)) => return Ok(None),
+        Ok(Err(error)) => return Err(error),
+        Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "no greeting came")),
+    };
+    if hello.protocol != welcome.protocol {
+        let refusal = NotWelcome::Protocol(format!(
+            "this {name} is Switchyard {VERSION} and speaks protocol {}; the client is \
+             Switchyard {} and speaks protocol {}",
+            welcome.protocol, hello.version, hello.protocol
+        ));
+        refuse(stream, welcome, &refusal).await?;
+        return Ok(None);
+    }
+    Ok(Some(hello.purpose))
+}
+
+async fn refuse(stream: &mut UnixStream, welcome: &Welcome, why: &NotWelcome) -> io::Result<()> {
     let welcome = Welcome {
         refused: Some(serde_json::to_value(why)?),
-        ..shared.welcome.clone()
+        ..welcome.clone()
     };
     protocol::send(stream, &welcome).await
 }
@@ -89,7 +103,10 @@ async fn data(
     let panes = shared.panes.clone();
     let mut attachment = match blocking(move || panes.attach(pane, options)).await {
         Ok(attachment) => attachment,
-        Err(refusal) => return refuse(&mut stream, shared, &NotWelcome::Pane(refusal)).await,
+        Err(refusal) => {
+            let refusal = NotWelcome::Pane(refusal);
+            return refuse(&mut stream, &shared.welcome, &refusal).await;
+        }
     };
     let _tally = Tally::new(&shared.attachments);
     protocol::send(&mut stream, &shared.welcome).await?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::support::{self, DEADLINE, gone, paths, pid, script, seen, soon};
 use host::{
-    ConnectError, Host, HostClient, HostError, HostEvent, HostOptions, ServeError, stop_running,
-    until_told_to_end,
+    ConnectError, Host, HostClient, HostError, HostEvent, HostOptions, PANES, ServeError,
+    stop_running, until_told_to_end,
 };
 use terminal::ask::{Info, List, Open};
 
@@ -59,7 +59,7 @@ fn executable(home: &Path, body: &str) -> PathBuf {
 }
 
 async fn stop(home: &Path) {
-    stop_running(&paths(home), DEADLINE).await.unwrap();
+    stop_running(&PANES, &paths(home), DEADLINE).await.unwrap();
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_program_that_is_missing_is_named() {
 async fn a_host_that_is_stopped_takes_its_programs_along_and_a_hangup_means_nothing_to_it() {
     let home = tempfile::tempdir().unwrap();
     let paths = paths(home.path());
-    assert_eq!(stop_running(&paths, DEADLINE).await.unwrap(), None);
+    assert_eq!(stop_running(&PANES, &paths, DEADLINE).await.unwrap(), None);
     let client = HostClient::connect_or_start(&paths, &program(home.path()))
         .await
         .unwrap();
@@ -172,7 +172,10 @@ async fn a_host_that_is_stopped_takes_its_programs_along_and_a_hangup_means_noth
     let process = rustix::process::Pid::from_raw(i32::try_from(number).unwrap()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
     let pane = client.ask(Open(script("cat"))).await.unwrap();
-    assert_eq!(stop_running(&paths, DEADLINE).await.unwrap(), Some(number));
+    assert_eq!(
+        stop_running(&PANES, &paths, DEADLINE).await.unwrap(),
+        Some(number)
+    );
     gone(pid(&pane)).await;
 }
 
