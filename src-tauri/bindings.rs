@@ -93,6 +93,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             agents::import_agent,
             agents::prompt_agent,
             agents::stop_agent,
+            agents::choose_for_agent,
             agents::answer_agent,
             agents::archive_agent,
             agents::follow_agent,

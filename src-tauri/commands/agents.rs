@@ -71,6 +71,20 @@ pub(crate) async fn stop_agent(
     app.stop_agent(&backend, &agent).await
 }
 
+/// Chooses one of what an agent offers. See [`App::choose_for_agent`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn choose_for_agent(
+    app: State<'_, App>,
+    backend: BackendId,
+    agent: AgentId,
+    setting: String,
+    value: String,
+) -> Result<AgentInfo, Error> {
+    app.choose_for_agent(&backend, &agent, &setting, &value)
+        .await
+}
+
 /// Answers what an agent asked. See [`App::answer_agent`].
 #[tauri::command]
 #[specta::specta]

@@ -5,6 +5,7 @@
 
 mod files;
 mod link;
+mod offers;
 mod presets;
 mod session;
 mod turns;
@@ -15,8 +16,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use agent_client_protocol::UntypedMessage;
 use agent_client_protocol::v1::schema::{LoadSessionRequest, NewSessionRequest};
 use futures_util::stream::BoxStream;
+use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
@@ -30,8 +34,8 @@ use crate::program;
 use crate::sessions::SessionRow;
 use crate::turn::Turn;
 use crate::types::{
-    AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendKind, Health, ImportSession,
-    ListAgents, NewAgent, PermissionAnswer, Prompt, TimelineEntry,
+    AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendKind, Health,
+    ImportSession, ListAgents, NewAgent, PermissionAnswer, Prompt, TimelineEntry, ToolStatus,
 };
 
 pub use presets::{AcpPreset, presets};
@@ -92,6 +96,16 @@ impl AcpConfig {
             warm: 4,
         }
     }
+
+    /// The id of the backend that is made from this.
+    pub fn id(&self) -> BackendId {
+        BackendId::new(BackendKind::Acp, &self.name)
+    }
+
+    /// Why its program can't be started, in words for a person; none when it is there.
+    pub fn missing(&self) -> Option<String> {
+        program::missing(&self.program)
+    }
 }
 
 /// One kind of ACP agent, with any number of sessions. Cheap to clone.
@@ -114,7 +128,7 @@ impl Acp {
     pub fn new(config: AcpConfig) -> Self {
         Self {
             inner: Arc::new(Inner {
-                id: BackendId::new(BackendKind::Acp, &config.name),
+                id: config.id(),
                 config,
                 sessions: Mutex::default(),
                 trouble: Mutex::default(),
@@ -122,6 +136,20 @@ impl Acp {
                 news: broadcast::channel(1024).0,
             }),
         }
+    }
+
+    /// Whether something would be lost if this process ended: a turn that runs, or a conversation that its agent can't load
+    /// again.
+    pub fn holds(&self) -> bool {
+        lock(&self.inner.sessions).values().any(|session| {
+            let state = lock(&session.state);
+            // A link that is being made is as good as a turn.
+            state.held.status.is_busy()
+                || session
+                    .link
+                    .try_lock()
+                    .map_or(true, |link| link.as_ref().is_some_and(|link| !link.loads()))
+        })
     }
 }
 
@@ -146,7 +174,7 @@ impl Inner {
     async fn open(&self, cwd: &str, ear: Arc<Ear>) -> Result<Link, AgentError> {
         if !cwd.starts_with('/') {
             return Err(AgentError::BadRequest {
-                field: "cwd",
+                field: "cwd".into(),
                 message: format!("is `{cwd}`; give an absolute path"),
             });
         }
@@ -170,6 +198,78 @@ impl Inner {
                 after,
             }),
         }
+    }
+
+    /// Asks an agent something, and takes the answer as it comes: more may be in it than the library knows.
+    async fn ask(
+        &self,
+        link: &Link,
+        method: &str,
+        params: &impl Serialize,
+    ) -> Result<Value, AgentError> {
+        let request = UntypedMessage::new(method, params).map_err(|error| AgentError::Garbled {
+            what: method.into(),
+            reason: error.message,
+            got: String::new(),
+        })?;
+        let answer = link.agent.send_request(request).block_task();
+        self.within(method, link, answer).await
+    }
+
+    async fn load_on(&self, link: &Link, id: &str, cwd: &str) -> Result<Value, AgentError> {
+        let request = LoadSessionRequest::new(id.to_owned(), cwd);
+        self.ask(link, "session/load", &request).await
+    }
+
+    /// Chooses what an agent offers, at a process that runs.
+    async fn choose_on(
+        &self,
+        session: &Session,
+        link: &Link,
+        setting: &str,
+        value: &str,
+    ) -> Result<(), AgentError> {
+        let (known, chosen, request) =
+            lock(&session.state)
+                .offered
+                .find(&session.id, setting, value)?;
+        let method = request.method.clone();
+        let answer = link.agent.send_request(request).block_task();
+        let answer: Value = self.within(&method, link, answer).await?;
+        let mut state = lock(&session.state);
+        state.offered.options(&answer["configOptions"]);
+        state.offered.note(&known.id, &chosen);
+        state.chosen.insert(known.id, chosen);
+        Ok(())
+    }
+
+    /// Tells a process that was started again what a person had chosen.
+    async fn choose_again(&self, session: &Session, link: &Link) {
+        let chosen = lock(&session.state).chosen.clone();
+        for (setting, value) in chosen {
+            if let Err(error) = self.choose_on(session, link, &setting, &value).await {
+                session.happened(AgentEvent::Notice {
+                    text: format!("its process was started again, and: {error}"),
+                });
+            }
+        }
+    }
+
+    async fn choose(
+        self: &Arc<Self>,
+        agent: &AgentId,
+        setting: &str,
+        value: &str,
+    ) -> Result<AgentInfo, AgentError> {
+        let session = self.find(agent)?;
+        let link = self.warm(&session).await?;
+        self.choose_on(&session, &link, setting, value).await?;
+        if lock(&session.state).held.status == AgentStatus::Asleep {
+            session.set_status(AgentStatus::Idle);
+        } else {
+            session.changed();
+        }
+        Ok(session.info())
     }
 
     /// Why a request failed: the process may have ended, or the agent said no.
@@ -251,13 +351,12 @@ impl Inner {
         if !link.loads() {
             return Err(AgentError::Unsupported {
                 backend: self.id.0.clone(),
-                what: "go on with a conversation whose process ended",
+                what: "go on with a conversation whose process ended".into(),
                 reason: format!("{} can't load sessions; start a new one", self.config.name),
             });
         }
-        let request = LoadSessionRequest::new(session.id.clone(), session.cwd.clone());
-        let loading = link.agent.send_request(request).block_task();
-        self.within("session/load", &link, loading)
+        let loaded = self
+            .load_on(&link, &session.id, &session.cwd)
             .await
             .inspect_err(|_| self.died(session))?;
         // What it replays is known already, unless this side was started anew.
@@ -265,6 +364,10 @@ impl Inner {
             lock(&ear.early).clear();
         }
         ear.bind(session);
+        // What was at work in an earlier process does not go on.
+        session.end_calls(&ToolStatus::Cancelled);
+        session.made(&loaded, &link);
+        self.choose_again(session, &link).await;
         let link = Arc::new(link);
         self.watch(session, &link);
         *held = Some(link.clone());
@@ -324,11 +427,28 @@ impl Inner {
         let ear = Arc::new(Ear::default());
         let link = self.open(&agent.cwd, ear.clone()).await?;
         let request = NewSessionRequest::new(agent.cwd.clone());
-        let making = link.agent.send_request(request).block_task();
-        let made = self.within("session/new", &link, making).await?;
-        let session = self.add(&made.session_id.0, &agent.cwd, agent.title, agent.labels);
-        ear.bind(&session);
+        let made = self.ask(&link, "session/new", &request).await?;
+        let id = made["sessionId"]
+            .as_str()
+            .ok_or_else(|| AgentError::Garbled {
+                what: "session/new".into(),
+                reason: "it has no `sessionId`".into(),
+                got: crate::error::capped(&made.to_string(), 200),
+            })?;
         let link = Arc::new(link);
+        let session = self.add(id, &agent.cwd, agent.title, agent.labels);
+        session.made(&made, &link);
+        let wanted = [("model", &agent.model), ("mode", &agent.mode)];
+        for (setting, value) in wanted {
+            if let Some(value) = value
+                && let Err(error) = self.choose_on(&session, &link, setting, value).await
+            {
+                // Nobody asked for an agent without it.
+                lock(&self.sessions).remove(&session.id);
+                return Err(error);
+            }
+        }
+        ear.bind(&session);
         self.watch(&session, &link);
         *session.link.lock().await = Some(link);
         self.cool().await;
@@ -347,11 +467,8 @@ impl Inner {
         if !link.loads() {
             return Err(AgentError::UnknownAgent { agent: id.into() });
         }
-        let loading = link
-            .agent
-            .send_request(LoadSessionRequest::new(id.to_owned(), cwd))
-            .block_task();
-        self.within("session/load", &link, loading)
+        let loaded = self
+            .load_on(&link, id, cwd)
             .await
             .map_err(|error| match error {
                 AgentError::Refused { .. } => AgentError::UnknownAgent { agent: id.into() },
@@ -359,6 +476,8 @@ impl Inner {
             })?;
         let session = self.add(id, cwd, None, labels);
         ear.bind(&session);
+        session.end_calls(&ToolStatus::Cancelled);
+        session.made(&loaded, &link);
         let link = Arc::new(link);
         self.watch(&session, &link);
         *session.link.lock().await = Some(link);
@@ -408,7 +527,10 @@ impl AgentBackend for Acp {
 
     fn check(&self) -> std::pin::Pin<Box<dyn Future<Output = Health> + Send + '_>> {
         Box::pin(async {
-            let trouble = program::missing(&self.inner.config.program)
+            let trouble = self
+                .inner
+                .config
+                .missing()
                 .or_else(|| lock(&self.inner.trouble).clone());
             let health = match trouble {
                 Some(reason) => Health::Down { reason },
@@ -468,7 +590,7 @@ impl AgentBackend for Acp {
     fn import(&self, session: ImportSession) -> Answer<'_, AgentInfo> {
         Box::pin(async move {
             let cwd = session.cwd.ok_or_else(|| AgentError::BadRequest {
-                field: "cwd",
+                field: "cwd".into(),
                 message: "is missing; say in which directory the session works".into(),
             })?;
             self.inner
@@ -482,6 +604,15 @@ impl AgentBackend for Acp {
             check_prompt(&prompt)?;
             self.inner.prompt(agent, prompt).await
         })
+    }
+
+    fn choose<'a>(
+        &'a self,
+        agent: &'a AgentId,
+        setting: &'a str,
+        value: &'a str,
+    ) -> Answer<'a, AgentInfo> {
+        Box::pin(self.inner.choose(agent, setting, value))
     }
 
     fn stop<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, bool> {

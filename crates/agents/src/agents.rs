@@ -542,6 +542,19 @@ impl Agents {
         }
     }
 
+    /// Chooses one of what an agent offers.
+    pub async fn choose(
+        &self,
+        backend: &BackendId,
+        agent: &AgentId,
+        setting: &str,
+        value: &str,
+    ) -> Result<AgentInfo, AgentError> {
+        let agent = self.backend(backend)?.choose(agent, setting, value).await?;
+        self.inner.changed(&agent);
+        Ok(agent)
+    }
+
     /// Stops the turn that runs; `false` if none did.
     pub async fn stop(&self, backend: &BackendId, agent: &AgentId) -> Result<bool, AgentError> {
         let stopped = self.backend(backend)?.stop(agent).await?;
@@ -692,22 +705,25 @@ impl Inner {
     ) {
         if let AgentEvent::Tool { call } = &happened
             && call.status == ToolStatus::Running
-            && let Some(detail) = call.detail.as_ref().filter(|detail| detail.is_edit())
-            && let Some(path) = &detail.path
+            && let Some(detail) = &call.detail
+            && let edited = detail.edited()
+            && !edited.is_empty()
         {
             let (cwd, title) = self
                 .roster()
                 .get(backend, agent)
                 .map(|agent| (agent.cwd.clone(), agent.title.clone()))
                 .unwrap_or_default();
-            let _ = self.events.send(AgentsEvent::Edit {
-                backend: backend.clone(),
-                agent: agent.clone(),
-                title,
-                cwd,
-                path: path.clone(),
-                old_text: detail.old_text.clone(),
-            });
+            for (path, old_text) in edited {
+                let _ = self.events.send(AgentsEvent::Edit {
+                    backend: backend.clone(),
+                    agent: agent.clone(),
+                    title: title.clone(),
+                    cwd: cwd.clone(),
+                    path: path.to_owned(),
+                    old_text: old_text.map(str::to_owned),
+                });
+            }
         }
         let _ = self.events.send(AgentsEvent::Conversation {
             backend: backend.clone(),

@@ -78,6 +78,27 @@ pub trait AgentBackend: Send + Sync {
     /// [`AgentError::Busy`] when a turn runs and [`Prompt::replace`] was not said.
     fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn>;
 
+    /// Chooses one of what an agent offers: its model, its mode, and what else it has ([`AgentInfo::offers`]). Names of
+    /// settings and choices are taken as well as their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::BadRequest`] with what is offered; [`AgentError::Unsupported`] where nothing can be chosen.
+    fn choose<'a>(
+        &'a self,
+        _agent: &'a AgentId,
+        _setting: &'a str,
+        _value: &'a str,
+    ) -> Answer<'a, AgentInfo> {
+        Box::pin(async {
+            Err(AgentError::Unsupported {
+                backend: self.id().0.clone(),
+                what: "choose a setting".into(),
+                reason: "its agents take their settings when they are begun".into(),
+            })
+        })
+    }
+
     /// Stops the turn that runs; `false` if none did.
     fn stop<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, bool>;
 
@@ -117,7 +138,7 @@ pub(crate) fn resolve<'a>(
 ) -> Result<&'a AgentInfo, AgentError> {
     if name.trim().is_empty() {
         return Err(AgentError::BadRequest {
-            field: "agent",
+            field: "agent".into(),
             message: "is empty; give an id, the beginning of one, or a title".into(),
         });
     }
@@ -149,11 +170,23 @@ pub(crate) fn resolve<'a>(
 pub(crate) fn check_prompt(prompt: &Prompt) -> Result<(), AgentError> {
     if prompt.text.trim().is_empty() {
         return Err(AgentError::BadRequest {
-            field: "prompt",
+            field: "prompt".into(),
             message: "is blank; say something to the agent".into(),
         });
     }
     Ok(())
+}
+
+/// Refuses images where they can't be passed on.
+pub(crate) fn no_images(backend: &BackendId, prompt: &Prompt) -> Result<(), AgentError> {
+    if prompt.images.is_empty() {
+        return Ok(());
+    }
+    Err(AgentError::Unsupported {
+        backend: backend.0.clone(),
+        what: "be shown an image".into(),
+        reason: "put it into a file, and name that".into(),
+    })
 }
 
 /// Brings those that need a person to the front, then those at work; otherwise as the backend had them.

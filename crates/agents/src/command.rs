@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::stream::BoxStream;
 use tokio::sync::broadcast;
 
-use crate::backend::{AgentBackend, Answer, check_prompt, resolve, sort_for_people};
+use crate::backend::{AgentBackend, Answer, check_prompt, no_images, resolve, sort_for_people};
 use crate::error::AgentError;
 use crate::held::{Held, lock};
 use crate::news::{News, news_of};
@@ -111,7 +111,7 @@ impl Command {
             .is_none_or(|program| program.is_empty())
         {
             return Err(AgentError::BadRequest {
-                field: "program",
+                field: "program".into(),
                 message: "is empty; give a program and its arguments".into(),
             });
         }
@@ -132,7 +132,7 @@ impl Command {
 fn arguments(program: &[String], prompt: &str) -> Result<Vec<String>, AgentError> {
     if prompt.len() > ARGUMENT_LIMIT {
         return Err(AgentError::BadRequest {
-            field: "prompt",
+            field: "prompt".into(),
             message: format!(
                 "has {} bytes, and a program takes at most {ARGUMENT_LIMIT} as an argument; put it in a file and name that",
                 prompt.len()
@@ -141,7 +141,7 @@ fn arguments(program: &[String], prompt: &str) -> Result<Vec<String>, AgentError
     }
     if prompt.contains('\0') {
         return Err(AgentError::BadRequest {
-            field: "prompt",
+            field: "prompt".into(),
             message: "holds a NUL byte, which no argument can".into(),
         });
     }
@@ -419,9 +419,19 @@ impl AgentBackend for Command {
 
     fn start(&self, agent: NewAgent) -> Answer<'_, AgentInfo> {
         Box::pin(async move {
+            if let Some((what, value)) = [("model", &agent.model), ("mode", &agent.mode)]
+                .into_iter()
+                .find_map(|(what, value)| Some((what, value.as_ref()?)))
+            {
+                return Err(AgentError::Unsupported {
+                    backend: self.inner.id.0.clone(),
+                    what: format!("begin with the {what} `{value}`").into(),
+                    reason: "a program takes it among its arguments, in agents.json".into(),
+                });
+            }
             if !Path::new(&agent.cwd).is_absolute() {
                 return Err(AgentError::BadRequest {
-                    field: "cwd",
+                    field: "cwd".into(),
                     message: format!("is `{}`; give an absolute path", agent.cwd),
                 });
             }
@@ -449,7 +459,7 @@ impl AgentBackend for Command {
         Box::pin(async {
             Err(AgentError::Unsupported {
                 backend: self.inner.id.0.clone(),
-                what: "take over a conversation",
+                what: "take over a conversation".into(),
                 reason: "a program in a pane has none; use an ACP agent or Paseo".into(),
             })
         })
@@ -458,6 +468,7 @@ impl AgentBackend for Command {
     fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn> {
         Box::pin(async move {
             check_prompt(&prompt)?;
+            no_images(&self.inner.id, &prompt)?;
             self.inner.prompt(agent, prompt).await
         })
     }
@@ -476,7 +487,7 @@ impl AgentBackend for Command {
             let pane = self.inner.with(agent, |session| session.pane)?;
             Err(AgentError::Unsupported {
                 backend: self.inner.id.0.clone(),
-                what: "answer for you",
+                what: "answer for you".into(),
                 reason: match pane {
                     Some(pane) => format!("type the answer in pane {pane}"),
                     None => "it runs no program".into(),

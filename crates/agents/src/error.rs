@@ -1,13 +1,17 @@
 //! Why a request to an agent backend failed: one closed list, whatever the transport.
 
+use std::borrow::Cow;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::types::{AgentId, BackendId};
 
 /// Why a backend did not do what it was asked.
 ///
 /// A password never appears in any of these, nor does a URL that holds one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", rename_all = "snake_case")]
 pub enum AgentError {
     /// No backend of this name was added.
     #[error("no agent backend is named `{backend}`")]
@@ -85,7 +89,7 @@ pub enum AgentError {
     #[error("`{field}` {message}")]
     BadRequest {
         /// The field.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What would be right.
         message: String,
     },
@@ -95,7 +99,7 @@ pub enum AgentError {
         /// Which.
         backend: String,
         /// What was asked.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// Why not, and what can.
         reason: String,
     },

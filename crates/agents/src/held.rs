@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::capped;
 use crate::timeline::Timeline;
 use crate::turn::TurnWriter;
-use crate::types::{AgentEvent, AgentId, AgentInfo, AgentStatus, BackendId, Outcome, Position};
+use crate::types::{
+    AgentEvent, AgentId, AgentInfo, AgentStatus, BackendId, Offers, Outcome, Position,
+};
 
 /// How much of a first prompt becomes a session's title, in bytes.
 const TITLE_LIMIT: usize = 80;
@@ -58,6 +60,8 @@ impl Held {
             permissions: Vec::new(),
             last_error: self.last_error.clone(),
             session: None,
+            offers: Offers::default(),
+            usage: None,
         }
     }
 

@@ -2,12 +2,14 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::types::{AgentEvent, AgentId, AgentInfo, Position};
 
 /// What happens at a backend, whoever caused it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum News {
     /// An agent appeared or changed.
     Changed(Box<AgentInfo>),

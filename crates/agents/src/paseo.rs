@@ -24,7 +24,7 @@ use tokio::sync::{OnceCell, broadcast};
 
 pub use address::{AddressError, HostAddress};
 
-use crate::backend::{AgentBackend, Answer, check_prompt};
+use crate::backend::{AgentBackend, Answer, check_prompt, no_images};
 use crate::error::AgentError;
 use crate::news::{News, news_of};
 use crate::process::Limits;
@@ -402,6 +402,7 @@ impl AgentBackend for Paseo {
     fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn> {
         Box::pin(async move {
             check_prompt(&prompt)?;
+            no_images(&self.inner.id, &prompt)?;
             turns::prompt(self.inner.clone(), agent.clone(), prompt).await
         })
     }

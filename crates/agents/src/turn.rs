@@ -34,6 +34,25 @@ impl Canceller {
     }
 }
 
+/// The side of a turn that goes on in another process: what is heard of it is told here.
+#[derive(Debug)]
+pub struct Relay(TurnWriter);
+
+impl Relay {
+    /// Passes on what was heard. [`AgentEvent::Ended`] ends the turn; the first end counts.
+    pub fn tell(&self, event: AgentEvent) {
+        match event {
+            AgentEvent::Ended { outcome } => self.0.end(outcome),
+            event => self.0.push(event),
+        }
+    }
+
+    /// Ends when the caller wants the turn stopped.
+    pub async fn cancelled(&self) {
+        self.0.cancel.cancelled().await;
+    }
+}
+
 /// The side of a turn that a backend fills.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnWriter {
@@ -95,6 +114,12 @@ pub(crate) fn turn() -> (Turn, TurnWriter) {
 }
 
 impl Turn {
+    /// A turn that goes on elsewhere.
+    pub fn relayed() -> (Self, Relay) {
+        let (turn, writer) = turn();
+        (turn, Relay(writer))
+    }
+
     /// Waits for the next event. `None` once [`AgentEvent::Ended`] was returned.
     ///
     /// Text that nobody has read yet is joined, so a slow reader gets fewer and longer pieces; past
@@ -143,7 +168,7 @@ impl Turn {
                 answer
             }
             .to_owned(),
-            usage: state.usage,
+            usage: state.usage.clone(),
             best_effort: state.best_effort || state.truncated,
         }
     }
@@ -191,7 +216,10 @@ impl TurnWriter {
                 }
             }
             AgentEvent::Tool { .. } => state.answer_from = state.text.len(),
-            AgentEvent::Usage { usage } => state.usage = Some(*usage),
+            AgentEvent::Usage { usage } => {
+                let before = state.usage.take().unwrap_or_default();
+                state.usage = Some(before.and(usage.clone()));
+            }
             _ => {}
         }
         state.unread_bytes += size(&event);
@@ -245,10 +273,14 @@ fn size(event: &AgentEvent) -> usize {
             AgentEvent::Text { text }
             | AgentEvent::Reasoning { text }
             | AgentEvent::Prompt { text }
+            | AgentEvent::Other { text, .. }
             | AgentEvent::Notice { text } => text.len(),
             AgentEvent::Tool { call } => call.detail.as_ref().map_or(0, |detail| {
-                [&detail.output, &detail.old_text, &detail.new_text]
+                let changes = detail.changes.iter();
+                let changed = changes.flat_map(|change| [&change.old_text, &change.new_text]);
+                [&detail.output, &detail.input]
                     .into_iter()
+                    .chain(changed)
                     .flatten()
                     .map(String::len)
                     .sum()

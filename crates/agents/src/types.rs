@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -145,6 +147,59 @@ pub struct AgentInfo {
     pub last_error: Option<String>,
     /// The provider's own id of the conversation.
     pub session: Option<String>,
+    /// What can be chosen, and what may be asked of it.
+    pub offers: Offers,
+    /// What it has cost so far, and how full its context is.
+    pub usage: Option<Usage>,
+}
+
+/// What an agent offers beside answers, where it tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default)]
+pub struct Offers {
+    /// What can be chosen: its model, its mode, and what else it has.
+    pub settings: Vec<AgentSetting>,
+    /// The commands that a prompt may begin with, after a `/`.
+    pub commands: Vec<AgentCommand>,
+    /// Images may be part of a prompt.
+    pub images: bool,
+}
+
+/// Something that can be chosen for an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct AgentSetting {
+    /// Names it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// `model`, `mode`, `thought_level`, where it is one of these.
+    pub category: Option<String>,
+    /// The value of the choice that is in force.
+    pub current: String,
+    /// What it can be.
+    pub choices: Vec<SettingChoice>,
+}
+
+/// One value of a setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct SettingChoice {
+    /// Names it.
+    pub value: String,
+    /// What people call it.
+    pub name: String,
+    /// What it means.
+    pub description: Option<String>,
+}
+
+/// A command that a prompt may begin with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct AgentCommand {
+    /// Its name, without the `/`.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// What is to follow its name.
+    pub hint: Option<String>,
 }
 
 /// What an agent asks a person to allow.
@@ -181,6 +236,11 @@ pub enum PermissionAnswer {
     Allow,
     /// Go ahead, and do not ask for the like again. Where the backend can't, it is an `Allow`.
     AllowAlways,
+    /// One of the answers that the agent offers, whatever it means by it.
+    Choose {
+        /// The id of the option.
+        option: String,
+    },
     /// Don't.
     Deny {
         /// Said to the agent, when it can be told.
@@ -210,24 +270,54 @@ pub enum ToolStatus {
 pub struct ToolDetail {
     /// `shell`, `read`, `edit`, `write`, `search`, or the agent's own word.
     pub kind: String,
-    /// The file that it touches.
-    pub path: Option<String>,
+    /// The files that it touches, each once.
+    pub paths: Vec<String>,
     /// The command that it runs.
     pub command: Option<String>,
     /// What it printed or read, capped.
     pub output: Option<String>,
-    /// The text before an edit.
+    /// What it changes, file by file.
+    pub changes: Vec<FileChange>,
+    /// What it was given, as JSON, when nothing else here says what it is about.
+    pub input: Option<String>,
+}
+
+/// What a tool call changes in one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default)]
+pub struct FileChange {
+    /// The file, if told.
+    pub path: Option<String>,
+    /// The text before.
     pub old_text: Option<String>,
-    /// The text after an edit, or a unified diff when only that is told.
+    /// The text after, or a unified diff when only that is told.
     pub new_text: Option<String>,
 }
 
 impl ToolDetail {
-    /// Whether the call changes the file that it names.
-    pub fn is_edit(&self) -> bool {
-        self.path.is_some()
-            && (matches!(self.kind.as_str(), "edit" | "write" | "delete" | "move")
-                || self.new_text.is_some())
+    /// The files that the call changes, and what is replaced in each, as far as is told.
+    pub fn edited(&self) -> Vec<(&str, Option<&str>)> {
+        let told: Vec<_> = self
+            .changes
+            .iter()
+            .filter_map(|change| Some((change.path.as_deref()?, change.old_text.as_deref())))
+            .collect();
+        let changes = matches!(self.kind.as_str(), "edit" | "write" | "delete" | "move");
+        if told.is_empty() && (changes || !self.changes.is_empty()) {
+            return self
+                .paths
+                .iter()
+                .map(|path| (path.as_str(), None))
+                .collect();
+        }
+        told
+    }
+
+    /// Notes a file that the call touches.
+    pub(crate) fn touches(&mut self, path: String) {
+        if !self.paths.contains(&path) {
+            self.paths.push(path);
+        }
     }
 }
 
@@ -253,12 +343,24 @@ pub struct ToolCall {
 pub struct PlanItem {
     /// What is to be done.
     pub text: String,
-    /// Whether it is done.
-    pub done: bool,
+    /// How it stands.
+    pub state: PlanState,
 }
 
-/// What a turn has cost so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+/// How a line of a plan stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanState {
+    /// It is still to be done.
+    Waiting,
+    /// The agent is at it.
+    Working,
+    /// It is done.
+    Done,
+}
+
+/// What was used so far. What is not told is 0, or absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(default)]
 pub struct Usage {
     /// Tokens read.
@@ -270,6 +372,29 @@ pub struct Usage {
     /// Tokens read from a cache.
     #[specta(type = u32)]
     pub cached_tokens: u64,
+    /// Tokens that the conversation takes of the model's context.
+    #[specta(type = Option<u32>)]
+    pub context_used: Option<u64>,
+    /// How many it could take.
+    #[specta(type = Option<u32>)]
+    pub context_size: Option<u64>,
+    /// What the session has cost, with its currency: `0.12 USD`.
+    pub cost: Option<String>,
+}
+
+impl Usage {
+    /// What a later word adds: what it does not say stands.
+    pub(crate) fn and(self, later: Usage) -> Usage {
+        let told = |later: u64, before: u64| if later > 0 { later } else { before };
+        Usage {
+            input_tokens: told(later.input_tokens, self.input_tokens),
+            output_tokens: told(later.output_tokens, self.output_tokens),
+            cached_tokens: told(later.cached_tokens, self.cached_tokens),
+            context_used: later.context_used.or(self.context_used),
+            context_size: later.context_size.or(self.context_size),
+            cost: later.cost.or(self.cost),
+        }
+    }
 }
 
 /// One thing that happened in a conversation, live or read back.
@@ -317,6 +442,13 @@ pub enum AgentEvent {
     Usage {
         /// The counts.
         usage: Usage,
+    },
+    /// Something that this version does not know, as the agent told it.
+    Other {
+        /// The agent's word for it.
+        kind: String,
+        /// All of it, as JSON.
+        text: String,
     },
     /// Something a person should know that is not the agent's answer.
     Notice {
@@ -371,7 +503,7 @@ pub struct TurnResult {
 }
 
 /// Where in its conversation something stands, so that what is read back and what is heard live fit together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Changes when the backend counts anew: after a restart of it.
     pub epoch: String,
@@ -492,6 +624,8 @@ impl ListAgents {
 pub struct Prompt {
     /// The text, of any size and content, not blank.
     pub text: String,
+    /// Images that go with it, where the agent takes any.
+    pub images: Vec<PromptImage>,
     /// Cancels a turn that runs. Without it, a prompt to a busy agent is refused.
     pub replace: bool,
     /// Ends the turn at this side, with `NeedsPermission`, as soon as the agent asks for one.
@@ -499,6 +633,25 @@ pub struct Prompt {
     /// Stops the agent after so many milliseconds; none: never.
     #[specta(type = Option<u32>)]
     pub timeout_ms: Option<u64>,
+}
+
+/// An image that is part of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PromptImage {
+    /// `image/png`.
+    pub mime_type: String,
+    /// Its bytes, in base64.
+    pub data: String,
+}
+
+impl PromptImage {
+    /// The image that these bytes are.
+    pub fn new(mime_type: &str, bytes: &[u8]) -> Self {
+        Self {
+            mime_type: mime_type.into(),
+            data: STANDARD.encode(bytes),
+        }
+    }
 }
 
 impl Prompt {

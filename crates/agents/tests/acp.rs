@@ -11,7 +11,8 @@ use std::time::Duration;
 use agents::{
     Acp, AcpConfig, AgentBackend, AgentError, AgentEvent, AgentId, AgentStatus, Agents,
     AgentsConfig, AgentsEvent, Health, ImportSession, ListAgents, MemorySessions, NewAgent,
-    Outcome, PermissionAnswer, Prompt, SessionRow, SessionStatus, presets,
+    Outcome, PermissionAnswer, Prompt, PromptImage, SessionRow, SessionStatus, ToolCall,
+    ToolStatus, presets,
 };
 use serde_json::Value;
 use support::soon;
@@ -119,6 +120,18 @@ async fn files_are_read_and_written_in_the_worktree_only() {
     soon(acp.dispose()).await.unwrap();
 }
 
+/// The tool calls of a conversation, as they stand in the end.
+async fn calls(acp: &Acp, agent: &AgentId) -> Vec<ToolCall> {
+    let timeline = soon(acp.timeline(agent)).await.unwrap();
+    timeline
+        .into_iter()
+        .filter_map(|entry| match entry.event {
+            AgentEvent::Tool { call } => Some(call),
+            _ => None,
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn a_file_that_is_missing_is_said_to_be_so_in_the_protocols_terms() {
     let dir = tempfile::tempdir().unwrap();
@@ -135,6 +148,211 @@ async fn a_file_that_is_missing_is_said_to_be_so_in_the_protocols_terms() {
     let error: Value = serde_json::from_str(answer.strip_prefix("refused: ").unwrap()).unwrap();
     assert_eq!(error["code"], -32602, "{error}");
     soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_write_comes_to_an_end_in_the_conversation() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let inside = dir.path().join("a.txt").display().to_string();
+    say(&acp, &agent, &format!("QUIETWRITE {inside}")).await;
+    say(&acp, &agent, "QUIETWRITE /etc/switchyard-test").await;
+    // One of which the agent tells itself is one line, not two.
+    say(&acp, &agent, &format!("WRITE {inside}")).await;
+    say(&acp, &agent, "LOOSE").await;
+    let told: Vec<_> = calls(&acp, &agent)
+        .await
+        .into_iter()
+        .map(|call| (call.id, call.status, call.error))
+        .collect();
+    let refused = told[1].2.clone().unwrap();
+    assert!(refused.contains("is outside"), "{refused}");
+    let ends: Vec<_> = told
+        .iter()
+        .map(|(id, status, _)| (id.as_str(), status))
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            (format!("write:{inside}").as_str(), &ToolStatus::Completed),
+            ("write:/etc/switchyard-test", &ToolStatus::Failed),
+            ("w1", &ToolStatus::Completed),
+            ("l1", &ToolStatus::Completed),
+        ]
+    );
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_permission_shows_all_that_it_allows_and_that_stays_in_the_conversation() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&[], dir.path()).await;
+    let mut turn = soon(acp.prompt(&agent, Prompt::new("EDITS")))
+        .await
+        .unwrap();
+    let asked = loop {
+        if let Some(AgentEvent::Permission { request }) = soon(turn.next()).await {
+            break request;
+        }
+    };
+    insta::assert_json_snapshot!(asked, @r#"
+    {
+      "id": "p1",
+      "tool": "edit",
+      "title": "Rename",
+      "detail": {
+        "kind": "edit",
+        "paths": [
+          "/w/a.rs",
+          "/w/c.rs",
+          "/w/b.rs"
+        ],
+        "command": null,
+        "output": "in two files\nand no more",
+        "changes": [
+          {
+            "path": "/w/a.rs",
+            "old_text": "old",
+            "new_text": "new"
+          },
+          {
+            "path": "/w/b.rs",
+            "old_text": null,
+            "new_text": "made"
+          }
+        ],
+        "input": "{\n  \"from\": \"old\",\n  \"to\": \"new\"\n}"
+      },
+      "options": [
+        {
+          "id": "all",
+          "name": "Allow all edits",
+          "kind": "allow_always"
+        },
+        {
+          "id": "none",
+          "name": "No",
+          "kind": "reject_once"
+        }
+      ]
+    }
+    "#);
+    // "Allow" is never more than this once.
+    let refused = soon(acp.answer(&agent, &asked.id, PermissionAnswer::Allow))
+        .await
+        .unwrap_err();
+    insta::assert_snapshot!(refused, @"`answer` is not among what it asks; it offers `Allow all edits`, `No`");
+    let all = PermissionAnswer::Choose {
+        option: "all".into(),
+    };
+    soon(acp.answer(&agent, &asked.id, all)).await.unwrap();
+    let result = soon(turn.result()).await;
+    assert!(
+        result.text.ends_with(r#"outcome: "all""#),
+        "{}",
+        result.text
+    );
+    let kept = calls(&acp, &agent).await;
+    assert_eq!(kept[0].detail, asked.detail);
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_an_agent_offers_is_shown_and_chosen() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&["offers"], dir.path()).await;
+    let shown = async || {
+        let info = soon(acp.inspect(&agent.0)).await.unwrap();
+        let settings: Vec<_> = info
+            .offers
+            .settings
+            .iter()
+            .map(|setting| format!("{}={}", setting.id, setting.current))
+            .collect();
+        (settings.join(" "), info.model.unwrap_or_default())
+    };
+    assert_eq!(shown().await, ("m=small mode=ask".into(), "small".into()));
+    let info = soon(acp.choose(&agent, "model", "Large")).await.unwrap();
+    assert_eq!(info.model.as_deref(), Some("large"));
+    soon(acp.choose(&agent, "mode", "plan")).await.unwrap();
+    assert_eq!(shown().await.0, "m=large mode=plan");
+    let refused = soon(acp.choose(&agent, "model", "huge")).await.unwrap_err();
+    insta::assert_snapshot!(refused, @"`model` is `huge`; this agent offers `small`, `large`");
+    // The agent is asked with what was chosen, also by a process that was started again.
+    let result = say(&acp, &agent, "CHOSEN").await;
+    assert_eq!(result.answer, "large plan");
+    let usage = result.usage.unwrap();
+    assert_eq!(
+        (
+            usage.input_tokens,
+            usage.context_size,
+            usage.cost.as_deref()
+        ),
+        (7, Some(1_000), Some("0.25 USD"))
+    );
+    assert_ne!(say(&acp, &agent, "DIE").await.outcome, Outcome::Completed);
+    assert_eq!(say(&acp, &agent, "CHOSEN").await.answer, "large plan");
+    let info = soon(acp.inspect(&agent.0)).await.unwrap();
+    assert_eq!(info.offers.commands[0].name, "review");
+    assert_eq!(info.usage.unwrap().context_used, Some(120));
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_model_that_is_not_offered_begins_no_agent() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = async |faults: &[&str], model: &str| {
+        let acp = Acp::new(config(faults));
+        let started = soon(acp.start(NewAgent {
+            cwd: dir.path().display().to_string(),
+            model: Some(model.into()),
+            ..NewAgent::default()
+        }))
+        .await;
+        let left = soon(acp.list(ListAgents::default())).await.unwrap().len();
+        soon(acp.dispose()).await.unwrap();
+        (started, left)
+    };
+    let (started, _) = with(&["offers"], "large").await;
+    assert_eq!(started.unwrap().model.as_deref(), Some("large"));
+    let (refused, left) = with(&["offers"], "huge").await;
+    insta::assert_snapshot!(refused.unwrap_err(), @"`model` is `huge`; this agent offers `small`, `large`");
+    assert_eq!(left, 0);
+    let (refused, left) = with(&[], "large").await;
+    insta::assert_snapshot!(refused.unwrap_err(), @"`model` can't be chosen: this agent offers no settings");
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_kept_and_an_image_goes_only_to_who_looks_at_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&["offers"], dir.path()).await;
+    say(&acp, &agent, "INVALID").await;
+    let other = soon(acp.timeline(&agent)).await.unwrap();
+    let other = other.into_iter().find_map(|entry| match entry.event {
+        AgentEvent::Other { kind, text } => Some((kind, text)),
+        _ => None,
+    });
+    let (kind, text) = other.unwrap();
+    assert_eq!(kind, "something_new");
+    assert!(text.contains("\"x\": 1"), "{text}");
+    let image = || Prompt {
+        images: vec![PromptImage::new("image/png", b"not really")],
+        ..Prompt::new("LOOK")
+    };
+    let turn = soon(acp.prompt(&agent, image())).await.unwrap();
+    assert_eq!(
+        soon(turn.result()).await.answer,
+        "image/png bm90IHJlYWxseQ=="
+    );
+    soon(acp.dispose()).await.unwrap();
+    let (blind, agent) = started(&[], dir.path()).await;
+    let refused = soon(blind.prompt(&agent, image())).await.unwrap_err();
+    assert!(
+        matches!(refused, AgentError::Unsupported { .. }),
+        "{refused}"
+    );
+    soon(blind.dispose()).await.unwrap();
 }
 
 #[tokio::test]
@@ -395,7 +613,7 @@ async fn what_goes_wrong_at_the_start_is_said_and_is_the_backends_health() {
     .await
     .unwrap_err();
     assert!(
-        matches!(error, AgentError::BadRequest { field: "cwd", .. }),
+        matches!(error, AgentError::BadRequest { ref field, .. } if field == "cwd"),
         "{error}"
     );
 }
@@ -414,6 +632,12 @@ async fn a_session_is_loaded_after_a_restart_and_one_that_is_gone_is_unknown() {
         AgentEvent::Prompt {
             text: "an old question".into()
         }
+    );
+    let old = &calls(&acp, &agent.id).await[0];
+    assert_eq!(
+        old.status,
+        ToolStatus::Cancelled,
+        "what was at work does not go on"
     );
     assert_eq!(
         say(&acp, &agent.id, "hello").await.outcome,

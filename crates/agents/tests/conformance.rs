@@ -84,7 +84,7 @@ fn subjects(model: &str) -> Vec<Subject> {
             files: vec![(
                 ".codex/config.toml",
                 format!(
-                    "model = \"stand-in-1\"\nmodel_provider = \"standin\"\napproval_policy = \"untrusted\"\nsandbox_mode = \"read-only\"\ncheck_for_update_on_startup = false\n\
+                    "model = \"stand-in-1\"\nmodel_provider = \"standin\"\napproval_policy = \"on-request\"\nsandbox_mode = \"read-only\"\ncheck_for_update_on_startup = false\n\
                      [model_providers.standin]\nname = \"Stand-in\"\nbase_url = \"{model}/v1\"\nwire_api = \"responses\"\n\
                      [analytics]\nenabled = false\n"
                 ),
@@ -99,6 +99,8 @@ fn subjects(model: &str) -> Vec<Subject> {
                 own("ANTHROPIC_API_KEY", "none"),
                 own("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
                 own("DISABLE_TELEMETRY", "1"),
+                // It refuses to start as root otherwise, as which build machines run it.
+                own("IS_SANDBOX", "1"),
                 own("DISABLE_AUTOUPDATER", "1"),
             ],
         },
@@ -439,9 +441,10 @@ async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
 }
 
 fn shows_change(detail: Option<&ToolDetail>) -> bool {
-    detail
-        .and_then(|detail| detail.new_text.as_deref())
-        .is_some_and(|text| text.contains("one\ntwo"))
+    let changes = detail.into_iter().flat_map(|detail| &detail.changes);
+    changes
+        .filter_map(|change| change.new_text.as_deref())
+        .any(|text| text.contains("one") && text.contains("two"))
 }
 
 /// How often the model says it was asked; 0 when it does not.
@@ -491,7 +494,8 @@ async fn real_agents_behave() {
         if !bin.is_dir() || !only.is_empty() && !only.split(',').any(|name| name == subject.name) {
             continue;
         }
-        let home = tempfile::tempdir().unwrap();
+        // Not below /tmp: Codex keeps no helpers there.
+        let home = tempfile::tempdir_in(&installed).unwrap();
         let seen = run(&subject, &bin, home.path()).await;
         let mut row = String::new();
         for (at, behaviour) in BEHAVIOURS.iter().enumerate() {

@@ -177,14 +177,18 @@ fn short_event(event: &AgentEvent) -> String {
             let detail = call.detail.as_ref().unwrap();
             format!(
                 "tool {} {:?} {:?} {:?} {:?}",
-                call.name, call.status, detail.path, detail.command, call.error
+                call.name,
+                call.status,
+                detail.paths.first(),
+                detail.command,
+                call.error
             )
         }
         AgentEvent::Plan { items } => format!(
             "plan {}",
             items
                 .iter()
-                .map(|item| format!("{} {}", item.text, item.done))
+                .map(|item| format!("{} {}", item.text, item.state == agents::PlanState::Done))
                 .collect::<Vec<_>>()
                 .join(", ")
         ),
@@ -243,7 +247,7 @@ async fn a_recorded_turn_streams_as_it_did() {
         "tool read Completed Some(\"README.md\") None None",
         "plan read true, answer false",
         "text",
-        "Usage { usage: Usage { input_tokens: 11, output_tokens: 22, cached_tokens: 5 } }",
+        "Usage { usage: Usage { input_tokens: 11, output_tokens: 22, cached_tokens: 5, context_used: None, context_size: None, cost: None } }",
         "Ended { outcome: Completed }",
     ]
     "#);

@@ -385,6 +385,22 @@ impl App {
         Ok(self.agents().await?.prompt(backend, agent, prompt).await?)
     }
 
+    /// Chooses one of what an agent offers: its model, its mode, and what else it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadParams`] with what is offered, [`Code::Refused`] where nothing can be chosen.
+    pub async fn choose_for_agent(
+        &self,
+        backend: &BackendId,
+        agent: &AgentId,
+        setting: &str,
+        value: &str,
+    ) -> Result<AgentInfo, Error> {
+        let agents = self.agents().await?;
+        Ok(agents.choose(backend, agent, setting, value).await?)
+    }
+
     /// Stops the turn that runs; `false` if none did.
     ///
     /// # Errors

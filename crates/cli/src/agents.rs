@@ -5,8 +5,9 @@ mod shown;
 use std::io::{self, Read as _};
 
 use ::agents::{
-    AgentEvent, AgentInfo, BackendAgents, BackendId, BackendInfo, BackendKind, Health,
-    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, Prompt,
+    AgentEvent, AgentInfo, BackendAgents, BackendId, BackendInfo, BackendKind, FileChange, Health,
+    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, PermissionRequest, Prompt,
+    PromptImage,
 };
 use app::App;
 use clap::{Args, Subcommand};
@@ -14,7 +15,7 @@ use clap::{Args, Subcommand};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table, Tone};
-use shown::{Telling, printable, provider, short_id, shortened, tone};
+use shown::{Telling, printable, provider, short_id, shortened, tone, used};
 
 /// List coding agents on all hosts, read them, talk to them
 #[derive(Debug, Args)]
@@ -47,6 +48,8 @@ enum AgentsCommand {
     Send(Send),
     /// Start a new agent, and prompt it if there is something to say
     New(New),
+    /// Choose an agent's model, its mode, or what else it offers
+    Set(Set),
     /// Stop the turn that an agent is at
     Stop(Named),
     /// Answer what an agent asks
@@ -92,6 +95,9 @@ struct Send {
     /// What to say; `-` reads it from standard input. One that begins with a dash comes after `--`
     #[arg(value_name = "PROMPT")]
     prompt: String,
+    /// Show it this image, where it looks at images; may be given several times
+    #[arg(long, value_name = "FILE")]
+    image: Vec<std::path::PathBuf>,
     /// Cancel the turn that runs, if one does
     #[arg(long)]
     replace: bool,
@@ -117,9 +123,24 @@ struct New {
     /// The model
     #[arg(long)]
     model: Option<String>,
+    /// The mode: what it may do without asking
+    #[arg(long)]
+    mode: Option<String>,
     /// What to say first
     #[arg(value_name = "PROMPT")]
     prompt: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Set {
+    #[command(flatten)]
+    named: Named,
+    /// What to choose: `model`, `mode`, or another setting that `agents show` names
+    #[arg(value_name = "SETTING")]
+    setting: String,
+    /// What it is to be
+    #[arg(value_name = "VALUE")]
+    value: String,
 }
 
 #[derive(Debug, Args)]
@@ -130,11 +151,14 @@ struct AnswerIt {
     #[arg(value_name = "REQUEST")]
     request: Option<String>,
     /// Go ahead
-    #[arg(long, conflicts_with = "deny", required_unless_present = "deny")]
+    #[arg(long, conflicts_with = "deny", required_unless_present_any = ["deny", "choose"])]
     allow: bool,
     /// Go ahead, now and whenever it asks the like
     #[arg(long, requires = "allow")]
     always: bool,
+    /// One of the answers that it offers, by its name as `agents show` prints it
+    #[arg(long, value_name = "OPTION", conflicts_with_all = ["allow", "deny"])]
+    choose: Option<String>,
     /// Don't; the words, if any, are told to the agent
     #[arg(long, value_name = "WHY", num_args = 0..=1, default_missing_value = "")]
     deny: Option<String>,
@@ -187,6 +211,16 @@ impl Agents {
             AgentsCommand::Show(show) => show.run(at, out).await,
             AgentsCommand::Send(send) => send.run(at, out).await,
             AgentsCommand::New(new) => new.run(at, out).await,
+            AgentsCommand::Set(set) => {
+                let agent = at.agent(&set.named).await?;
+                let chosen = app
+                    .choose_for_agent(&agent.backend, &agent.id, &set.setting, &set.value)
+                    .await?;
+                if out.json() {
+                    out.value(&chosen)?;
+                }
+                Ok(())
+            }
             AgentsCommand::Stop(named) => {
                 let agent = at.agent(&named).await?;
                 let stopped = app.stop_agent(&agent.backend, &agent.id).await?;
@@ -357,14 +391,30 @@ impl Show {
             ("directory", agent.cwd.clone()),
             ("host", agent.backend.0.clone()),
             ("failed with", agent.last_error.clone().unwrap_or_default()),
+            ("used", agent.usage.as_ref().map(used).unwrap_or_default()),
         ];
-        facts.extend(agent.permissions.iter().map(|request| {
-            let what = request
-                .title
-                .clone()
-                .unwrap_or_else(|| request.tool.clone());
-            ("asks", format!("{what} ({})", short_id(&request.id)))
-        }));
+        for setting in &agent.offers.settings {
+            let others = setting.choices.iter().map(|choice| choice.value.as_str());
+            let others: Vec<_> = others.filter(|value| *value != setting.current).collect();
+            let what = format!(
+                "{} = {} (or {})",
+                setting.id,
+                setting.current,
+                others.join(", ")
+            );
+            facts.push(("setting", what));
+        }
+        if !agent.offers.commands.is_empty() {
+            let names = agent
+                .offers
+                .commands
+                .iter()
+                .map(|command| format!("/{}", command.name));
+            facts.push(("commands", names.collect::<Vec<_>>().join(" ")));
+        }
+        for request in &agent.permissions {
+            facts.extend(asked(request));
+        }
         for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
             out.line(&format!("{name:<12} {}", printable(value)))?;
         }
@@ -385,6 +435,38 @@ impl Show {
     }
 }
 
+/// All that a request would do, and what may be answered.
+fn asked(request: &PermissionRequest) -> Vec<(&'static str, String)> {
+    let title = request.title.as_ref().unwrap_or(&request.tool);
+    let mut facts = vec![("asks", format!("{title} ({})", short_id(&request.id)))];
+    if let Some(detail) = &request.detail {
+        let command = detail.command.as_ref().filter(|command| *command != title);
+        facts.extend(command.map(|command| ("to run", command.clone())));
+        let touched = detail.paths.iter().map(|path| {
+            let of_it = |change: &&FileChange| change.path.as_ref() == Some(path);
+            let lines: usize = detail
+                .changes
+                .iter()
+                .filter(of_it)
+                .filter_map(|change| change.new_text.as_ref())
+                .map(|text| text.lines().count())
+                .sum();
+            let changed = detail.changes.iter().any(|change| of_it(&change));
+            if changed {
+                format!("{path} ({lines} lines then)")
+            } else {
+                path.clone()
+            }
+        });
+        facts.extend(touched.map(|path| ("in", path)));
+        facts.extend(detail.input.iter().map(|input| ("with", input.clone())));
+    }
+    let options = request.options.iter();
+    let options: Vec<_> = options.map(|option| format!("`{}`", option.name)).collect();
+    facts.push(("answers", options.join(", ")));
+    facts
+}
+
 impl Send {
     async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
         let agent = at.agent(&self.named).await?;
@@ -398,7 +480,9 @@ impl Send {
         } else {
             self.prompt
         };
+        let images = self.image.iter().map(|file| image(file));
         let prompt = Prompt {
+            images: images.collect::<Result<_, _>>()?,
             replace: self.replace,
             timeout_ms: self.timeout.map(|seconds| seconds * 1_000),
             stop_at_permission: true,
@@ -406,6 +490,27 @@ impl Send {
         };
         follow(at.app, &agent, prompt, self.no_wait, out).await
     }
+}
+
+/// Reads an image that is to be part of a prompt.
+fn image(file: &std::path::Path) -> Result<PromptImage, Failure> {
+    let kind = file.extension().and_then(|end| end.to_str());
+    let mime_type = match kind.map(str::to_ascii_lowercase).as_deref() {
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        _ => {
+            return Err(Failure::usage(format!(
+                "`{}` is no image that agents look at: png, jpg, gif or webp",
+                file.display()
+            )));
+        }
+    };
+    let bytes = std::fs::read(file).map_err(|error| {
+        Failure::failed(format!("could not read `{}`: {error}", file.display()))
+    })?;
+    Ok(PromptImage::new(mime_type, &bytes))
 }
 
 /// Prompts an agent and prints what it does.
@@ -474,6 +579,7 @@ impl New {
                     cwd: directory(self.cwd)?,
                     title: self.title,
                     model: self.model,
+                    mode: self.mode,
                     ..NewAgent::default()
                 },
             )
@@ -521,13 +627,14 @@ impl AnswerIt {
                 )));
             }
         };
-        let answer = match self.deny {
-            Some(why) => PermissionAnswer::Deny {
+        let answer = match (self.deny, self.choose) {
+            (Some(why), _) => PermissionAnswer::Deny {
                 message: Some(why).filter(|why| !why.is_empty()),
                 interrupt: false,
             },
-            None if self.always => PermissionAnswer::AllowAlways,
-            None => PermissionAnswer::Allow,
+            (None, Some(option)) => PermissionAnswer::Choose { option },
+            (None, None) if self.always => PermissionAnswer::AllowAlways,
+            (None, None) => PermissionAnswer::Allow,
         };
         at.app
             .answer_agent(&agent.backend, &agent.id, &request, answer)

@@ -6,14 +6,20 @@ import {
   useRef,
   useState,
 } from "react";
-import type { AgentInfo, PermissionRequest, Usage } from "../bindings";
+import type {
+  AgentInfo,
+  AgentSetting,
+  PermissionRequest,
+  PlanState,
+  Usage,
+} from "../bindings";
 import { Button, IconButton } from "../shared/Button";
 import { keyOf } from "../shared/commands";
 import { DownIcon, RightIcon, StopIcon } from "../shared/icons";
 import { shortPath } from "../shared/paths";
 import { useSettings } from "../shared/settings-store";
 import { AgentState } from "./AgentState";
-import { archiveAgent, stopAgent } from "./actions";
+import { archiveAgent, chooseForAgent, stopAgent } from "./actions";
 import {
   type AgentKey,
   agentOfKey,
@@ -151,8 +157,13 @@ function Heading({ agent, info }: { agent: AgentKey; info?: AgentInfo }) {
             {machine && `${machine}: `}
             {shortPath(info.cwd, home)}
           </span>
+          {info.usage && <span>{contextOf(info.usage)}</span>}
+          {info.usage?.cost && <span>{info.usage.cost}</span>}
         </p>
       </div>
+      {(info.offers.settings ?? []).map((setting) => (
+        <SettingSelect key={setting.id} agent={agent} setting={setting} />
+      ))}
       {isBusy(info.status) && (
         <Button
           data-testid="agent-stop"
@@ -169,6 +180,37 @@ function Heading({ agent, info }: { agent: AgentKey; info?: AgentInfo }) {
         Archive
       </Button>
     </header>
+  );
+}
+
+/** Something that can be chosen for an agent. */
+function SettingSelect({
+  agent,
+  setting,
+}: {
+  agent: AgentKey;
+  setting: AgentSetting;
+}) {
+  return (
+    <select
+      className="agent-setting"
+      aria-label={setting.name}
+      title={setting.name}
+      value={setting.current}
+      onChange={(event) =>
+        void chooseForAgent(agent, setting.id, event.target.value)
+      }
+    >
+      {setting.choices.map((choice) => (
+        <option
+          key={choice.value}
+          value={choice.value}
+          title={choice.description ?? undefined}
+        >
+          {choice.name}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -250,8 +292,10 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
         <ul className="plan" aria-label="Plan">
           {row.items.map((item, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a plan have no other names
-            <li key={index} data-done={item.done}>
-              <span aria-hidden="true">{item.done ? "✓" : "·"}</span>
+            <li key={index} data-state={item.state}>
+              <span role="img" aria-label={item.state}>
+                {PLAN_SIGNS[item.state]}
+              </span>
               {item.text}
             </li>
           ))}
@@ -260,6 +304,8 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
     case "asked":
       // One that waits stands above the place where the person writes.
       return row.answered ? <Asked request={row.request} /> : null;
+    case "other":
+      return <Folded name={row.name} text={row.text} />;
     case "notice":
       return <p className="agent-note">{row.text}</p>;
     case "usage":
@@ -285,8 +331,19 @@ function Asked({ request }: { request: PermissionRequest }) {
   );
 }
 
+const PLAN_SIGNS: Record<PlanState, string> = {
+  waiting: "·",
+  working: "▸",
+  done: "✓",
+};
+
 /** Thoughts: folded to their first line until the person wants them. */
 function Reasoning({ text }: { text: string }) {
+  return <Folded name="thought" text={text} />;
+}
+
+/** What is folded to a name and its first line. */
+function Folded({ name, text }: { name: string; text: string }) {
   const [open, setOpen] = useState(false);
   const first = text.trim().split("\n", 1)[0] ?? "";
   return (
@@ -300,7 +357,7 @@ function Reasoning({ text }: { text: string }) {
         <span className="tool-fold" data-open={open}>
           <RightIcon size={12} />
         </span>
-        <span className="tool-name">thought</span>
+        <span className="tool-name">{name}</span>
         {!open && <span className="tool-title">{first}</span>}
       </button>
       {open && <div className="reasoning-text">{text.trim()}</div>}
@@ -308,14 +365,28 @@ function Reasoning({ text }: { text: string }) {
   );
 }
 
+/** How full the context is; nothing where that is not told. */
+function contextOf(usage: Usage): string | null {
+  const { context_used: used, context_size: size } = usage;
+  return used && size
+    ? `context ${Math.round((100 * used) / size)}% full`
+    : null;
+}
+
 function UsageLine({ usage }: { usage: Usage }) {
   const count = (tokens = 0) => tokens.toLocaleString("en");
   const cached = usage.cached_tokens ?? 0;
   return (
     <p className="agent-usage">
-      {count(usage.input_tokens)} tokens read
-      {cached > 0 && `, ${count(cached)} from a cache`},{" "}
-      {count(usage.output_tokens)} written
+      {[
+        usage.input_tokens || usage.output_tokens
+          ? `${count(usage.input_tokens)} tokens read${cached > 0 ? `, ${count(cached)} from a cache` : ""}, ${count(usage.output_tokens)} written`
+          : null,
+        contextOf(usage),
+        usage.cost,
+      ]
+        .filter(Boolean)
+        .join(" · ")}
     </p>
   );
 }

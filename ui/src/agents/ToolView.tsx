@@ -1,5 +1,5 @@
 import { memo, useState } from "react";
-import type { ToolCall, ToolDetail, ToolStatus } from "../bindings";
+import type { FileChange, ToolCall, ToolDetail, ToolStatus } from "../bindings";
 import {
   DoneIcon,
   EndedIcon,
@@ -25,10 +25,10 @@ const STATES: Record<ToolStatus, string> = {
 
 /** One use of a tool: a line, and below it, on demand, what it is about. A change of a file is open from the start. */
 export const ToolView = memo(function ToolView({ call }: { call: ToolCall }) {
-  const lines = call.detail ? changeOf(call.detail) : null;
+  const changes = changesOf(call.detail);
   const [open, setOpen] = useState<boolean | null>(null);
-  const more = hasMore(call, lines);
-  const shown = more && (open ?? (lines !== null || call.error !== null));
+  const more = hasMore(call, changes);
+  const shown = more && (open ?? (changes.length > 0 || call.error !== null));
   const Icon = ICONS[call.status];
   return (
     <div className="tool" data-status={call.status}>
@@ -48,36 +48,49 @@ export const ToolView = memo(function ToolView({ call }: { call: ToolCall }) {
         </span>
         <span className="tool-name">{call.name || call.detail?.kind}</span>
         <span className="tool-title">{about(call)}</span>
-        {lines && <Counts lines={lines} />}
+        {changes.length > 0 && <Counts changes={changes} />}
         {more && (
           <span className="tool-fold" data-open={shown}>
             <RightIcon size={12} />
           </span>
         )}
       </button>
-      {shown && <ToolMore call={call} lines={lines} />}
+      {shown && <ToolMore call={call} changes={changes} />}
     </div>
   );
 });
 
 /** What a tool call is about, in a line. */
 export function about(call: Pick<ToolCall, "detail" | "title">): string {
-  return call.detail?.command ?? call.detail?.path ?? call.title ?? "";
+  const paths = call.detail?.paths?.join(", ") ?? "";
+  return (call.detail?.command ?? paths) || (call.title ?? "");
 }
 
-function hasMore(call: ToolCall, lines: DiffLine[] | null): boolean {
+function hasMore(call: ToolCall, changes: Change[]): boolean {
   return (
-    lines !== null ||
+    changes.length > 0 ||
     call.error !== null ||
     Boolean(call.detail?.output) ||
+    Boolean(call.detail?.input) ||
     about(call).includes("\n")
   );
 }
 
-/** The lines that a call changes; `null` when it changes none, or does not tell. */
-export function changeOf(detail: ToolDetail): DiffLine[] | null {
-  const { old_text = null, new_text = null } = detail;
-  if (new_text === null && old_text === null) return null;
+/** What a call changes in one file, as lines. */
+export interface Change {
+  path: string | null;
+  lines: DiffLine[];
+}
+
+/** What a call changes, file by file; nothing when it changes nothing, or does not tell. */
+export function changesOf(detail: ToolDetail | null): Change[] {
+  return (detail?.changes ?? []).map((change) => ({
+    path: change.path ?? null,
+    lines: linesOf(change),
+  }));
+}
+
+function linesOf({ old_text = null, new_text = null }: FileChange): DiffLine[] {
   if (old_text === null && new_text !== null) {
     const unified = unifiedLines(new_text);
     if (unified) return unified;
@@ -85,7 +98,8 @@ export function changeOf(detail: ToolDetail): DiffLine[] | null {
   return diffLines(old_text ?? "", new_text ?? "");
 }
 
-function Counts({ lines }: { lines: DiffLine[] }) {
+function Counts({ changes }: { changes: Change[] }) {
+  const lines = changes.flatMap((change) => change.lines);
   const count = (kind: DiffLine["kind"]) =>
     lines.filter((line) => line.kind === kind).length;
   return (
@@ -96,21 +110,29 @@ function Counts({ lines }: { lines: DiffLine[] }) {
   );
 }
 
-function ToolMore({
-  call,
-  lines,
-}: {
-  call: ToolCall;
-  lines: DiffLine[] | null;
-}) {
+function ToolMore({ call, changes }: { call: ToolCall; changes: Change[] }) {
   return (
     <div className="tool-more">
       {about(call).includes("\n") && <pre>{about(call)}</pre>}
-      {lines && <Diff lines={lines} />}
+      <Changes changes={changes} />
+      {call.detail?.input && <pre>{call.detail.input}</pre>}
       {call.detail?.output && <pre>{call.detail.output}</pre>}
       {call.error && <p className="tool-error">{call.error}</p>}
     </div>
   );
+}
+
+/** Every change of a call; each under its file's name, when there are several. */
+export function Changes({ changes }: { changes: Change[] }) {
+  return changes.map(({ path, lines }, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the same file may be changed twice, and the list is replaced as a whole
+    <section key={index} className="change" aria-label={path ?? "A change"}>
+      {changes.length > 1 && path !== null && (
+        <header className="change-path">{path}</header>
+      )}
+      <Diff lines={lines} />
+    </section>
+  ));
 }
 
 /** How many lines of a change are shown before the person asks for the rest. */

@@ -137,6 +137,16 @@ export async function archiveAgent(
   panel?.api.close();
 }
 
+/** Chooses one of what an agent offers. */
+export async function chooseForAgent(
+  key: AgentKey,
+  setting: string,
+  value: string,
+): Promise<void> {
+  const { backend: at, agent } = agentOfKey(key);
+  reportFailure(await backend.chooseForAgent(at, agent, setting, value));
+}
+
 export async function answerAgent(
   key: AgentKey,
   permission: string,

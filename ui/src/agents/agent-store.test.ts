@@ -27,6 +27,8 @@ function agent(change: Partial<AgentInfo>): AgentInfo {
     permissions: [],
     last_error: null,
     session: null,
+    offers: {},
+    usage: null,
     ...change,
   };
 }

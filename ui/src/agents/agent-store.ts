@@ -260,11 +260,11 @@ export function troubles(
 export function wish(agent: AgentInfo): string {
   const asked = agent.permissions[0];
   if (!asked) return "";
-  const about =
-    asked.detail?.command ?? asked.detail?.path ?? asked.title ?? asked.tool;
-  return asked.detail?.command || asked.detail?.path
-    ? `${asked.tool}: ${about}`
-    : about;
+  const paths = asked.detail?.paths?.join(", ") ?? "";
+  const about = (asked.detail?.command ?? paths) || null;
+  return about === null
+    ? (asked.title ?? asked.tool)
+    : `${asked.tool}: ${about}`;
 }
 
 /** The pane in which a program answers, for a backend of the kind `command`. */

@@ -92,7 +92,11 @@ it("streams what an agent says, folded thoughts and changes with it", async () =
           name: "edit",
           title: null,
           status: "completed",
-          detail: { kind: "edit", path: "a.rs", old_text: "x", new_text: "y" },
+          detail: {
+            kind: "edit",
+            paths: ["a.rs"],
+            changes: [{ path: "a.rs", old_text: "x", new_text: "y" }],
+          },
           error: null,
         },
       },
@@ -133,15 +137,99 @@ it("shows what is asked with its details, and answers", async () => {
         tool: "execute",
         title: "Remove the build",
         detail: { kind: "shell", command: "rm -rf build/" },
-        options: [{ id: "x", name: "Always", kind: "allow_always" }],
+        options: [],
       },
     ],
   });
   timeline("a");
   expect(screen.getByText("rm -rf build/")).toBeVisible();
-  await user.click(screen.getByRole("button", { name: "Always allow" }));
-  expect(twin.agents.asked).toEqual(["answer a p1: allow_always"]);
+  await user.click(screen.getByTestId("permission-allow"));
+  expect(twin.agents.asked).toEqual(["answer a p1: allow"]);
   await waitFor(() => expect(screen.queryByTestId("permission")).toBeNull());
+});
+
+it("shows all that a request would do, and the agent's own answers to it", async () => {
+  const user = userEvent.setup();
+  twin.agents.agent({
+    id: "a",
+    status: { state: "needs_you" },
+    permissions: [
+      {
+        id: "p1",
+        tool: "edit",
+        title: "Rename it everywhere",
+        detail: {
+          kind: "edit",
+          paths: ["a.rs", "b.rs"],
+          changes: [
+            { path: "a.rs", old_text: "old name", new_text: "new name" },
+            { path: "b.rs", old_text: "", new_text: "another file" },
+          ],
+          output: "and a remark",
+        },
+        options: [
+          { id: "all", name: "Allow all edits", kind: "allow_always" },
+          { id: "one", name: "Yes", kind: "allow_once" },
+          { id: "no", name: "No, keep planning", kind: "reject_once" },
+        ],
+      },
+    ],
+  });
+  timeline("a");
+  expect(screen.getByRole("region", { name: "a.rs" })).toHaveTextContent(
+    "new name",
+  );
+  expect(screen.getByRole("region", { name: "b.rs" })).toHaveTextContent(
+    "another file",
+  );
+  expect(screen.getByText("and a remark")).toBeVisible();
+  expect(screen.getByTestId("permission-allow")).toHaveTextContent("Yes");
+  expect(screen.getByTestId("permission-deny")).toHaveTextContent(
+    "No, keep planning",
+  );
+  await user.click(screen.getByRole("button", { name: "Allow all edits" }));
+  expect(twin.agents.asked).toEqual(["answer a p1: choose all"]);
+});
+
+it("shows and chooses what an agent offers, and keeps what is not known", async () => {
+  const user = userEvent.setup();
+  const choice = (value: string) => ({
+    value,
+    name: `${value} one`,
+    description: null,
+  });
+  twin.agents.agent({
+    id: "a",
+    offers: {
+      settings: [
+        {
+          id: "m",
+          name: "Model",
+          category: "model",
+          current: "small",
+          choices: [choice("small"), choice("large")],
+        },
+      ],
+    },
+    usage: { context_used: 120, context_size: 1000, cost: "0.25 USD" },
+  });
+  timeline("a");
+  expect(screen.getByText("context 12% full")).toBeVisible();
+  expect(screen.getByText("0.25 USD")).toBeVisible();
+  await user.selectOptions(screen.getByLabelText("Model"), "large one");
+  expect(twin.agents.asked).toEqual(["choose a m: large"]);
+  await waitFor(() =>
+    expect(screen.getByLabelText("Model")).toHaveValue("large"),
+  );
+  act(() =>
+    twin.agents.happen("a", {
+      event: "other",
+      kind: "something_new",
+      text: '{\n  "x": 1\n}',
+    }),
+  );
+  await user.click(screen.getByText("something_new"));
+  expect(screen.getByText(/"x": 1/)).toBeVisible();
 });
 
 it("leads to the pane where a program waits", async () => {

@@ -40,25 +40,27 @@ describe("a conversation", () => {
 
   it("shows a tool call where it began, with all that was told of it", () => {
     const rows = said(
-      tool({ detail: { kind: "edit", path: "a.rs", old_text: "x" } }),
+      tool({ detail: { kind: "edit", paths: ["a.rs"] } }),
       { event: "text", text: "meanwhile" },
-      tool({ status: "completed", detail: { kind: "", new_text: "y" } }),
+      tool({
+        status: "completed",
+        detail: { kind: "", changes: [{ path: "a.rs", new_text: "y" }] },
+      }),
     );
     expect(rows.map((row) => row.kind)).toEqual(["tool", "text"]);
     const call = rows[0]?.kind === "tool" ? rows[0].call : null;
     expect(call?.status).toBe("completed");
     expect(call?.detail).toMatchObject({
       kind: "edit",
-      path: "a.rs",
-      old_text: "x",
-      new_text: "y",
+      paths: ["a.rs"],
+      changes: [{ path: "a.rs", new_text: "y" }],
     });
   });
 
   it("replaces the plan of a turn, and begins another in the next", () => {
     const plan = (text: string): AgentEvent => ({
       event: "plan",
-      items: [{ text, done: false }],
+      items: [{ text, state: "waiting" }],
     });
     const rows = said(
       plan("a"),

@@ -5,6 +5,7 @@ import type {
   PermissionRequest,
   PlanItem,
   ToolCall,
+  ToolDetail,
   Usage,
 } from "../bindings";
 
@@ -16,6 +17,7 @@ export type Row = { id: number; at: string | null } & (
   | { kind: "tool"; call: ToolCall }
   | { kind: "plan"; items: PlanItem[] }
   | { kind: "asked"; request: PermissionRequest; answered: boolean }
+  | { kind: "other"; name: string; text: string }
   | { kind: "notice"; text: string }
   | { kind: "usage"; usage: Usage }
   | { kind: "ended"; outcome: Outcome }
@@ -116,6 +118,9 @@ function add(timeline: Timeline, event: AgentEvent, at: string | null): void {
       else push({ kind: "usage", usage: event.usage });
       break;
     }
+    case "other":
+      push({ kind: "other", name: event.kind, text: event.text });
+      break;
     case "notice":
       push({ kind: "notice", text: event.text });
       break;
@@ -163,15 +168,21 @@ function merged(before: ToolCall, now: ToolCall): ToolCall {
     name: now.name || before.name,
     title: now.title ?? before.title,
     detail: now.detail
-      ? {
-          kind: now.detail.kind || (before.detail?.kind ?? ""),
-          path: now.detail.path ?? before.detail?.path ?? null,
-          command: now.detail.command ?? before.detail?.command ?? null,
-          output: now.detail.output ?? before.detail?.output ?? null,
-          old_text: now.detail.old_text ?? before.detail?.old_text ?? null,
-          new_text: now.detail.new_text ?? before.detail?.new_text ?? null,
-        }
+      ? mergedDetail(before.detail, now.detail)
       : before.detail,
+  };
+}
+
+function mergedDetail(before: ToolDetail | null, now: ToolDetail): ToolDetail {
+  const list = <One>(now: One[] = [], before: One[] = []) =>
+    now.length > 0 ? now : before;
+  return {
+    kind: now.kind || (before?.kind ?? ""),
+    paths: list(now.paths, before?.paths),
+    command: now.command ?? before?.command ?? null,
+    output: now.output ?? before?.output ?? null,
+    changes: list(now.changes, before?.changes),
+    input: now.input ?? before?.input ?? null,
   };
 }
 

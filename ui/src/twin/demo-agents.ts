@@ -96,7 +96,7 @@ export function demoAgents(agents: MemoryAgents, many: boolean): void {
         status: "completed",
         detail: {
           kind: "read",
-          path: "crates/app/src/session.rs",
+          paths: ["crates/app/src/session.rs"],
           output: "//! The session.\n…",
         },
         error: null,
@@ -105,9 +105,9 @@ export function demoAgents(agents: MemoryAgents, many: boolean): void {
     {
       event: "plan",
       items: [
-        { text: "Read the schema", done: true },
-        { text: "Write the migration", done: true },
-        { text: "Run it on a copy", done: false },
+        { text: "Read the schema", state: "done" },
+        { text: "Write the migration", state: "done" },
+        { text: "Run it on a copy", state: "working" },
       ],
     },
     {
@@ -119,11 +119,16 @@ export function demoAgents(agents: MemoryAgents, many: boolean): void {
         status: "completed",
         detail: {
           kind: "edit",
-          path: "crates/app/src/session.rs",
-          old_text:
-            'const SCHEMA: Schema = Schema {\n    room: "session",\n    migrations: &[FIRST],\n};\n',
-          new_text:
-            'const SCHEMA: Schema = Schema {\n    room: "session",\n    migrations: &[FIRST, TABLE_OF_ITS_OWN],\n};\n',
+          paths: ["crates/app/src/session.rs"],
+          changes: [
+            {
+              path: "crates/app/src/session.rs",
+              old_text:
+                'const SCHEMA: Schema = Schema {\n    room: "session",\n    migrations: &[FIRST],\n};\n',
+              new_text:
+                'const SCHEMA: Schema = Schema {\n    room: "session",\n    migrations: &[FIRST, TABLE_OF_ITS_OWN],\n};\n',
+            },
+          ],
         },
         error: null,
       },

@@ -79,6 +79,8 @@ export function memoryAgents() {
       permissions: [],
       last_error: null,
       session: null,
+      offers: { settings: [], commands: [], images: false },
+      usage: null,
     };
     const now: AgentInfo = { ...before, ...info };
     agents.set(info.id, now);
@@ -156,8 +158,17 @@ export function memoryAgents() {
       happen(id, { event: "ended", outcome: { outcome: "cancelled" } });
       return ok(ran);
     },
+    chooseForAgent: (_at, id, setting, value) => {
+      asked.push(`choose ${id} ${setting}: ${value}`);
+      const offers = agents.get(id)?.offers;
+      const settings = offers?.settings?.map((known) =>
+        known.id === setting ? { ...known, current: value } : known,
+      );
+      return ok(agent({ id, offers: { ...offers, settings: settings ?? [] } }));
+    },
     answerAgent: (_at, id, permission, answer) => {
-      asked.push(`answer ${id} ${permission}: ${answer.answer}`);
+      const chosen = answer.answer === "choose" ? ` ${answer.option}` : "";
+      asked.push(`answer ${id} ${permission}: ${answer.answer}${chosen}`);
       const left = (agents.get(id)?.permissions ?? []).filter(
         (request) => request.id !== permission,
       );

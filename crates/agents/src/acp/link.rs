@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,10 +13,11 @@ use agent_client_protocol::v1::schema::{
     ClientCapabilities, FileSystemCapabilities, Implementation, InitializeRequest,
     InitializeResponse, ReadTextFileRequest, ReadTextFileResponse, RequestPermissionOutcome,
     RequestPermissionRequest, RequestPermissionResponse, SelectedPermissionOutcome,
-    SessionNotification, SessionUpdate, WriteTextFileRequest, WriteTextFileResponse,
+    WriteTextFileRequest, WriteTextFileResponse,
 };
-use agent_client_protocol::{Agent, Client, Error, ErrorCode, Lines};
+use agent_client_protocol::{Agent, Client, Error, ErrorCode, Lines, UntypedMessage};
 use futures_util::{sink, stream};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -33,12 +34,14 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What the agent says and asks, as it comes.
 pub(super) trait Hears: Send + Sync + 'static {
-    /// Something happened in a session.
-    fn update(&self, session: &str, update: SessionUpdate);
+    /// Something happened in its session: an update as it came.
+    fn update(&self, update: Value);
     /// It asks for a permission; the option that was chosen, or nothing when it was cancelled.
     fn asks(&self, request: RequestPermissionRequest) -> oneshot::Receiver<Option<String>>;
-    /// It wrote a file.
-    fn wrote(&self, session: &str, path: PathBuf);
+    /// It is about to write a file.
+    fn writes(&self, path: &Path);
+    /// It has written it, or why not.
+    fn wrote(&self, path: &Path, written: Result<(), String>);
 }
 
 /// A running agent. Dropping it ends the process and all that it started.
@@ -220,6 +223,11 @@ impl Link {
             .clone()
     }
 
+    /// Whether it looks at images.
+    pub(super) fn sees(&self) -> bool {
+        self.knows.agent_capabilities.prompt_capabilities.image
+    }
+
     /// Whether it can continue a session of an earlier process.
     pub(super) fn loads(&self) -> bool {
         self.knows.agent_capabilities.load_session
@@ -253,8 +261,16 @@ where
         .v1()
         .name("switchyard")
         .on_receive_notification(
-            async move |told: SessionNotification, _| {
-                updates.update(&told.session_id.0, told.update);
+            // As it comes: what the library does not know is shown as well.
+            async move |mut told: UntypedMessage, _| {
+                if told.method == "session/update"
+                    && let Some(update) = told
+                        .params
+                        .get_mut("update")
+                        .filter(|update| update.is_object())
+                {
+                    updates.update(update.take());
+                }
                 Ok(())
             },
             agent_client_protocol::on_receive_notification!(),
@@ -297,14 +313,17 @@ where
                         responder,
                         connection: ConnectionTo<Agent>| {
                 let root = root.clone();
-                writes.wrote(&request.session_id.0, request.path.clone());
+                let hears = writes.clone();
                 connection.spawn(async move {
+                    hears.writes(&request.path);
+                    let path = request.path.clone();
                     let written = tokio::task::spawn_blocking(move || {
                         files::write(&root, &request.path, &request.content)
                     });
-                    responder.respond_with_result(
-                        flatten(written.await).map(|()| WriteTextFileResponse::new()),
-                    )
+                    let written = flatten(written.await);
+                    let told = written.as_ref().map_err(|error| error.message.clone());
+                    hears.wrote(&path, told.copied());
+                    responder.respond_with_result(written.map(|()| WriteTextFileResponse::new()))
                 })
             },
             agent_client_protocol::on_receive_request!(),

@@ -1,21 +1,24 @@
 //! One session: what is known of it, what it asks, and what its process says.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agent_client_protocol::v1::schema::{RequestPermissionRequest, SessionUpdate};
+use agent_client_protocol::v1::schema::RequestPermissionRequest;
+use serde_json::Value;
 use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 
 use crate::acp::link::{Hears, Link};
-use crate::acp::updates::{Calls, permission};
+use crate::acp::offers::Offered;
+use crate::acp::updates::Calls;
 use crate::held::{Held, lock};
 use crate::news::News;
 use crate::timeline::TIMELINE_LIMIT;
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, BackendId, Outcome, PermissionRequest, ToolCall,
-    ToolDetail, ToolStatus,
+    ToolDetail, ToolStatus, Usage,
 };
 
 /// One conversation with an agent, and the process that it is held with.
@@ -33,6 +36,10 @@ pub(super) struct Session {
 pub(super) struct State {
     pub(super) held: Held,
     pub(super) calls: Calls,
+    pub(super) offered: Offered,
+    /// What a person chose, which another process is told again.
+    pub(super) chosen: BTreeMap<String, String>,
+    pub(super) usage: Option<Usage>,
     pub(super) pending: Vec<(PermissionRequest, oneshot::Sender<Option<String>>)>,
     pub(super) stop_at_permission: bool,
     pub(super) deaths: u32,
@@ -46,7 +53,7 @@ pub(super) struct State {
 #[derive(Default)]
 pub(super) struct Ear {
     session: Mutex<Option<Arc<Session>>>,
-    pub(super) early: Mutex<Vec<SessionUpdate>>,
+    pub(super) early: Mutex<Vec<Value>>,
 }
 
 impl Ear {
@@ -59,7 +66,7 @@ impl Ear {
 }
 
 impl Hears for Ear {
-    fn update(&self, _session: &str, update: SessionUpdate) {
+    fn update(&self, update: Value) {
         let session = lock(&self.session).clone();
         match session {
             Some(session) => session.update(update),
@@ -81,23 +88,15 @@ impl Hears for Ear {
         answered
     }
 
-    fn wrote(&self, _session: &str, path: PathBuf) {
+    fn writes(&self, path: &Path) {
         if let Some(session) = lock(&self.session).clone() {
-            let path = path.display().to_string();
-            session.happened(AgentEvent::Tool {
-                call: ToolCall {
-                    id: format!("write:{path}"),
-                    name: "write".into(),
-                    title: Some(format!("write {path}")),
-                    status: ToolStatus::Running,
-                    detail: Some(ToolDetail {
-                        kind: "write".into(),
-                        path: Some(path),
-                        ..ToolDetail::default()
-                    }),
-                    error: None,
-                },
-            });
+            session.writes(path);
+        }
+    }
+
+    fn wrote(&self, path: &Path, written: Result<(), String>) {
+        if let Some(session) = lock(&self.session).clone() {
+            session.wrote(path, written);
         }
     }
 }
@@ -119,6 +118,9 @@ impl Session {
             state: Mutex::new(State {
                 held,
                 calls: Calls::default(),
+                offered: Offered::default(),
+                chosen: BTreeMap::new(),
+                usage: None,
                 pending: Vec::new(),
                 stop_at_permission: false,
                 deaths: 0,
@@ -134,8 +136,16 @@ impl Session {
     pub(super) fn info(&self) -> AgentInfo {
         let state = lock(&self.state);
         let pending = state.pending.iter().map(|(request, _)| request.clone());
+        let offers = state.offered.offers.clone();
+        let model = offers
+            .settings
+            .iter()
+            .find(|setting| setting.category.as_deref() == Some("model"));
         AgentInfo {
             permissions: pending.collect(),
+            model: model.map(|setting| setting.current.clone()),
+            offers,
+            usage: state.usage.clone(),
             session: Some(self.id.clone()),
             ..state
                 .held
@@ -152,18 +162,55 @@ impl Session {
         self.changed();
     }
 
-    fn update(&self, update: SessionUpdate) {
-        if let SessionUpdate::SessionInfoUpdate(update) = &update {
-            if let Some(title) = update.title.value() {
-                lock(&self.state).held.title = Some(title.clone());
-                self.changed();
+    /// Takes what the agent said as it made or loaded the session.
+    pub(super) fn made(&self, made: &Value, link: &Link) {
+        let mut state = lock(&self.state);
+        state.offered.made(made);
+        state.offered.offers.images = link.sees();
+    }
+
+    fn update(&self, update: Value) {
+        let kind = update["sessionUpdate"].as_str().unwrap_or_default();
+        let told = match kind {
+            "session_info_update" => update["title"].as_str().map(|title| {
+                lock(&self.state).held.title = Some(title.to_owned());
+            }),
+            "available_commands_update" => {
+                let commands = &update["availableCommands"];
+                lock(&self.state).offered.commands(commands);
+                Some(())
             }
-            return;
+            "config_option_update" => {
+                let options = &update["configOptions"];
+                lock(&self.state).offered.options(options);
+                Some(())
+            }
+            "current_mode_update" => update["currentModeId"].as_str().map(|mode| {
+                lock(&self.state).offered.note("mode", mode);
+            }),
+            "usage_update" => {
+                self.used(context(&update));
+                Some(())
+            }
+            _ => {
+                let event = lock(&self.state).calls.read(update);
+                self.happened(event);
+                return;
+            }
+        };
+        if told.is_some() {
+            self.changed();
         }
-        let event = lock(&self.state).calls.read(update);
-        if let Some(event) = event {
-            self.happened(event);
+    }
+
+    /// Takes note of what was used.
+    pub(super) fn used(&self, usage: Usage) {
+        {
+            let mut state = lock(&self.state);
+            let before = state.usage.take().unwrap_or_default();
+            state.usage = Some(before.and(usage.clone()));
         }
+        self.happened(AgentEvent::Usage { usage });
     }
 
     pub(super) fn happened(&self, event: AgentEvent) {
@@ -180,21 +227,68 @@ impl Session {
     }
 
     fn asks(&self, request: &RequestPermissionRequest, answer: oneshot::Sender<Option<String>>) {
-        let (asked, ends) = {
+        let (call, asked, ends) = {
             let mut state = lock(&self.state);
             if state.held.writer.is_none() && !state.held.status.is_busy() {
                 return; // No turn runs: dropping the answer cancels the request.
             }
             state.asked += 1;
-            let asked = permission(format!("p{}", state.asked), request);
+            let id = format!("p{}", state.asked);
+            let (call, asked) = state.calls.asks(id, request);
             state.pending.push((asked.clone(), answer));
             state.held.status = AgentStatus::NeedsYou;
-            (asked, state.stop_at_permission)
+            (call, asked, state.stop_at_permission)
         };
+        // What it is about stays in the conversation when the question is gone.
+        self.happened(AgentEvent::Tool { call });
         self.happened(AgentEvent::Permission { request: asked });
         self.changed();
         if ends && let Some(writer) = lock(&self.state).held.writer.take() {
             writer.end(Outcome::NeedsPermission);
+        }
+    }
+
+    /// It is about to write a file; told of, unless one of its own calls does.
+    fn writes(&self, path: &Path) {
+        let path = path.display().to_string();
+        if !lock(&self.state).calls.tells_of(&path) {
+            self.write(&path, ToolStatus::Running, None);
+        }
+    }
+
+    /// It has written a file, or why not.
+    fn wrote(&self, path: &Path, written: Result<(), String>) {
+        let path = path.display().to_string();
+        let told = lock(&self.state).calls.tells_of(&path);
+        match written {
+            Ok(()) if told => {}
+            Ok(()) => self.write(&path, ToolStatus::Completed, None),
+            Err(reason) => self.write(&path, ToolStatus::Failed, Some(reason)),
+        }
+    }
+
+    fn write(&self, path: &str, status: ToolStatus, error: Option<String>) {
+        self.happened(AgentEvent::Tool {
+            call: ToolCall {
+                id: format!("write:{path}"),
+                name: "write".into(),
+                title: Some(format!("write {path}")),
+                status,
+                detail: Some(ToolDetail {
+                    kind: "write".into(),
+                    paths: vec![path.to_owned()],
+                    ..ToolDetail::default()
+                }),
+                error,
+            },
+        });
+    }
+
+    /// Ends the tool calls of which no end was told: nothing goes on any more.
+    pub(super) fn end_calls(&self, status: &ToolStatus) {
+        let ended = lock(&self.state).calls.end(status);
+        for call in ended {
+            self.happened(AgentEvent::Tool { call });
         }
     }
 
@@ -210,6 +304,10 @@ impl Session {
     /// Ends the turn that runs, for everyone who follows it.
     pub(super) fn finish(&self, outcome: Outcome) {
         self.cancel_pending();
+        self.end_calls(match outcome {
+            Outcome::Completed => &ToolStatus::Completed,
+            _ => &ToolStatus::Cancelled,
+        });
         let ended = AgentEvent::Ended {
             outcome: outcome.clone(),
         };
@@ -237,5 +335,21 @@ impl Session {
             drop(link);
             let _ = tokio::time::timeout(Duration::from_secs(3), ended.cancelled()).await;
         }
+    }
+}
+
+/// How full the context is, and what the session has cost.
+fn context(update: &Value) -> Usage {
+    let cost = &update["cost"];
+    Usage {
+        context_used: update["used"].as_u64(),
+        context_size: update["size"].as_u64(),
+        cost: cost["amount"]
+            .as_f64()
+            .zip(cost["currency"].as_str())
+            .map(|(amount, currency)| {
+                format!("{} {currency}", (amount * 10_000.0).round() / 10_000.0)
+            }),
+        ..Usage::default()
     }
 }

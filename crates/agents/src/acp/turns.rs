@@ -3,20 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_client_protocol::UntypedMessage;
 use agent_client_protocol::v1::schema::{
-    CancelNotification, ContentBlock, PermissionOptionKind, PromptRequest, StopReason, TextContent,
+    CancelNotification, ContentBlock, ImageContent, PromptRequest, TextContent,
 };
+use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::acp::Inner;
 use crate::acp::link::Link;
 use crate::acp::session::Session;
+use crate::backend::no_images;
 use crate::error::AgentError;
 use crate::held::lock;
+use crate::offered;
 use crate::process::sleep;
 use crate::turn::{Turn, TurnWriter, turn};
-use crate::types::{AgentEvent, AgentId, AgentStatus, Outcome, PermissionAnswer, Prompt};
+use crate::types::{AgentEvent, AgentId, AgentStatus, Outcome, PermissionAnswer, Prompt, Usage};
 
 impl Inner {
     pub(super) async fn prompt(
@@ -35,6 +39,9 @@ impl Inner {
             self.stop(agent).await?;
         }
         let link = self.warm(&session).await?;
+        if !link.sees() {
+            no_images(&self.id, &prompt)?;
+        }
         let (turn, writer) = turn();
         {
             let mut state = lock(&session.state);
@@ -65,11 +72,18 @@ impl Inner {
         prompt: Prompt,
     ) {
         let deadlines = &self.config.deadlines;
-        let request = PromptRequest::new(
-            session.id.clone(),
-            vec![ContentBlock::Text(TextContent::new(prompt.text))],
+        let mut content = vec![ContentBlock::Text(TextContent::new(prompt.text))];
+        content.extend(
+            prompt
+                .images
+                .into_iter()
+                .map(|image| ContentBlock::Image(ImageContent::new(image.data, image.mime_type))),
         );
-        let answer = link.agent.send_request(request).block_task();
+        let request = PromptRequest::new(session.id.clone(), content);
+        let answer = async {
+            let request = UntypedMessage::new("session/prompt", request)?;
+            link.agent.send_request(request).block_task().await
+        };
         tokio::pin!(answer);
         let timeout = prompt.timeout_ms.map(Duration::from_millis);
         let timed_out = sleep(timeout);
@@ -84,13 +98,17 @@ impl Inner {
                         Ok(response) => {
                             lock(&session.state).deaths = 0;
                             lock(&session.state).not_before = None;
-                            match response.stop_reason {
-                                StopReason::EndTurn => Outcome::Completed,
-                                StopReason::Cancelled => Outcome::Cancelled,
-                                StopReason::MaxTokens => failed("the agent ran out of tokens"),
-                                StopReason::MaxTurnRequests => failed("the agent reached its limit of requests in one turn"),
-                                StopReason::Refusal => failed("the agent refused to go on"),
-                                _ => Outcome::Completed,
+                            if let Some(usage) = usage(&response) {
+                                session.used(usage);
+                            }
+                            match response["stopReason"].as_str() {
+                                Some("end_turn") => Outcome::Completed,
+                                Some("cancelled") => Outcome::Cancelled,
+                                Some("max_tokens") => failed("the agent ran out of tokens"),
+                                Some("max_turn_requests") => failed("the agent reached its limit of requests in one turn"),
+                                Some("refusal") => failed("the agent refused to go on"),
+                                Some(other) => failed(&format!("the agent stopped: {other}")),
+                                None => failed("the agent did not say why it stopped"),
                             }
                         }
                         Err(error) => {
@@ -162,7 +180,7 @@ impl Inner {
         answer: PermissionAnswer,
     ) -> Result<bool, AgentError> {
         let session = self.find(agent)?;
-        let (request, reply) = {
+        let (chosen, reply) = {
             let mut state = lock(&session.state);
             let at = state
                 .pending
@@ -171,35 +189,27 @@ impl Inner {
                 .ok_or_else(|| AgentError::PermissionGone {
                     permission: id.into(),
                 })?;
-            let taken = state.pending.remove(at);
+            let request = &state.pending[at].0;
+            let chosen = offered::chosen(request, &answer)?.map(|option| option.id.clone());
+            if chosen.is_none() && !matches!(answer, PermissionAnswer::Deny { .. }) {
+                return Err(AgentError::BadRequest {
+                    field: "answer".into(),
+                    message: format!("is not among what it asks; {}", offered::offers(request)),
+                });
+            }
+            let (_, reply) = state.pending.remove(at);
             if state.pending.is_empty() {
                 state.held.status = AgentStatus::Working;
             }
-            taken
+            (chosen, reply)
         };
-        let first = |kinds: &[PermissionOptionKind]| {
-            kinds.iter().find_map(|kind| {
-                let word = match kind {
-                    PermissionOptionKind::AllowOnce => "allow_once",
-                    PermissionOptionKind::AllowAlways => "allow_always",
-                    PermissionOptionKind::RejectOnce => "reject_once",
-                    _ => "reject_always",
-                };
-                request
-                    .options
-                    .iter()
-                    .find(|option| option.kind == word)
-                    .map(|option| option.id.clone())
-            })
-        };
-        use PermissionOptionKind as K;
-        let (chosen, interrupt) = match answer {
-            PermissionAnswer::Allow => (first(&[K::AllowOnce, K::AllowAlways]), false),
-            PermissionAnswer::AllowAlways => (first(&[K::AllowAlways, K::AllowOnce]), false),
-            PermissionAnswer::Deny { interrupt, .. } => {
-                (first(&[K::RejectOnce, K::RejectAlways]), interrupt)
+        let interrupt = matches!(
+            answer,
+            PermissionAnswer::Deny {
+                interrupt: true,
+                ..
             }
-        };
+        );
         if reply.send(chosen).is_err() {
             return Err(AgentError::PermissionGone {
                 permission: id.into(),
@@ -215,4 +225,21 @@ fn failed(message: &str) -> Outcome {
     Outcome::Failed {
         message: message.into(),
     }
+}
+
+/// What a turn has used, in the protocol's words, or in those that Gemini CLI has for it.
+fn usage(response: &Value) -> Option<Usage> {
+    let told = &response["usage"];
+    let quota = &response["_meta"]["quota"]["token_count"];
+    let count = |name: &str, other: &str| {
+        let count = told[name].as_u64().or_else(|| quota[other].as_u64());
+        count.unwrap_or(0)
+    };
+    let usage = Usage {
+        input_tokens: count("inputTokens", "input_tokens"),
+        output_tokens: count("outputTokens", "output_tokens"),
+        cached_tokens: count("cachedReadTokens", "cached_tokens"),
+        ..Usage::default()
+    };
+    (usage != Usage::default()).then_some(usage)
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::backend::resolve;
 use crate::error::AgentError;
+use crate::offered;
 use crate::paseo::process::Call;
 use crate::paseo::{Inner, Route, frames, wire};
 use crate::types::{
@@ -65,7 +66,7 @@ impl Inner {
         check_cwd(&agent.cwd)?;
         if agent.provider.trim().is_empty() {
             return Err(AgentError::BadRequest {
-                field: "provider",
+                field: "provider".into(),
                 message: "is empty; name one that the daemon has: `claude`, `codex`, `opencode`"
                     .into(),
             });
@@ -96,7 +97,7 @@ impl Inner {
             // `run` can't make an agent without a first prompt.
             Route::Program(_) => Err(AgentError::Unsupported {
                 backend: self.id.0.clone(),
-                what: "start an agent without a prompt",
+                what: "start an agent without a prompt".into(),
                 reason: "the `paseo` program always prompts; reach the daemon over its socket"
                     .into(),
             }),
@@ -131,7 +132,7 @@ impl Inner {
         ] {
             if value.trim().is_empty() {
                 return Err(AgentError::BadRequest {
-                    field,
+                    field: field.into(),
                     message: "is empty".into(),
                 });
             }
@@ -145,7 +146,7 @@ impl Inner {
             .find(|name| name.is_empty() || name.contains('='))
         {
             return Err(AgentError::BadRequest {
-                field: "labels",
+                field: "labels".into(),
                 message: format!("has the name `{name}`; a name is not empty and holds no `=`"),
             });
         }
@@ -238,43 +239,37 @@ impl Inner {
                 // The daemon answers for a permission under the permission's own id, so it must be
                 // the full one.
                 let agent = self.get(&Route::Socket(secret.clone()), &id.0).await?;
-                let full = agent
+                let request = agent
                     .permissions
                     .iter()
                     .find(|pending| !permission.is_empty() && pending.id.starts_with(permission))
-                    .map(|pending| pending.id.clone())
                     .ok_or_else(gone)?;
-                let response = match answer {
-                    PermissionAnswer::Allow => json!({"behavior": "allow"}),
-                    PermissionAnswer::AllowAlways => {
-                        let always = agent
-                            .permissions
-                            .iter()
-                            .find(|pending| pending.id == full)
-                            .and_then(|pending| {
-                                pending
-                                    .options
-                                    .iter()
-                                    .find(|option| option.kind == "allow_always")
-                            });
-                        match always {
-                            Some(option) => {
-                                json!({"behavior": "allow", "selectedActionId": option.id})
-                            }
-                            None => json!({"behavior": "allow"}),
-                        }
+                let full = &request.id;
+                // A daemon that offers nothing takes the plain words.
+                let chosen = offered::chosen(request, &answer)?;
+                let denies = match (&answer, chosen) {
+                    (PermissionAnswer::Choose { .. }, Some(option)) => {
+                        option.kind.starts_with("reject")
                     }
-                    PermissionAnswer::Deny { message, interrupt } => {
-                        let mut response = json!({"behavior": "deny"});
-                        if let Some(message) = message {
-                            response["message"] = json!(message);
-                        }
-                        if interrupt {
-                            response["interrupt"] = json!(true);
-                        }
-                        response
-                    }
+                    (PermissionAnswer::Deny { .. }, _) => true,
+                    _ => false,
                 };
+                let mut response = json!({"behavior": if denies { "deny" } else { "allow" }});
+                if let (
+                    PermissionAnswer::AllowAlways | PermissionAnswer::Choose { .. },
+                    Some(option),
+                ) = (&answer, chosen)
+                {
+                    response["selectedActionId"] = json!(option.id);
+                }
+                if let PermissionAnswer::Deny { message, interrupt } = &answer {
+                    if let Some(message) = message {
+                        response["message"] = json!(message);
+                    }
+                    if *interrupt {
+                        response["interrupt"] = json!(true);
+                    }
+                }
                 let body = json!({"agentId": id.0, "requestId": full, "response": response});
                 match self
                     .ask(secret.as_ref(), "agent_permission_response", body)
@@ -294,6 +289,15 @@ impl Inner {
                 let short: String = permission.chars().take(8).collect();
                 let mut options = Vec::new();
                 let command: &[&str] = match &answer {
+                    PermissionAnswer::Choose { option } => {
+                        return Err(AgentError::Unsupported {
+                            backend: self.id.0.clone(),
+                            what: "answer with an option of the agent's".into(),
+                            reason: format!(
+                                "the `paseo` program takes no `{option}`; allow, deny, or reach the daemon over its socket"
+                            ),
+                        });
+                    }
                     PermissionAnswer::Allow | PermissionAnswer::AllowAlways => &["permit", "allow"],
                     PermissionAnswer::Deny { message, interrupt } => {
                         if let Some(message) = message {
@@ -340,7 +344,7 @@ impl Inner {
             }
             Route::Program(_) => Err(AgentError::Unsupported {
                 backend: self.id.0.clone(),
-                what: "read a conversation back",
+                what: "read a conversation back".into(),
                 reason: "the `paseo` program prints it for people only; reach the daemon over its socket".into(),
             }),
         }
@@ -421,7 +425,7 @@ fn check_cwd(cwd: &str) -> Result<(), AgentError> {
         Ok(())
     } else {
         Err(AgentError::BadRequest {
-            field: "cwd",
+            field: "cwd".into(),
             message: format!("is `{cwd}`; give an absolute path"),
         })
     }

@@ -10,8 +10,9 @@ use serde_json::Value;
 use crate::error::capped;
 use crate::paseo::wire;
 use crate::types::{
-    AgentEvent, AgentId, AgentInfo, AgentStatus, BackendId, Outcome, PermissionOption,
-    PermissionRequest, PlanItem, Position, TimelineEntry, ToolCall, ToolDetail, ToolStatus, Usage,
+    AgentEvent, AgentId, AgentInfo, AgentStatus, BackendId, FileChange, Offers, Outcome,
+    PermissionOption, PermissionRequest, PlanItem, PlanState, Position, TimelineEntry, ToolCall,
+    ToolDetail, ToolStatus, Usage,
 };
 
 /// How much of a tool's output is passed on.
@@ -119,6 +120,8 @@ impl Agent {
                 .map(Permission::request)
                 .collect(),
             last_error: self.last_error.map(readable),
+            offers: Offers::default(),
+            usage: None,
             session: [self.persistence, self.runtime_info]
                 .into_iter()
                 .flatten()
@@ -249,6 +252,7 @@ fn usage(value: Option<&Value>) -> Option<Usage> {
         input_tokens: count("inputTokens"),
         output_tokens: count("outputTokens"),
         cached_tokens: count("cachedInputTokens"),
+        ..Usage::default()
     })
 }
 
@@ -314,10 +318,10 @@ pub(crate) fn item(item: &Value) -> StreamEvent {
                                     .and_then(Value::as_str)
                                     .unwrap_or_default()
                                     .to_owned(),
-                                done: item
-                                    .get("completed")
-                                    .and_then(Value::as_bool)
-                                    .unwrap_or(false),
+                                state: match item.get("completed").and_then(Value::as_bool) {
+                                    Some(true) => PlanState::Done,
+                                    _ => PlanState::Waiting,
+                                },
                             })
                             .collect()
                     })
@@ -341,13 +345,21 @@ fn tool_detail(detail: &Value) -> ToolDetail {
             .find_map(|name| detail.get(name).and_then(Value::as_str))
             .map(|text| capped_raw(text, OUTPUT_LIMIT))
     };
+    let path = text(&["filePath", "path"]);
+    let old_text = text(&["oldString", "oldText"]);
+    let new_text = text(&["newString", "newText", "unifiedDiff", "diff"]);
+    let changes = (old_text.is_some() || new_text.is_some()).then(|| FileChange {
+        path: path.clone(),
+        old_text,
+        new_text,
+    });
     ToolDetail {
         kind: text(&["type"]).unwrap_or_default(),
-        path: text(&["filePath", "path"]),
+        paths: path.into_iter().collect(),
         command: text(&["command", "query", "url"]),
         output: text(&["output", "content", "result"]),
-        old_text: text(&["oldString", "oldText"]),
-        new_text: text(&["newString", "newText", "unifiedDiff", "diff"]),
+        changes: changes.into_iter().collect(),
+        input: None,
     }
 }
 

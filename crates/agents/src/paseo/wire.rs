@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::error::{AgentError, capped};
 use crate::process::Output;
 use crate::secret::redacted;
-use crate::types::{AgentId, AgentInfo, AgentStatus, BackendId, PermissionRequest};
+use crate::types::{AgentId, AgentInfo, AgentStatus, BackendId, Offers, PermissionRequest};
 
 /// An error as the program reports it with `--json`.
 #[derive(Debug, Deserialize)]
@@ -119,7 +119,7 @@ pub(crate) fn failure(asked: Asked<'_>, output: &Output) -> AgentError {
             permission: asked.about.into(),
         },
         "MISSING_PROMPT" => AgentError::BadRequest {
-            field: "prompt",
+            field: "prompt".into(),
             message: "is blank; say something to the agent".into(),
         },
         _ if message.contains("Agent not found") => unknown(asked),
@@ -233,6 +233,8 @@ pub(crate) fn list(
                 labels: Default::default(),
                 permissions: Vec::new(),
                 last_error: None,
+                offers: Offers::default(),
+                usage: None,
                 session: None,
             }
         })
@@ -312,6 +314,8 @@ pub(crate) fn inspect(
         labels: Default::default(),
         permissions,
         last_error: None,
+        offers: Offers::default(),
+        usage: None,
         session: None,
     })
 }

@@ -15,6 +15,8 @@ struct Agent {
     session: String,
     next: u64,
     faults: Vec<String>,
+    model: String,
+    mode: String,
 }
 
 fn send(value: &Value) {
@@ -34,6 +36,20 @@ fn receive() -> Value {
 impl Agent {
     fn has(&self, fault: &str) -> bool {
         self.faults.iter().any(|known| known == fault)
+    }
+
+    /// What can be chosen: one in the protocol's way, one in the way of before it.
+    fn offers(&self) -> Value {
+        if !self.has("offers") {
+            return json!({});
+        }
+        json!({
+            "configOptions": [{
+                "id": "m", "name": "Model", "category": "model", "type": "select", "currentValue": self.model,
+                "options": [{"value": "small", "name": "Small"}, {"value": "large", "name": "Large"}],
+            }],
+            "modes": {"currentModeId": self.mode, "availableModes": [{"id": "ask", "name": "Ask"}, {"id": "plan", "name": "Plan"}]},
+        })
     }
 
     fn update(&self, update: Value) {
@@ -106,7 +122,10 @@ impl Agent {
                 );
                 match answer["result"]["content"].as_str() {
                     Some(content) => self.say(&format!("read: {content}")),
-                    None => self.say(&format!("refused: {}", answer["error"])),
+                    None => self.say(&format!(
+                        "refused: {}",
+                        answer["error"]
+                    )),
                 }
             }
             "WRITE" => {
@@ -126,6 +145,41 @@ impl Agent {
                     self.say(&format!("refused: {}", answer["error"]));
                 }
             }
+            // A file is written without a word about it.
+            "QUIETWRITE" => {
+                let path = words.next().unwrap_or_default().to_owned();
+                let params = json!({"sessionId": session, "path": path, "content": "written\n"});
+                self.ask("fs/write_text_file", params);
+                self.say("done");
+            }
+            "EDITS" => {
+                self.update(json!({
+                    "sessionUpdate": "tool_call", "toolCallId": "e1", "title": "Rename", "kind": "edit", "status": "pending",
+                    "rawInput": {"from": "old", "to": "new"},
+                }));
+                let answer = self.ask("session/request_permission", json!({
+                    "sessionId": session,
+                    "toolCall": {
+                        "toolCallId": "e1",
+                        "locations": [{"path": "/w/a.rs"}, {"path": "/w/c.rs"}],
+                        "content": [
+                            {"type": "content", "content": {"type": "text", "text": "in two files"}},
+                            {"type": "diff", "path": "/w/a.rs", "oldText": "old", "newText": "new"},
+                            {"type": "diff", "path": "/w/b.rs", "newText": "made"},
+                            {"type": "content", "content": {"type": "text", "text": "and no more"}},
+                        ],
+                    },
+                    "options": [
+                        {"optionId": "all", "name": "Allow all edits", "kind": "allow_always"},
+                        {"optionId": "none", "name": "No", "kind": "reject_once"},
+                    ],
+                }));
+                self.say(&format!("outcome: {}", answer["result"]["outcome"]["optionId"]));
+            }
+            // A tool call of which no end is told.
+            "LOOSE" => self.update(json!({
+                "sessionUpdate": "tool_call", "toolCallId": "l1", "title": "Look", "kind": "read", "status": "in_progress",
+            })),
             "PERMIT" => {
                 self.say("I need permission. ");
                 let answer = self.ask("session/request_permission", json!({
@@ -148,6 +202,10 @@ impl Agent {
             }
             // It is told what was wrong with its answer.
             "Your" => self.say("{\"kind\": \"bug\"}"),
+            "CHOSEN" => {
+                self.update(json!({"sessionUpdate": "usage_update", "used": 120, "size": 1000, "cost": {"amount": 0.25, "currency": "USD"}}));
+                self.say(&format!("{} {}", self.model, self.mode));
+            }
             "FAIL" => {
                 return Err(
                     json!({"code": -32000, "message": "Internal error", "data": "the model is overloaded"}),
@@ -182,6 +240,8 @@ fn main() {
         session: String::new(),
         next: 0,
         faults: std::env::args().skip(1).collect(),
+        model: "small".into(),
+        mode: "ask".into(),
     };
     if agent.has("mute") {
         loop {
@@ -200,12 +260,31 @@ fn main() {
         match message["method"].as_str().unwrap_or_default() {
             "initialize" => reply(json!({
                 "protocolVersion": if agent.has("version-9") { 9 } else { 1 },
-                "agentCapabilities": {"loadSession": !agent.has("forgets")},
+                "agentCapabilities": {"loadSession": !agent.has("forgets"), "promptCapabilities": {"image": agent.has("offers")}},
                 "agentInfo": {"name": "scripted", "version": "1"},
             })),
             "session/new" => {
                 agent.session = format!("acp-{}", std::process::id());
-                reply(json!({"sessionId": agent.session}));
+                let mut made = agent.offers();
+                made["sessionId"] = json!(agent.session);
+                reply(made);
+                if agent.has("offers") {
+                    agent.update(json!({"sessionUpdate": "available_commands_update", "availableCommands": [{"name": "review", "description": "Reviews"}]}));
+                }
+            }
+            "session/set_config_option" => {
+                agent.model = message["params"]["value"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .into();
+                reply(agent.offers());
+            }
+            "session/set_mode" => {
+                agent.mode = message["params"]["modeId"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .into();
+                reply(json!({}));
             }
             "session/load" => {
                 agent.session = message["params"]["sessionId"]
@@ -220,14 +299,26 @@ fn main() {
                 }
                 agent.update(json!({"sessionUpdate": "user_message_chunk", "content": {"type": "text", "text": "an old question"}}));
                 agent.say("an old answer");
-                reply(Value::Null);
+                agent.update(json!({"sessionUpdate": "tool_call", "toolCallId": "o1", "title": "old work", "kind": "edit", "status": "in_progress"}));
+                reply(agent.offers());
             }
             "session/prompt" => {
                 let text = message["params"]["prompt"][0]["text"]
                     .as_str()
                     .unwrap_or_default()
                     .to_owned();
+                let image = &message["params"]["prompt"][1];
+                if image["type"] == "image" {
+                    let shown = [&image["mimeType"], &image["data"]]
+                        .map(|part| part.as_str().unwrap_or_default());
+                    agent.say(&shown.join(" "));
+                    reply(json!({"stopReason": "end_turn"}));
+                    continue;
+                }
                 match agent.act(&text) {
+                    Ok(reason) if agent.has("offers") => reply(
+                        json!({"stopReason": reason, "usage": {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10}}),
+                    ),
                     Ok(reason) => reply(json!({"stopReason": reason})),
                     Err(error) => send(&json!({"jsonrpc": "2.0", "id": id, "error": error})),
                 }

@@ -1,6 +1,6 @@
 //! Agents and what they say, as text for people.
 
-use ::agents::{AgentEvent, AgentInfo, AgentStatus, ToolStatus};
+use ::agents::{AgentEvent, AgentInfo, AgentStatus, ToolStatus, Usage};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -28,8 +28,10 @@ impl Telling {
                     ToolStatus::Failed | ToolStatus::Running => "✗",
                 };
                 let what = call.title.or_else(|| {
-                    call.detail
-                        .and_then(|detail| detail.command.or(detail.path))
+                    let detail = call.detail?;
+                    detail
+                        .command
+                        .or_else(|| (!detail.paths.is_empty()).then(|| detail.paths.join(", ")))
                 });
                 match what {
                     Some(what) => format!("{mark} {}: {}", call.name, printable(&what)),
@@ -40,6 +42,10 @@ impl Telling {
                 "? {} ({})",
                 printable(&request.title.unwrap_or(request.tool)),
                 short_id(&request.id)
+            ),
+            AgentEvent::Other { kind, .. } => format!(
+                "! it told of `{}`, which is not known here",
+                printable(&kind)
             ),
             AgentEvent::Notice { text } => format!("! {}", printable(&text)),
             AgentEvent::Started
@@ -62,6 +68,25 @@ impl Telling {
         }
         Ok(())
     }
+}
+
+/// What was used, in a line.
+pub(super) fn used(usage: &Usage) -> String {
+    let mut parts = Vec::new();
+    if usage.input_tokens > 0 || usage.output_tokens > 0 {
+        parts.push(format!(
+            "{} tokens read, {} written",
+            usage.input_tokens, usage.output_tokens
+        ));
+    }
+    if let (Some(used), Some(size)) = (
+        usage.context_used,
+        usage.context_size.filter(|size| *size > 0),
+    ) {
+        parts.push(format!("context {}% of {size} full", used * 100 / size));
+    }
+    parts.extend(usage.cost.clone());
+    parts.join(", ")
 }
 
 /// What an agent says must not move the cursor of the person who reads it.

@@ -12,7 +12,8 @@ use std::time::Duration;
 use ::flow::{ActionError, Activity, Ended, Finished, Found, Job, StepAgent, Work};
 use agents::{
     AgentError, AgentEvent, AgentId, AgentInfo, AgentStatus, Agents, AgentsEvent, BackendId,
-    BackendKind, ListAgents, NewAgent, Outcome, PermissionRequest, Prompt, TimelineEntry, Turn,
+    BackendKind, ListAgents, NewAgent, Offers, Outcome, PermissionRequest, Prompt, TimelineEntry,
+    Turn,
 };
 use secrets::{CoveredStream, Secrets};
 use serde::{Deserialize, Serialize};
@@ -385,6 +386,8 @@ fn placeholder(backend: &BackendId, agent: &AgentId) -> AgentInfo {
         labels: BTreeMap::new(),
         permissions: Vec::new(),
         last_error: None,
+        offers: Offers::default(),
+        usage: None,
         session: None,
     }
 }
