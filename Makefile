@@ -23,8 +23,8 @@ test-rust: ui
 	@scripts/say "Rust: rooms and whole-app scenarios"
 	@scripts/cargo-test --workspace --exclude scenarios
 	@scripts/say "Rust: the program from outside"
-	@cargo build --workspace --bin switchyard --bin switchyard-window
-	@scripts/cargo-test --workspace --test program --test flows --test flow-commands
+	@cargo build --workspace --bin switchyard --bin switchyard-window --bin stand-in-acp-agent
+	@scripts/cargo-test --workspace --test program --test flows --test flow-commands --test agents
 
 test-ui: setup
 	@scripts/say "Frontend"

@@ -106,7 +106,7 @@ pub(crate) fn forward(app: App, handle: AppHandle) {
                 News::Conflicts(news) => {
                     ConflictsChanged(ConflictsHappened::News { news }).emit(&handle)
                 }
-                News::Agents(event) => AgentsHappened(event).emit(&handle),
+                News::Agents(event) => AgentsHappened(*event).emit(&handle),
                 News::Runs(changes) => RunsChanged(changes).emit(&handle),
                 News::Missed(Subject::Panes) => PaneHappened(PaneEvent::Lagged).emit(&handle),
                 News::Missed(Subject::Host) => HostChanged(app.host_state()).emit(&handle),

@@ -129,9 +129,19 @@ impl Home {
 
     /// The process ids of the pane hosts that use this home: at most one, unless something is wrong.
     pub fn hosts(&self) -> Vec<u32> {
+        self.processes(|args| is_host(args) && !holds_agents(args))
+    }
+
+    /// The process ids of the agent hosts that use this home: at most one, unless something is wrong.
+    pub fn agent_hosts(&self) -> Vec<u32> {
+        self.processes(|args| is_host(args) && holds_agents(args))
+    }
+
+    /// The process ids of the scripted ACP agents that were started for this home.
+    pub fn agents(&self) -> Vec<u32> {
         self.processes(|args| {
-            args.first().is_some_and(|arg| arg.ends_with("switchyard"))
-                && args.get(1).is_some_and(|arg| arg == "host")
+            args.first()
+                .is_some_and(|arg| arg.ends_with("/stand-in-acp-agent"))
         })
     }
 
@@ -166,9 +176,21 @@ impl Home {
     }
 }
 
+fn is_host(args: &[String]) -> bool {
+    args.first().is_some_and(|arg| arg.ends_with("switchyard"))
+        && args.get(1).is_some_and(|arg| arg == "host")
+}
+
+fn holds_agents(args: &[String]) -> bool {
+    args.iter().any(|arg| arg == "--agents")
+}
+
 impl Drop for Home {
     fn drop(&mut self) {
-        let left = || self.windows().into_iter().chain(self.hosts());
+        let left = || {
+            let hosts = self.hosts().into_iter().chain(self.agent_hosts());
+            self.windows().into_iter().chain(hosts)
+        };
         for pid in left().filter_map(|pid| Pid::from_raw(pid.try_into().ok()?)) {
             let _ = kill_process(pid, Signal::TERM);
         }

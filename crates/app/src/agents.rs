@@ -1,5 +1,6 @@
 //! Agents: every backend that the person has, their sessions in the store, their programs in panes.
 
+mod away;
 mod file;
 mod rows;
 mod terminals;
@@ -10,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use agents::{
-    AgentError, AgentId, AgentInfo, Agents, AgentsConfig, AgentsEvent, Archived, BackendAgents,
-    BackendId, BackendInfo, Conversation, ImportSession, ListAgents, NewAgent, PermissionAnswer,
-    Prompt, TimelineEntry, Turn,
+    Acp, AgentError, AgentId, AgentInfo, Agents, AgentsConfig, AgentsEvent, Archived,
+    BackendAgents, BackendId, BackendInfo, Conversation, ImportSession, ListAgents, NewAgent,
+    PermissionAnswer, Prompt, TimelineEntry, Turn,
 };
 use conflicts::{LineRange, ProposedChange};
 use terminal::PaneEvent;
@@ -20,10 +21,12 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc;
 
 use crate::{App, Code, Error, News, Subject};
+use away::Away;
 use file::{AgentsFile, Configured};
 use rows::StoredSessions;
 use terminals::PaneTerminals;
 
+pub(crate) use away::{AGENTS, AgentHost, serve};
 pub(crate) use rows::SCHEMA;
 
 /// The largest file in which an announced edit is looked for.
@@ -122,6 +125,8 @@ impl App {
                 waits: AtomicBool::new(false),
             };
             backends.apply(configured).await;
+            // Those of earlier days are in everybody's list.
+            backends.agents.recall().await?;
             self.follow_agents(backends.agents.events());
             Ok::<_, Error>(backends)
         });
@@ -130,8 +135,10 @@ impl App {
 
     /// The agents for somebody who stays: their lists are kept, with the sessions of earlier runs in them.
     async fn kept_agents(&self) -> Result<&Agents, Error> {
+        if let Some(host) = &self.0.agent_host {
+            host.stay();
+        }
         let agents = self.agents().await?;
-        agents.recall().await?;
         agents.keep_lists();
         Ok(agents)
     }
@@ -141,7 +148,12 @@ impl App {
         let panes = Arc::new(PaneTerminals {
             app: Arc::downgrade(&self.0),
         });
-        file.backends(&self.0.paths.agents_file(), &panes)
+        file.backends(&self.0.paths.agents_file(), &panes, |config| {
+            match &self.0.agent_host {
+                Some(host) => Arc::new(Away::new(host, config)),
+                None => Arc::new(Acp::new(config)),
+            }
+        })
     }
 
     /// Applies what a person saved in `agents.json`. A backend at which a turn runs is changed when it has ended.
@@ -215,7 +227,7 @@ impl App {
                     Ok(event) => {
                         let free =
                             matches!(&event, AgentsEvent::Backend { backend } if !backend.busy);
-                        app.emit(News::Agents(event));
+                        app.emit(News::Agents(Box::new(event)));
                         let waits = |backends: &Backends| backends.waits.swap(false, Ordering::Relaxed);
                         if free && app.0.agents.get().is_some_and(waits) {
                             app.reload_agents().await;
@@ -653,7 +665,7 @@ mod tests {
         };
         assert!(message.contains("2 of their messages"), "{message}");
         assert!(
-            matches!(&heard, Some(News::Agents(AgentsEvent::Gone { backend })) if backend.0 == "command:c"),
+            matches!(&heard, Some(News::Agents(event)) if matches!(&**event, AgentsEvent::Gone { backend } if backend.0 == "command:c")),
             "{heard:?}"
         );
         soon(app.shutdown()).await;

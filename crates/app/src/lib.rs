@@ -51,7 +51,10 @@ pub use folders::{FolderBelow, FolderLook};
 pub use host::{AckHandle, HostAttachment};
 pub use memory::MemoryUse;
 pub use news::{News, NewsReader, Subject};
-pub use pane_host::{IDLE_AFTER, Served, host_health, serve_host, serve_host_until, stop_host};
+pub use pane_host::{
+    IDLE_AFTER, Served, host_health, serve_agents, serve_host, serve_host_until, stop_agents,
+    stop_host,
+};
 pub use paths::Paths;
 pub use settings::{ClipboardWrites, CursorStyle, HistorySettings, Renderer, Settings, Theme};
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
@@ -117,6 +120,8 @@ struct Inner {
     awaited: Arc<one_pane::Awaited>,
     /// The agents' backends, made when they are first asked for.
     agents: tokio::sync::OnceCell<self::agents::Backends>,
+    /// The process that holds ACP agents, when it is not this one.
+    agent_host: Option<Arc<agents::AgentHost>>,
     /// Somebody wants to be told of agents, once their file can be used.
     tells_of_agents: std::sync::atomic::AtomicBool,
     /// Where [`App::start`] was called, and what runs beside the commands runs.
@@ -157,6 +162,13 @@ impl App {
                 aside.display()
             ));
         }
+        let agent_host = match &host {
+            HostMode::InProcess => None,
+            HostMode::Detached { program } => {
+                let at = agent_host_paths(&paths);
+                Some(agents::AgentHost::new(at, program.clone()))
+            }
+        };
         let (panes, here) = match host {
             HostMode::InProcess => {
                 // Before any of the panes' files is opened: two who write them would spoil them.
@@ -183,6 +195,7 @@ impl App {
             news: broadcast::Sender::new(news::KEPT),
             awaited: Arc::default(),
             agents: tokio::sync::OnceCell::new(),
+            agent_host,
             tells_of_agents: false.into(),
             runtime: tokio::runtime::Handle::current(),
             tasks: parking_lot::Mutex::new(JoinSet::new()),
@@ -277,7 +290,7 @@ pub(crate) fn panes_config(paths: &Paths, settings: &Settings) -> PanesConfig {
 
 /// Claims the panes' files for this process.
 fn claim_panes(paths: &Paths) -> Result<host::Host, Error> {
-    host::Host::claim(&host_paths(paths)).map_err(|error| match error {
+    host::Host::claim(&host::PANES, &host_paths(paths)).map_err(|error| match error {
         ServeError::AlreadyRunning { .. } => Error::new(
             Code::Refused,
             format!(
@@ -292,4 +305,8 @@ fn claim_panes(paths: &Paths) -> Result<host::Host, Error> {
 
 fn host_paths(paths: &Paths) -> host::HostPaths {
     host::HostPaths::new(paths.runtime(), paths.data())
+}
+
+fn agent_host_paths(paths: &Paths) -> host::HostPaths {
+    host::HostPaths::new(paths.runtime().join("agents"), paths.data().join("agents"))
 }

@@ -31,7 +31,7 @@ pub enum News {
     /// Something changed about the conflicts of one repository.
     Conflicts(ConflictNews),
     /// Something happened to agents or their backends. What is said in a conversation is told to those who follow it.
-    Agents(AgentsEvent),
+    Agents(Box<AgentsEvent>),
     /// Runs changed, whichever process drives them. Only for a reader that [follows](NewsReader::with_runs) them, which
     /// misses none: they are read from the journal.
     Runs(Vec<RunChange>),

@@ -1,11 +1,13 @@
-//! The pane host's process: running it, ending it, asking how it is.
+//! The processes that outlive a window, the panes' and the agents': running them, ending them, asking how they are.
 
 use std::time::Duration;
 
-use host::{ConnectError, Host, HostClient, HostHealth, HostOptions, ServeError};
+use host::{
+    ConnectError, Host, HostClient, HostHealth, HostOptions, HostPaths, ServeError, Service,
+};
 use terminal::{Clock, Panes};
 
-use crate::{Code, Error, Paths, Settings, host_paths, panes_config};
+use crate::{Code, Error, Paths, Settings, agent_host_paths, agents, host_paths, panes_config};
 
 /// How long the host stays with no client and no running program, if nothing else is said.
 pub const IDLE_AFTER: Duration = Duration::from_secs(60);
@@ -58,14 +60,9 @@ pub async fn serve_host_until(
     paths
         .create()
         .map_err(|error| Error::new(Code::Failed, error.to_string()))?;
-    let claim = match Host::claim(&host_paths(paths)) {
+    let claim = match claimed(&host::PANES, &host_paths(paths))? {
         Ok(claim) => claim,
-        Err(error @ ServeError::AlreadyRunning { .. }) => {
-            return Ok(Served::AlreadyRunning {
-                message: error.to_string(),
-            });
-        }
-        Err(error) => return Err(Error::from_chain(Code::Failed, &error)),
+        Err(already) => return Ok(already),
     };
     // Settings that a person got wrong are shown by the window; the host serves with the defaults.
     let settings = Settings::load(paths).unwrap_or_else(|error| {
@@ -83,6 +80,57 @@ pub async fn serve_host_until(
         .await
         .map_err(|error| Error::from_chain(Code::Failed, &error))?;
     Ok(Served::Ended)
+}
+
+/// The claim to be the host of a directory, unless another has it.
+fn claimed(service: &'static Service, paths: &HostPaths) -> Result<Result<Host, Served>, Error> {
+    match Host::claim(service, paths) {
+        Ok(claim) => Ok(Ok(claim)),
+        Err(error @ ServeError::AlreadyRunning { .. }) => Ok(Err(Served::AlreadyRunning {
+            message: error.to_string(),
+        })),
+        Err(error) => Err(Error::from_chain(Code::Failed, &error)),
+    }
+}
+
+/// Is the agent host of this user, until it is told to end (SIGTERM, SIGINT), or until for `idle_after` nobody was
+/// connected and nothing would have been lost with it.
+///
+/// # Errors
+///
+/// When the runtime directory or the socket can't be used.
+pub async fn serve_agents(
+    paths: &Paths,
+    detached: bool,
+    idle_after: Duration,
+) -> Result<Served, Error> {
+    if detached {
+        host::detach();
+    }
+    let stop = host::until_told_to_end()
+        .map_err(|error| Error::new(Code::Failed, format!("could not catch signals: {error}")))?;
+    let claim = match claimed(&agents::AGENTS, &agent_host_paths(paths))? {
+        Ok(claim) => claim,
+        Err(already) => return Ok(already),
+    };
+    let options = HostOptions {
+        idle_after,
+        started_at: Clock::system().now_ms(),
+    };
+    agents::serve(claim, options, stop)
+        .await
+        .map_err(|error| Error::from_chain(Code::Failed, &error))?;
+    Ok(Served::Ended)
+}
+
+/// Ends the agent host that runs, and every agent that it holds; returns its process id, or `None` when none runs.
+/// Conversations that their agents can load are found again.
+///
+/// # Errors
+///
+/// When it does not end within some seconds.
+pub async fn stop_agents(paths: &Paths) -> Result<Option<u32>, Error> {
+    Ok(host::stop_running(&agents::AGENTS, &agent_host_paths(paths), END_WITHIN).await?)
 }
 
 /// Ends the host that runs, of whatever version, and the programs in its panes; returns its process
@@ -124,7 +172,7 @@ mod tests {
                 host: HostMode::InProcess,
             })
         };
-        let claim = Host::claim(&host_paths(&paths)).unwrap();
+        let claim = Host::claim(&host::PANES, &host_paths(&paths)).unwrap();
         let Err(refused) = start().await else {
             panic!("a host serves these panes");
         };
@@ -138,10 +186,10 @@ mod tests {
 
         let app = start().await.unwrap();
         assert!(matches!(
-            Host::claim(&host_paths(&paths)),
+            Host::claim(&host::PANES, &host_paths(&paths)),
             Err(ServeError::AlreadyRunning { .. })
         ));
         app.shutdown().await;
-        assert!(Host::claim(&host_paths(&paths)).is_ok());
+        assert!(Host::claim(&host::PANES, &host_paths(&paths)).is_ok());
     }
 }

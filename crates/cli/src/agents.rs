@@ -5,9 +5,9 @@ mod shown;
 use std::io::{self, Read as _};
 
 use ::agents::{
-    AgentEvent, AgentInfo, BackendAgents, BackendId, BackendInfo, BackendKind, FileChange, Health,
-    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, PermissionRequest, Prompt,
-    PromptImage,
+    AgentEvent, AgentInfo, AgentStatus, BackendAgents, BackendId, BackendInfo, BackendKind,
+    FileChange, Health, ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer,
+    PermissionRequest, Prompt, PromptImage,
 };
 use app::App;
 use clap::{Args, Subcommand};
@@ -615,6 +615,13 @@ impl AnswerIt {
             .collect::<Vec<_>>();
         let request = match asked.as_slice() {
             [request] => request.id.clone(),
+            [] if agent.status == AgentStatus::Asleep => {
+                return Err(Failure::failed(format!(
+                    "it asks for nothing: its process has ended, and what it asked with it; go on with \
+                     `switchyard agents send {}`",
+                    agent.id
+                )));
+            }
             [] => return Err(Failure::failed("it does not ask for that (any more)")),
             several => {
                 let ids: Vec<_> = several

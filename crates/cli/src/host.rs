@@ -15,6 +15,9 @@ use crate::table::{Cell, Table};
 /// program runs and nobody is connected. Run it by hand to see what it says.
 #[derive(Debug, Args)]
 pub(crate) struct Host {
+    /// The agent host instead, the background process that ACP agents live in
+    #[arg(long, conflicts_with = "status")]
+    agents: bool,
     /// Leave the terminal: how the window starts it
     #[arg(long, hide = true)]
     detached: bool,
@@ -31,18 +34,28 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) async fn run(self, paths: &Paths, out: &mut Output<'_>) -> Result<(), Failure> {
+        let name = if self.agents { "agent" } else { "pane" };
         if self.stop {
-            return match app::stop_host(paths).await? {
-                Some(pid) => Ok(out.line(&format!("The pane host (process {pid}) has ended."))?),
-                None => Ok(out.line("No pane host is running.")?),
+            let ended = if self.agents {
+                app::stop_agents(paths).await?
+            } else {
+                app::stop_host(paths).await?
+            };
+            return match ended {
+                Some(pid) => Ok(out.line(&format!("The {name} host (process {pid}) has ended."))?),
+                None => Ok(out.line(&format!("No {name} host is running."))?),
             };
         }
         if self.status {
             return status(paths, out).await;
         }
         log();
-        let served =
-            app::serve_host(paths, self.detached, Duration::from_secs(self.idle_after)).await?;
+        let idle_after = Duration::from_secs(self.idle_after);
+        let served = if self.agents {
+            app::serve_agents(paths, self.detached, idle_after).await?
+        } else {
+            app::serve_host(paths, self.detached, idle_after).await?
+        };
         match served {
             app::Served::Ended => Ok(()),
             // Whoever started us in the background wants a host, and there is one.

@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use host::{Host, HostAttachment, HostClient, HostOptions, HostPaths};
+use host::{Host, HostAttachment, HostClient, HostOptions, HostPaths, PANES};
 use terminal::ask::{Info, Open, Write};
 use terminal::{AttachOptions, Frame, OpenPane, PaneId, Panes, PanesConfig};
 use tokio::runtime::Runtime;
@@ -26,7 +26,7 @@ impl Hosting {
         let home = tempfile::tempdir().expect("a directory");
         let paths = HostPaths::new(home.path().join("run"), home.path());
         let panes = Panes::new(PanesConfig::default()).expect("no history to open");
-        let host = Host::claim(&paths).expect("nobody else serves it");
+        let host = Host::claim(&PANES, &paths).expect("nobody else serves it");
         let options = HostOptions {
             idle_after: std::time::Duration::from_secs(3600),
             started_at: 1,

@@ -28,6 +28,7 @@ pub use self::here::HostHere;
 pub use self::service::{Hears, Says, ServeEach};
 use crate::paths::{HostFile, HostPaths};
 use crate::protocol::{HostHealth, PROTOCOL, VERSION, Welcome};
+use crate::start::Service;
 
 /// How often to see whether the socket is still where clients look for it.
 const LOOK_AFTER_SOCKET: Duration = Duration::from_secs(3);
@@ -36,23 +37,41 @@ const LOOK_AFTER_SOCKET: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Another host serves this directory; it is the one to talk to.
-    #[error("a pane host runs already{}", .pid.map(|pid| format!(", as process {pid}")).unwrap_or_default())]
+    #[error("{} {} runs already{}", article(.service), .service.name, .pid.map(|pid| format!(", as process {pid}")).unwrap_or_default())]
     AlreadyRunning {
+        /// Which host.
+        service: &'static Service,
         /// Its process, if its note could be read.
         pid: Option<u32>,
     },
     /// The runtime directory can't be used.
-    #[error("the pane host can't use its runtime directory")]
-    Directory(#[source] io::Error),
+    #[error("the {} can't use its runtime directory", .service.name)]
+    Directory {
+        /// Which host.
+        service: &'static Service,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The socket can't be listened on.
-    #[error("the pane host can't listen on `{socket}`")]
+    #[error("the {} can't listen on `{socket}`", .service.name)]
     Listen {
+        /// Which host.
+        service: &'static Service,
         /// The socket.
         socket: String,
         /// Why.
         #[source]
         source: io::Error,
     },
+}
+
+fn article(service: &Service) -> &'static str {
+    if service.name.starts_with('a') {
+        "an"
+    } else {
+        "a"
+    }
 }
 
 /// How a host serves.
@@ -67,26 +86,30 @@ pub struct HostOptions {
 /// The claim to be the one host of a directory. It is held until the value is dropped.
 #[derive(Debug)]
 pub struct Host {
+    service: &'static Service,
     paths: HostPaths,
     /// Held, never read: the lock goes when the file is closed.
     _lock: std::fs::File,
 }
 
 impl Host {
-    /// Claims the directory. Open the panes' files only after this: now nobody else writes them.
+    /// Claims the directory for a service. Open the panes' files only after this: now nobody else writes them.
     ///
     /// # Errors
     ///
     /// [`ServeError::AlreadyRunning`] when a host serves it; [`ServeError::Directory`] when it
     /// can't be made, belongs to someone else, or has a path too long for a socket.
-    pub fn claim(paths: &HostPaths) -> Result<Self, ServeError> {
-        paths.prepare().map_err(ServeError::Directory)?;
-        match paths.lock().map_err(ServeError::Directory)? {
+    pub fn claim(service: &'static Service, paths: &HostPaths) -> Result<Self, ServeError> {
+        let unusable = |source| ServeError::Directory { service, source };
+        paths.prepare().map_err(unusable)?;
+        match paths.lock().map_err(unusable)? {
             Some(lock) => Ok(Self {
+                service,
                 paths: paths.clone(),
                 _lock: lock,
             }),
             None => Err(ServeError::AlreadyRunning {
+                service,
                 pid: paths.note().map(|note| note.pid),
             }),
         }
@@ -109,7 +132,7 @@ impl Host {
     ) -> Result<(), ServeError> {
         // We hold the lock, so a socket that is there was left behind.
         self.paths.remove();
-        let door = Door::open(&self.paths)?;
+        let door = Door::open(self.service, &self.paths)?;
         let shared = Shared::new(panes, options.started_at);
         self.leave_note(&shared.welcome);
         let mut connections = JoinSet::new();
@@ -146,6 +169,7 @@ impl Host {
 
 /// The socket, as long as it is the one that its path leads to.
 struct Door {
+    service: &'static Service,
     paths: HostPaths,
     listener: UnixListener,
     /// Device and inode of the socket's file.
@@ -153,7 +177,7 @@ struct Door {
 }
 
 impl Door {
-    fn open(paths: &HostPaths) -> Result<Self, ServeError> {
+    fn open(service: &'static Service, paths: &HostPaths) -> Result<Self, ServeError> {
         let socket = paths.socket();
         let open = || {
             let listener = UnixListener::bind(&socket)?;
@@ -161,10 +185,12 @@ impl Door {
             Ok((listener, identity(&socket)?))
         };
         let (listener, identity) = open().map_err(|source| ServeError::Listen {
+            service,
             socket: socket.display().to_string(),
             source,
         })?;
         Ok(Self {
+            service,
             paths: paths.clone(),
             listener,
             identity,
@@ -177,10 +203,13 @@ impl Door {
         if identity(&self.paths.socket()).is_ok_and(|identity| identity == self.identity) {
             return Ok(());
         }
-        self.paths.prepare().map_err(ServeError::Directory)?;
+        let service = self.service;
+        self.paths
+            .prepare()
+            .map_err(|source| ServeError::Directory { service, source })?;
         // We hold the lock, so whatever is there serves nobody.
         let _ = std::fs::remove_file(self.paths.socket());
-        *self = Self::open(&self.paths)?;
+        *self = Self::open(service, &self.paths)?;
         tracing::warn!("the socket was gone; made it again");
         Ok(())
     }

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agents::{
-    Acp, AcpConfig, AgentBackend, Command, CommandConfig, Paseo, PaseoConfig, PasswordRef,
-    Transport,
+    AcpConfig, AgentBackend, Command, CommandConfig, Paseo, PaseoConfig, PasswordRef, Transport,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +82,7 @@ impl AgentsFile {
         &self,
         file: &Path,
         panes: &Arc<PaneTerminals>,
+        acp: impl Fn(AcpConfig) -> Arc<dyn AgentBackend>,
     ) -> Result<Vec<Configured>, Error> {
         let wrong =
             |what: String| Error::new(Code::BadFile, format!("`{}`: {what}", file.display()));
@@ -117,11 +117,7 @@ impl AgentsFile {
             backends.push(Configured {
                 from: format!("{preset:?}"),
                 found: true,
-                backend: Arc::new(Acp::new(AcpConfig::new(
-                    preset.name,
-                    preset.program,
-                    preset.args,
-                ))),
+                backend: acp(AcpConfig::new(preset.name, preset.program, preset.args)),
             });
         }
         for program in &self.acp {
@@ -134,7 +130,7 @@ impl AgentsFile {
             backends.push(Configured {
                 from: format!("{program:?}"),
                 found: false,
-                backend: Arc::new(Acp::new(config)),
+                backend: acp(config),
             });
         }
         for program in &self.command {

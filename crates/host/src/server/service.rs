@@ -77,14 +77,15 @@ impl Service {
     }
 
     /// Serves each connection with `each` until `stop` is ready, or until there was neither a connection nor anything at
-    /// work (`busy`) for `idle_after`.
+    /// work (`busy`) for `idle_after`. Whoever holds `claim` then ends what it holds, and lets go of the claim last: the next
+    /// one begins when this one has nothing any more.
     ///
     /// # Errors
     ///
     /// [`ServeError::Listen`] when the socket can't be made.
     pub async fn serve(
         &'static self,
-        claim: Host,
+        claim: &Host,
         options: HostOptions,
         each: ServeEach,
         busy: watch::Receiver<bool>,
@@ -92,7 +93,7 @@ impl Service {
     ) -> Result<(), ServeError> {
         // We hold the lock, so a socket that is there was left behind.
         claim.paths.remove();
-        let door = Door::open(&claim.paths)?;
+        let door = Door::open(self, &claim.paths)?;
         let welcome = Welcome::of(self.protocol, options.started_at);
         claim.leave_note(&welcome);
         let count = watch::Sender::new(0);

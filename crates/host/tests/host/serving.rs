@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::{
     self, Serving, event, exited, gone, options, pid, receive, script, seen, send, soon,
 };
-use host::{ConnectError, Host, HostClient, HostError, HostEvent, ServeError};
+use host::{ConnectError, Host, HostClient, HostError, HostEvent, PANES, ServeError};
 use serde_json::json;
 use terminal::ask::{Close, Info, List, Open, Read, Rename, Resize, SetColours, Write};
 use terminal::{Frame, PaneEvent, PaneId, PaneSize, ReadLines, Refusal, SearchProgress};
@@ -248,7 +248,7 @@ async fn whoever_told_hears_of_a_refusal_and_nobody_else() {
 async fn panes_of_this_process_are_served_like_those_of_another() {
     let home = tempfile::tempdir().unwrap();
     let paths = support::paths(home.path());
-    let host = Host::claim(&paths).unwrap();
+    let host = Host::claim(&PANES, &paths).unwrap();
     let host = host.serve_here(support::panes(home.path()), 1);
     let client = HostClient::connect_here(&host).await.unwrap();
     assert!(!paths.socket().exists(), "nobody else finds it");
@@ -276,7 +276,7 @@ async fn panes_of_this_process_are_served_like_those_of_another() {
         client.reconnect().await,
         Err(ConnectError::NotRunning { .. })
     ));
-    Host::claim(&paths).unwrap();
+    Host::claim(&PANES, &paths).unwrap();
 }
 
 #[tokio::test]
@@ -516,8 +516,8 @@ async fn a_socket_that_was_left_behind_is_replaced() {
 #[tokio::test]
 async fn a_directory_has_one_host() {
     let serving = Serving::start().await;
-    match Host::claim(&serving.paths) {
-        Err(ServeError::AlreadyRunning { pid }) => assert_eq!(pid, Some(std::process::id())),
+    match Host::claim(&PANES, &serving.paths) {
+        Err(ServeError::AlreadyRunning { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
         other => panic!("{other:?}"),
     }
     // And the one that serves is none the worse for it.

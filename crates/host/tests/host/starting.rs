@@ -22,7 +22,7 @@ fn host_process() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let stop = until_told_to_end().unwrap();
-        let host = match Host::claim(&paths(&home)) {
+        let host = match Host::claim(&PANES, &paths(&home)) {
             Ok(host) => host,
             Err(ServeError::AlreadyRunning { .. }) => return,
             Err(error) => panic!("{error}"),
@@ -205,7 +205,7 @@ async fn a_host_that_lost_its_runtime_directory_is_found_again() {
 async fn a_host_that_can_not_be_reached_is_named_as_what_is_in_the_way() {
     let home = tempfile::tempdir().unwrap();
     // Holds the lock, and never listens.
-    let _claim = Host::claim(&paths(home.path())).unwrap();
+    let _claim = Host::claim(&PANES, &paths(home.path())).unwrap();
     let note = format!(
         r#"{{"pid": {}, "started_at": 1, "version": "1", "protocol": 1}}"#,
         std::process::id()

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use host::{Host, HostClient, HostEvent, HostOptions, HostPaths, ServeError};
+use host::{Host, HostClient, HostEvent, HostOptions, HostPaths, PANES, ServeError};
 use serde_json::{Value, json};
 use terminal::{Frame, OpenPane, PaneEvent, PaneId, PaneInfo, PaneState, Panes, PanesConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -63,7 +63,7 @@ impl Serving {
         idle_after: Duration,
     ) -> Self {
         let paths = paths(home.path());
-        let host = Host::claim(&paths).unwrap();
+        let host = Host::claim(&PANES, &paths).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let options = HostOptions {
             idle_after,
