@@ -1,5 +1,7 @@
 //! Any program in a pane: each prompt is one start of it, its output is the answer, its exit the end.
 
+mod stream;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -9,6 +11,7 @@ use futures_util::stream::BoxStream;
 use tokio::sync::broadcast;
 
 use crate::backend::{AgentBackend, Answer, check_prompt, no_images, resolve, sort_for_people};
+use crate::command::stream::{Kind, Reader};
 use crate::error::AgentError;
 use crate::held::{Held, lock};
 use crate::news::{News, news_of};
@@ -18,7 +21,7 @@ use crate::sessions::SessionRow;
 use crate::turn::{Turn, TurnWriter, turn};
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendKind, Health,
-    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, Prompt, TimelineEntry,
+    ImportSession, ListAgents, NewAgent, Outcome, PermissionAnswer, Prompt, TimelineEntry, Usage,
 };
 
 /// The longest single argument that Linux takes, with room to spare.
@@ -96,6 +99,9 @@ struct Session {
     held: Held,
     cwd: String,
     pane: Option<u32>,
+    /// The program's own name of the conversation, to go on with.
+    conversation: Option<String>,
+    usage: Option<Usage>,
 }
 
 impl Command {
@@ -173,6 +179,7 @@ impl Inner {
     fn info(&self, id: &str, session: &Session) -> AgentInfo {
         AgentInfo {
             session: session.pane.map(|pane| format!("pane {pane}")),
+            usage: session.usage.clone(),
             ..session
                 .held
                 .info(&self.id, id, &self.config.name, &session.cwd)
@@ -229,10 +236,16 @@ impl Inner {
     }
 
     async fn prompt(self: &Arc<Self>, agent: &AgentId, prompt: Prompt) -> Result<Turn, AgentError> {
-        let args = arguments(&self.config.program, &prompt.text)?;
-        let (cwd, busy) = self.with(agent, |session| {
-            (session.cwd.clone(), session.held.status.is_busy())
+        let (cwd, busy, conversation) = self.with(agent, |session| {
+            let busy = session.held.status.is_busy();
+            (session.cwd.clone(), busy, session.conversation.clone())
         })?;
+        let program = &self.config.program;
+        let kind = Kind::of(program);
+        let args = match kind.zip(conversation) {
+            Some((kind, session)) => arguments(&kind.going_on(program, &session), &prompt.text)?,
+            None => arguments(program, &prompt.text)?,
+        };
         if busy {
             if !prompt.replace {
                 return Err(AgentError::Busy {
@@ -256,7 +269,7 @@ impl Inner {
         let stop_at_permission = prompt.stop_at_permission;
         tokio::spawn(async move {
             inner
-                .follow(agent, terminal, writer, timeout, stop_at_permission)
+                .follow(agent, terminal, kind, writer, timeout, stop_at_permission)
                 .await
         });
         Ok(turn)
@@ -266,6 +279,7 @@ impl Inner {
         self: Arc<Self>,
         agent: AgentId,
         mut terminal: Box<dyn Terminal>,
+        kind: Option<Kind>,
         writer: TurnWriter,
         timeout: Option<Duration>,
         stop_at_permission: bool,
@@ -273,11 +287,15 @@ impl Inner {
         let timed_out = sleep(timeout);
         tokio::pin!(timed_out);
         let mut waits = false;
+        let mut events = kind.map(Reader::new);
         let outcome = loop {
             let silent = (!waits).then_some(self.config.silent_turn);
             tokio::select! {
                 event = terminal.next() => match event {
-                    Some(TerminalEvent::Output(text)) => self.happened(&agent, AgentEvent::Text { text }),
+                    Some(TerminalEvent::Output(text)) => match &mut events {
+                        Some(reader) => self.heard(&agent, reader.read(&text)),
+                        None => self.happened(&agent, AgentEvent::Text { text }),
+                    },
                     Some(TerminalEvent::NeedsYou(message)) => {
                         waits = true;
                         let _ = self.with(&agent, |session| session.held.status = AgentStatus::NeedsYou);
@@ -316,6 +334,21 @@ impl Inner {
                 },
             }
         };
+        let outcome = match &mut events {
+            Some(reader) => {
+                self.heard(&agent, reader.finish());
+                let _ = self.with(&agent, |session| {
+                    session.conversation = reader.session.take().or(session.conversation.take());
+                });
+                match (outcome, reader.failed.take()) {
+                    (Outcome::Completed | Outcome::Failed { .. }, Some(message)) => {
+                        Outcome::Failed { message }
+                    }
+                    (outcome, _) => outcome,
+                }
+            }
+            None => outcome,
+        };
         if let Err(error) = terminal.stop().await {
             tracing::debug!(%error, "a program that ended could not be stopped");
         }
@@ -328,6 +361,19 @@ impl Inner {
         );
         self.changed(&agent);
         writer.end(outcome);
+    }
+
+    /// Takes what a program told as events.
+    fn heard(&self, agent: &AgentId, events: Vec<AgentEvent>) {
+        for event in events {
+            if let AgentEvent::Usage { usage } = &event {
+                let _ = self.with(agent, |session| {
+                    let before = session.usage.take().unwrap_or_default();
+                    session.usage = Some(before.and(usage.clone()));
+                });
+            }
+            self.happened(agent, event);
+        }
     }
 
     async fn stop(&self, agent: &AgentId) -> Result<bool, AgentError> {
@@ -357,6 +403,8 @@ fn session(cwd: &str, title: Option<String>, labels: BTreeMap<String, String>) -
         held: Held::new(title, labels),
         cwd: cwd.into(),
         pane: None,
+        conversation: None,
+        usage: None,
     }
 }
 
