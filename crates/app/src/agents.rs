@@ -362,6 +362,10 @@ impl App {
         agent: NewAgent,
     ) -> Result<AgentInfo, Error> {
         let agents = self.agents().await?;
+        let mut agent = agent;
+        for (name, value) in origin(&agent.cwd).await {
+            agent.labels.entry(name.to_owned()).or_insert(value);
+        }
         let agent = agents.start(backend, agent).await?;
         agents.keep(&agent).await?;
         Ok(agent)
@@ -467,6 +471,20 @@ impl App {
     ) -> Result<Archived, Error> {
         Ok(self.agents().await?.archive(backend, agent, force).await?)
     }
+}
+
+/// What tells others, at a daemon that they share, where an agent was begun: by whom, and for which worktree of what.
+async fn origin(cwd: &str) -> Vec<(&'static str, String)> {
+    let mut labels = vec![("origin", "switchyard".to_owned())];
+    let listed = ["worktree", "list", "--porcelain", "-z"];
+    // Outside of a repository there is no more to tell.
+    if let Ok(listed) = crate::worktrees::git(Path::new(cwd), &listed).await {
+        let project = crate::worktrees::main_of(&listed).and_then(Path::file_name);
+        labels.extend(project.map(|name| ("project", name.to_string_lossy().into_owned())));
+        let top = crate::worktrees::git(Path::new(cwd), &["rev-parse", "--show-toplevel"]).await;
+        labels.extend(top.ok().map(|top| ("worktree", top.trim_end().to_owned())));
+    }
+    labels
 }
 
 impl From<AgentError> for Error {
@@ -710,6 +728,54 @@ mod tests {
             .await
             .expect_err("put away");
         soon(third.shutdown()).await;
+    }
+
+    #[tokio::test]
+    async fn an_agent_is_labelled_with_where_it_was_begun() {
+        let (home, app) = app_with(SHELL).await;
+        let at = BackendId::new(BackendKind::Command, "sh");
+        let tree = home.path().canonicalize().expect("there").join("project");
+        let inner = tree.join("src");
+        std::fs::create_dir_all(&inner).expect("made");
+        crate::worktrees::git(&tree, &["init", "-q"])
+            .await
+            .expect("git");
+        let new = |cwd: &Path| NewAgent {
+            cwd: cwd.display().to_string(),
+            labels: BTreeMap::from([("origin".to_owned(), "mine".to_owned())]),
+            ..NewAgent::default()
+        };
+        let agent = soon(app.start_agent(&at, new(&inner)))
+            .await
+            .expect("started");
+        let labels: Vec<_> = agent
+            .labels
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            labels,
+            [
+                "origin=mine".to_owned(),
+                "project=project".to_owned(),
+                format!("worktree={}", tree.display())
+            ],
+            "what the caller says stands"
+        );
+        let agent = soon(app.start_agent(
+            &at,
+            NewAgent {
+                labels: BTreeMap::new(),
+                ..new(Path::new("/"))
+            },
+        ))
+        .await
+        .expect("started");
+        assert_eq!(
+            agent.labels.into_iter().collect::<Vec<_>>(),
+            [("origin".to_owned(), "switchyard".to_owned())]
+        );
+        soon(app.shutdown()).await;
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(crate) async fn git(
 }
 
 /// The main checkout, which `git worktree list --porcelain -z` names first.
-fn main_of(listed: &str) -> Option<&Path> {
+pub(crate) fn main_of(listed: &str) -> Option<&Path> {
     listed
         .split('\0')
         .find_map(|line| line.strip_prefix("worktree "))
