@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use agents::{
     Acp, AcpConfig, AgentBackend, AgentEvent, AgentId, NewAgent, Outcome, PermissionAnswer, Prompt,
-    ToolDetail, TurnResult, presets,
+    PromptImage, ToolDetail, TurnResult, presets,
 };
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -214,6 +214,52 @@ impl Trial {
         self.play(text, &PermissionAnswer::Allow, |_| false).await
     }
 
+    /// Chooses another value of a setting, and chooses the first again; why that was not possible.
+    async fn choose_another(&self, category: &str) -> Result<(), String> {
+        let words = |error: agents::AgentError| error.to_string();
+        let info = self.acp.inspect(&self.agent.0).await.map_err(words)?;
+        let setting = info
+            .offers
+            .settings
+            .into_iter()
+            .find(|setting| setting.category.as_deref() == Some(category))
+            .ok_or("not shown")?;
+        let other = setting
+            .choices
+            .iter()
+            .find(|choice| choice.value != setting.current)
+            .ok_or("there is one choice only")?;
+        for value in [&other.value, &setting.current] {
+            let chosen = self.acp.choose(&self.agent, category, value);
+            timeout(TURN, chosen)
+                .await
+                .map_err(|_| "not chosen in time")?
+                .map_err(words)?;
+        }
+        Ok(())
+    }
+
+    /// What the model says to an image.
+    async fn look(&self) -> Result<String, String> {
+        // A black dot.
+        const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+        let prompt = Prompt {
+            images: vec![PromptImage {
+                mime_type: "image/png".into(),
+                data: PNG.into(),
+            }],
+            ..Prompt::new("DO look")
+        };
+        let asked = timeout(TURN, self.acp.prompt(&self.agent, prompt)).await;
+        let turn = asked
+            .map_err(|_| "the prompt was not taken in time")?
+            .map_err(|error| error.to_string())?;
+        let result = timeout(TURN, turn.result())
+            .await
+            .map_err(|_| "the turn did not end in time")?;
+        Ok(result.text.trim().to_owned())
+    }
+
     /// What the agent itself said so far.
     fn said(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(&self.said).unwrap_or_default();
@@ -407,35 +453,39 @@ async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
         Err(why) => Seen::when(loads, false, why),
     });
 
-    seen.push(Seen::when(
-        trial.chooses("modes", "mode"),
-        false,
-        "not shown",
-    ));
-    seen.push(Seen::when(
-        trial.chooses("models", "model"),
-        false,
-        "not shown",
-    ));
+    for (list, category) in [("modes", "mode"), ("models", "model")] {
+        let chosen = trial.choose_another(category).await;
+        seen.push(Seen::when(
+            trial.chooses(list, category),
+            chosen.is_ok(),
+            chosen.err().unwrap_or_default(),
+        ));
+    }
+    let info = trial
+        .acp
+        .inspect(&trial.agent.0)
+        .await
+        .map_err(|error| error.to_string())?;
     seen.push(Seen::when(
         trial.updates("available_commands_update"),
-        false,
+        !info.offers.commands.is_empty(),
         "not shown",
     ));
+    let told = trial.said();
+    let told = told
+        .iter()
+        .filter(|message| message["result"]["stopReason"].is_string());
     let used = trial.updates("usage_update")
-        || trial
-            .said()
-            .iter()
+        || told
+            .into_iter()
             .any(|message| message["result"].to_string().contains("okens"));
-    seen.push(Seen::when(
-        used,
-        streamed.result.usage.is_some(),
-        "not shown",
-    ));
+    seen.push(Seen::when(used, info.usage.is_some(), "not shown"));
+    let looked = trial.look().await;
+    let sees = looked.as_deref() == Ok("I see an image.");
     seen.push(Seen::when(
         trial.capable("/promptCapabilities/image"),
-        false,
-        "can't be sent",
+        sees,
+        format!("{looked:?}"),
     ));
     Ok(())
 }
