@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from "react";
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { backend } from "../backend/backend";
 import { Button } from "../shared/Button";
 import { keyOf, useCommands } from "../shared/commands";
@@ -8,11 +8,13 @@ import { shortPath } from "../shared/paths";
 import { useSettings } from "../shared/settings-store";
 import { walk } from "../shared/walk";
 import { AgentRow } from "./AgentRow";
-import { askAboutAgents, checkBackends } from "./actions";
+import { askAboutAgents, checkBackends, openAgent } from "./actions";
 import {
   type AgentGroup,
   answersTo,
+  byActivity,
   groupAgents,
+  keyOfAgent,
   type Standing,
   standingOf,
   type Trouble,
@@ -31,8 +33,8 @@ const STANDINGS: { standing: Standing; word: string }[] = [
   { standing: "idle", word: "Idle" },
 ];
 
-/** Every agent on every host and of every backend, by the worktree it works in. */
-export function AgentsHub() {
+/** Every agent on every host and of every backend, by the worktree it works in; where something happened last is first. */
+export function AgentsHub({ active }: { active: boolean }) {
   const { agents, backends, errors, listed, refused } = useAgents();
   const [standing, setStanding] = useState<Standing>("all");
   const [wanted, setWanted] = useState("");
@@ -48,17 +50,21 @@ export function AgentsHub() {
     }
     return counted;
   }, [all]);
-  const shown = useMemo(
+  const hits = useMemo(
     () =>
-      groupAgents(
-        all.filter(
-          (agent) =>
-            (standing === "all" || standingOf(agent) === standing) &&
-            answersTo(agent, wanted),
-        ),
+      all.filter(
+        (agent) =>
+          (standing === "all" || standingOf(agent) === standing) &&
+          answersTo(agent, wanted),
       ),
     [all, standing, wanted],
   );
+  const shown = useMemo(() => byActivity(groupAgents(hits)), [hits]);
+  const search = useRef<HTMLInputElement>(null);
+  const some = all.length > 0;
+  useLayoutEffect(() => {
+    if (active && some) search.current?.focus({ preventScroll: true });
+  }, [active, some]);
   const trouble = troubles({ backends, errors });
   const down = new Set(
     Object.values(backends)
@@ -67,16 +73,20 @@ export function AgentsHub() {
   );
   return (
     <div className="hub" data-testid="agents-hub">
-      {all.length > 0 && (
+      {some && (
         <>
           <header className="hub-bar">
             <input
+              ref={search}
               className="text-input hub-filter"
               aria-label="Find an agent"
               placeholder="Find by title, folder, provider, host…"
               value={wanted}
               onChange={(event) => setWanted(event.target.value)}
               onKeyDown={(event) => {
+                const [only, ...others] = hits;
+                if (event.key === "Enter" && only && others.length === 0)
+                  openAgent(keyOfAgent(only));
                 if (event.key !== "ArrowDown") return;
                 event.preventDefault();
                 list.current

@@ -4,6 +4,7 @@ import { agentNeeds } from "./agent-needs";
 import {
   answersTo,
   applyAgentsEvent,
+  byActivity,
   groupAgents,
   keyOfAgent,
   noAgents,
@@ -86,6 +87,21 @@ describe("the agents", () => {
       ["", "/w/b", ["3"]],
       ["build:6767", "/w/a", ["1"]],
     ]);
+  });
+
+  it("are in order of what happened last, where a person looks for one", () => {
+    const groups = byActivity(
+      groupAgents([
+        agent({ id: "1", updated_at: "2026-01-01T10:00:00Z" }),
+        agent({ id: "2", updated_at: "2026-01-01T12:00:00Z" }),
+        agent({ id: "3", cwd: "/w/b", updated_at: "2026-01-01T11:00:00Z" }),
+        agent({ id: "4", cwd: "/w/c", created_at: "2026-01-02T00:00:00Z" }),
+        agent({ id: "5", cwd: "/w/d" }),
+      ]),
+    );
+    expect(
+      groups.flatMap((group) => group.agents.map((one) => one.id)),
+    ).toEqual(["4", "2", "1", "3", "5"]);
   });
 
   it("are found by any of their words", () => {

@@ -216,6 +216,23 @@ export function groupAgents(agents: Iterable<AgentInfo>): AgentGroup[] {
   );
 }
 
+/** When something last happened to an agent, in milliseconds since 1970; 0 where nothing is told. */
+function activityOf(agent: AgentInfo): number {
+  return sinceOf(agent) ?? (Date.parse(agent.created_at ?? "") || 0);
+}
+
+/** Places and their agents, those first where something happened last. */
+export function byActivity(groups: AgentGroup[]): AgentGroup[] {
+  const newest = (group: AgentGroup) =>
+    Math.max(...group.agents.map(activityOf));
+  return groups
+    .map((group) => ({
+      ...group,
+      agents: group.agents.toSorted((a, b) => activityOf(b) - activityOf(a)),
+    }))
+    .sort((a, b) => newest(b) - newest(a));
+}
+
 /** Whether an agent answers to what a person typed: any of its words, in any order. */
 export function answersTo(agent: AgentInfo, wanted: string): boolean {
   const text = [

@@ -1,6 +1,8 @@
 import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import type { DockviewApi } from "dockview-react";
 import { beforeEach, expect, it, vi } from "vitest";
+import { useDock } from "../shared/dock/dock";
 import { freshBackend } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
 import { AgentQuestions } from "./AgentQuestions";
@@ -35,7 +37,7 @@ function timeline(id: string) {
 
 it("lists the agents by worktree and finds them by their words", async () => {
   const user = userEvent.setup();
-  render(<AgentsHub />);
+  render(<AgentsHub active />);
   act(() => {
     twin.agents.agent({ id: "a", title: "Fix the login", cwd: "/w/login" });
     twin.agents.agent({
@@ -55,8 +57,28 @@ it("lists the agents by worktree and finds them by their words", async () => {
   expect(screen.queryByText("Fix the login")).toBeNull();
 });
 
+it("has the keys in its search, where Enter opens the only hit", async () => {
+  const user = userEvent.setup();
+  render(<AgentsHub active />);
+  const opened: string[] = [];
+  act(() => {
+    twin.agents.agent({ id: "a", title: "Fix the login", cwd: "/w/login" });
+    twin.agents.agent({ id: "b", title: "Write the docs", cwd: "/w/docs" });
+  });
+  const panel = (id: string) => ({
+    api: { isMaximized: () => true, setActive: () => opened.push(id) },
+  });
+  useDock.setState({ api: { getPanel: panel } as unknown as DockviewApi });
+  expect(screen.getByLabelText("Find an agent")).toHaveFocus();
+  await user.keyboard("{Enter}");
+  expect(opened).toEqual([]);
+  await user.keyboard("docs{Enter}");
+  expect(opened).toEqual(["agent-paseo:localhost:6767-b"]);
+  useDock.setState({ api: null });
+});
+
 it("says in a line that a host is down, and keeps what it had", () => {
-  render(<AgentsHub />);
+  render(<AgentsHub active />);
   act(() => {
     twin.agents.agent({ id: "a", title: "Fix the login" });
     twin.agents.backend({
@@ -69,7 +91,7 @@ it("says in a line that a host is down, and keeps what it had", () => {
 });
 
 it("says what to do when there are no agents", () => {
-  render(<AgentsHub />);
+  render(<AgentsHub active />);
   expect(screen.getByText("No agent works here yet.")).toBeVisible();
 });
 

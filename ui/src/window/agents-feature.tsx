@@ -36,6 +36,10 @@ function AgentPanel() {
   return <AgentTimeline agent={agent} active={active} onPane={showPane} />;
 }
 
+function HubPanel() {
+  return <AgentsHub active={useInFront()} />;
+}
+
 function useAgentDestinations(): Destination[] {
   const agents = useAgents((state) => state.agents);
   return Object.values(agents).map((agent) => ({
@@ -51,7 +55,7 @@ export const agentsFeature: Feature = {
   name: "agents",
   commands: agentCommands(),
   views: {
-    [AGENTS]: { view: AgentsHub },
+    [AGENTS]: { view: HubPanel },
     [AGENT]: {
       view: AgentPanel,
       tab: AgentTab,
