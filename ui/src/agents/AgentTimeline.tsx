@@ -121,7 +121,12 @@ export function AgentTimeline({ agent, active, onPane }: AgentTimelineProps) {
             </button>
           </p>
         )}
-        <Composer agent={agent} status={info?.status} active={active} />
+        <Composer
+          agent={agent}
+          status={info?.status}
+          asked={info?.permissions.length ?? 0}
+          active={active}
+        />
       </footer>
     </div>
   );
@@ -276,11 +281,7 @@ function Scroller({
 const RowView = memo(function RowView({ row }: { row: Row }) {
   switch (row.kind) {
     case "prompt":
-      return (
-        <div className="said" data-testid="said">
-          {row.text}
-        </div>
-      );
+      return <Said text={row.text} />;
     case "text":
       return <Prose text={row.text} />;
     case "reasoning":
@@ -321,6 +322,31 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
       );
   }
 });
+
+/** How many lines of what a person said are shown, when there are more than a few more. */
+const SAID_LINES = 12;
+
+/** What a person said; what was pasted is folded to its first lines. */
+function Said({ text }: { text: string }) {
+  const [open, setOpen] = useState(false);
+  const lines = text.split("\n");
+  const long = lines.length > SAID_LINES + 4;
+  return (
+    <div className="said" data-testid="said">
+      {long && !open ? lines.slice(0, SAID_LINES).join("\n") : text}
+      {long && (
+        <button
+          type="button"
+          className="link-button said-more"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? "Show less" : `Show all ${lines.length} lines`}
+        </button>
+      )}
+    </div>
+  );
+}
 
 function Asked({ request }: { request: PermissionRequest }) {
   const what = about({ detail: request.detail, title: request.title });

@@ -5,15 +5,19 @@ import { useDraftText } from "../shared/drafts";
 import { say } from "./actions";
 import { type AgentKey, isBusy } from "./agent-store";
 import { draftTo } from "./conversations";
+import { usePastPrompts } from "./past-prompts";
 
-/** Where the person writes to an agent. Enter sends, Shift+Enter begins a line. */
+/** Where the person writes to an agent. Enter sends, Shift+Enter begins a line, Up finds what was said before. */
 export function Composer({
   agent,
   status,
+  asked,
   active,
 }: {
   agent: AgentKey;
   status: AgentStatus | undefined;
+  /** How many questions wait for an answer. */
+  asked: number;
   /** Whether its panel has the focus. */
   active: boolean;
 }) {
@@ -30,8 +34,15 @@ export function Composer({
   useLayoutEffect(() => {
     if (active) field.current?.focus({ preventScroll: true });
   }, [active]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a question that is answered goes, and the keys with it
+  useLayoutEffect(() => {
+    if (active && document.activeElement === document.body)
+      field.current?.focus({ preventScroll: true });
+  }, [active, asked]);
+  const findPast = usePastPrompts(agent, setDraft);
 
-  function onKey(event: KeyboardEvent) {
+  function onKey(event: KeyboardEvent<HTMLTextAreaElement>) {
+    findPast(event);
     if (event.key !== "Enter") return;
     // With a modifier it begins a line, or is a command's own key.
     if (event.shiftKey || event.altKey || event.ctrlKey || event.metaKey)

@@ -211,6 +211,31 @@ it("shows all that a request would do, and the agent's own answers to it", async
   );
   await user.click(screen.getByRole("button", { name: "Allow all edits" }));
   expect(twin.agents.asked).toEqual(["answer a p1: choose all"]);
+  expect(screen.getByTestId("composer")).toHaveFocus();
+});
+
+it("finds what was said before, and folds what is long", async () => {
+  const user = userEvent.setup();
+  twin.agents.agent({ id: "a" });
+  timeline("a");
+  const pasted = Array.from({ length: 40 }, (_, at) => `line ${at}`);
+  act(() =>
+    twin.agents.happen(
+      "a",
+      { event: "prompt", text: pasted.join("\n") },
+      { event: "prompt", text: "Do it" },
+    ),
+  );
+  expect(screen.queryByText(/line 39/)).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Show all 40 lines" }));
+  expect(screen.getByText(/line 39/)).toBeVisible();
+  const composer = screen.getByTestId("composer");
+  await user.type(composer, "half{ArrowUp}");
+  expect(composer).toHaveValue("Do it");
+  await user.keyboard("{ArrowUp}");
+  expect(composer).toHaveValue(pasted.join("\n"));
+  await user.keyboard("{ArrowDown}{ArrowDown}");
+  expect(composer).toHaveValue("half");
 });
 
 it("shows and chooses what an agent offers, and keeps what is not known", async () => {
