@@ -62,6 +62,18 @@ pub(super) async fn program_turn(
     });
 }
 
+/// A turn at an agent that is driven by one call after the other.
+struct Driven<'a> {
+    inner: &'a Inner,
+    cli: &'a Cli,
+    agent: &'a AgentId,
+    writer: &'a TurnWriter,
+    /// When the turn has taken too long.
+    ends: Option<Instant>,
+    /// The questions that were told.
+    asked: HashSet<String>,
+}
+
 async fn drive(
     inner: &Inner,
     cli: &Cli,
@@ -69,121 +81,141 @@ async fn drive(
     prompt: &Prompt,
     writer: &TurnWriter,
 ) -> Outcome {
-    let deadlines = &inner.config.deadlines;
-    let ends = prompt
-        .timeout_ms
-        .map(|ms| Instant::now() + Duration::from_millis(ms));
-    let cancel = writer.cancelled();
+    let mut driven = Driven {
+        inner,
+        cli,
+        agent,
+        writer,
+        ends: prompt
+            .timeout_ms
+            .map(|ms| Instant::now() + Duration::from_millis(ms)),
+        asked: HashSet::new(),
+    };
     writer.push(AgentEvent::Prompt {
         text: prompt.text.clone(),
     });
     writer.push(AgentEvent::Started);
-    let mut asked = HashSet::new();
-    let mut first = true;
-    let outcome = loop {
-        let call = if first {
-            Call {
-                command: &["send"],
-                operands: vec![agent.0.clone()],
-                prompt: Some(&prompt.text),
-                ..Call::default()
-            }
-        } else {
-            Call {
-                command: &["wait"],
-                operands: vec![agent.0.clone()],
-                ..Call::default()
-            }
+    let outcome = driven.follow_through(prompt).await;
+    if matches!(outcome, Outcome::Cancelled | Outcome::TimedOut) {
+        driven.stop().await;
+    }
+    outcome
+}
+
+impl Driven<'_> {
+    async fn follow_through(&mut self, prompt: &Prompt) -> Outcome {
+        let mut call = Call {
+            command: &["send"],
+            operands: vec![self.agent.0.clone()],
+            prompt: Some(&prompt.text),
+            ..Call::default()
         };
+        loop {
+            let said = match self.ask(&call).await {
+                Ok(said) => said,
+                Err(outcome) => return outcome,
+            };
+            call = Call {
+                command: &["wait"],
+                operands: vec![self.agent.0.clone()],
+                ..Call::default()
+            };
+            if let Some(text) = said.text.filter(|text| !text.is_empty()) {
+                self.writer.push(AgentEvent::Text { text });
+            }
+            match said.status.as_str() {
+                "completed" | "idle" => return Outcome::Completed,
+                "error" => {
+                    return Outcome::Failed {
+                        message: frames::readable(said.message),
+                    };
+                }
+                "permission" => {
+                    self.tell_questions().await;
+                    if prompt.stop_at_permission {
+                        return Outcome::NeedsPermission;
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(self.inner.config.deadlines.poll) => {}
+                        () = until(self.ends) => return Outcome::TimedOut,
+                        () = self.writer.cancelled().cancelled() => return Outcome::Cancelled,
+                    }
+                }
+                // The program waits for ten minutes at most; the turn goes on.
+                "timeout" | "sent" | "running" => {}
+                other => {
+                    return Outcome::Failed {
+                        message: format!(
+                            "the program ended with the status `{other}` {}",
+                            said.message
+                        ),
+                    };
+                }
+            }
+        }
+    }
+
+    /// One call, and what it says; or how the turn ended with it.
+    async fn ask(&self, call: &Call<'_>) -> Result<wire::Said, Outcome> {
         let what = call.command[0];
-        first = false;
         let limits = Limits {
-            deadline: Some(deadlines.silent_turn),
-            cancel: cancel.clone(),
+            deadline: Some(self.inner.config.deadlines.silent_turn),
+            cancel: self.writer.cancelled().clone(),
         };
         let output = tokio::select! {
-            output = cli.run(&call, &limits) => output,
-            () = until(ends) => break Outcome::TimedOut,
+            output = self.cli.run(call, &limits) => output,
+            () = until(self.ends) => return Err(Outcome::TimedOut),
         };
         let about = wire::Asked {
             command: what,
-            host: &inner.host,
-            about: &agent.0,
+            host: &self.inner.host,
+            about: &self.agent.0,
         };
-        let said = match output
+        output
             .and_then(|output| wire::document(about, &output))
             .and_then(|value| wire::said(what, value))
-        {
-            Ok(said) => said,
-            Err(AgentError::Cancelled { .. }) => break Outcome::Cancelled,
-            Err(error) => {
-                break Outcome::Failed {
+            .map_err(|error| match error {
+                AgentError::Cancelled { .. } => Outcome::Cancelled,
+                error => Outcome::Failed {
                     message: error.to_string(),
-                };
-            }
+                },
+            })
+    }
+
+    /// Tells of the questions that are new, and of those that were answered elsewhere.
+    async fn tell_questions(&mut self) {
+        let route = Route::Program(self.cli.clone());
+        let Ok(known) = self.inner.get(&route, &self.agent.0).await else {
+            return;
         };
-        if let Some(text) = said.text.filter(|text| !text.is_empty()) {
-            writer.push(AgentEvent::Text { text });
+        let pending: HashSet<_> = known
+            .permissions
+            .iter()
+            .map(|request| request.id.clone())
+            .collect();
+        for id in self.asked.extract_if(|id| !pending.contains(id)) {
+            self.writer.push(AgentEvent::PermissionResolved { id });
         }
-        match said.status.as_str() {
-            "completed" | "idle" => break Outcome::Completed,
-            "error" => {
-                break Outcome::Failed {
-                    message: frames::readable(said.message),
-                };
-            }
-            "permission" => {
-                if let Ok(known) = inner.get(&Route::Program(cli.clone()), &agent.0).await {
-                    let pending: HashSet<_> = known
-                        .permissions
-                        .iter()
-                        .map(|request| request.id.clone())
-                        .collect();
-                    for id in asked.difference(&pending).cloned().collect::<Vec<String>>() {
-                        asked.remove(&id);
-                        writer.push(AgentEvent::PermissionResolved { id });
-                    }
-                    for request in known.permissions {
-                        if asked.insert(request.id.clone()) {
-                            writer.push(AgentEvent::Permission { request });
-                        }
-                    }
-                }
-                if prompt.stop_at_permission {
-                    break Outcome::NeedsPermission;
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(deadlines.poll) => {}
-                    () = until(ends) => break Outcome::TimedOut,
-                    () = cancel.cancelled() => break Outcome::Cancelled,
-                }
-            }
-            // The program waits for ten minutes at most; the turn goes on.
-            "timeout" | "sent" | "running" => {}
-            other => {
-                break Outcome::Failed {
-                    message: format!(
-                        "the program ended with the status `{other}` {}",
-                        said.message
-                    ),
-                };
+        for request in known.permissions {
+            if self.asked.insert(request.id.clone()) {
+                self.writer.push(AgentEvent::Permission { request });
             }
         }
-    };
-    if matches!(outcome, Outcome::Cancelled | Outcome::TimedOut) {
-        // Ending `send` does not end the turn; only `stop` does.
+    }
+
+    /// Ending `send` does not end the turn; only `stop` does.
+    async fn stop(&self) {
         let call = Call {
             command: &["stop"],
-            operands: vec![agent.0.clone()],
+            operands: vec![self.agent.0.clone()],
             ..Call::default()
         };
-        if let Err(error) = cli.run(&call, &inner.limits()).await {
-            writer.push(AgentEvent::Notice {
+        if let Err(error) = self.cli.run(&call, &self.inner.limits()).await {
+            self.writer.push(AgentEvent::Notice {
                 text: format!("the agent could not be told to stop: {error}"),
             });
         }
     }
-    outcome
 }
 
 /// Reads `paseo attach` while the turn runs. Whatever goes wrong here costs the text, not the turn.
