@@ -13,22 +13,23 @@ mod updates;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent_client_protocol::UntypedMessage;
 use agent_client_protocol::v1::schema::{LoadSessionRequest, NewSessionRequest};
 use futures_util::stream::BoxStream;
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use crate::acp::link::{Link, lost};
+use crate::acp::link::{DYING, Link, lost};
 use crate::acp::session::{Ear, Session};
 use crate::backend::{AgentBackend, Answer, check_prompt, resolve, sort_for_people};
 use crate::error::AgentError;
-use crate::held::{Held, lock};
+use crate::held::Held;
 use crate::news::{News, news_of};
 use crate::program;
 use crate::sessions::SessionRow;
@@ -141,8 +142,8 @@ impl Acp {
     /// Whether something would be lost if this process ended: a turn that runs, or a conversation that its agent can't load
     /// again.
     pub fn holds(&self) -> bool {
-        lock(&self.inner.sessions).values().any(|session| {
-            let state = lock(&session.state);
+        self.inner.sessions.lock().values().any(|session| {
+            let state = session.state.lock();
             // A link that is being made is as good as a turn.
             state.held.status.is_busy()
                 || session
@@ -155,7 +156,8 @@ impl Acp {
 
 impl Inner {
     fn find(&self, agent: &AgentId) -> Result<Arc<Session>, AgentError> {
-        lock(&self.sessions)
+        self.sessions
+            .lock()
             .get(&agent.0)
             .cloned()
             .ok_or_else(|| AgentError::UnknownAgent {
@@ -164,7 +166,7 @@ impl Inner {
     }
 
     fn infos(&self) -> Vec<AgentInfo> {
-        let sessions = lock(&self.sessions);
+        let sessions = self.sessions.lock();
         let mut agents: Vec<_> = sessions.values().map(|session| session.info()).collect();
         agents.sort_by(|a, b| a.id.cmp(&b.id));
         agents
@@ -179,7 +181,7 @@ impl Inner {
             });
         }
         let opened = Link::start(&self.config, cwd, ear).await;
-        *lock(&self.trouble) = opened.as_ref().err().map(ToString::to_string);
+        *self.trouble.lock() = opened.as_ref().err().map(ToString::to_string);
         opened
     }
 
@@ -230,13 +232,15 @@ impl Inner {
         value: &str,
     ) -> Result<(), AgentError> {
         let (known, chosen, request) =
-            lock(&session.state)
+            session
+                .state
+                .lock()
                 .offered
                 .find(&session.id, setting, value)?;
         let method = request.method.clone();
         let answer = link.agent.send_request(request).block_task();
         let answer: Value = self.within(&method, link, answer).await?;
-        let mut state = lock(&session.state);
+        let mut state = session.state.lock();
         state.offered.options(&answer["configOptions"]);
         state.offered.note(&known.id, &chosen);
         state.chosen.insert(known.id, chosen);
@@ -245,7 +249,7 @@ impl Inner {
 
     /// Tells a process that was started again what a person had chosen.
     async fn choose_again(&self, session: &Session, link: &Link) {
-        let chosen = lock(&session.state).chosen.clone();
+        let chosen = session.state.lock().chosen.clone();
         for (setting, value) in chosen {
             if let Err(error) = self.choose_on(session, link, &setting, &value).await {
                 session.happened(AgentEvent::Notice {
@@ -264,7 +268,7 @@ impl Inner {
         let session = self.find(agent)?;
         let link = self.warm(&session).await?;
         self.choose_on(&session, &link, setting, value).await?;
-        if lock(&session.state).held.status == AgentStatus::Asleep {
+        if session.state.lock().held.status == AgentStatus::Asleep {
             session.set_status(AgentStatus::Idle);
         } else {
             session.changed();
@@ -279,9 +283,9 @@ impl Inner {
         link: &Link,
         error: agent_client_protocol::Error,
     ) -> AgentError {
-        let over = tokio::time::timeout(Duration::from_millis(300), link.ended.cancelled()).await;
+        let over = tokio::time::timeout(DYING, link.ended().cancelled()).await;
         if over.is_ok() || link.agent.is_incoming_closed() {
-            let _ = tokio::time::timeout(Duration::from_secs(2), link.ended.cancelled()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(2), link.ended().cancelled()).await;
             return lost(&self.config.name, what, &link.reason());
         }
         let details = match &error.data {
@@ -309,13 +313,13 @@ impl Inner {
             Held::new(title, labels),
             self.news.clone(),
         ));
-        lock(&self.sessions).insert(id.to_owned(), session.clone());
+        self.sessions.lock().insert(id.to_owned(), session.clone());
         session
     }
 
     /// Watches the process of a session, and says so when it dies.
     fn watch(self: &Arc<Self>, session: &Arc<Session>, link: &Arc<Link>) {
-        let ended = link.ended.clone();
+        let ended = link.ended().clone();
         let (session, link) = (Arc::downgrade(session), Arc::downgrade(link));
         tokio::spawn(async move {
             ended.cancelled().await;
@@ -325,7 +329,7 @@ impl Inner {
             let mut held = session.link.lock().await;
             if held.as_ref().is_some_and(|now| Arc::ptr_eq(now, &link)) {
                 *held = None;
-                if !lock(&session.state).held.status.is_busy() {
+                if !session.state.lock().held.status.is_busy() {
                     session.set_status(AgentStatus::Asleep);
                 }
             }
@@ -335,11 +339,11 @@ impl Inner {
     /// The warm process of a session, started again if it ended.
     async fn warm(self: &Arc<Self>, session: &Arc<Session>) -> Result<Arc<Link>, AgentError> {
         let mut held = session.link.lock().await;
-        if let Some(link) = held.as_ref().filter(|link| !link.ended.is_cancelled()) {
+        if let Some(link) = held.as_ref().filter(|link| !link.ended().is_cancelled()) {
             return Ok(link.clone());
         }
         *held = None;
-        let not_before = lock(&session.state).not_before;
+        let not_before = session.state.lock().not_before;
         if let Some(instant) = not_before {
             tokio::time::sleep_until(instant).await;
         }
@@ -360,8 +364,8 @@ impl Inner {
             .await
             .inspect_err(|_| self.died(session))?;
         // What it replays is known already, unless this side was started anew.
-        if !lock(&session.state).held.timeline.is_empty() {
-            lock(&ear.early).clear();
+        if !session.state.lock().held.timeline.is_empty() {
+            ear.early.lock().clear();
         }
         ear.bind(session);
         // What was at work in an earlier process does not go on.
@@ -376,11 +380,11 @@ impl Inner {
 
     /// Makes a session whose process is not there ready again; one that its agent has forgotten is gone.
     async fn wake(self: &Arc<Self>, session: &Arc<Session>) -> Result<AgentInfo, AgentError> {
-        if lock(&session.state).held.status == AgentStatus::Asleep {
+        if session.state.lock().held.status == AgentStatus::Asleep {
             match self.warm(session).await {
                 Ok(_) => session.set_status(AgentStatus::Idle),
                 Err(AgentError::Refused { .. } | AgentError::Unsupported { .. }) => {
-                    lock(&self.sessions).remove(&session.id);
+                    self.sessions.lock().remove(&session.id);
                     let agent = AgentId(session.id.clone());
                     let _ = self.news.send(News::Removed(agent));
                     return Err(AgentError::UnknownAgent {
@@ -394,7 +398,7 @@ impl Inner {
     }
 
     fn died(&self, session: &Session) {
-        let mut state = lock(&session.state);
+        let mut state = session.state.lock();
         state.deaths = (state.deaths + 1).min(16);
         let pause = self.config.deadlines.backoff * 2u32.pow(state.deaths - 1);
         state.not_before = Some(Instant::now() + pause.min(self.config.deadlines.backoff_limit));
@@ -402,19 +406,21 @@ impl Inner {
 
     /// Ends the idle processes that were unused for longest, when there are too many.
     async fn cool(&self) {
-        let mut idle: Vec<_> = lock(&self.sessions)
+        let mut idle: Vec<_> = self
+            .sessions
+            .lock()
             .values()
             .filter(|session| {
-                let state = lock(&session.state);
+                let state = session.state.lock();
                 !state.held.status.is_busy() && state.held.writer.is_none()
             })
             .cloned()
             .collect();
-        idle.sort_by_key(|session| std::cmp::Reverse(lock(&session.state).used));
+        idle.sort_by_key(|session| std::cmp::Reverse(session.state.lock().used));
         for session in idle.into_iter().skip(self.config.warm) {
             // One that is being started right now is not idle any more.
             if let Ok(mut held) = session.link.try_lock()
-                && !lock(&session.state).held.status.is_busy()
+                && !session.state.lock().held.status.is_busy()
                 && held.as_ref().is_some_and(|link| link.loads())
             {
                 *held = None;
@@ -444,7 +450,7 @@ impl Inner {
                 && let Err(error) = self.choose_on(&session, &link, setting, value).await
             {
                 // Nobody asked for an agent without it.
-                lock(&self.sessions).remove(&session.id);
+                self.sessions.lock().remove(&session.id);
                 return Err(error);
             }
         }
@@ -488,7 +494,7 @@ impl Inner {
 
     async fn close(&self, agent: &AgentId, force: bool) -> Result<Archived, AgentError> {
         let session = self.find(agent)?;
-        let status = lock(&session.state).held.status.clone();
+        let status = session.state.lock().held.status.clone();
         if status == AgentStatus::Archived {
             return Ok(Archived {
                 at: None,
@@ -522,7 +528,7 @@ impl AgentBackend for Acp {
     }
 
     fn health(&self) -> Health {
-        lock(&self.inner.health).clone()
+        self.inner.health.lock().clone()
     }
 
     fn check(&self) -> std::pin::Pin<Box<dyn Future<Output = Health> + Send + '_>> {
@@ -531,7 +537,7 @@ impl AgentBackend for Acp {
                 .inner
                 .config
                 .missing()
-                .or_else(|| lock(&self.inner.trouble).clone());
+                .or_else(|| self.inner.trouble.lock().clone());
             let health = match trouble {
                 Some(reason) => Health::Down { reason },
                 None => Health::Up {
@@ -539,15 +545,17 @@ impl AgentBackend for Acp {
                     transport: "stdio".into(),
                 },
             };
-            *lock(&self.inner.health) = health.clone();
+            *self.inner.health.lock() = health.clone();
             health
         })
     }
 
     fn busy(&self) -> bool {
-        lock(&self.inner.sessions)
+        self.inner
+            .sessions
+            .lock()
             .values()
-            .any(|session| lock(&session.state).held.status.is_busy())
+            .any(|session| session.state.lock().held.status.is_busy())
     }
 
     fn list(&self, which: ListAgents) -> Answer<'_, Vec<AgentInfo>> {
@@ -560,7 +568,7 @@ impl AgentBackend for Acp {
     }
 
     fn recall(&self, row: &SessionRow) {
-        if lock(&self.inner.sessions).contains_key(&row.session.0) {
+        if self.inner.sessions.lock().contains_key(&row.session.0) {
             return;
         }
         let labels = BTreeMap::new();
@@ -637,14 +645,14 @@ impl AgentBackend for Acp {
         Box::pin(async move {
             let session = self.inner.find(agent)?;
             let unread = {
-                let state = lock(&session.state);
+                let state = session.state.lock();
                 state.held.timeline.is_empty() && state.held.status == AgentStatus::Asleep
             };
             if unread {
                 // The agent tells what was said when its session is loaded.
                 self.inner.wake(&session).await?;
             }
-            Ok(lock(&session.state).held.timeline.entries())
+            Ok(session.state.lock().held.timeline.entries())
         })
     }
 
@@ -654,7 +662,10 @@ impl AgentBackend for Acp {
 
     fn dispose(&self) -> Answer<'_, ()> {
         Box::pin(async {
-            let sessions: Vec<_> = lock(&self.inner.sessions)
+            let sessions: Vec<_> = self
+                .inner
+                .sessions
+                .lock()
                 .drain()
                 .map(|(_, session)| session)
                 .collect();

@@ -1,167 +1,36 @@
 //! All backends at once: which there are, how they are, and which session belongs to whom.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
-use specta::Type;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, broadcast, watch};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
-use crate::backend::{AgentBackend, sort_for_people};
+use crate::backend::AgentBackend;
 use crate::conversation::Conversation;
 use crate::error::AgentError;
+use crate::happened::{AgentsEvent, BackendAgents};
 use crate::keeper::{Keeper, tick};
-use crate::news::News;
-use crate::roster::Roster;
 use crate::sessions::{SessionRow, SessionStatus, Sessions};
+use crate::shared::{Added, AgentsConfig, Clock, Shared};
 use crate::turn::Turn;
 use crate::types::{
-    AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendInfo, ImportSession,
-    ListAgents, NewAgent, PermissionAnswer, Position, Prompt, TimelineEntry, ToolStatus,
+    AgentId, AgentInfo, Archived, BackendId, BackendInfo, ImportSession, ListAgents, NewAgent,
+    PermissionAnswer, Prompt, TimelineEntry,
 };
 
-/// What time it is, in milliseconds since 1970; handed in, so that tests can turn it.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
-
-/// What happened, for the window. A reader that fell behind lists anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum AgentsEvent {
-    /// A backend came, went up or down, or became busy or free.
-    Backend {
-        /// How it is now.
-        backend: BackendInfo,
-    },
-    /// An agent appeared or changed.
-    Changed {
-        /// What is known of it now.
-        agent: AgentInfo,
-    },
-    /// An agent is gone.
-    Removed {
-        /// Where it was.
-        backend: BackendId,
-        /// Which.
-        agent: AgentId,
-    },
-    /// Something happened in a conversation.
-    Conversation {
-        /// Where.
-        backend: BackendId,
-        /// Whose.
-        agent: AgentId,
-        /// What.
-        happened: AgentEvent,
-        /// Where it stands among what is read back.
-        #[serde(skip)]
-        position: Option<Position>,
-    },
-    /// An agent announced that it changes a file, which may not be on disk yet.
-    Edit {
-        /// Where.
-        backend: BackendId,
-        /// Whose.
-        agent: AgentId,
-        /// What people call it.
-        title: Option<String>,
-        /// The directory that it works in, as far as is known.
-        cwd: String,
-        /// The file.
-        path: String,
-        /// The text that it replaces, if it tells.
-        old_text: Option<String>,
-    },
-    /// The agents of a backend were listed anew: what is not in the list is gone.
-    Listed {
-        /// The backend and its agents.
-        listed: BackendAgents,
-    },
-    /// A backend is no more: it was taken out of the settings.
-    Gone {
-        /// Which.
-        backend: BackendId,
-    },
-}
-
-/// The agents of one backend, or why they can't be told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct BackendAgents {
-    /// The backend.
-    pub backend: BackendInfo,
-    /// Its agents; while it is down, those that were known of it last.
-    pub agents: Vec<AgentInfo>,
-    /// Why they can't be told.
-    pub error: Option<String>,
-    /// Something may have been missed before this list.
-    #[serde(skip)]
-    pub(crate) anew: bool,
-}
-
-/// How often, and how patiently, backends are asked how they are.
-#[derive(Debug, Clone)]
-pub struct AgentsConfig {
-    /// The time between two health ticks.
-    pub tick: Duration,
-    /// How long a listing waits for one backend before it goes on without it.
-    pub patience: Duration,
-    /// The time between two listings of a backend that does not tell of changes.
-    pub relist: Duration,
-    /// The pause before a backend that could not be listed is asked again; doubled each time, up to `tick`.
-    pub retry: Duration,
-}
-
-impl Default for AgentsConfig {
-    fn default() -> Self {
-        Self {
-            tick: Duration::from_secs(15),
-            patience: Duration::from_secs(60),
-            relist: Duration::from_secs(120),
-            retry: Duration::from_millis(250),
-        }
-    }
-}
-
-struct Added {
-    backend: Arc<dyn AgentBackend>,
-    found: bool,
-    /// Asks for a fresh list.
-    again: Arc<Notify>,
-    /// Ends what follows the backend, when it is removed.
-    _follow: DropGuard,
-}
-
 /// All backends and the sessions at them. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Agents {
-    inner: Arc<Inner>,
-}
-
-impl std::fmt::Debug for Agents {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Agents").finish_non_exhaustive()
-    }
-}
-
-/// What all clones share, and those who keep the lists.
-pub(crate) struct Inner {
-    pub(crate) config: AgentsConfig,
-    sessions: Arc<dyn Sessions>,
-    clock: Clock,
-    backends: RwLock<BTreeMap<BackendId, Added>>,
-    roster: Mutex<Roster>,
-    /// Somebody wants the lists to be kept.
-    kept: watch::Sender<bool>,
-    pub(crate) events: broadcast::Sender<AgentsEvent>,
+    inner: Arc<Shared>,
 }
 
 impl Agents {
     /// Makes an empty collection that keeps its rows in `sessions`.
     pub fn new(config: AgentsConfig, sessions: Arc<dyn Sessions>, clock: Clock) -> Self {
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(Shared {
                 config,
                 sessions,
                 clock,
@@ -203,11 +72,7 @@ impl Agents {
             again: again.clone(),
             _follow: stop.clone().drop_guard(),
         };
-        let mut backends = self
-            .inner
-            .backends
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut backends = self.inner.backends.write();
         backends.insert(backend.id().clone(), added);
         drop(backends);
         self.inner.backend_changed(backend.as_ref());
@@ -237,11 +102,7 @@ impl Agents {
                 message: "a turn runs there; stop it first".into(),
             });
         }
-        self.inner
-            .backends
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(id);
+        self.inner.backends.write().remove(id);
         self.inner.roster().forget(id);
         let _ = self.inner.events.send(AgentsEvent::Gone {
             backend: id.clone(),
@@ -251,25 +112,11 @@ impl Agents {
 
     /// The backend named `id`.
     pub fn backend(&self, id: &BackendId) -> Result<Arc<dyn AgentBackend>, AgentError> {
-        let backends = self
-            .inner
-            .backends
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        backends
-            .get(id)
-            .map(|added| added.backend.clone())
-            .ok_or_else(|| AgentError::UnknownBackend {
-                backend: id.clone(),
-            })
+        self.inner.backend(id)
     }
 
     fn all(&self) -> Vec<Arc<dyn AgentBackend>> {
-        let backends = self
-            .inner
-            .backends
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let backends = self.inner.backends.read();
         backends
             .values()
             .map(|added| added.backend.clone())
@@ -295,7 +142,7 @@ impl Agents {
 
     /// Follows one agent's conversation: what was said, then what is being said.
     pub fn follow(&self, backend: &BackendId, agent: &AgentId) -> Conversation {
-        Conversation::new(self.clone(), backend.clone(), agent.clone())
+        Conversation::new(self.inner.clone(), backend.clone(), agent.clone())
     }
 
     /// Knows the sessions of earlier runs again, so that they are listed before anybody talks to them.
@@ -530,11 +377,7 @@ impl Agents {
 
     /// Lists a backend anew where it does not tell of changes by itself.
     fn look_again(&self, backend: &BackendId) {
-        let backends = self
-            .inner
-            .backends
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let backends = self.inner.backends.read();
         if let Some(added) = backends.get(backend)
             && !added.backend.live()
         {
@@ -583,7 +426,7 @@ impl Agents {
         backend: &BackendId,
         agent: &AgentId,
     ) -> Result<Vec<TimelineEntry>, AgentError> {
-        self.backend(backend)?.timeline(agent).await
+        self.inner.timeline(backend, agent).await
     }
 
     /// Puts an agent away, and closes the rows of those who talked to it.
@@ -614,136 +457,11 @@ impl Agents {
     /// Ends every connection and process that the backends started here.
     pub async fn shutdown(&self) {
         let backends = self.all();
-        self.inner
-            .backends
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.inner.backends.write().clear();
         for ended in join_all(backends.iter().map(|backend| backend.dispose())).await {
             if let Err(error) = ended {
                 tracing::warn!(%error, "a backend did not end well");
             }
-        }
-    }
-}
-
-impl Inner {
-    pub(crate) fn roster(&self) -> MutexGuard<'_, Roster> {
-        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn now(&self) -> String {
-        i64::try_from((self.clock)())
-            .ok()
-            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-            .unwrap_or_default()
-            .to_string()
-    }
-
-    fn remember(&self, agent: &AgentInfo) {
-        let now = self.now();
-        self.roster().changed(&mut agent.clone(), &now);
-    }
-
-    fn title(&self, backend: &BackendId, agent: &AgentId) -> Option<String> {
-        self.roster().get(backend, agent)?.title.clone()
-    }
-
-    fn changed(&self, agent: &AgentInfo) {
-        let now = self.now();
-        let mut agent = agent.clone();
-        if agent.status == AgentStatus::Archived {
-            self.removed(&agent.backend, agent.id.clone());
-            return;
-        }
-        self.roster().changed(&mut agent, &now);
-        let _ = self.events.send(AgentsEvent::Changed { agent });
-    }
-
-    fn removed(&self, backend: &BackendId, agent: AgentId) {
-        self.roster().removed(backend, &agent);
-        let _ = self.events.send(AgentsEvent::Removed {
-            backend: backend.clone(),
-            agent,
-        });
-    }
-
-    pub(crate) fn info(&self, backend: &dyn AgentBackend) -> BackendInfo {
-        let backends = self.backends.read().unwrap_or_else(PoisonError::into_inner);
-        BackendInfo {
-            id: backend.id().clone(),
-            kind: backend.kind(),
-            health: backend.health(),
-            busy: backend.busy(),
-            found: backends.get(backend.id()).is_some_and(|added| added.found),
-        }
-    }
-
-    pub(crate) fn known(&self, backend: &dyn AgentBackend, anew: bool) -> BackendAgents {
-        let (mut agents, error) = self.roster().of(backend.id());
-        sort_for_people(&mut agents);
-        BackendAgents {
-            backend: self.info(backend),
-            agents,
-            error,
-            anew,
-        }
-    }
-
-    fn backend_changed(&self, backend: &dyn AgentBackend) {
-        let _ = self.events.send(AgentsEvent::Backend {
-            backend: self.info(backend),
-        });
-    }
-
-    fn conversation(
-        &self,
-        backend: &BackendId,
-        agent: &AgentId,
-        happened: AgentEvent,
-        position: Option<Position>,
-    ) {
-        if let AgentEvent::Tool { call } = &happened
-            && call.status == ToolStatus::Running
-            && let Some(detail) = &call.detail
-            && let edited = detail.edited()
-            && !edited.is_empty()
-        {
-            let (cwd, title) = self
-                .roster()
-                .get(backend, agent)
-                .map(|agent| (agent.cwd.clone(), agent.title.clone()))
-                .unwrap_or_default();
-            for (path, old_text) in edited {
-                let _ = self.events.send(AgentsEvent::Edit {
-                    backend: backend.clone(),
-                    agent: agent.clone(),
-                    title: title.clone(),
-                    cwd: cwd.clone(),
-                    path: path.to_owned(),
-                    old_text: old_text.map(str::to_owned),
-                });
-            }
-        }
-        let _ = self.events.send(AgentsEvent::Conversation {
-            backend: backend.clone(),
-            agent: agent.clone(),
-            happened,
-            position,
-        });
-    }
-
-    pub(crate) fn pass_on(&self, backend: &BackendId, news: News) {
-        match news {
-            News::Changed(agent) => self.changed(&agent),
-            News::Removed(agent) => self.removed(backend, agent),
-            News::Event {
-                agent,
-                event,
-                position,
-            } => self.conversation(backend, &agent, *event, position),
-            // The keeper lists again.
-            News::ListAgain => {}
         }
     }
 }

@@ -4,16 +4,17 @@ mod stream;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
+use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use crate::backend::{AgentBackend, Answer, check_prompt, no_images, resolve, sort_for_people};
 use crate::command::stream::{Kind, Reader};
 use crate::error::AgentError;
-use crate::held::{Held, lock};
+use crate::held::Held;
 use crate::news::{News, news_of};
 use crate::process::sleep;
 use crate::program;
@@ -187,7 +188,9 @@ impl Inner {
     }
 
     fn infos(&self) -> Vec<AgentInfo> {
-        let mut agents: Vec<_> = lock(&self.sessions)
+        let mut agents: Vec<_> = self
+            .sessions
+            .lock()
             .iter()
             .map(|(id, session)| self.info(id, session))
             .collect();
@@ -200,7 +203,8 @@ impl Inner {
         agent: &AgentId,
         change: impl FnOnce(&mut Session) -> T,
     ) -> Result<T, AgentError> {
-        lock(&self.sessions)
+        self.sessions
+            .lock()
             .get_mut(&agent.0)
             .map(change)
             .ok_or_else(|| AgentError::UnknownAgent {
@@ -209,7 +213,9 @@ impl Inner {
     }
 
     fn changed(&self, agent: &AgentId) {
-        let info = lock(&self.sessions)
+        let info = self
+            .sessions
+            .lock()
             .get(&agent.0)
             .map(|session| self.info(&agent.0, session));
         if let Some(info) = info {
@@ -230,7 +236,7 @@ impl Inner {
 
     fn add(&self, id: String, session: Session) -> AgentInfo {
         let info = self.info(&id, &session);
-        lock(&self.sessions).insert(id, session);
+        self.sessions.lock().insert(id, session);
         let _ = self.news.send(News::Changed(Box::new(info.clone())));
         info
     }
@@ -418,7 +424,7 @@ impl AgentBackend for Command {
     }
 
     fn health(&self) -> Health {
-        lock(&self.inner.health).clone()
+        self.inner.health.lock().clone()
     }
 
     fn check(&self) -> std::pin::Pin<Box<dyn Future<Output = Health> + Send + '_>> {
@@ -431,13 +437,15 @@ impl AgentBackend for Command {
                     transport: "pane".into(),
                 },
             };
-            *lock(&self.inner.health) = health.clone();
+            *self.inner.health.lock() = health.clone();
             health
         })
     }
 
     fn busy(&self) -> bool {
-        lock(&self.inner.sessions)
+        self.inner
+            .sessions
+            .lock()
             .values()
             .any(|session| session.held.status.is_busy())
     }
@@ -452,7 +460,7 @@ impl AgentBackend for Command {
     }
 
     fn recall(&self, row: &SessionRow) {
-        let known = lock(&self.inner.sessions).contains_key(&row.session.0);
+        let known = self.inner.sessions.lock().contains_key(&row.session.0);
         if !known {
             self.inner.add(
                 row.session.0.clone(),
@@ -493,7 +501,10 @@ impl AgentBackend for Command {
     /// A program keeps nothing between prompts, so a session is as good as it was.
     fn resume<'a>(&'a self, agent: &'a AgentId, cwd: &'a str) -> Answer<'a, AgentInfo> {
         Box::pin(async move {
-            let known = lock(&self.inner.sessions)
+            let known = self
+                .inner
+                .sessions
+                .lock()
                 .get(&agent.0)
                 .map(|session| self.inner.info(&agent.0, session));
             Ok(known.unwrap_or_else(|| {
@@ -577,7 +588,7 @@ impl AgentBackend for Command {
     /// Programs run on in their panes; whoever owns the panes ends them.
     fn dispose(&self) -> Answer<'_, ()> {
         Box::pin(async {
-            lock(&self.inner.sessions).clear();
+            self.inner.sessions.lock().clear();
             Ok(())
         })
     }

@@ -1,10 +1,13 @@
 //! One conversation, followed: what was said, then what is being said, without a gap and without a repeat.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 
-use crate::agents::{Agents, AgentsEvent};
+use crate::happened::AgentsEvent;
+use crate::shared::Shared;
 use crate::types::{AgentEvent, AgentId, BackendId, Position, TimelineEntry};
 
 /// How many events are told at once at most; more wait in the room's own queue.
@@ -31,10 +34,10 @@ pub enum ConversationStep {
     },
 }
 
-/// Follows one agent's conversation for as long as it is held. Made by [`Agents::follow`].
+/// Follows one agent's conversation for as long as it is held. Made by [`Agents::follow`](crate::Agents::follow).
 #[derive(Debug)]
 pub struct Conversation {
-    agents: Agents,
+    agents: Arc<Shared>,
     backend: BackendId,
     agent: AgentId,
     events: broadcast::Receiver<AgentsEvent>,
@@ -45,10 +48,10 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    pub(crate) fn new(agents: Agents, backend: BackendId, agent: AgentId) -> Self {
+    pub(crate) fn new(agents: Arc<Shared>, backend: BackendId, agent: AgentId) -> Self {
         Self {
             // Listening begins before reading back, so that nothing falls between the two.
-            events: agents.events(),
+            events: agents.events.subscribe(),
             agents,
             backend,
             agent,

@@ -1,7 +1,6 @@
 //! What this process knows of a session that it holds itself, whichever way its agent is driven.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::capped;
 use crate::timeline::Timeline;
@@ -93,9 +92,4 @@ impl Held {
         };
         self.writer.take()
     }
-}
-
-/// What a lock guards is still whole after a panic elsewhere.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,17 +7,18 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{Notify, watch};
 
-use crate::agents::{AgentsEvent, Inner};
 use crate::backend::AgentBackend;
 use crate::error::AgentError;
+use crate::happened::AgentsEvent;
 use crate::news::News;
 use crate::process::sleep;
+use crate::shared::Shared;
 use crate::types::AgentInfo;
 
 /// Keeps the list of one backend's agents: listed once, then changed by its news; listed again when the connection was
 /// lost or something was missed. One that hangs or is down holds up nobody else.
 pub(crate) struct Keeper {
-    pub(crate) inner: Weak<Inner>,
+    pub(crate) inner: Weak<Shared>,
     pub(crate) backend: Arc<dyn AgentBackend>,
     pub(crate) news: BoxStream<'static, News>,
     pub(crate) again: Arc<Notify>,
@@ -70,7 +71,7 @@ impl Keeper {
     /// Takes what came of a listing; how long it is good for, if not for ever.
     fn listed(
         &mut self,
-        inner: &Inner,
+        inner: &Shared,
         watched: Result<Vec<AgentInfo>, AgentError>,
         failures: &mut u32,
     ) -> Option<Duration> {
@@ -123,7 +124,7 @@ impl Keeper {
 }
 
 /// Asks one backend, for ever, how it is; says so when it changed. One that hangs holds up nobody else.
-pub(crate) async fn tick(inner: Weak<Inner>, backend: Arc<dyn AgentBackend>) {
+pub(crate) async fn tick(inner: Weak<Shared>, backend: Arc<dyn AgentBackend>) {
     let mut before = None;
     loop {
         // Where asking costs a process, the listings tell.

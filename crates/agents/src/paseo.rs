@@ -13,12 +13,13 @@ mod turns;
 mod wire;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{OnceCell, broadcast};
 
@@ -234,7 +235,7 @@ impl Inner {
     }
 
     fn remember(&self, health: Health) {
-        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+        *self.health.lock() = health;
     }
 
     fn down(&self, error: AgentError) -> AgentError {
@@ -356,11 +357,7 @@ impl AgentBackend for Paseo {
     }
 
     fn health(&self) -> Health {
-        self.inner
-            .health
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.inner.health.lock().clone()
     }
 
     fn check(&self) -> std::pin::Pin<Box<dyn Future<Output = Health> + Send + '_>> {

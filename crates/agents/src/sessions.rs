@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -62,19 +62,19 @@ pub struct MemorySessions {
 
 impl Sessions for MemorySessions {
     fn find<'a>(&'a self, owner: &'a str, agent: &'a str) -> Kept<'a, Option<SessionRow>> {
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = self.rows.lock();
         let row = rows.get(&(owner.to_owned(), agent.to_owned())).cloned();
         Box::pin(async { Ok(row) })
     }
 
     fn put(&self, row: SessionRow) -> Kept<'_, ()> {
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.rows.lock();
         rows.insert((row.owner.clone(), row.agent.clone()), row);
         Box::pin(async { Ok(()) })
     }
 
     fn all(&self) -> Kept<'_, Vec<SessionRow>> {
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = self.rows.lock();
         let mut rows: Vec<_> = rows.values().cloned().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.last_activity));
         Box::pin(async { Ok(rows) })

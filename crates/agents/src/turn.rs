@@ -1,8 +1,9 @@
 //! One turn of an agent, as its caller sees it: a stream of events, a cancel, a result.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -86,7 +87,7 @@ struct State {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared.state);
+        let mut state = self.shared.state.lock();
         state.dropped = true;
         state.unread = VecDeque::new();
         state.text = String::new();
@@ -128,7 +129,7 @@ impl Turn {
         loop {
             let changed = self.shared.changed.notified();
             {
-                let mut state = lock(&self.shared.state);
+                let mut state = self.shared.state.lock();
                 if state.missed > 0 {
                     let bytes = std::mem::take(&mut state.missed);
                     return Some(AgentEvent::Missed { bytes });
@@ -157,7 +158,7 @@ impl Turn {
 
     /// What is known of the turn now; once it has ended, its result.
     pub fn so_far(&self) -> TurnResult {
-        let state = lock(&self.shared.state);
+        let state = self.shared.state.lock();
         let answer = state.text[state.answer_from..].trim();
         TurnResult {
             outcome: state.outcome.clone().unwrap_or(Outcome::Cancelled),
@@ -199,7 +200,7 @@ impl TurnWriter {
 
     /// Adds what happened. After the end, nothing is added any more.
     pub(crate) fn push(&self, event: AgentEvent) {
-        let mut state = lock(&self.shared.state);
+        let mut state = self.shared.state.lock();
         if state.outcome.is_some() {
             return;
         }
@@ -244,7 +245,7 @@ impl TurnWriter {
 
     /// Ends the turn; the first end counts.
     pub(crate) fn end(&self, outcome: Outcome) {
-        let mut state = lock(&self.shared.state);
+        let mut state = self.shared.state.lock();
         if state.outcome.is_none() {
             self.tell(&AgentEvent::Ended {
                 outcome: outcome.clone(),
@@ -257,7 +258,7 @@ impl TurnWriter {
 
     /// Says that the text is cut from output meant for people.
     pub(crate) fn best_effort(&self) {
-        lock(&self.shared.state).best_effort = true;
+        self.shared.state.lock().best_effort = true;
     }
 
     /// Ends when the caller wants the turn stopped.
@@ -287,10 +288,6 @@ fn size(event: &AgentEvent) -> usize {
             }),
             _ => 0,
         }
-}
-
-fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent_client_protocol::schema::ProtocolVersion;
@@ -16,21 +16,27 @@ use agent_client_protocol::v1::schema::{
     WriteTextFileRequest, WriteTextFileResponse,
 };
 use agent_client_protocol::{Agent, Client, Error, ErrorCode, Lines, UntypedMessage};
-use futures_util::{sink, stream};
+use futures_util::{Sink, Stream, sink, stream};
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::acp::AcpConfig;
 use crate::acp::files::{self, FileError};
 use crate::error::{AgentError, capped};
-use crate::process::{Program, describe};
+use crate::process::{Group, Program, describe};
 
 /// The longest line that is taken from an agent.
 const LINE_LIMIT: u64 = 32 << 20;
 /// How long an agent that has closed its output may take to end, and then what it said last to arrive.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How long an agent that refused may take to end, which then is the reason.
+pub(super) const DYING: Duration = Duration::from_millis(300);
 
 /// What the agent says and asks, as it comes.
 pub(super) trait Hears: Send + Sync + 'static {
@@ -49,10 +55,50 @@ pub(super) trait Hears: Send + Sync + 'static {
 pub(super) struct Link {
     pub(super) agent: ConnectionTo<Agent>,
     pub(super) knows: InitializeResponse,
-    /// Done once the process has ended, for whatever reason.
-    pub(super) ended: CancellationToken,
+    process: Process,
+}
+
+/// The process of an agent, as far as it is known from outside.
+#[derive(Debug)]
+struct Process {
+    /// Done once it has ended, for whatever reason.
+    ended: CancellationToken,
     reason: Arc<Mutex<String>>,
     _end: DropGuard,
+}
+
+/// What tells why a process ended.
+struct Ending {
+    last_words: Arc<Mutex<VecDeque<u8>>>,
+    /// What it printed that can't be read, in words.
+    unreadable: Arc<Mutex<Option<String>>>,
+}
+
+impl Ending {
+    /// Ends what is left of the process, and says why it is over.
+    async fn reason(
+        &self,
+        mut group: Group,
+        listening: JoinHandle<()>,
+        outcome: Result<(), Error>,
+    ) -> String {
+        let status = tokio::time::timeout(LAST_WORDS, group.child.wait()).await;
+        group.end().await;
+        // What it said last may still be in the pipe. Whoever left its group may hold that open for ever.
+        let _ = tokio::time::timeout(LAST_WORDS, listening).await;
+        let unreadable = self.unreadable.lock().clone();
+        let text = match (unreadable, status, outcome) {
+            (Some(error), _, _) => error,
+            (None, Ok(Ok(status)), _) => format!("its process ended with {}", describe(status)),
+            (None, _, Err(error)) => error.message.clone(),
+            (None, _, Ok(())) => "it was ended".to_owned(),
+        };
+        let words: Vec<u8> = self.last_words.lock().iter().copied().collect();
+        match String::from_utf8_lossy(&words).trim() {
+            "" => text,
+            words => format!("{text}: {}", capped(words, 1_000)),
+        }
+    }
 }
 
 impl Link {
@@ -75,152 +121,46 @@ impl Link {
             return Err(lost(&config.name, "starting it", "its pipes are missing"));
         };
 
-        let last_words = Arc::new(Mutex::new(VecDeque::new()));
-        let listening = tokio::spawn(keep_last(errors, last_words.clone()));
-
-        let outgoing = sink::unfold(input, |mut input, line: String| async move {
-            input.write_all(line.as_bytes()).await?;
-            input.write_all(b"\n").await?;
-            input.flush().await?;
-            Ok::<_, io::Error>(input)
-        });
-        let too_long = Arc::new(Mutex::new(None));
-        let incoming = stream::unfold(
-            (BufReader::new(output), too_long.clone()),
-            |(mut output, too_long)| async move {
-                loop {
-                    match next_line(&mut output).await {
-                        Ok(None) => return None,
-                        // Programs like to print a greeting or a warning first.
-                        Ok(Some(line)) if !line.trim_start().starts_with('{') => {
-                            tracing::debug!(
-                                bytes = line.len(),
-                                "a line that is no message was passed over"
-                            );
-                        }
-                        Ok(Some(line)) => return Some((Ok(line), (output, too_long))),
-                        Err(error) => {
-                            *too_long.lock().unwrap_or_else(PoisonError::into_inner) =
-                                Some(error.to_string());
-                            return None;
-                        }
-                    }
-                }
-            },
-        );
-
         let end = CancellationToken::new();
-        let ended = CancellationToken::new();
-        let reason = Arc::new(Mutex::new(String::new()));
+        let process = Process {
+            ended: CancellationToken::new(),
+            reason: Arc::default(),
+            _end: end.clone().drop_guard(),
+        };
         let (ready, connected) = oneshot::channel();
+        let ending = Ending {
+            last_words: Arc::default(),
+            unreadable: Arc::default(),
+        };
+        let listening = tokio::spawn(keep_last(errors, ending.last_words.clone()));
+        let lines = Lines::new(
+            Box::pin(written_to(input)),
+            Box::pin(read_from(output, ending.unreadable.clone())),
+        );
+        let (reason, ended) = (process.reason.clone(), process.ended.clone());
         let root = PathBuf::from(cwd);
-        let lines = Lines::new(Box::pin(outgoing), Box::pin(incoming));
-        let stop = end.clone();
-        let (told_reason, told_ended) = (reason.clone(), ended.clone());
         tokio::spawn(async move {
-            let outcome = serve(lines, hears, root, ready, stop).await;
-            let status = tokio::time::timeout(LAST_WORDS, group.child.wait()).await;
-            group.end().await;
-            // What it said last may still be in the pipe. Whoever left its group may hold that open for ever.
-            let _ = tokio::time::timeout(LAST_WORDS, listening).await;
-            let words = {
-                let words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
-                String::from_utf8_lossy(&words.iter().copied().collect::<Vec<u8>>())
-                    .trim()
-                    .to_owned()
-            };
-            let unreadable = too_long
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            let mut text = match (unreadable, status, outcome) {
-                (Some(error), _, _) => error,
-                (None, Ok(Ok(status)), _) => format!("its process ended with {}", describe(status)),
-                (None, _, Err(error)) => error.message.clone(),
-                (None, _, Ok(())) => "it was ended".to_owned(),
-            };
-            if !words.is_empty() {
-                text = format!("{text}: {}", capped(&words, 1_000));
-            }
-            *told_reason.lock().unwrap_or_else(PoisonError::into_inner) = text;
-            told_ended.cancel();
+            let outcome = serve(lines, hears, root, ready, end).await;
+            *reason.lock() = ending.reason(group, listening, outcome).await;
+            ended.cancel();
         });
 
-        let guard = end.drop_guard();
-        let within = config.deadlines.start;
-        let greet = async {
-            let agent = connected.await.map_err(|_| ())?;
-            let hello = InitializeRequest::new(ProtocolVersion::V1)
-                .client_capabilities(
-                    ClientCapabilities::new().fs(FileSystemCapabilities::new()
-                        .read_text_file(true)
-                        .write_text_file(true)),
-                )
-                .client_info(Implementation::new("switchyard", env!("CARGO_PKG_VERSION")));
-            let knows = agent.send_request(hello).block_task().await;
-            Ok::<_, ()>((agent, knows))
-        };
-        let greeted = tokio::select! {
-            greeted = greet => greeted,
-            () = ended.cancelled() => Err(()),
-            () = tokio::time::sleep(within) => {
-                return Err(AgentError::Timeout { what: format!("starting {}", config.name), after: within });
-            }
-        };
-        let said_reason = || {
-            reason
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-        };
-        match greeted {
-            Ok((agent, Ok(knows))) => {
-                if knows.protocol_version != ProtocolVersion::V1 {
-                    return Err(AgentError::Protocol {
-                        host: config.name.clone(),
-                        reason: format!(
-                            "it speaks version {} of the protocol, not 1",
-                            knows.protocol_version
-                        ),
-                    });
-                }
-                Ok(Self {
-                    agent,
-                    knows,
-                    ended,
-                    reason,
-                    _end: guard,
-                })
-            }
-            Ok((_, Err(error))) => {
-                // When the process ended, that is the better reason.
-                if tokio::time::timeout(Duration::from_millis(300), ended.cancelled())
-                    .await
-                    .is_ok()
-                {
-                    return Err(lost(&config.name, "starting it", &said_reason()));
-                }
-                Err(AgentError::Protocol {
-                    host: config.name.clone(),
-                    reason: format!(
-                        "it answered the greeting with `{}`; does it speak version 1 of the protocol?",
-                        error.message
-                    ),
-                })
-            }
-            Err(()) => {
-                let _ = tokio::time::timeout(Duration::from_secs(1), ended.cancelled()).await;
-                Err(lost(&config.name, "starting it", &said_reason()))
-            }
-        }
+        let (agent, knows) = greeted(config, connected, &process).await?;
+        Ok(Self {
+            agent,
+            knows,
+            process,
+        })
+    }
+
+    /// Done once the process has ended, for whatever reason.
+    pub(super) fn ended(&self) -> &CancellationToken {
+        &self.process.ended
     }
 
     /// Why it ended.
     pub(super) fn reason(&self) -> String {
-        self.reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.process.reason.lock().clone()
     }
 
     /// Whether it looks at images.
@@ -242,6 +182,100 @@ pub(super) fn lost(host: &str, what: &str, reason: &str) -> AgentError {
     }
 }
 
+/// Greets an agent once it is connected: how to reach it, and what it says that it can.
+async fn greeted(
+    config: &AcpConfig,
+    connected: oneshot::Receiver<ConnectionTo<Agent>>,
+    process: &Process,
+) -> Result<(ConnectionTo<Agent>, InitializeResponse), AgentError> {
+    let within = config.deadlines.start;
+    let host = config.name.as_str();
+    let over = || lost(host, "starting it", &process.reason.lock());
+    let refused = |reason| AgentError::Protocol {
+        host: host.to_owned(),
+        reason,
+    };
+    let greet = async {
+        let agent = connected.await.map_err(|_| ())?;
+        let files = FileSystemCapabilities::new()
+            .read_text_file(true)
+            .write_text_file(true);
+        let hello = InitializeRequest::new(ProtocolVersion::V1)
+            .client_capabilities(ClientCapabilities::new().fs(files))
+            .client_info(Implementation::new("switchyard", env!("CARGO_PKG_VERSION")));
+        let knows = agent.send_request(hello).block_task().await;
+        Ok::<_, ()>((agent, knows))
+    };
+    let greeted = tokio::select! {
+        greeted = greet => greeted,
+        () = process.ended.cancelled() => Err(()),
+        () = tokio::time::sleep(within) => {
+            return Err(AgentError::Timeout { what: format!("starting {host}"), after: within });
+        }
+    };
+    match greeted {
+        Ok((agent, Ok(knows))) if knows.protocol_version == ProtocolVersion::V1 => {
+            Ok((agent, knows))
+        }
+        Ok((_, Ok(knows))) => Err(refused(format!(
+            "it speaks version {} of the protocol, not 1",
+            knows.protocol_version
+        ))),
+        Ok((_, Err(error))) => {
+            // When the process ended, that is the better reason.
+            let ended = tokio::time::timeout(DYING, process.ended.cancelled()).await;
+            Err(match ended {
+                Ok(()) => over(),
+                Err(_) => refused(format!(
+                    "it answered the greeting with `{}`; does it speak version 1 of the protocol?",
+                    error.message
+                )),
+            })
+        }
+        Err(()) => {
+            let _ = tokio::time::timeout(Duration::from_secs(1), process.ended.cancelled()).await;
+            Err(over())
+        }
+    }
+}
+
+/// Takes what is said to a program, a line each.
+fn written_to(input: ChildStdin) -> impl Sink<String, Error = io::Error> {
+    sink::unfold(input, |mut input, line: String| async move {
+        input.write_all(line.as_bytes()).await?;
+        input.write_all(b"\n").await?;
+        input.flush().await?;
+        Ok::<_, io::Error>(input)
+    })
+}
+
+/// The messages of a program; why there are no more goes to `unreadable`, if it is for what it printed.
+fn read_from(
+    output: ChildStdout,
+    unreadable: Arc<Mutex<Option<String>>>,
+) -> impl Stream<Item = io::Result<String>> {
+    stream::unfold(
+        (BufReader::new(output), unreadable),
+        |(mut output, unreadable)| async move {
+            loop {
+                match next_line(&mut output).await {
+                    Ok(None) => return None,
+                    // Programs like to print a greeting or a warning first.
+                    Ok(Some(line)) if !line.trim_start().starts_with('{') => {
+                        let bytes = line.len();
+                        tracing::debug!(bytes, "a line that is no message was passed over");
+                    }
+                    Ok(Some(line)) => return Some((Ok(line), (output, unreadable))),
+                    Err(error) => {
+                        *unreadable.lock() = Some(error.to_string());
+                        return None;
+                    }
+                }
+            }
+        },
+    )
+}
+
 /// Drives the connection until the process or this side ends it; what it hears goes to `hears`.
 async fn serve<O, I>(
     lines: Lines<O, I>,
@@ -251,8 +285,8 @@ async fn serve<O, I>(
     end: CancellationToken,
 ) -> Result<(), Error>
 where
-    O: futures_util::Sink<String, Error = io::Error> + Send + 'static,
-    I: futures_util::Stream<Item = io::Result<String>> + Send + 'static,
+    O: Sink<String, Error = io::Error> + Send + 'static,
+    I: Stream<Item = io::Result<String>> + Send + 'static,
 {
     let updates = hears.clone();
     let writes = hears.clone();
@@ -382,7 +416,7 @@ async fn keep_last(mut errors: impl AsyncRead + Unpin, kept: Arc<Mutex<VecDeque<
     const KEPT: usize = 4096;
     let mut buffer = [0; 4096];
     while let Ok(read @ 1..) = errors.read(&mut buffer).await {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = kept.lock();
         kept.extend(&buffer[..read]);
         let excess = kept.len().saturating_sub(KEPT);
         kept.drain(..excess);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent_client_protocol::v1::schema::RequestPermissionRequest;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use crate::acp::link::{Hears, Link};
 use crate::acp::offers::Offered;
 use crate::acp::updates::Calls;
-use crate::held::{Held, lock};
+use crate::held::Held;
 use crate::news::News;
 use crate::timeline::TIMELINE_LIMIT;
 use crate::types::{
@@ -58,8 +59,8 @@ pub(super) struct Ear {
 
 impl Ear {
     pub(super) fn bind(&self, session: &Arc<Session>) {
-        *lock(&self.session) = Some(session.clone());
-        for update in std::mem::take(&mut *lock(&self.early)) {
+        *self.session.lock() = Some(session.clone());
+        for update in std::mem::take(&mut *self.early.lock()) {
             session.update(update);
         }
     }
@@ -67,11 +68,11 @@ impl Ear {
 
 impl Hears for Ear {
     fn update(&self, update: Value) {
-        let session = lock(&self.session).clone();
+        let session = self.session.lock().clone();
         match session {
             Some(session) => session.update(update),
             None => {
-                let mut early = lock(&self.early);
+                let mut early = self.early.lock();
                 if early.len() < TIMELINE_LIMIT {
                     early.push(update);
                 }
@@ -82,20 +83,20 @@ impl Hears for Ear {
     fn asks(&self, request: RequestPermissionRequest) -> oneshot::Receiver<Option<String>> {
         let (answer, answered) = oneshot::channel();
         // Without a session there is nobody to ask: the answer is dropped, which cancels.
-        if let Some(session) = lock(&self.session).clone() {
+        if let Some(session) = self.session.lock().clone() {
             session.asks(&request, answer);
         }
         answered
     }
 
     fn writes(&self, path: &Path) {
-        if let Some(session) = lock(&self.session).clone() {
+        if let Some(session) = self.session.lock().clone() {
             session.writes(path);
         }
     }
 
     fn wrote(&self, path: &Path, written: Result<(), String>) {
-        if let Some(session) = lock(&self.session).clone() {
+        if let Some(session) = self.session.lock().clone() {
             session.wrote(path, written);
         }
     }
@@ -134,7 +135,7 @@ impl Session {
     }
 
     pub(super) fn info(&self) -> AgentInfo {
-        let state = lock(&self.state);
+        let state = self.state.lock();
         let pending = state.pending.iter().map(|(request, _)| request.clone());
         let offers = state.offered.offers.clone();
         let model = offers
@@ -158,13 +159,13 @@ impl Session {
     }
 
     pub(super) fn set_status(&self, status: AgentStatus) {
-        lock(&self.state).held.status = status;
+        self.state.lock().held.status = status;
         self.changed();
     }
 
     /// Takes what the agent said as it made or loaded the session.
     pub(super) fn made(&self, made: &Value, link: &Link) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.offered.made(made);
         state.offered.offers.images = link.sees();
     }
@@ -173,27 +174,27 @@ impl Session {
         let kind = update["sessionUpdate"].as_str().unwrap_or_default();
         let told = match kind {
             "session_info_update" => update["title"].as_str().map(|title| {
-                lock(&self.state).held.title = Some(title.to_owned());
+                self.state.lock().held.title = Some(title.to_owned());
             }),
             "available_commands_update" => {
                 let commands = &update["availableCommands"];
-                lock(&self.state).offered.commands(commands);
+                self.state.lock().offered.commands(commands);
                 Some(())
             }
             "config_option_update" => {
                 let options = &update["configOptions"];
-                lock(&self.state).offered.options(options);
+                self.state.lock().offered.options(options);
                 Some(())
             }
             "current_mode_update" => update["currentModeId"].as_str().map(|mode| {
-                lock(&self.state).offered.note("mode", mode);
+                self.state.lock().offered.note("mode", mode);
             }),
             "usage_update" => {
                 self.used(context(&update));
                 Some(())
             }
             _ => {
-                let event = lock(&self.state).calls.read(update);
+                let event = self.state.lock().calls.read(update);
                 self.happened(event);
                 return;
             }
@@ -206,7 +207,7 @@ impl Session {
     /// Takes note of what was used.
     pub(super) fn used(&self, usage: Usage) {
         {
-            let mut state = lock(&self.state);
+            let mut state = self.state.lock();
             let before = state.usage.take().unwrap_or_default();
             state.usage = Some(before.and(usage.clone()));
         }
@@ -215,7 +216,7 @@ impl Session {
 
     pub(super) fn happened(&self, event: AgentEvent) {
         let position = {
-            let mut state = lock(&self.state);
+            let mut state = self.state.lock();
             state.heard.notify_one();
             state.held.add(&event)
         };
@@ -228,7 +229,7 @@ impl Session {
 
     fn asks(&self, request: &RequestPermissionRequest, answer: oneshot::Sender<Option<String>>) {
         let (call, asked, ends) = {
-            let mut state = lock(&self.state);
+            let mut state = self.state.lock();
             if state.held.writer.is_none() && !state.held.status.is_busy() {
                 return; // No turn runs: dropping the answer cancels the request.
             }
@@ -243,7 +244,7 @@ impl Session {
         self.happened(AgentEvent::Tool { call });
         self.happened(AgentEvent::Permission { request: asked });
         self.changed();
-        if ends && let Some(writer) = lock(&self.state).held.writer.take() {
+        if ends && let Some(writer) = self.state.lock().held.writer.take() {
             writer.end(Outcome::NeedsPermission);
         }
     }
@@ -251,7 +252,7 @@ impl Session {
     /// It is about to write a file; told of, unless one of its own calls does.
     fn writes(&self, path: &Path) {
         let path = path.display().to_string();
-        if !lock(&self.state).calls.tells_of(&path) {
+        if !self.state.lock().calls.tells_of(&path) {
             self.write(&path, ToolStatus::Running, None);
         }
     }
@@ -259,7 +260,7 @@ impl Session {
     /// It has written a file, or why not.
     fn wrote(&self, path: &Path, written: Result<(), String>) {
         let path = path.display().to_string();
-        let told = lock(&self.state).calls.tells_of(&path);
+        let told = self.state.lock().calls.tells_of(&path);
         match written {
             Ok(()) if told => {}
             Ok(()) => self.write(&path, ToolStatus::Completed, None),
@@ -286,7 +287,7 @@ impl Session {
 
     /// Ends the tool calls of which no end was told: nothing goes on any more.
     pub(super) fn end_calls(&self, status: &ToolStatus) {
-        let ended = lock(&self.state).calls.end(status);
+        let ended = self.state.lock().calls.end(status);
         for call in ended {
             self.happened(AgentEvent::Tool { call });
         }
@@ -294,7 +295,7 @@ impl Session {
 
     /// Takes back every question that nobody answered.
     pub(super) fn cancel_pending(&self) {
-        let pending = std::mem::take(&mut lock(&self.state).pending);
+        let pending = std::mem::take(&mut self.state.lock().pending);
         for (request, answer) in pending {
             let _ = answer.send(None);
             self.happened(AgentEvent::PermissionResolved { id: request.id });
@@ -312,7 +313,7 @@ impl Session {
             outcome: outcome.clone(),
         };
         let (writer, position) = {
-            let mut state = lock(&self.state);
+            let mut state = self.state.lock();
             let position = state.held.timeline.add(&ended);
             state.stop_at_permission = false;
             (state.held.finish(&outcome), position)
@@ -331,7 +332,7 @@ impl Session {
     /// Ends its process and waits until it is gone.
     pub(super) async fn end(&self) {
         if let Some(link) = self.link.lock().await.take() {
-            let ended = link.ended.clone();
+            let ended = link.ended().clone();
             drop(link);
             let _ = tokio::time::timeout(Duration::from_secs(3), ended.cancelled()).await;
         }

@@ -16,7 +16,6 @@ use crate::acp::link::Link;
 use crate::acp::session::Session;
 use crate::backend::no_images;
 use crate::error::AgentError;
-use crate::held::lock;
 use crate::offered;
 use crate::process::sleep;
 use crate::turn::{Turn, TurnWriter, turn};
@@ -29,7 +28,7 @@ impl Inner {
         prompt: Prompt,
     ) -> Result<Turn, AgentError> {
         let session = self.find(agent)?;
-        let busy = lock(&session.state).held.status.is_busy();
+        let busy = session.state.lock().held.status.is_busy();
         if busy {
             if !prompt.replace {
                 return Err(AgentError::Busy {
@@ -44,7 +43,7 @@ impl Inner {
         }
         let (turn, writer) = turn();
         {
-            let mut state = lock(&session.state);
+            let mut state = session.state.lock();
             if state.held.status.is_busy() {
                 return Err(AgentError::Busy {
                     agent: agent.clone(),
@@ -88,16 +87,16 @@ impl Inner {
         let timeout = prompt.timeout_ms.map(Duration::from_millis);
         let timed_out = sleep(timeout);
         tokio::pin!(timed_out);
-        let heard = lock(&session.state).heard.clone();
+        let heard = session.state.lock().heard.clone();
         let stopped = loop {
-            let waits = !lock(&session.state).pending.is_empty();
+            let waits = !session.state.lock().pending.is_empty();
             let silent = (!waits).then_some(deadlines.silent_turn);
             tokio::select! {
                 answered = &mut answer => {
                     let outcome = match answered {
                         Ok(response) => {
-                            lock(&session.state).deaths = 0;
-                            lock(&session.state).not_before = None;
+                            session.state.lock().deaths = 0;
+                            session.state.lock().not_before = None;
                             if let Some(usage) = usage(&response) {
                                 session.used(usage);
                             }
@@ -151,7 +150,7 @@ impl Inner {
         let session = self.find(agent)?;
         let mut told = session.news.subscribe();
         let writer = {
-            let state = lock(&session.state);
+            let state = session.state.lock();
             if !state.held.status.is_busy() {
                 return Ok(false);
             }
@@ -163,7 +162,7 @@ impl Inner {
             None => session.cancel_pending(),
         }
         let ended = async {
-            while lock(&session.state).held.status.is_busy() {
+            while session.state.lock().held.status.is_busy() {
                 if let Err(broadcast::error::RecvError::Closed) = told.recv().await {
                     return;
                 }
@@ -181,7 +180,7 @@ impl Inner {
     ) -> Result<bool, AgentError> {
         let session = self.find(agent)?;
         let (chosen, reply) = {
-            let mut state = lock(&session.state);
+            let mut state = session.state.lock();
             let at = state
                 .pending
                 .iter()

@@ -1,11 +1,12 @@
 //! The daemon's WebSocket: one connection per host, shared by all requests and turns.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -98,7 +99,7 @@ pub(crate) struct Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        lock(&self.router.listeners).remove(&self.id);
+        self.router.listeners.lock().remove(&self.id);
     }
 }
 
@@ -110,12 +111,8 @@ struct Awaited<'a> {
 
 impl Drop for Awaited<'_> {
     fn drop(&mut self) {
-        lock(&self.router.pending).remove(&self.id);
+        self.router.pending.lock().remove(&self.id);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Socket {
@@ -144,7 +141,10 @@ impl Socket {
     pub(crate) fn listen(&self, agent: &str) -> Listener {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, heard) = mpsc::unbounded_channel();
-        lock(&self.router.listeners).insert(id, (agent.to_owned(), sender));
+        self.router
+            .listeners
+            .lock()
+            .insert(id, (agent.to_owned(), sender));
         Listener {
             id,
             router: self.router.clone(),
@@ -184,7 +184,7 @@ impl Socket {
         };
         body["type"] = json!(kind);
         let (answer, answered) = oneshot::channel();
-        lock(&self.router.pending).insert(id.clone(), answer);
+        self.router.pending.lock().insert(id.clone(), answer);
         let _awaited = Awaited {
             router: &self.router,
             id,
@@ -473,7 +473,7 @@ impl Router {
                 let Some(stream) = frames::stream(payload) else {
                     return;
                 };
-                lock(&self.listeners).retain(|_, (agent, sender)| {
+                self.listeners.lock().retain(|_, (agent, sender)| {
                     *agent != stream.agent
                         || sender.send(Heard::Stream(Box::new(stream.clone()))).is_ok()
                 });
@@ -499,7 +499,7 @@ impl Router {
                 let Some(id) = payload.get("requestId").and_then(Value::as_str) else {
                     return;
                 };
-                let Some(waiting) = lock(&self.pending).remove(id) else {
+                let Some(waiting) = self.pending.lock().remove(id) else {
                     return;
                 };
                 let text = |name: &str| {
@@ -522,13 +522,15 @@ impl Router {
     }
 
     fn lost(&self, reason: &str) {
-        let pending = std::mem::take(&mut *lock(&self.pending));
+        let pending = std::mem::take(&mut *self.pending.lock());
         for (_, waiting) in pending {
             let _ = waiting.send(Err(Refusal::Lost {
                 reason: reason.to_owned(),
             }));
         }
-        lock(&self.listeners).retain(|_, (_, sender)| sender.send(Heard::Lost).is_ok());
+        self.listeners
+            .lock()
+            .retain(|_, (_, sender)| sender.send(Heard::Lost).is_ok());
         let _ = self.told.send(Told::Down);
     }
 }
