@@ -229,7 +229,9 @@ request: PermissionRequest } |
 /**  A permission was answered, here or elsewhere. */
 { event: "permission_resolved"; 
 /**  Which request. */
-id: string } | 
+id: string; 
+/**  What was answered, for a person; none when it was taken back, or is not told. */
+answer?: string | null } | 
 /**  What the turn has cost. */
 { event: "usage"; 
 /**  The counts. */

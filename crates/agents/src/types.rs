@@ -437,6 +437,9 @@ pub enum AgentEvent {
     PermissionResolved {
         /// Which request.
         id: String,
+        /// What was answered, for a person; none when it was taken back, or is not told.
+        #[serde(default)]
+        answer: Option<String>,
     },
     /// What the turn has cost.
     Usage {

@@ -254,6 +254,15 @@ async fn a_permission_shows_all_that_it_allows_and_that_stays_in_the_conversatio
     );
     let kept = calls(&acp, &agent).await;
     assert_eq!(kept[0].detail, asked.detail);
+    let told = soon(acp.timeline(&agent)).await.unwrap();
+    let answers: Vec<_> = told
+        .into_iter()
+        .filter_map(|entry| match entry.event {
+            AgentEvent::PermissionResolved { answer, .. } => answer,
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answers, ["Allow all edits"]);
     soon(acp.dispose()).await.unwrap();
 }
 

@@ -203,7 +203,7 @@ fn short_event(event: &AgentEvent) -> String {
                     .collect::<Vec<_>>()
             )
         }
-        AgentEvent::PermissionResolved { .. } => "resolved".into(),
+        AgentEvent::PermissionResolved { answer, .. } => format!("resolved {answer:?}"),
         other => format!("{other:?}"),
     }
 }

@@ -89,12 +89,12 @@ describe("a conversation", () => {
           options: [],
         },
       },
-      { event: "permission_resolved", id: "p" },
+      { event: "permission_resolved", id: "p", answer: "Yes, once" },
       { event: "ended", outcome: { outcome: "completed" } },
       { event: "ended", outcome: { outcome: "failed", message: "no" } },
     );
     expect(rows).toMatchObject([
-      { kind: "asked", answered: true },
+      { kind: "asked", answered: true, answer: "Yes, once" },
       { kind: "ended" },
     ]);
   });

@@ -16,7 +16,12 @@ export type Row = { id: number; at: string | null } & (
   | { kind: "reasoning"; text: string }
   | { kind: "tool"; call: ToolCall }
   | { kind: "plan"; items: PlanItem[] }
-  | { kind: "asked"; request: PermissionRequest; answered: boolean }
+  | {
+      kind: "asked";
+      request: PermissionRequest;
+      answered: boolean;
+      answer: string | null;
+    }
   | { kind: "other"; name: string; text: string }
   | { kind: "notice"; text: string }
   | { kind: "usage"; usage: Usage }
@@ -102,13 +107,23 @@ function add(timeline: Timeline, event: AgentEvent, at: string | null): void {
     case "permission": {
       const index = question(rows, event.request.id);
       if (index < 0)
-        push({ kind: "asked", request: event.request, answered: false });
+        push({
+          kind: "asked",
+          request: event.request,
+          answered: false,
+          answer: null,
+        });
       break;
     }
     case "permission_resolved": {
       const index = question(rows, event.id);
       const known = rows[index];
-      if (known?.kind === "asked") rows[index] = { ...known, answered: true };
+      if (known?.kind === "asked")
+        rows[index] = {
+          ...known,
+          answered: true,
+          answer: event.answer ?? null,
+        };
       break;
     }
     case "usage": {

@@ -173,7 +173,17 @@ export function memoryAgents() {
         (request) => request.id !== permission,
       );
       agent({ id, permissions: left, status: { state: "working" } });
-      happen(id, { event: "permission_resolved", id: permission });
+      const words =
+        answer.answer === "choose"
+          ? answer.option
+          : answer.answer === "deny"
+            ? "denied"
+            : "allowed";
+      happen(id, {
+        event: "permission_resolved",
+        id: permission,
+        answer: words,
+      });
       return ok(null);
     },
     archiveAgent: (at, id) => {

@@ -298,7 +298,10 @@ impl Session {
         let pending = std::mem::take(&mut self.state.lock().pending);
         for (request, answer) in pending {
             let _ = answer.send(None);
-            self.happened(AgentEvent::PermissionResolved { id: request.id });
+            self.happened(AgentEvent::PermissionResolved {
+                id: request.id,
+                answer: None,
+            });
         }
     }
 

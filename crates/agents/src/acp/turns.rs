@@ -179,7 +179,7 @@ impl Inner {
         answer: PermissionAnswer,
     ) -> Result<bool, AgentError> {
         let session = self.find(agent)?;
-        let (chosen, reply) = {
+        let (chosen, name, reply) = {
             let mut state = session.state.lock();
             let at = state
                 .pending
@@ -189,7 +189,9 @@ impl Inner {
                     permission: id.into(),
                 })?;
             let request = &state.pending[at].0;
-            let chosen = offered::chosen(request, &answer)?.map(|option| option.id.clone());
+            let option = offered::chosen(request, &answer)?;
+            let name = option.map_or("denied", |option| &option.name).to_owned();
+            let chosen = option.map(|option| option.id.clone());
             if chosen.is_none() && !matches!(answer, PermissionAnswer::Deny { .. }) {
                 return Err(AgentError::BadRequest {
                     field: "answer".into(),
@@ -200,7 +202,7 @@ impl Inner {
             if state.pending.is_empty() {
                 state.held.status = AgentStatus::Working;
             }
-            (chosen, reply)
+            (chosen, name, reply)
         };
         let interrupt = matches!(
             answer,
@@ -214,7 +216,10 @@ impl Inner {
                 permission: id.into(),
             });
         }
-        session.happened(AgentEvent::PermissionResolved { id: id.into() });
+        session.happened(AgentEvent::PermissionResolved {
+            id: id.into(),
+            answer: Some(name),
+        });
         session.changed();
         Ok(interrupt)
     }

@@ -219,7 +219,12 @@ pub(crate) fn stream(payload: Value) -> Option<Stream> {
                 })
             }),
         "permission_resolved" => text("requestId").map_or(StreamEvent::Other, |id| {
-            StreamEvent::Event(AgentEvent::PermissionResolved { id })
+            let answer = match event["resolution"]["behavior"].as_str() {
+                Some("allow") => Some("allowed".to_owned()),
+                Some("deny") => Some("denied".to_owned()),
+                _ => None,
+            };
+            StreamEvent::Event(AgentEvent::PermissionResolved { id, answer })
         }),
         "turn_completed" => StreamEvent::Ended(Outcome::Completed, usage(event.get("usage"))),
         "turn_failed" => StreamEvent::Ended(

@@ -43,6 +43,10 @@ impl Telling {
                 printable(&request.title.unwrap_or(request.tool)),
                 short_id(&request.id)
             ),
+            AgentEvent::PermissionResolved {
+                answer: Some(answer),
+                ..
+            } => format!("  answered: {}", printable(&answer)),
             AgentEvent::Other { kind, .. } => format!(
                 "! it told of `{}`, which is not known here",
                 printable(&kind)

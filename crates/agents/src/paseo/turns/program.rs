@@ -194,7 +194,8 @@ impl Driven<'_> {
             .map(|request| request.id.clone())
             .collect();
         for id in self.asked.extract_if(|id| !pending.contains(id)) {
-            self.writer.push(AgentEvent::PermissionResolved { id });
+            self.writer
+                .push(AgentEvent::PermissionResolved { id, answer: None });
         }
         for request in known.permissions {
             if self.asked.insert(request.id.clone()) {

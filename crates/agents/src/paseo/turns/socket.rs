@@ -115,7 +115,7 @@ impl Following {
             StreamEvent::Event(event) if self.started => {
                 let asks = match &event {
                     AgentEvent::Permission { request } => self.asked.insert(request.id.clone()),
-                    AgentEvent::PermissionResolved { id } => {
+                    AgentEvent::PermissionResolved { id, .. } => {
                         self.asked.remove(id);
                         false
                     }

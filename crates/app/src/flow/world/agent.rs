@@ -498,7 +498,7 @@ impl Session {
                 AgentEvent::Permission { request } => {
                     open.insert(request.id.clone(), asks_for(&request));
                 }
-                AgentEvent::PermissionResolved { id } => {
+                AgentEvent::PermissionResolved { id, .. } => {
                     open.remove(&id);
                 }
                 _ => continue,
