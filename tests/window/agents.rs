@@ -12,6 +12,7 @@ const HUB: &str = "[data-testid=\"agents-hub\"]";
 const DOWN: &str = "[data-testid=\"agent-down\"]";
 const NEEDS: &str = "[data-testid=\"needs-you\"]";
 const TIMELINE: &str = "[data-testid=\"agent-timeline\"]";
+const QUEUED: &str = "[data-testid=\"queued\"]";
 
 /// A window whose only host is a daemon of its own, with the hub open.
 async fn at_the_hub(home: &Home) -> Result<Window> {
@@ -76,6 +77,8 @@ async fn an_agent_that_works_is_stopped_and_not_cancelled_unasked() -> Result<()
         say(window, "SLEEP").await?;
         says(window, TIMELINE, "tick 3/20").await?;
         say(window, "something else").await?;
+        says(window, QUEUED, "something else").await?;
+        window.click(&format!("{QUEUED} .button")).await?;
         says(window, "[data-testid=\"replace-question\"]", "cancels").await?;
         window
             .click("[data-testid=\"replace-question\"] .button")
@@ -84,7 +87,11 @@ async fn an_agent_that_works_is_stopped_and_not_cancelled_unasked() -> Result<()
         window.click("[data-testid=\"agent-stop\"]").await?;
         says(window, TIMELINE, "Stopped.").await?;
         assert_eq!(daemon.tell(&format!("status {id}"))?, "idle");
-        Ok(())
+        // What was to follow a turn that was stopped waits for the person's word, who gives it.
+        says(window, ".queue", "Waits for your word").await?;
+        window.click(&format!("{QUEUED} .button")).await?;
+        says(window, TIMELINE, "something else").await?;
+        window.gone(QUEUED).await
     })
     .await
 }

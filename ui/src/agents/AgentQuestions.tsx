@@ -3,12 +3,13 @@ import { Dialog } from "../shared/Dialog";
 import {
   archiveAgent,
   askAboutAgents,
-  say,
+  sayQueued,
   useAgentQuestions,
 } from "./actions";
 import { agentTitle, useAgents } from "./agent-store";
 import { ImportDialog } from "./ImportDialog";
 import { NewAgentDialog } from "./NewAgentDialog";
+import { takeOut } from "./queue";
 
 /** What the person is asked about agents. */
 export function AgentQuestions() {
@@ -45,9 +46,10 @@ export function AgentQuestions() {
               autoFocus
               onClick={() => {
                 close();
-                if (question.ask === "replace")
-                  void say(question.key, question.text, true);
-                else void archiveAgent(question.key, true);
+                if (question.ask === "replace") {
+                  const text = takeOut(question.key, question.at);
+                  if (text !== null) void sayQueued(question.key, text, true);
+                } else void archiveAgent(question.key, true);
               }}
             >
               {replace ? "Cancel it and send" : "Stop and archive"}

@@ -34,9 +34,14 @@ import {
 } from "./agent-store";
 import { ago, useNow } from "./ago";
 import { Composer } from "./Composer";
-import { followConversation, useConversations } from "./conversations";
+import {
+  followConversation,
+  useConversations,
+  writeAlso,
+} from "./conversations";
 import { PermissionCard } from "./PermissionCard";
 import { Prose } from "./Prose";
+import { QueueList } from "./QueueList";
 import { about, ToolView } from "./ToolView";
 import { emptyTimeline, outcomeText, type Row } from "./timeline";
 
@@ -121,6 +126,7 @@ export function AgentTimeline({ agent, active, onPane }: AgentTimelineProps) {
             </button>
           </p>
         )}
+        <QueueList agent={agent} onEdit={(text) => writeAlso(agent, text)} />
         <Composer
           agent={agent}
           status={info?.status}
@@ -304,7 +310,9 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
       );
     case "asked":
       // One that waits stands above the place where the person writes.
-      return row.answered ? <Asked request={row.request} /> : null;
+      return row.answered ? (
+        <Asked request={row.request} answer={row.answer} />
+      ) : null;
     case "other":
       return <Folded name={row.name} text={row.text} />;
     case "notice":
@@ -348,11 +356,23 @@ function Said({ text }: { text: string }) {
   );
 }
 
-function Asked({ request }: { request: PermissionRequest }) {
+function Asked({
+  request,
+  answer,
+}: {
+  request: PermissionRequest;
+  answer: string | null;
+}) {
   const what = about({ detail: request.detail, title: request.title });
   return (
     <p className="agent-note">
-      Asked, and answered: {request.tool} {what}
+      Asked: {request.tool} {what}
+      {answer && (
+        <>
+          {" "}
+          · answered: <b>{answer}</b>
+        </>
+      )}
     </p>
   );
 }

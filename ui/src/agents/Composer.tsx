@@ -69,7 +69,7 @@ export function Composer({
           status?.state === "needs_you"
             ? "It waits for your answer above."
             : status && isBusy(status)
-              ? "Working. A prompt would cancel that: you are asked."
+              ? "Working. What you write now is said when it is done."
               : "Say something…"
         }
         data-testid="composer"

@@ -19,6 +19,7 @@ import {
   useAgents,
 } from "./agent-store";
 import { draftTo } from "./conversations";
+import { enqueue, holdQueue, putBack, takeOut } from "./queue";
 
 /** The kinds of panel that this feature has in the dock. */
 export const AGENTS = "agents";
@@ -28,7 +29,7 @@ export const AGENT = "agent";
 export type AgentQuestion =
   | { ask: "new"; cwd?: string }
   | { ask: "import" }
-  | { ask: "replace"; key: AgentKey; text: string }
+  | { ask: "replace"; key: AgentKey; at: number }
   | { ask: "archive"; key: AgentKey };
 
 export const useAgentQuestions = create<{ question: AgentQuestion | null }>(
@@ -80,33 +81,56 @@ export function hasTab(key: AgentKey): boolean {
   return findPanel((panel) => agentOfParams(panel.params) === key) !== null;
 }
 
-/** Says something to an agent. One that works is asked about first, since it would be cancelled. */
-export async function say(
-  key: AgentKey,
-  text: string,
-  replace = false,
-): Promise<void> {
+/** Says something to an agent. To one that works it is said when it is done: a prompt would cancel that. */
+export async function say(key: AgentKey, text: string): Promise<void> {
   if (text.trim() === "") return;
-  const known = useAgents.getState().agents[key];
-  if (!replace && known && isBusy(known.status)) {
-    askAboutAgents({ ask: "replace", key, text });
+  setDraft(draftTo(key), null);
+  if (busyNow(key)) {
+    enqueue(key, text);
     return;
   }
+  const said = await prompt(key, text, false);
+  if (said.status === "ok") return;
+  // It may have begun to work a moment ago.
+  if (said.error.code === "refused" && busyNow(key)) {
+    enqueue(key, text);
+    return;
+  }
+  // What was written is not lost with the failure.
+  setDraft(draftTo(key), text);
+  reportFailure(said);
+}
+
+/** Says what was to wait; the person is asked first where that cancels what the agent does. */
+export function sayNow(key: AgentKey, at: number): void {
+  if (busyNow(key)) {
+    askAboutAgents({ ask: "replace", key, at });
+    return;
+  }
+  const text = takeOut(key, at);
+  if (text !== null) void sayQueued(key, text, false);
+}
+
+/** Says what has waited; what can't be said waits on. */
+export async function sayQueued(
+  key: AgentKey,
+  text: string,
+  replace: boolean,
+): Promise<void> {
+  const said = await prompt(key, text, replace);
+  if (said.status === "ok") return;
+  putBack(key, text);
+  reportFailure(said);
+}
+
+function prompt(key: AgentKey, text: string, replace: boolean) {
   const { backend: at, agent } = agentOfKey(key);
-  setDraft(draftTo(key), null);
-  const said = await backend.promptAgent(at, agent, {
+  return backend.promptAgent(at, agent, {
     text,
     replace,
     stop_at_permission: false,
     timeout_ms: null,
   });
-  if (said.status === "ok") return;
-  // What was written is not lost with the failure.
-  setDraft(draftTo(key), text);
-  // It may have begun to work a moment ago.
-  if (said.error.code === "refused" && !replace && busyNow(key))
-    askAboutAgents({ ask: "replace", key, text });
-  else reportFailure(said);
 }
 
 function busyNow(key: AgentKey): boolean {
@@ -115,6 +139,8 @@ function busyNow(key: AgentKey): boolean {
 }
 
 export async function stopAgent(key: AgentKey): Promise<void> {
+  // What was to follow may make no sense any more.
+  holdQueue(key);
   const { backend: at, agent } = agentOfKey(key);
   const stopped = await backend.stopAgent(at, agent);
   if (!reportFailure(stopped) && stopped.status === "ok" && !stopped.data)

@@ -8,14 +8,20 @@ import type { MemoryBackend } from "../twin/memory-backend";
 import { AgentQuestions } from "./AgentQuestions";
 import { AgentsHub } from "./AgentsHub";
 import { AgentTimeline } from "./AgentTimeline";
-import { askAboutAgents } from "./actions";
+import { askAboutAgents, sayQueued } from "./actions";
 import { keyOfAgent, startAgents } from "./agent-store";
+import { useConversations } from "./conversations";
+import { followQueues, useQueues } from "./queue";
 
 let twin: MemoryBackend;
 let stop = () => {};
+let stopQueues = () => {};
 
 beforeEach(async () => {
   stop();
+  stopQueues();
+  useQueues.setState({ queues: {} });
+  useConversations.setState({ drafts: {} });
   twin = freshBackend();
   askAboutAgents(null);
   twin.agents.backend({ id: "paseo:localhost:6767" });
@@ -134,18 +140,45 @@ it("streams what an agent says, folded thoughts and changes with it", async () =
   expect(screen.getByTestId("composer")).toHaveValue("");
 });
 
-it("asks before a prompt to an agent that works, and cancels only then", async () => {
+it("says what is written while an agent works when it is done", async () => {
+  const user = userEvent.setup();
+  stopQueues = followQueues(
+    (agent, text) => void sayQueued(agent, text, false),
+  );
+  twin.agents.agent({ id: "a", title: "Fix", status: { state: "working" } });
+  timeline("a");
+  const composer = screen.getByTestId("composer");
+  await user.type(composer, "Then the tests{Enter}And the docs{Enter}");
+  expect(composer).toHaveValue("");
+  expect(screen.getAllByTestId("queued")).toHaveLength(2);
+  expect(twin.agents.asked).toEqual([]);
+  act(() => void twin.agents.agent({ id: "a", status: { state: "done" } }));
+  await waitFor(() =>
+    expect(twin.agents.asked).toEqual(["prompt a: Then the tests"]),
+  );
+  // What failed is for the person to look at first.
+  act(() => void twin.agents.agent({ id: "a", status: { state: "failed" } }));
+  expect(screen.getByText("Waits for your word:")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "And the docs" }));
+  expect(composer).toHaveValue("And the docs");
+  expect(screen.queryByTestId("queued")).toBeNull();
+  expect(twin.agents.asked).toEqual(["prompt a: Then the tests"]);
+});
+
+it("asks before a prompt cancels what an agent does", async () => {
   const user = userEvent.setup();
   twin.agents.agent({ id: "a", title: "Fix", status: { state: "working" } });
   timeline("a");
   await user.type(screen.getByTestId("composer"), "Something else{Enter}");
+  await user.click(screen.getByRole("button", { name: "Say it now" }));
   expect(screen.getByTestId("replace-question")).toBeVisible();
-  expect(twin.agents.asked).toEqual([]);
   await user.click(screen.getByRole("button", { name: "Let it work" }));
-  expect(screen.getByTestId("composer")).toHaveValue("Something else");
-  await user.type(screen.getByTestId("composer"), "{Enter}");
+  expect(screen.getByTestId("queued")).toBeVisible();
+  expect(twin.agents.asked).toEqual([]);
+  await user.click(screen.getByRole("button", { name: "Say it now" }));
   await user.click(screen.getByRole("button", { name: "Cancel it and send" }));
   expect(twin.agents.asked).toEqual(["prompt a: Something else"]);
+  expect(screen.queryByTestId("queued")).toBeNull();
 });
 
 it("shows what is asked with its details, and answers", async () => {

@@ -46,3 +46,9 @@ export function followConversation(key: AgentKey): () => void {
 export function draftTo(key: AgentKey): string {
   return `agent:${key}`;
 }
+
+/** Puts a text to what the person is writing. */
+export function writeAlso(key: AgentKey, text: string): void {
+  const before = useConversations.getState().drafts[key] ?? "";
+  setDraft(key, before.trim() === "" ? text : `${before}\n\n${text}`);
+}

@@ -10,6 +10,7 @@ import {
   agentOfParams,
   openAgent,
   panelOfAgent,
+  sayQueued,
 } from "../agents/actions";
 import { agentCommands } from "../agents/agent-commands";
 import { followAgents } from "../agents/agent-needs";
@@ -21,6 +22,7 @@ import {
   useAgents,
 } from "../agents/agent-store";
 import { draftTo } from "../agents/conversations";
+import { followQueues } from "../agents/queue";
 import { StatusAgents } from "../agents/StatusAgents";
 import type { Destination } from "../shared/destinations";
 import { useInFront, useParams } from "../shared/dock/panel";
@@ -68,7 +70,11 @@ export const agentsFeature: Feature = {
   status: StatusAgents,
   dialogs: AgentQuestions,
   async start() {
-    const stops = [followAgents(), await startAgents()];
+    const stops = [
+      followAgents(),
+      followQueues((agent, text) => void sayQueued(agent, text, false)),
+      await startAgents(),
+    ];
     return () => {
       for (const stop of stops) stop();
     };
