@@ -815,6 +815,12 @@ export type FlowGraph = {
 	batches: GraphBatch[],
 };
 
+/**  How flows run. */
+export type FlowSettings = {
+	/**  How many agents may work at once, over all runs; taken up by whatever drives runs from its next start on. */
+	max_agents?: number,
+};
+
 /**  A flow that can be run. */
 export type FlowSummary = {
 	/**  What it is called. */
@@ -1788,6 +1794,8 @@ export type Settings = {
 	cursor_blink?: boolean,
 	/**  How much of what panes printed is kept on disk. */
 	history?: HistorySettings,
+	/**  How flows run. */
+	flows?: FlowSettings,
 	/**  From `keys.json`: the key of each command; null: none. */
 	keys?: { [key in string]: string | null },
 };

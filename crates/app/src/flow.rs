@@ -211,7 +211,9 @@ impl App {
                 actions: Arc::new(World::new(Arc::downgrade(&self.0), self.0.paths.data())),
                 clock: Arc::new(SystemClock),
                 owners: Arc::new(SystemOwners),
-                limits: RunLimits::default(),
+                limits: RunLimits {
+                    agents: self.settings().flows.max_agents,
+                },
                 secrets: secrets(),
             })
         })

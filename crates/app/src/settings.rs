@@ -87,6 +87,23 @@ impl Default for HistorySettings {
     }
 }
 
+/// How flows run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowSettings {
+    /// How many agents may work at once, over all runs; taken up by whatever drives runs from its next start on.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub max_agents: u32,
+}
+
+impl Default for FlowSettings {
+    fn default() -> Self {
+        Self {
+            max_agents: ::flow::RunLimits::default().agents,
+        }
+    }
+}
+
 /// Everything that a person may set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -124,6 +141,8 @@ pub struct Settings {
     pub cursor_blink: bool,
     /// How much of what panes printed is kept on disk.
     pub history: HistorySettings,
+    /// How flows run.
+    pub flows: FlowSettings,
     /// From `keys.json`: the key of each command; null: none.
     #[schemars(skip)]
     pub keys: BTreeMap<String, Option<String>>,
@@ -149,6 +168,7 @@ impl Default for Settings {
             cursor_style: CursorStyle::Block,
             cursor_blink: false,
             history: HistorySettings::default(),
+            flows: FlowSettings::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -183,6 +203,7 @@ impl Settings {
             ("scrollback_lines", self.scrollback_lines, 100, 1_000_000),
             ("history.keep_days", self.history.keep_days, 0, 3_650),
             ("history.max_mb", self.history.max_mb, 1, 1_000_000),
+            ("flows.max_agents", self.flows.max_agents, 1, 1_000),
         ];
         for (field, value, low, high) in ranges {
             if !(low..=high).contains(&value) {
@@ -308,6 +329,7 @@ mod tests {
             load(r#"{ "keys": { "pane.close": null } }"#, ""),
             load("{\n \"theme\": \n}", ""),
             load("", r#"{ "pane.close": 3 }"#),
+            load(r#"{ "flows": { "max_agents": 0 } }"#, ""),
         ]
         .map(|loaded| {
             loaded

@@ -47,6 +47,7 @@ export const defaultSettings: Required<Settings> = {
   cursor_style: "block",
   cursor_blink: false,
   history: { keep_days: 30, max_mb: 2048 },
+  flows: { max_agents: 16 },
   keys: {},
 };
 
