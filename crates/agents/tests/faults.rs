@@ -41,6 +41,35 @@ async fn until_text(turn: &mut Turn) {
     }
 }
 
+/// Begins a turn that says something and goes on, does `fault` to the daemon, and says why the turn failed; with what is
+/// left of the daemon.
+async fn failed_by<T>(
+    daemon: Daemon,
+    paseo: &Paseo,
+    fault: impl AsyncFnOnce(Daemon) -> T,
+) -> (String, T) {
+    let agent = id(&daemon.add("a"));
+    let mut turn = soon(paseo.prompt(&agent, Prompt::new("SLEEP")))
+        .await
+        .unwrap();
+    until_text(&mut turn).await;
+    let left = fault(daemon).await;
+    match soon(turn.result()).await.outcome {
+        Outcome::Failed { message } => (message, left),
+        other => panic!("it did not fail: {other:?}"),
+    }
+}
+
+async fn restarted(daemon: Daemon) -> Daemon {
+    daemon.restart();
+    daemon
+}
+
+async fn restarted_awake(daemon: Daemon) -> Daemon {
+    daemon.restart_awake();
+    daemon
+}
+
 async fn list_error(daemon: &Daemon, program: &Path) -> String {
     let paseo = daemon.client(Transport::Program, program);
     soon(paseo.list(ListAgents::default()))
@@ -357,21 +386,14 @@ async fn a_connection_that_breaks_in_mid_turn_loses_nothing() {
 #[tokio::test]
 async fn a_daemon_that_restarts_in_mid_turn_fails_the_turn_and_is_found_again() {
     let daemon = Daemon::start().await;
-    let agent = id(&daemon.add("a"));
     let paseo = daemon.client(Transport::Socket, Path::new("none"));
-    let mut turn = soon(paseo.prompt(&agent, Prompt::new("SLEEP")))
-        .await
-        .unwrap();
-    until_text(&mut turn).await;
-    daemon.restart();
-    let Outcome::Failed { message } = soon(turn.result()).await.outcome else {
-        panic!("it did not fail");
-    };
+    let (message, _daemon) = failed_by(daemon, &paseo, restarted).await;
     assert_eq!(
         message,
         "the daemon was restarted in mid-turn, and the turn was cut off"
     );
-    let turn = soon(paseo.prompt(&agent, Prompt::new("again")))
+    let listed = soon(paseo.list(ListAgents::default())).await.unwrap();
+    let turn = soon(paseo.prompt(&listed[0].id, Prompt::new("again")))
         .await
         .unwrap();
     assert_eq!(soon(turn.result()).await.outcome, Outcome::Completed);
@@ -380,16 +402,8 @@ async fn a_daemon_that_restarts_in_mid_turn_fails_the_turn_and_is_found_again() 
 #[tokio::test]
 async fn a_turn_that_was_cut_off_is_no_success_however_its_agent_looks_afterwards() {
     let daemon = Daemon::start().await;
-    let agent = id(&daemon.add("a"));
     let paseo = daemon.client(Transport::Socket, Path::new("none"));
-    let mut turn = soon(paseo.prompt(&agent, Prompt::new("SLEEP")))
-        .await
-        .unwrap();
-    until_text(&mut turn).await;
-    daemon.restart_awake();
-    let Outcome::Failed { message } = soon(turn.result()).await.outcome else {
-        panic!("it did not fail");
-    };
+    let (message, _daemon) = failed_by(daemon, &paseo, restarted_awake).await;
     assert_eq!(
         message,
         "the daemon was restarted in mid-turn, and the turn was cut off"
@@ -400,17 +414,9 @@ async fn a_turn_that_was_cut_off_is_no_success_however_its_agent_looks_afterward
 async fn over_the_program_a_turn_that_was_cut_off_is_no_success_either() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::start().await;
-    let agent = id(&daemon.add("a"));
     // It connects again, and then says of the idle agent that it has completed.
     let paseo = daemon.client(Transport::Program, &program(dir.path(), "paseo-reconnects"));
-    let mut turn = soon(paseo.prompt(&agent, Prompt::new("SLEEP")))
-        .await
-        .unwrap();
-    until_text(&mut turn).await;
-    daemon.restart_awake();
-    let Outcome::Failed { message } = soon(turn.result()).await.outcome else {
-        panic!("it did not fail");
-    };
+    let (message, _daemon) = failed_by(daemon, &paseo, restarted_awake).await;
     assert!(
         message.contains("the connection was lost in mid-turn"),
         "{message}"
@@ -420,18 +426,10 @@ async fn over_the_program_a_turn_that_was_cut_off_is_no_success_either() {
 #[tokio::test]
 async fn a_daemon_that_goes_away_for_good_fails_the_turn() {
     let daemon = Daemon::start().await;
-    let agent = id(&daemon.add("a"));
     let mut config = daemon.config(Transport::Socket, Path::new("none"));
     config.deadlines.reconnect = Duration::from_millis(200);
     let paseo = Paseo::new(config);
-    let mut turn = soon(paseo.prompt(&agent, Prompt::new("SLEEP")))
-        .await
-        .unwrap();
-    until_text(&mut turn).await;
-    let _stopped = daemon.stop().await;
-    let Outcome::Failed { message } = soon(turn.result()).await.outcome else {
-        panic!("it did not fail");
-    };
+    let (message, _stopped) = failed_by(daemon, &paseo, Daemon::stop).await;
     assert!(message.contains("lost in mid-turn"), "{message}");
 }
 

@@ -56,7 +56,9 @@ pub use pane_host::{
     stop_host,
 };
 pub use paths::Paths;
-pub use settings::{ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, Settings, Theme};
+pub use settings::{
+    ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, Settings, Theme,
+};
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
 pub use worktrees::MadeWorktree;
 

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::path::Path;
-use std::time::Duration;
 
 use agents::{AgentId, BackendId, PermissionAnswer};
 use app::{App, AppConfig, CancelWhat, HostMode, Paths};
@@ -367,12 +366,7 @@ async fn an_answer_that_came_while_nobody_looked_is_recorded() {
         .unwrap();
     soon(desk.app.shutdown()).await;
     daemon.answer_elsewhere(&agent.id);
-    soon(async {
-        while daemon.status(&agent.id) == "running" {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    soon(daemon.rests(&agent.id)).await;
     let desk = desk.restart().await;
     desk.app.resume_flows().await.unwrap();
     let view = desk.ended(&run).await;

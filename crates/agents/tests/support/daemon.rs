@@ -42,6 +42,8 @@ struct World {
     faults: Faults,
     password: Option<String>,
     requests: Vec<String>,
+    /// Told whenever something about an agent has changed.
+    changed: watch::Sender<()>,
 }
 
 struct StandInAgent {
@@ -192,6 +194,14 @@ impl Daemon {
             .filter(|item| item["type"] == "user_message")
             .map(|item| item["text"].as_str().unwrap().to_owned())
             .collect()
+    }
+
+    /// Waits until the turn of an agent is over.
+    pub(crate) async fn rests(&self, id: &str) {
+        let mut changed = self.world.lock().unwrap().changed.subscribe();
+        while self.status(id) == "running" {
+            changed.changed().await.unwrap();
+        }
     }
 
     pub(crate) fn status(&self, id: &str) -> String {
@@ -474,6 +484,7 @@ fn update(world: &Shared, id: &str, change: impl FnOnce(&mut StandInAgent)) {
     };
     change(agent);
     let agent = agent.json();
+    world.changed.send_replace(());
     broadcast(
         &world,
         "agent_update",

@@ -281,12 +281,13 @@ async fn orphan(
 /// Stops the turn of an agent and returns once it is over; one that does not stop is put away.
 pub(super) async fn stop(app: &App, agent: &StepAgent) {
     let (backend, id) = (BackendId(agent.backend.clone()), AgentId(agent.id.clone()));
-    if let Err(error) = app.stop_agent(&backend, &id).await {
-        tracing::warn!(%error, agent = agent.id, "the agent of a step could not be told to stop");
-    }
     let Ok(agents) = app.agents().await else {
         return;
     };
+    let mut events = agents.events();
+    if let Err(error) = app.stop_agent(&backend, &id).await {
+        tracing::warn!(%error, agent = agent.id, "the agent of a step could not be told to stop");
+    }
     let over = async {
         loop {
             match agents.inspect(&backend, &id.0).await {
@@ -294,7 +295,18 @@ pub(super) async fn stop(app: &App, agent: &StepAgent) {
                 Ok(_) | Err(AgentError::UnknownAgent { .. }) => return,
                 Err(error) => tracing::debug!(%error, "an agent can't be looked at now"),
             }
-            tokio::time::sleep(LOOK_AGAIN / 10).await;
+            let changed = async {
+                loop {
+                    match events.recv().await {
+                        Ok(AgentsEvent::Changed { agent }) if agent.id == id => return,
+                        Ok(AgentsEvent::Removed { agent, .. }) if agent == id => return,
+                        Ok(_) => {}
+                        Err(_) => return,
+                    }
+                }
+            };
+            // A backend that tells of nothing is looked at now and then.
+            let _ = tokio::time::timeout(LOOK_AGAIN, changed).await;
         }
     };
     if tokio::time::timeout(STOP_WITHIN, over).await.is_err()
