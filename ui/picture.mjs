@@ -53,7 +53,7 @@ function rowsOf(buffer, from, to, cols) {
   );
 }
 
-function picture(terminal, isLast) {
+function picture(terminal, keys, isLast) {
   const { normal, active } = terminal.buffer;
   const { modes, cols } = terminal;
   return {
@@ -67,6 +67,8 @@ function picture(terminal, isLast) {
       modes.bracketedPasteMode,
       modes.sendFocusMode,
       modes.mouseTrackingMode,
+      keys.kitty,
+      keys.otherKeys,
     ].join(),
   };
 }
@@ -79,6 +81,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     scrollback: 10_000,
   });
   module.drawAsTold(terminal);
+  const keys = module.toldKeys(terminal);
   const pictures = [];
   for (const [at, { size, bytes }] of frames.entries()) {
     if (size) {
@@ -89,7 +92,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       terminal.write(Buffer.from(bytes, "base64"), done);
     });
     // What is above the screen is long, and only adds up.
-    pictures.push(picture(terminal, at >= frames.length - 2));
+    pictures.push(picture(terminal, keys, at >= frames.length - 2));
   }
   process.stdout.write(`${JSON.stringify(pictures)}\n`);
   terminal.dispose();

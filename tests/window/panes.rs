@@ -51,6 +51,60 @@ async fn keys_pressed_faster_than_they_are_taken_keep_their_order() -> Result<()
     .await
 }
 
+/// Has a pane show the bytes of the next keys up to an `x`, once it has written `first`; and presses the keys.
+async fn bytes_of(
+    window: &Window,
+    pane: u64,
+    first: &str,
+    chords: &[(&[char], char)],
+) -> Result<String> {
+    let read = format!(
+        "clear; stty raw -echo; printf '{first}go\\r\\n'; \
+         while IFS= read -rN1 c; do printf %q, \"$c\"; [ \"$c\" = x ] && break; done; stty sane; echo"
+    );
+    enter_line(window, pane, &read).await?;
+    window
+        .see(pane, "a program that reads keys", |screen| {
+            screen.starts_with("go")
+        })
+        .await?;
+    for (modifiers, key) in chords {
+        window.chord(modifiers, *key).await?;
+    }
+    let read = |screen: &str| {
+        let read = screen.replace('\n', "");
+        let (read, _) = read.strip_prefix("go")?.split_once(",x,")?;
+        Some(read.to_owned())
+    };
+    let screen = window
+        .see(pane, "what it read", |screen| read(screen).is_some())
+        .await?;
+    read(&screen).context("what was read")
+}
+
+#[tokio::test]
+async fn a_program_gets_the_keys_that_it_asks_for() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("keys", window, async |window| {
+        let enter = enter();
+        let chords: &[(&[char], char)] = &[
+            (&[shift()], enter),
+            (&[ctrl()], enter),
+            (&[ctrl()], '.'),
+            (&[ctrl()], ';'),
+            (&[], 'x'),
+        ];
+        let plain = bytes_of(window, pane, "", chords).await?;
+        assert_eq!(plain, r"$'\n',$'\n',.,\;");
+        let kitty = bytes_of(window, pane, r"\e[>1u", chords).await?;
+        let kitty = kitty.replace("$'\\E'", "ESC").replace([',', '\\'], "");
+        assert_eq!(kitty, "ESC[13;2uESC[13;5uESC[46;5uESC[59;5u");
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_killed_window_loses_nothing_and_its_programs_go_on() -> Result<()> {
     let home = Home::new()?;

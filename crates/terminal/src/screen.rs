@@ -15,6 +15,7 @@ mod drawn;
 mod extra;
 mod face;
 mod intake;
+mod keys;
 mod leaving;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::types::{PaneSize, ScreenText};
 use cells::{shown, style_of, wraps};
 use extra::CELL;
 use intake::{Intake, Told, default_tabs};
+use keys::Keys;
 use leaving::{Leaving, collect, keep, limit, lines_of, with_primary};
 
 pub(crate) use drawn::{Drawn, LeadFor, LeadTail, View};
@@ -176,8 +178,6 @@ impl Screen {
         let events = Events::default();
         let config = Config {
             scrolling_history: limit(size),
-            // xterm.js has no such keys: a program that was told otherwise would misread every key.
-            kitty_keyboard: false,
             // The clipboard is not the emulator's business.
             osc52: Osc52::Disabled,
             ..Config::default()
@@ -236,6 +236,7 @@ impl Screen {
                                 self.advance(b"\x1b[?1049l", sink);
                             }
                             self.advance(LEFT_BEHIND, sink);
+                            self.told.keys = Keys::default();
                         }
                         _ => {}
                     }
@@ -366,7 +367,6 @@ impl Screen {
     fn set_history(&mut self, rows: usize) {
         self.term.set_options(Config {
             scrolling_history: rows,
-            kitty_keyboard: false,
             osc52: Osc52::Disabled,
             ..Config::default()
         });

@@ -24,7 +24,7 @@ const LINE = 7717;
  */
 export const EMPTY = [
   "\x1b[?1047l",
-  "\x1b[?1;9;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[?25;1007h\x1b>\x1b[0 q",
+  "\x1b[?1;9;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[?25;1007h\x1b>\x1b[0 q\x1b[=0;1u\x1b[>4m",
   "\x1b]104\x07\x1b]110\x07\x1b]111\x07\x1b]112\x07",
   "\x1b[H\x1b[2J\x1b[3J",
 ].join("");
@@ -82,4 +82,22 @@ export function onFirstLine(
     begins(Number(line));
     return true;
   });
+}
+
+/** How the program wants its keys, as the terminal is told from now on. */
+export function toldKeys(terminal: Terminal): {
+  kitty: number;
+  otherKeys: number;
+} {
+  const told = { kitty: 0, otherKeys: 0 };
+  const { parser } = terminal;
+  parser.registerCsiHandler({ prefix: "=", final: "u" }, ([flags]) => {
+    told.kitty = Number(flags);
+    return true;
+  });
+  parser.registerCsiHandler({ prefix: ">", final: "m" }, ([what, level]) => {
+    if (what === 4) told.otherKeys = Number(level ?? 0);
+    return true;
+  });
+  return told;
 }

@@ -13,7 +13,9 @@ import {
   drawnOptions,
   END,
   onFirstLine,
+  toldKeys,
 } from "./drawn-terminal";
+import { keyBytes } from "./key-bytes";
 import { pasteBytes } from "./paste-guard";
 import { type ScrollPlace, TerminalLines } from "./terminal-lines";
 import { type MarkedMatch, TerminalMarks } from "./terminal-marks";
@@ -191,6 +193,7 @@ export class XtermHost {
         }, COPY_AFTER_MS);
       }),
     );
+    this.takeKeys();
     this.terminal.open(room);
     this.owned.push(this.noticeLostFocus());
     this.painter.draw(style.settings, style.softwareRendering);
@@ -220,6 +223,21 @@ export class XtermHost {
 
   focus(): void {
     this.terminal.focus();
+  }
+
+  /** Sends the keys that xterm.js does not know, or not as the program wants them. */
+  private takeKeys(): void {
+    const told = toldKeys(this.terminal);
+    this.terminal.attachCustomKeyEventHandler((event) => {
+      // While an input method composes, keys are its own.
+      if (event.isComposing || event.keyCode === 229) return true;
+      const fullScreen = this.terminal.buffer.active.type === "alternate";
+      const bytes = keyBytes(event, { ...told, fullScreen });
+      if (bytes === null) return true;
+      event.preventDefault();
+      if (bytes !== "") this.terminal.input(bytes);
+      return false;
+    });
   }
 
   /**

@@ -299,6 +299,48 @@ const FUNCTIONS: &[(&str, &str, &str, Comes)] = &[
         Answer("\x1bP1+r436f=323536\x1b\\\x1bP0+r\x1b\\"),
     ),
     (
+        "the flags of keys",
+        "kitty",
+        "\x1b[?u\x1b[>5u\x1b[=2;2u\x1b[=1;3u\x1b[?u\x1b[<u\x1b[?u",
+        Answer("\x1b[?0u\x1b[?6u\x1b[?0u"),
+    ),
+    (
+        "the flags of keys, back two layers",
+        "kitty",
+        "\x1b[=8u\x1b[>1u\x1b[>3u\x1b[<2u\x1b[?u",
+        Answer("\x1b[?8u"),
+    ),
+    (
+        "the flags of keys, back beyond the first layer",
+        "kitty",
+        "\x1b[=8u\x1b[>1u\x1b[<2u\x1b[?u",
+        Answer("\x1b[?0u"),
+    ),
+    (
+        "the flags of keys are the screen's own",
+        "kitty",
+        "\x1b[>1u\x1b[?1049h\x1b[?u\x1b[>3u\x1b[?u\x1b[?1049l\x1b[?u",
+        Answer("\x1b[?0u\x1b[?3u\x1b[?1u"),
+    ),
+    (
+        "RIS ends the flags of keys",
+        "kitty",
+        "\x1b[>1u\x1b[>4;1m\x1bc\x1b[?u\x1b[?4m",
+        Answer("\x1b[?0u\x1b[>4;0m"),
+    ),
+    (
+        "what was left behind ends with the command",
+        "FinalTerm",
+        "\x1b[>1u\x1b[>4;2m\x1b]133;D\x07\x1b[?u\x1b[?4m",
+        Answer("\x1b[?0u\x1b[>4;0m"),
+    ),
+    (
+        "modifyOtherKeys",
+        "xterm",
+        "\x1b[>4;2m\x1b[?4m\x1b[>4m\x1b[?4m",
+        Answer("\x1b[>4;2m\x1b[>4;0m"),
+    ),
+    (
         "answers in the order of questions",
         "–",
         "\x1b[5n\x1b[=c\x1b[6n",

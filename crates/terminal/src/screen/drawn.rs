@@ -470,6 +470,14 @@ impl Screen {
         if mode.contains(TermMode::APP_KEYPAD) {
             manner.push(("\x1b=".into(), "\x1b>".into()));
         }
+        let flags = self.told.keys.flags(self.full_screen());
+        if flags != 0 {
+            manner.push((format!("\x1b[={flags};1u"), "\x1b[=0;1u".into()));
+        }
+        let level = self.told.keys.other;
+        if level != 0 {
+            manner.push((format!("\x1b[>4;{level}m"), "\x1b[>4m".into()));
+        }
         if self.told.shaped {
             let CursorStyle { shape, blinking } = self.term.cursor_style();
             let steady = match shape {

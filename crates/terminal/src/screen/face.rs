@@ -23,7 +23,8 @@ pub struct Face {
     pub cursor: (usize, usize),
     /// A full-screen program has the screen.
     pub full_screen: bool,
-    /// Application cursor keys, application keypad, bracketed paste, focus reports, mouse reports.
+    /// Application cursor keys, application keypad, bracketed paste, focus reports, mouse reports, the flags of the kitty
+    /// keyboard protocol, the level of modifyOtherKeys.
     pub modes: String,
 }
 
@@ -138,11 +139,13 @@ impl Screen {
             cursor: (point.line.0.max(0) as usize, point.column.0),
             full_screen: self.full_screen(),
             modes: format!(
-                "{},{},{},{},{mouse}",
+                "{},{},{},{},{mouse},{},{}",
                 mode.contains(TermMode::APP_CURSOR),
                 mode.contains(TermMode::APP_KEYPAD),
                 mode.contains(TermMode::BRACKETED_PASTE),
                 mode.contains(TermMode::FOCUS_IN_OUT),
+                self.told.keys.flags(self.full_screen()),
+                self.told.keys.other,
             ),
         }
     }

@@ -5,13 +5,14 @@ use alacritty_terminal::index::{Column, Line as Row, Point};
 use alacritty_terminal::term::{Term, TermMode};
 use alacritty_terminal::vte::ansi::{
     Attr, CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, Hyperlink, KeyboardModes,
-    KeyboardModesApplyBehavior, LineClearMode, Mode, NamedPrivateMode, PrivateMode, Rgb,
-    StandardCharset, TabulationClearMode,
+    KeyboardModesApplyBehavior, LineClearMode, Mode, ModifyOtherKeys, NamedPrivateMode,
+    PrivateMode, Rgb, StandardCharset, TabulationClearMode,
 };
 use unicode_width::UnicodeWidthChar as _;
 
 use super::cells::{HALVES, shown};
 use super::drawn::View;
+use super::keys::Keys;
 use super::leaving::{Leaving, collect, lines_of};
 use super::{Events, Going, Said, Sink};
 use crate::osc::{self, Osc};
@@ -50,6 +51,8 @@ pub(super) struct Told {
     pub(super) updates: u64,
     /// What is written is kept by selective erases.
     pub(super) protects: bool,
+    /// How the program wants its keys.
+    pub(super) keys: Keys,
     /// The program is to be told when the theme turns dark or light.
     pub(super) theme_reports: bool,
     /// What of the saved cursor the emulator does not save: whether positions count from the region, and the character
@@ -73,6 +76,7 @@ impl Told {
             update: None,
             updates: 0,
             protects: false,
+            keys: Keys::default(),
             theme_reports: false,
             saved: Default::default(),
             links: 0,
@@ -310,10 +314,6 @@ impl<S: Sink> Handler for Intake<'_, S> {
         reset_color(index: usize);
         text_area_size_pixels();
         text_area_size_chars();
-        report_keyboard_mode();
-        push_keyboard_mode(mode: KeyboardModes);
-        pop_keyboard_modes(count: u16);
-        set_keyboard_mode(mode: KeyboardModes, apply: KeyboardModesApplyBehavior);
     }
 
     #[inline]
@@ -590,6 +590,31 @@ impl<S: Sink> Handler for Intake<'_, S> {
         if mode == PrivateMode::Named(NamedPrivateMode::Origin) {
             self.term.goto(0, 0);
         }
+    }
+
+    fn report_keyboard_mode(&mut self) {
+        let flags = self.told.keys.flags(self.full_screen());
+        self.answer(format!("\x1b[?{flags}u"));
+    }
+
+    fn push_keyboard_mode(&mut self, flags: KeyboardModes) {
+        self.told.keys.push(self.full_screen(), flags);
+    }
+
+    fn pop_keyboard_modes(&mut self, count: u16) {
+        self.told.keys.pop(self.full_screen(), count);
+    }
+
+    fn set_keyboard_mode(&mut self, flags: KeyboardModes, how: KeyboardModesApplyBehavior) {
+        self.told.keys.set(self.full_screen(), flags, how);
+    }
+
+    fn set_modify_other_keys(&mut self, level: ModifyOtherKeys) {
+        self.told.keys.set_other(level);
+    }
+
+    fn report_modify_other_keys(&mut self) {
+        self.answer(format!("\x1b[>4;{}m", self.told.keys.other));
     }
 
     fn set_hyperlink(&mut self, link: Option<Hyperlink>) {

@@ -466,14 +466,14 @@ proptest! {
 
 #[test]
 fn what_a_killed_program_left_behind_ends_when_its_shell_says_so() {
-    let vim = "ready> vim\r\n\x1b[?1049h\x1b[?1;1002;1006;1004;2004h\x1b[?25l\x1b=\x1b[4h\x1b(0~~~";
+    let vim = "ready> vim\r\n\x1b[?1049h\x1b[?1;1002;1006;1004;2004h\x1b[?25l\x1b=\x1b[4h\x1b[>1u\x1b[>4;2m\x1b(0~~~";
     let killed = "Killed\r\n\x1b]133;D;137\x07";
     let prompt = "\x1b[?2004h\x1b]133;A\x07ready> q";
     let (mut screen, _) = fed(size(20, 4), format!("{vim}{killed}{prompt}"));
     let face = screen.face();
     assert_eq!(face.screen, [" ready> vim", " ready> q", " ", " "]);
     // What the shell itself asked for since is as it asked.
-    assert_eq!(face.modes, "false,false,true,false,none");
+    assert_eq!(face.modes, "false,false,true,false,none,0,0");
     assert!(!face.full_screen);
 
     // A shell that never ran anything moves nothing.

@@ -26,6 +26,7 @@ fn output_bytes() -> impl Strategy<Value = Vec<u8>> {
                 "\x1b[4:3m", "\x1b[58:5:3m", "\x1b[38:2:1:2:3m", "\x1b[48:2::1:2:3m", "\x1b[?J", "\x1b[?2J", "\x1b[?K",
                 "\x1b[1\"q", "\x1b[0\"q", "\x1b[2'}", "\x1b[2'~", "\x1b[2 @", "\x1b[2 A", "\u{9b}31m", "\u{85}", "\x1b6", "\x1b9",
                 "\x1bP+q544e\x1b\\", "\x1b_Gi=1;AAAA\x1b\\", "\x1b^pm\x1b\\", "\x1b]8;;http://a\x07", "\x1b]8;;\x07", "\x1b]133;A\x07",
+                "\x1b[>1u", "\x1b[>31u", "\x1b[<u", "\x1b[<9u", "\x1b[=2;2u", "\x1b[=1;3u", "\x1b[>4;1m", "\x1b[>4;2m", "\x1b[>4m",
             ]).prop_map(|text| text.as_bytes().to_vec()),
     ];
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
