@@ -2,7 +2,7 @@
 
 use app::{
     App, Code, Draft, Error, FolderLook, FrameState, MeasuredDrawing, MemoryUse, Settings,
-    WindowState,
+    StartNotices, WindowState,
 };
 use serde::Serialize;
 use specta::Type;
@@ -109,8 +109,8 @@ pub(crate) async fn load_settings(app: State<'_, App>) -> Result<Settings, Error
 /// What a person should be told about the start. See [`App::notices`].
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn startup_notices(app: State<'_, App>) -> Result<Vec<String>, Error> {
-    Ok(app.notices().to_vec())
+pub(crate) async fn startup_notices(app: State<'_, App>) -> Result<StartNotices, Error> {
+    Ok(app.notices().clone())
 }
 
 /// Where the person edits settings and keys.

@@ -131,7 +131,7 @@ export const commands = {
 	/**  The settings in force, keys included. */
 	loadSettings: () => typedError<Settings, Error>(__TAURI_INVOKE("load_settings")),
 	/**  What a person should be told about the start. See [`App::notices`]. */
-	startupNotices: () => typedError<string[], Error>(__TAURI_INVOKE("startup_notices")),
+	startupNotices: () => typedError<StartNotices, Error>(__TAURI_INVOKE("startup_notices")),
 	/**  The files that hold settings and keys. */
 	settingsFiles: () => typedError<SettingsFiles, Error>(__TAURI_INVOKE("settings_files")),
 	/**  The text on the clipboard; empty when there is none. */
@@ -1912,6 +1912,14 @@ export type Span = {
 	length: number,
 	/**  What it looks like. */
 	style: Style,
+};
+
+/**  What a person should be told about the start. */
+export type StartNotices = {
+	/**  What is wrong in the files of the settings. It is told again, or not any more, when they are saved. */
+	about_settings: string[],
+	/**  A damaged database, and the like. */
+	others: string[],
 };
 
 /**  The agent that works on a step, as the agents' backends name it. */

@@ -56,6 +56,7 @@ pub use pane_host::{
     stop_host,
 };
 pub use paths::Paths;
+use settings::Loaded;
 pub use settings::{
     ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, Settings, Theme,
 };
@@ -101,6 +102,15 @@ pub enum HostState {
     },
 }
 
+/// What a person should be told about the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Type)]
+pub struct StartNotices {
+    /// What is wrong in the files of the settings. It is told again, or not any more, when they are saved.
+    pub about_settings: Vec<String>,
+    /// A damaged database, and the like.
+    pub others: Vec<String>,
+}
+
 /// Everything that Switchyard can do. Clones are the same `App`.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
@@ -115,7 +125,7 @@ struct Inner {
     flows: std::sync::OnceLock<::flow::Flows>,
     conflicts: self::conflicts::Repositories,
     /// What a person should be told about the start.
-    notices: Vec<String>,
+    notices: StartNotices,
     settings: watch::Sender<Settings>,
     news: broadcast::Sender<News>,
     /// Those who wait for one pane.
@@ -148,18 +158,24 @@ impl App {
         if let Err(error) = settings::create_files(&paths) {
             tracing::warn!("the settings' files could not be written: {error}");
         }
-        let mut notices = Vec::new();
-        let settings = Settings::load(&paths).unwrap_or_else(|error| {
-            notices.push(error.message);
-            Settings::default()
-        });
+        let mut notices = StartNotices::default();
+        let settings = match Settings::load(&paths, &Settings::default()) {
+            Ok(Loaded { settings, mistakes }) => {
+                notices.about_settings = mistakes;
+                settings
+            }
+            Err(error) => {
+                notices.about_settings.push(error.message);
+                Settings::default()
+            }
+        };
         let opened = Store::open(
             &paths.database(),
             &[agents::SCHEMA, drafts::SCHEMA, ::flow::SCHEMA],
         )
         .map_err(|error| Error::from_chain(Code::Store, &error))?;
         if let Some(aside) = opened.set_aside {
-            notices.push(format!(
+            notices.others.push(format!(
                 "the database was damaged: it is kept as `{}`, and a new one was begun",
                 aside.display()
             ));
@@ -213,7 +229,7 @@ impl App {
     }
 
     /// What a person should be told about the start: settings that can't be used, a damaged database.
-    pub fn notices(&self) -> &[String] {
+    pub fn notices(&self) -> &StartNotices {
         &self.0.notices
     }
 
@@ -262,15 +278,18 @@ impl App {
     }
 
     fn reload_settings(&self) {
-        match Settings::load(&self.0.paths) {
-            Ok(settings) => {
-                let changed = self.0.settings.send_if_modified(|current| {
+        match Settings::load(&self.0.paths, &self.settings()) {
+            Ok(Loaded { settings, mistakes }) => {
+                self.0.settings.send_if_modified(|current| {
                     let changed = *current != settings;
                     current.clone_from(&settings);
                     changed
                 });
-                if changed {
-                    self.emit(News::Settings(settings));
+                // Told also when nothing has changed: what was said of earlier mistakes has lost its reason.
+                self.emit(News::Settings(settings));
+                if !mistakes.is_empty() {
+                    let error = Error::new(Code::BadFile, mistakes.join("\n"));
+                    self.emit(News::SettingsRefused(error));
                 }
             }
             Err(error) => self.emit(News::SettingsRefused(error)),

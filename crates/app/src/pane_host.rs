@@ -65,10 +65,14 @@ pub async fn serve_host_until(
         Err(already) => return Ok(already),
     };
     // Settings that a person got wrong are shown by the window; the host serves with the defaults.
-    let settings = Settings::load(paths).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the settings can't be used");
-        Settings::default()
-    });
+    let loaded = Settings::load(paths, &Settings::default());
+    let settings = loaded.map_or_else(
+        |error| {
+            tracing::warn!(%error, "the settings can't be used");
+            Settings::default()
+        },
+        |loaded| loaded.settings,
+    );
     let panes = Panes::new(panes_config(paths, &settings))
         .map_err(|error| Error::from_chain(Code::Failed, &error))?;
     let options = HostOptions {

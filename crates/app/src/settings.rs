@@ -1,7 +1,9 @@
 //! What a person may set, in two text files: `settings.json` and `keys.json`.
 //!
-//! Both are JSON with comments. A file that is wrong changes nothing: the last good values stay, and the error
-//! says what is wrong and where.
+//! Both are JSON with comments. A field that is wrong is told with its line, and goes on to be what it was; the others
+//! apply. A file that can't be told into fields changes nothing.
+
+mod fields;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -179,41 +181,44 @@ const SETTINGS_TEMPLATE: &str = include_str!("settings.template.json");
 const KEYS_TEMPLATE: &str = include_str!("keys.template.json");
 const AGENTS_TEMPLATE: &str = include_str!("agents.template.json");
 
+/// Settings as they were read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Loaded {
+    pub(crate) settings: Settings,
+    /// What is wrong in the files, each with its file and line; it is as before.
+    pub(crate) mistakes: Vec<String>,
+}
+
 impl Settings {
-    /// Reads both files; a missing one is all defaults.
+    /// Reads both files; a missing one is all defaults. A field that is wrong is as it was `before`.
     ///
     /// # Errors
     ///
-    /// [`Code::BadFile`] when a file is not JSON, has an unknown or a wrong field; the message
-    /// names the file and the field or the line.
-    pub fn load(paths: &Paths) -> Result<Self, Error> {
-        let mut settings: Self = read(&paths.settings_file())?.unwrap_or_default();
-        settings.check(&paths.settings_file())?;
-        settings.keys = read(&paths.keys_file())?.unwrap_or_default();
-        settings.keys.remove("$schema");
-        Ok(settings)
-    }
+    /// [`Code::BadFile`] when a file can't be read, or is no JSON; the message names the file, and the line.
+    pub(crate) fn load(paths: &Paths, before: &Self) -> Result<Loaded, Error> {
+        let (settings, keys) = (paths.settings_file(), paths.keys_file());
+        let schema = value_of(&schemars::schema_for!(Self));
+        let of_settings = fields_of(&settings, &schema, &value_of(before))?;
+        let schema = serde_json::json!({
+            "properties": { "$schema": { "type": "string" } },
+            "additionalProperties": { "type": ["string", "null"] },
+        });
+        let mut of_keys = fields_of(&keys, &schema, &value_of(&before.keys))?;
+        of_keys.good.remove("$schema");
 
-    fn check(&self, file: &Path) -> Result<(), Error> {
-        if !self.keys.is_empty() {
-            return Err(bad_file(file, "`keys` belong into `keys.json` beside it"));
-        }
-        let ranges = [
-            ("font_size", self.font_size, 6, 72),
-            ("scrollback_lines", self.scrollback_lines, 100, 1_000_000),
-            ("history.keep_days", self.history.keep_days, 0, 3_650),
-            ("history.max_mb", self.history.max_mb, 1, 1_000_000),
-            ("flows.max_agents", self.flows.max_agents, 1, 1_000),
-        ];
-        for (field, value, low, high) in ranges {
-            if !(low..=high).contains(&value) {
-                return Err(bad_file(
-                    file,
-                    format!("`{field}` is {value}, but must be from {low} to {high}"),
-                ));
-            }
-        }
-        Ok(())
+        let mut loaded: Self = from_good(of_settings.good);
+        loaded.keys = from_good(of_keys.good);
+        let told = |file: &Path, mistakes: Vec<String>| {
+            let file = file.display().to_string();
+            let told = move |mistake| format!("`{file}`, {mistake}");
+            mistakes.into_iter().map(told)
+        };
+        Ok(Loaded {
+            settings: loaded,
+            mistakes: told(&settings, of_settings.mistakes)
+                .chain(told(&keys, of_keys.mistakes))
+                .collect(),
+        })
     }
 
     /// The JSON Schema of `settings.json`.
@@ -250,11 +255,37 @@ fn schema_text(schema: schemars::Schema) -> String {
     text
 }
 
+fn value_of(value: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(value).expect("settings and schemas are plain JSON")
+}
+
+/// What was read field by field, of which each was good.
+fn from_good<T: DeserializeOwned + Default>(
+    fields: serde_json::Map<String, serde_json::Value>,
+) -> T {
+    serde_json::from_value(fields.into()).unwrap_or_default()
+}
+
+fn fields_of(
+    file: &Path,
+    schema: &serde_json::Value,
+    before: &serde_json::Value,
+) -> Result<fields::Fields, Error> {
+    let text = text_of(file)?.unwrap_or_default();
+    fields::read(&text, schema, before).map_err(|error| bad_file(file, error))
+}
+
+fn text_of(file: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(bad_file(file, error.to_string())),
+    }
+}
+
 pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, Error> {
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(bad_file(file, error.to_string())),
+    let Some(text) = text_of(file)? else {
+        return Ok(None);
     };
     jsonc_parser::parse_to_serde_value(&text, &Default::default())
         .map_err(|error| bad_file(file, error.to_string()))
@@ -269,24 +300,36 @@ mod tests {
     use super::*;
 
     /// Loads `settings` and `keys` as a person wrote them; the error without the directory.
-    fn load(settings: &str, keys: &str) -> Result<Settings, String> {
+    fn load(settings: &str, keys: &str) -> Result<Loaded, String> {
         let home = tempfile::tempdir().expect("a temporary directory");
         let paths = Paths::below(home.path());
         paths.create().expect("created");
         fs::write(paths.settings_file(), settings).expect("written");
         fs::write(paths.keys_file(), keys).expect("written");
-        Settings::load(&paths).map_err(|error| {
-            error
-                .message
-                .replace(&paths.config().display().to_string(), "")
-        })
+        let short = |text: String| text.replace(&paths.config().display().to_string(), "");
+        match Settings::load(&paths, &before()) {
+            Ok(Loaded { settings, mistakes }) => Ok(Loaded {
+                settings,
+                mistakes: mistakes.into_iter().map(short).collect(),
+            }),
+            Err(error) => Err(short(error.message)),
+        }
+    }
+
+    /// What was in force when a file is read anew.
+    fn before() -> Settings {
+        Settings {
+            font_size: 21,
+            keys: BTreeMap::from([("pane.new".to_owned(), Some("F2".to_owned()))]),
+            ..Settings::default()
+        }
     }
 
     #[test]
     fn missing_files_are_all_defaults() {
         let home = tempfile::tempdir().expect("a temporary directory");
-        let loaded = Settings::load(&Paths::below(home.path())).expect("loaded");
-        assert_eq!(loaded, Settings::default());
+        let loaded = Settings::load(&Paths::below(home.path()), &before()).expect("loaded");
+        assert_eq!(loaded.settings, Settings::default());
     }
 
     #[test]
@@ -295,17 +338,19 @@ mod tests {
         let paths = Paths::below(home.path());
         paths.create().expect("created");
         create_files(&paths).expect("written");
-        let loaded = Settings::load(&paths).expect("loaded");
+        let loaded = Settings::load(&paths, &before()).expect("loaded");
         assert_eq!(
             Settings {
                 schema: None,
-                ..loaded
+                ..loaded.settings
             },
             Settings::default()
         );
+        assert_eq!(loaded.mistakes, [""; 0]);
         fs::write(paths.settings_file(), r#"{ "font_size": 20 }"#).expect("written");
         create_files(&paths).expect("written");
-        assert_eq!(Settings::load(&paths).expect("loaded").font_size, 20);
+        let loaded = Settings::load(&paths, &before()).expect("loaded");
+        assert_eq!(loaded.settings.font_size, 20);
     }
 
     #[test]
@@ -314,32 +359,70 @@ mod tests {
             "// mine\n{ \"font_size\": 15, /* big */ \"theme\": \"light\", }",
             r#"{ "pane.close": null, "palette.open": "Ctrl+K" }"#,
         )
-        .expect("loaded");
+        .expect("loaded")
+        .settings;
         assert_eq!((loaded.font_size, loaded.theme), (15, Theme::Light));
         assert_eq!(loaded.keys["pane.close"], None);
         assert_eq!(loaded.keys["palette.open"].as_deref(), Some("Ctrl+K"));
     }
 
     #[test]
-    fn a_mistake_is_told_with_its_field() {
-        let mistakes = [
-            load(r#"{ "font_size": 500 }"#, ""),
-            load(r#"{ "fontsize": 5 }"#, ""),
-            load(r#"{ "theme": "blue" }"#, ""),
-            load(r#"{ "keys": { "pane.close": null } }"#, ""),
+    fn a_mistake_is_told_at_its_place_and_refuses_nothing_else() {
+        let settings = r#"{
+            "font_size": 500,
+            "fontsize": 5,
+            "theme": "blue",
+            "ligatures": true,
+            "copy_on_select": "yes",
+            "shell": 3,
+            "keys": { "pane.close": null },
+            "history": { "keep_days": -1, "max_mb": 10, "days": 3 },
+            "cursor_blink": true,
+            "cursor_blink": false
+        }"#;
+        let keys = "{\n\"pane.new\": 3,\n\"pane.close\": [],\n\"palette.open\": \"F1\" }";
+        let Loaded { settings, mistakes } = load(settings, keys).expect("told into fields");
+        insta::assert_snapshot!(mistakes.join("\n"), @r#"
+        `/settings.json`, line 2: `font_size` is 500, but must be a whole number from 6 to 72
+        `/settings.json`, line 3: there is no setting `fontsize`; did you mean `font_size`?
+        `/settings.json`, line 4: `theme` is "blue", but must be one of `system`, `dark`, `light`
+        `/settings.json`, line 6: `copy_on_select` is "yes", but must be `true` or `false`
+        `/settings.json`, line 7: `shell` is 3, but must be a text or `null`
+        `/settings.json`, line 8: `keys` belong into `keys.json` beside it
+        `/settings.json`, line 9: `history.keep_days` is -1, but must be a whole number from 0 to 3650
+        `/settings.json`, line 9: there is no setting `history.days`
+        `/settings.json`, line 11: `cursor_blink` is there twice; this one counts
+        `/keys.json`, line 2: `pane.new` is 3, but must be a text or `null`
+        `/keys.json`, line 3: `pane.close` is [], but must be a text or `null`
+        "#);
+        let wanted = Settings {
+            ligatures: true,
+            history: HistorySettings {
+                max_mb: 10,
+                ..HistorySettings::default()
+            },
+            keys: BTreeMap::from([
+                ("pane.new".to_owned(), Some("F2".to_owned())),
+                ("palette.open".to_owned(), Some("F1".to_owned())),
+            ]),
+            ..before()
+        };
+        assert_eq!(settings, wanted);
+    }
+
+    #[test]
+    fn a_file_that_is_no_json_changes_nothing_and_is_told_with_its_line() {
+        let refused = [
             load("{\n \"theme\": \n}", ""),
-            load("", r#"{ "pane.close": 3 }"#),
-            load(r#"{ "flows": { "max_agents": 0 } }"#, ""),
-        ]
-        .map(|loaded| {
-            loaded
-                .expect_err("refused")
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        });
-        insta::assert_debug_snapshot!(mistakes);
+            load("", "[1]"),
+            load("3", ""),
+        ];
+        let refused = refused.map(|loaded| loaded.expect_err("refused"));
+        insta::assert_snapshot!(refused.join("\n"), @r#"
+        `/settings.json`: Unexpected close brace on line 3 column 1
+        `/keys.json`: it must be one object, in braces
+        `/settings.json`: it must be one object, in braces
+        "#);
     }
 
     #[test]

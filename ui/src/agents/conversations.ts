@@ -1,5 +1,6 @@
 import { create } from "zustand";
 import { backend } from "../backend/backend";
+import { setDraft, useDrafts } from "../shared/drafts";
 import { type AgentKey, agentOfKey } from "./agent-store";
 import { applyStep, emptyTimeline, type Timeline } from "./timeline";
 
@@ -49,6 +50,7 @@ export function draftTo(key: AgentKey): string {
 
 /** Puts a text to what the person is writing. */
 export function writeAlso(key: AgentKey, text: string): void {
-  const before = useConversations.getState().drafts[key] ?? "";
-  setDraft(key, before.trim() === "" ? text : `${before}\n\n${text}`);
+  const place = draftTo(key);
+  const before = useDrafts.getState().drafts[place]?.text ?? "";
+  setDraft(place, before.trim() === "" ? text : `${before}\n\n${text}`);
 }

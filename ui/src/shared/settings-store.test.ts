@@ -30,6 +30,17 @@ test("a notice leaves when its reason does, and of one thing only the latest sta
   expect(notices()).toEqual(["it had ended"]);
 });
 
+test("what was wrong with the settings at the start is told until they are right", async () => {
+  stop();
+  twin = freshBackend({
+    notices: { about_settings: ["line 2", "line 3"], others: ["damaged"] },
+  });
+  stop = await startSettings();
+  expect(notices()).toEqual(["line 2\nline 3", "damaged"]);
+  twin.tellSettings({});
+  expect(notices()).toEqual(["damaged"]);
+});
+
 test("what is wrong with the keys is told when they are saved, until they are right", () => {
   const saved = (keys: Record<string, string | null>) =>
     twin.tellSettings({ keys });

@@ -119,8 +119,12 @@ export async function startSettings(): Promise<() => void> {
     backend.platform(),
     backend.startupNotices(),
   ]);
-  if (notices.status === "ok")
-    for (const notice of notices.data) notify("warning", notice);
+  if (notices.status === "ok") {
+    const { about_settings, others } = notices.data;
+    if (about_settings.length > 0)
+      notify("error", about_settings.join("\n"), undefined, SETTINGS);
+    for (const notice of others) notify("warning", notice);
+  }
   if (settings.status === "ok") applied(settings.data);
   else notify("error", settings.error.message, undefined, SETTINGS);
   if (platform.status === "ok")

@@ -20,6 +20,7 @@ import type {
   SearchRequest,
   Settings,
   SettingsNews,
+  StartNotices,
   WindowState,
 } from "../bindings";
 import { ESCAPES } from "./escapes";
@@ -111,7 +112,7 @@ export interface MemoryOptions extends MemoryFlowOptions {
   /** The folders that there are; everything is one unless they are named. */
   folders?: string[];
   /** What the start has to say. */
-  notices?: string[];
+  notices?: Partial<StartNotices>;
   /** Lets the shell know commands that take time; off in tests. */
   lively?: boolean;
 }
@@ -686,7 +687,8 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       return ok(null);
     },
     loadSettings: () => ok(state.settings),
-    startupNotices: () => ok(options.notices ?? []),
+    startupNotices: () =>
+      ok({ about_settings: [], others: [], ...options.notices }),
     settingsFiles: () =>
       ok({
         settings: "/home/you/.config/switchyard/settings.json",

@@ -82,7 +82,9 @@ test("when the host came back without its panes, shells take their places", asyn
 });
 
 test("what the start has to say is said", async () => {
-  twin = freshBackend({ notices: ["the history on disk can't be written"] });
+  twin = freshBackend({
+    notices: { others: ["the history on disk can't be written"] },
+  });
   render(<App />);
   expect(
     await screen.findByText("the history on disk can't be written", {}, WAIT),
