@@ -31,7 +31,11 @@ const MAP: &[(&str, &[&str])] = &[
         ],
     ),
     // Faces: `app` for what they do, the others for plain values.
-    ("cli", &["app", "terminal", "flow", "conflicts", "agents"]),
+    ("mcp", &["app", "terminal", "flow", "conflicts", "agents"]),
+    (
+        "cli",
+        &["app", "mcp", "terminal", "flow", "conflicts", "agents"],
+    ),
     (
         "shell",
         &["app", "cli", "terminal", "flow", "conflicts", "agents"],
@@ -68,6 +72,7 @@ const MET_AT: &[(&str, &[&str])] = &[
     ("rusqlite", &["crates/store/src/", "crates/flow/src/"]),
     ("minijinja", &["crates/flow/src/"]),
     ("agent_client_protocol", &["crates/agents/src/"]),
+    ("rmcp", &["crates/mcp/"]),
     ("tauri", &["src-tauri/"]),
 ];
 

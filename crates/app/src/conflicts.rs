@@ -3,7 +3,7 @@
 mod door;
 mod workspace;
 
-pub use door::check_change;
+pub use door::{announce_from_outside, check_change};
 pub use workspace::{RepositoryState, RepositoryView, WorktreeView};
 
 use std::collections::BTreeMap;

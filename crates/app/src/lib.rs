@@ -17,6 +17,7 @@ mod memory;
 mod news;
 mod one_pane;
 mod pane_host;
+mod pane_names;
 mod panes;
 mod paths;
 mod search;
@@ -37,8 +38,8 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 pub use self::conflicts::{
-    ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView, check_change,
-    look_for_conflicts, watch_config,
+    ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView,
+    announce_from_outside, check_change, look_for_conflicts, watch_config,
 };
 pub use drafts::Draft;
 pub use error::{Code, Error};

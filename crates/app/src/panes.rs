@@ -1,16 +1,25 @@
 //! Panes, wherever they live: in the pane host's process or in this one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use host::{ConnectError, HostAttachment, HostError, HostEvent};
-use terminal::ask::{Ask, Open, OpenRecorded};
+use terminal::ask::{Ask, Open, OpenRecorded, Write};
 use terminal::{AttachOptions, OpenPane, PaneEvent, PaneId, PaneInfo, Recording};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use crate::{App, Code, Error, HostState, News, Subject};
 
 /// How long to wait between attempts to reach a host that went away.
-const RECONNECT_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
+const RECONNECT_EVERY: Duration = Duration::from_millis(500);
+
+/// How much is typed at a time: less than a pane lets wait for its program.
+const PIECE: usize = 16 * 1024;
+/// How long a program may take to read one piece.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How soon a program that was slow to read is tried again.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// What belongs to the session in which a person sits now. The pane host may have been started in
 /// another one, whose display and keys are gone.
@@ -91,6 +100,28 @@ impl App {
     /// [`Code::HostDown`] when the host is known to be gone, [`Code::BadParams`] when it is too long to be sent.
     pub fn tell(&self, question: impl Ask<Answer = ()>) -> Result<(), Error> {
         Ok(self.0.panes.tell(question)?)
+    }
+
+    /// Types into a pane, however much it is: a program that is slow to read is waited for, 10 s at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NotReading`] when its program does not read at all, [`Code::BadId`], [`Code::HostDown`].
+    pub async fn type_into(&self, pane: PaneId, bytes: &[u8]) -> Result<(), Error> {
+        for piece in bytes.chunks(PIECE) {
+            let deadline = Instant::now() + PATIENCE;
+            loop {
+                let bytes = piece.to_vec();
+                match self.ask(Write { pane, bytes }).await {
+                    Err(error) if error.code == Code::NotReading && Instant::now() < deadline => {
+                        tokio::time::sleep(LOOK_AGAIN).await;
+                    }
+                    Err(error) => return Err(error),
+                    Ok(()) => break,
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Shows a pane: a snapshot first, then what it prints. Dropping the stream ends it, not the pane.

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{agents, conflicts, flow, history, host, panes, search, window};
+use crate::{agents, conflicts, flow, history, host, mcp, panes, search, window};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -57,6 +57,7 @@ enum Command {
     Conflicts(conflicts::Conflicts),
     Host(host::Host),
     Flow(flow::Flow),
+    Mcp(mcp::Mcp),
 }
 
 /// See [`crate::run`]; `paths` says where things are kept.
@@ -158,6 +159,7 @@ fn execute(
             Command::Flow(flow) => flow.run(&app, out).await,
             Command::History(history) => history.run(&app, out).await,
             Command::Agents(agents) => agents.run(&app, out).await,
+            Command::Mcp(mcp) => mcp.run(&app).await,
             // Served above, without an `App`.
             Command::Host(_) | Command::Conflicts(_) => Ok(()),
         };

@@ -3,14 +3,14 @@
 mod hook;
 mod install;
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use app::Paths;
 use clap::{Args, Subcommand};
 use conflicts::{
-    ChangeKind, CheckAnswer, ConflictEvent, ConflictFilter, ConflictGroup, ConflictWatcher,
-    LineRange, Picture, ProposedChange, Severity, Status, Touch,
+    CheckAnswer, ConflictEvent, ConflictFilter, ConflictGroup, ConflictWatcher, LineRange, Picture,
+    ProposedChange, Severity,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -159,8 +159,8 @@ impl Check {
         let (file, lines) = target(&self.target, self.worktree.as_deref())?;
         let here = std::env::current_dir()?.join(&file);
         let worktree = match &self.worktree {
-            Some(directory) => worktree_root(directory)?,
-            None => worktree_root(nearest_directory(&here))?,
+            Some(directory) => worktree(directory, conflicts::worktree_at(directory))?,
+            None => worktree(&here, conflicts::worktree_of(&here))?,
         };
         if !here.exists() && file.contains(['*', '?']) {
             return Err(Failure::usage(format!(
@@ -235,12 +235,6 @@ fn is_below(file: &Path, root: &Path) -> bool {
     file.canonicalize().is_ok_and(|file| file.starts_with(root))
 }
 
-/// The directory that a file lies in; of those that are there, if it would still have to be made.
-fn nearest_directory(file: &Path) -> &Path {
-    let mut directories = file.ancestors().skip(1);
-    directories.find(|place| place.is_dir()).unwrap_or(file)
-}
-
 /// The lines of `text` in which `part` is, from 1, at each of its places; none when it is nowhere in it.
 fn places_of(text: &[u8], part: &[u8]) -> Vec<LineRange> {
     if part.is_empty() {
@@ -261,23 +255,18 @@ fn places_of(text: &[u8], part: &[u8]) -> Vec<LineRange> {
     memchr::memmem::find_iter(text, part).map(place).collect()
 }
 
-/// The root of the worktree that a directory is in: the nearest one with a `.git`.
-fn worktree_root(directory: &Path) -> Result<PathBuf, Failure> {
-    let directory = directory.canonicalize().map_err(|error| {
-        Failure::usage(format!(
-            "worktree `{}` can't be used: {error}",
-            directory.display()
-        ))
-    })?;
-    let root = directory
-        .ancestors()
-        .find(|directory| directory.join(".git").exists());
-    root.map(Path::to_owned).ok_or_else(|| {
-        Failure::usage(format!(
-            "`{}` is not in a git worktree",
-            directory.display()
-        ))
-    })
+/// The worktree that was found for a place, or what to say of it.
+fn worktree(place: &Path, found: io::Result<Option<PathBuf>>) -> Result<PathBuf, Failure> {
+    let place = place.display();
+    match found {
+        Ok(Some(root)) => Ok(root),
+        Ok(None) => Err(Failure::usage(format!(
+            "`{place}` is not in a git worktree"
+        ))),
+        Err(error) => Err(Failure::usage(format!(
+            "worktree `{place}` can't be used: {error}"
+        ))),
+    }
 }
 
 /// Reads `FILE`, `FILE:LINE` or `FILE:START-END`; lines count from 1, and the last one is included.
@@ -369,7 +358,12 @@ fn row(picture: &Picture, group: &ConflictGroup) -> Vec<Cell> {
         Cell::new(group.severity.as_str()).tone(tone),
         merge,
         Cell::new(group.path.to_string()),
-        Cell::new(group.note.clone().unwrap_or_else(|| listed(&group.lines))),
+        Cell::new(
+            group
+                .note
+                .clone()
+                .unwrap_or_else(|| conflicts::lines_in_words(&group.lines)),
+        ),
         Cell::new(worktrees),
     ]
 }
@@ -394,44 +388,11 @@ fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
             Some(agent) => format!("{agent} in {}", side.name),
             None => side.name.clone(),
         };
-        let (does, lines) = done(touch);
+        let (does, lines) = touch.in_words();
         let path = &answer.path;
         out.line(&format!("{}: {who} {does} {path}{lines}", touch.severity))?;
     }
     Ok(())
-}
-
-/// What another worktree does with a file, and at which lines of it.
-fn done(touch: &Touch) -> (&'static str, String) {
-    let does = match (touch.side.status, &touch.side.change) {
-        (Status::Pending, _) => "is about to change",
-        (_, ChangeKind::Create) => "creates",
-        (_, ChangeKind::Delete) => "deletes",
-        (_, ChangeKind::Rename { .. }) => "renames",
-        _ => "changes",
-    };
-    let whole = matches!(touch.side.change, ChangeKind::Create | ChangeKind::Delete);
-    let lines = match (touch.lines.as_slice(), touch.side.ranges.as_slice()) {
-        _ if whole => String::new(),
-        (here, there) if here.is_empty() || here == there => words(there),
-        (here, there) => format!("{} ({} at the merge base)", words(here), listed(there)),
-    };
-    (does, lines)
-}
-
-/// Some lines in words, behind the name of their file.
-fn words(lines: &[LineRange]) -> String {
-    match lines {
-        [] => String::new(),
-        [one] if one.end == one.start => format!(" {one}"),
-        [one] if one.end == one.start + 1 => format!(" line {one}"),
-        _ => format!(" lines {}", listed(lines)),
-    }
-}
-
-fn listed(lines: &[LineRange]) -> String {
-    let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
-    lines.join(", ")
 }
 
 async fn watch(

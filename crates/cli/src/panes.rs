@@ -3,9 +3,8 @@
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
-use app::{App, Code};
+use app::App;
 use clap::Args;
 use terminal::ask;
 use terminal::{
@@ -117,7 +116,7 @@ impl List {
         }
         let mut table = Table::new(["PANE", "STATE", "NAME", "PROGRAM", "DIRECTORY"]);
         for pane in &panes {
-            let (state, tone) = state(pane);
+            let (state, tone) = (pane.state_in_words(), tone(pane));
             table.row([
                 Cell::new(pane.id.to_string()).right(),
                 Cell::new(state).tone(tone),
@@ -199,36 +198,7 @@ impl Send {
         if self.enter {
             bytes.push(b'\r');
         }
-        for piece in bytes.chunks(PIECE) {
-            write(app, pane, piece).await?;
-        }
-        Ok(())
-    }
-}
-
-/// How much is written at a time: less than a pane lets wait for its program.
-const PIECE: usize = 16 * 1024;
-/// How long a program may take to read one piece.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Writes, and waits for a program that is slow to read; not for one that does not read at all.
-async fn write(app: &App, pane: PaneId, piece: &[u8]) -> Result<(), Failure> {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        match app
-            .ask(ask::Write {
-                pane,
-                bytes: piece.to_vec(),
-            })
-            .await
-        {
-            Err(error)
-                if error.code == Code::NotReading && tokio::time::Instant::now() < deadline =>
-            {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            written => return Ok(written?),
-        }
+        Ok(app.type_into(pane, &bytes).await?)
     }
 }
 
@@ -286,85 +256,33 @@ impl FromStr for PaneName {
 impl PaneName {
     /// The open pane that is meant.
     pub(crate) async fn find(&self, app: &App) -> Result<PaneId, Failure> {
-        let panes = app.ask(ask::List).await?;
-        self.among(panes.iter().map(|pane| (pane.id, pane.name.as_deref())))?
-            .ok_or_else(|| self.unknown())
+        Ok(app.find_pane(&self.0).await?)
     }
 
     /// The pane that is meant, be it open or only in history.
     pub(crate) async fn find_also_closed(&self, app: &App) -> Result<PaneId, Failure> {
-        let panes = app.ask(ask::List).await?;
-        if let Some(pane) = self.among(panes.iter().map(|pane| (pane.id, pane.name.as_deref())))? {
-            return Ok(pane);
-        }
-        let closed = app.ask(ask::Closed).await?;
-        self.among(closed.iter().map(|pane| (pane.id, pane.name.as_deref())))?
-            .ok_or_else(|| self.unknown())
-    }
-
-    fn unknown(&self) -> Failure {
-        Failure::failed(format!(
-            "there is no pane `{}`: `switchyard panes` lists them",
-            self.0
-        ))
-    }
-
-    /// A number names the pane of that number, whatever others are called.
-    fn among<'a>(
-        &self,
-        panes: impl Iterator<Item = (PaneId, Option<&'a str>)> + Clone,
-    ) -> Result<Option<PaneId>, Failure> {
-        if let Ok(number) = self.0.parse() {
-            let id = PaneId(number);
-            if panes.clone().any(|(pane, _)| pane == id) {
-                return Ok(Some(id));
-            }
-        }
-        let named: Vec<PaneId> = panes
-            .filter(|(_, name)| *name == Some(self.0.as_str()))
-            .map(|(pane, _)| pane)
-            .collect();
-        match named.as_slice() {
-            [] => Ok(None),
-            [pane] => Ok(Some(*pane)),
-            several => {
-                let numbers: Vec<String> = several.iter().map(PaneId::to_string).collect();
-                Err(Failure::failed(format!(
-                    "several panes are called `{}`: {}; say which by its number",
-                    self.0,
-                    numbers.join(", ")
-                )))
-            }
-        }
+        Ok(app.find_pane_also_closed(&self.0).await?)
     }
 }
 
-/// What a person wants to know first of a pane.
-fn state(pane: &PaneInfo) -> (String, Tone) {
+/// How a pane's state is shown.
+fn tone(pane: &PaneInfo) -> Tone {
     match (&pane.state, pane.attention) {
+        (PaneState::Exited { code: Some(0), .. }, _) => Tone::Faint,
         (
             PaneState::Exited {
-                signal: Some(signal),
-                ..
+                code: None,
+                signal: None,
             },
             _,
-        ) => (format!("ended {signal}"), Tone::Bad),
-        (PaneState::Exited { code: Some(0), .. }, _) => ("ended 0".to_owned(), Tone::Faint),
-        (
-            PaneState::Exited {
-                code: Some(code), ..
-            },
-            _,
-        ) => (format!("ended {code}"), Tone::Bad),
-        (PaneState::Exited { .. }, _) => ("ended".to_owned(), Tone::Faint),
-        (PaneState::Running { .. }, Attention::NeedsYou) => ("needs you".to_owned(), Tone::Urgent),
-        (PaneState::Running { .. }, Attention::Working) => ("working".to_owned(), Tone::Active),
-        (PaneState::Running { .. }, Attention::Done) => ("done".to_owned(), Tone::Good),
-        (PaneState::Running { .. }, Attention::Failed) => ("failed".to_owned(), Tone::Bad),
-        (PaneState::Running { .. }, Attention::Idle) if pane.busy => {
-            ("running".to_owned(), Tone::Active)
-        }
-        (PaneState::Running { .. }, Attention::Idle) => ("idle".to_owned(), Tone::Plain),
+        ) => Tone::Faint,
+        (PaneState::Exited { .. }, _) => Tone::Bad,
+        (PaneState::Running { .. }, Attention::NeedsYou) => Tone::Urgent,
+        (PaneState::Running { .. }, Attention::Working) => Tone::Active,
+        (PaneState::Running { .. }, Attention::Done) => Tone::Good,
+        (PaneState::Running { .. }, Attention::Failed) => Tone::Bad,
+        (PaneState::Running { .. }, Attention::Idle) if pane.busy => Tone::Active,
+        (PaneState::Running { .. }, Attention::Idle) => Tone::Plain,
     }
 }
 

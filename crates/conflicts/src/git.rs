@@ -227,6 +227,29 @@ pub struct RepositoryPlace {
     pub root: PathBuf,
 }
 
+/// Finds the root of the worktree that a directory is in: the nearest one with a `.git`; none when there is none.
+///
+/// # Errors
+///
+/// When the directory is not there, or can't be read.
+pub fn worktree_at(directory: &Path) -> io::Result<Option<PathBuf>> {
+    let directory = directory.canonicalize()?;
+    let mut above = directory.ancestors();
+    Ok(above
+        .find(|directory| directory.join(".git").exists())
+        .map(Path::to_owned))
+}
+
+/// Finds the root of the worktree that a file lies in, or would if it were made.
+///
+/// # Errors
+///
+/// When the directories above it can't be read.
+pub fn worktree_of(file: &Path) -> io::Result<Option<PathBuf>> {
+    let mut above = file.ancestors().skip(1);
+    worktree_at(above.find(|place| place.is_dir()).unwrap_or(file))
+}
+
 /// Finds the repository that `path` is in, without looking at any of its files; none when there is none.
 pub fn repository_at(path: &Path) -> Option<RepositoryPlace> {
     let repo = discover(path).ok()?;

@@ -24,8 +24,9 @@ mod survey;
 mod types;
 mod watch;
 mod watcher;
+mod words;
 
-pub use git::{OpenError, RepositoryPlace, repository_at};
+pub use git::{OpenError, RepositoryPlace, repository_at, worktree_at, worktree_of};
 pub use groups::grouped;
 pub use path::RepoPath;
 pub use quiet::{BadGlob, Quiet, QuietAbout, QuietUntil};
@@ -33,3 +34,4 @@ pub use survey::AskError;
 pub use types::*;
 pub use watch::{Deliver, Notice, Notifier, SystemNotifier, WatchDirs, WatchError};
 pub use watcher::{ConflictWatcher, LookError, StartError, WatchConfig, look, look_at};
+pub use words::lines_in_words;

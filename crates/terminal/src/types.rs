@@ -229,6 +229,35 @@ pub struct PaneInfo {
     pub ended_at: Option<u64>,
 }
 
+impl PaneInfo {
+    /// Says in a word or two what a person wants to know first of it: `needs you`, `working`, `ended 1`, `idle`.
+    pub fn state_in_words(&self) -> String {
+        match (&self.state, self.attention) {
+            (
+                PaneState::Exited {
+                    signal: Some(signal),
+                    ..
+                },
+                _,
+            ) => return format!("ended {signal}"),
+            (
+                PaneState::Exited {
+                    code: Some(code), ..
+                },
+                _,
+            ) => return format!("ended {code}"),
+            (PaneState::Exited { .. }, _) => "ended",
+            (PaneState::Running { .. }, Attention::NeedsYou) => "needs you",
+            (PaneState::Running { .. }, Attention::Working) => "working",
+            (PaneState::Running { .. }, Attention::Done) => "done",
+            (PaneState::Running { .. }, Attention::Failed) => "failed",
+            (PaneState::Running { .. }, Attention::Idle) if self.busy => "running",
+            (PaneState::Running { .. }, Attention::Idle) => "idle",
+        }
+        .to_owned()
+    }
+}
+
 /// What happened to a pane. A reader that fell behind is told to list anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::conflicts::{CheckAnswer, ProposedChange};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -77,8 +79,31 @@ impl App {
 /// [`Code::BadParams`](crate::Code::BadParams) when the worktree is in no repository, the file lies outside of it,
 /// or the lines are no range.
 pub fn check_change(paths: Option<&Paths>, change: &ProposedChange) -> Result<CheckAnswer, Error> {
-    let answered = paths.and_then(|paths| ask(&socket(paths), change).ok());
+    let question = Question::Check(change.clone());
+    let answered = paths.and_then(|paths| put(&socket(paths), &question).ok());
     answered.map_or_else(|| look_at(change), Ok)
+}
+
+/// Tells the window that watches of a change that somebody is about to make, for ten minutes; says whether one heard.
+pub fn announce_from_outside(paths: &Paths, change: &ProposedChange, by: Option<&str>) -> bool {
+    let question = Question::Announce {
+        announce: change.clone(),
+        by: by.map(str::to_owned),
+    };
+    put::<bool>(&socket(paths), &question).unwrap_or(false)
+}
+
+/// What may be asked.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Question {
+    /// Somebody is about to make this change.
+    Announce {
+        announce: ProposedChange,
+        by: Option<String>,
+    },
+    /// What do others do there?
+    Check(ProposedChange),
 }
 
 fn socket(paths: &Paths) -> PathBuf {
@@ -123,23 +148,30 @@ async fn answer(app: &App, asking: UnixStream) -> io::Result<()> {
     let mut question = Vec::new();
     let mut read = BufReader::new(read.take(LONGEST));
     read.read_until(b'\n', &mut question).await?;
-    let change: ProposedChange = serde_json::from_slice(&question)?;
-    let watchers = app.watchers();
-    let checked = super::blocking(move || Ok(check(&watchers, &change))).await;
-    // A refusal is not passed on: who looks for itself comes to the same, and says why.
-    if let Ok(Some(Ok(answer))) = checked {
-        let mut line = serde_json::to_vec(&answer)?;
-        line.push(b'\n');
-        write.write_all(&line).await?;
-    }
-    Ok(())
+    let mut line = match serde_json::from_slice(&question)? {
+        Question::Announce { announce, by } => {
+            let heard = app.announce_change(announce, by).await.is_ok();
+            serde_json::to_vec(&heard)?
+        }
+        Question::Check(change) => {
+            let watchers = app.watchers();
+            let checked = super::blocking(move || Ok(check(&watchers, &change))).await;
+            // A refusal is not passed on: who looks for itself comes to the same, and says why.
+            let Ok(Some(Ok(answer))) = checked else {
+                return Ok(());
+            };
+            serde_json::to_vec(&answer)?
+        }
+    };
+    line.push(b'\n');
+    write.write_all(&line).await
 }
 
-fn ask(socket: &Path, change: &ProposedChange) -> io::Result<CheckAnswer> {
+fn put<T: DeserializeOwned>(socket: &Path, question: &Question) -> io::Result<T> {
     let mut asking = BlockingStream::connect(socket)?;
     asking.set_read_timeout(Some(PATIENCE))?;
     asking.set_write_timeout(Some(PATIENCE))?;
-    let mut question = serde_json::to_vec(change)?;
+    let mut question = serde_json::to_vec(question)?;
     question.push(b'\n');
     asking.write_all(&question)?;
     let mut answer = String::new();

@@ -3,7 +3,6 @@
 //! Whatever is broken or slow here, the agent hears nothing and goes on: a hook that holds up an edit is worse
 //! than none.
 
-use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -11,12 +10,12 @@ use std::time::Duration;
 
 use app::Paths;
 use clap::Args;
-use conflicts::{HunkView, LineRange, ProposedChange, Severity, Touch};
+use conflicts::{LineRange, ProposedChange, Severity, Touch, worktree_at};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::install::{self, Agent};
-use super::{done, nearest_directory, places_of, worktree_root};
+use super::{places_of, worktree};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -25,9 +24,6 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// The longest edit that is read.
 const LONGEST: u64 = 64 * 1024 * 1024;
-
-/// Lines of the other side's changes that are shown at most.
-const ROWS: usize = 80;
 
 /// Before an agent edits a file: tell it who else changes the same lines
 #[derive(Debug, Args)]
@@ -68,7 +64,7 @@ impl Hook {
         if self.install || self.uninstall {
             let directory = self.repository.clone();
             let directory = directory.map_or_else(std::env::current_dir, Ok)?;
-            let root = worktree_root(&directory)?;
+            let root = worktree(&directory, worktree_at(&directory))?;
             return install::run(&root, self.agent, self.uninstall, self.yes, out);
         }
         let paths = paths.cloned();
@@ -238,7 +234,7 @@ fn replaced(hunk: &[&str]) -> Option<Part> {
 /// Says what other worktrees do where an edit is made; nothing when they do nothing near it, or it can't be told.
 fn tell(edit: &Edit, cwd: Option<&Path>, paths: Option<&Paths>) -> Option<String> {
     let file = cwd.map_or_else(|| PathBuf::from(&edit.file), |cwd| cwd.join(&edit.file));
-    let worktree = worktree_root(nearest_directory(&file)).ok()?;
+    let worktree = conflicts::worktree_of(&file).ok()??;
     let text = std::fs::read(&file).unwrap_or_default();
     let lines: Vec<_> = edit
         .parts
@@ -256,7 +252,7 @@ fn tell(edit: &Edit, cwd: Option<&Path>, paths: Option<&Paths>) -> Option<String
     };
     let answer = app::check_change(paths, &change).ok()?;
     let touches = answer.touches.iter().filter(|touch| touch.severity >= from);
-    let sides: Vec<_> = touches.map(side).collect();
+    let sides: Vec<_> = touches.map(Touch::told).collect();
     let path = &answer.path;
     (!sides.is_empty()).then(|| {
         format!(
@@ -265,32 +261,6 @@ fn tell(edit: &Edit, cwd: Option<&Path>, paths: Option<&Paths>) -> Option<String
             sides.join("\n\n")
         )
     })
-}
-
-/// Who it is, what they change there, and where their version lies.
-fn side(touch: &Touch) -> String {
-    let side = &touch.side;
-    let mut text = match &side.agent {
-        Some(agent) => format!("{agent} in the worktree `{}`", side.name),
-        None => format!("The worktree `{}`", side.name),
-    };
-    if let Some(branch) = &side.branch {
-        let _ = write!(text, " (branch `{branch}`)");
-    }
-    let (does, lines) = done(touch);
-    let comma = if lines.is_empty() { "" } else { "," };
-    let _ = write!(text, " {does} it{comma}{lines}");
-    let rows = touch.hunks.iter().flat_map(HunkView::unified);
-    let (rows, more): (Vec<_>, Vec<_>) = rows.enumerate().partition(|(at, _)| *at < ROWS);
-    for (_, row) in rows {
-        let _ = write!(text, "\n{row}");
-    }
-    if !more.is_empty() {
-        let _ = write!(text, "\n… {} more lines", more.len());
-    }
-    let place = Path::new(&side.worktree.0).join(side.path.to_path());
-    let _ = write!(text, "\nIts version: {}", place.display());
-    text
 }
 
 #[cfg(test)]

@@ -1,0 +1,132 @@
+//! Conflicts between worktrees: listed, asked before an edit, announced.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use conflicts::{ConflictFilter, LineRange, ProposedChange, Severity, worktree_of};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::server::Server;
+use crate::words::{Answer, Refused, cut, listed};
+
+/// Groups that are told of at once.
+const MOST: usize = 100;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Conflicts {
+    /// The file that you are about to edit; none: list all conflicts
+    file: Option<String>,
+    /// The first line that you change
+    first: Option<u32>,
+    /// The last one
+    last: Option<u32>,
+    /// Tell the others of this edit
+    #[serde(default)]
+    announce: bool,
+}
+
+pub(crate) async fn conflicts(server: &Server, asked: Conflicts) -> Answer {
+    let Some(file) = asked.file else {
+        if asked.first.is_some() || asked.last.is_some() || asked.announce {
+            return Err(Refused(
+                "`file` is missing: lines and `announce` are about one file".to_owned(),
+            ));
+        }
+        return list(server).await;
+    };
+    let lines = match (asked.first, asked.last.or(asked.first)) {
+        (None, None) => Vec::new(),
+        (Some(start @ 1..), Some(last)) if last >= start && last < u32::MAX => vec![LineRange {
+            start,
+            end: last + 1,
+        }],
+        _ => {
+            return Err(Refused(
+                "`first` and `last` are lines of the file, from 1, the first one first".to_owned(),
+            ));
+        }
+    };
+    let file = server.options.cwd.join(file);
+    let nowhere = || Refused(format!("`{}` is in no git worktree", file.display()));
+    let worktree = worktree_of(&file).ok().flatten().ok_or_else(nowhere)?;
+    let change = ProposedChange {
+        file: file.to_string_lossy().into_owned(),
+        lines,
+        worktree: worktree.to_string_lossy().into_owned(),
+    };
+    check(server, change, asked.announce).await
+}
+
+async fn check(server: &Server, change: ProposedChange, announce: bool) -> Answer {
+    let paths = server.app.paths().clone();
+    let by = server.options.pane.map(|pane| format!("pane {pane}"));
+    let (answer, announced) = blocking(move || {
+        let announced = announce && app::announce_from_outside(&paths, &change, by.as_deref());
+        let answer = app::check_change(Some(&paths), &change)?;
+        Ok((answer, announced))
+    })
+    .await?;
+    let mut text = String::new();
+    for note in &answer.notes {
+        let _ = writeln!(text, "{}", cut(note));
+    }
+    for touch in &answer.touches {
+        let near = match touch.severity {
+            Severity::SameLine => "On the same lines",
+            Severity::AdjacentLine => "On lines nearby",
+            Severity::DifferentArea => "Elsewhere in the file",
+            Severity::Identical => "The same change",
+        };
+        let _ = writeln!(text, "{near}: {}", touch.told());
+    }
+    if answer.touches.is_empty() {
+        let _ = writeln!(text, "No other worktree changes {}.", answer.path);
+    }
+    if announce {
+        text.push_str(match announced {
+            true => "It was announced.",
+            false => "It could not be announced: no window watches this repository.",
+        });
+    }
+    Ok(text)
+}
+
+async fn list(server: &Server) -> Answer {
+    let paths = server.app.paths().clone();
+    let cwd: PathBuf = server.options.cwd.clone();
+    let picture =
+        blocking(move || app::look_for_conflicts(Some(&paths), &cwd, &ConflictFilter::default()))
+            .await?;
+    let rows = picture.groups.iter().map(|group| {
+        let names = picture.worktrees.iter();
+        let names: Vec<_> = names
+            .filter(|info| group.worktrees.contains(&info.id))
+            .map(|info| info.name.as_str())
+            .collect();
+        let merge = match group.would_conflict {
+            true => "a merge would stop",
+            false => "merges",
+        };
+        let lines = match (&group.note, group.lines.as_slice()) {
+            (Some(note), _) => format!(", {note}"),
+            (None, []) => String::new(),
+            (None, lines) => format!(", lines {}", conflicts::lines_in_words(lines)),
+        };
+        format!(
+            "{}: {}, {merge}{lines}; {}",
+            group.path,
+            group.severity,
+            names.join(", ")
+        )
+    });
+    Ok(listed(rows, MOST, "No conflicts."))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, app::Error> + Send + 'static,
+) -> Result<T, Refused> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| Refused(error.to_string()))??)
+}

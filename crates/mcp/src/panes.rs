@@ -1,0 +1,313 @@
+//! Panes: listed, read, waited for; opened, typed into and closed.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use app::{News, Subject};
+use regex::RegexBuilder;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use terminal::ask::{self, Info, List};
+use terminal::{
+    Attention, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneState, ReadLines,
+};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+
+use crate::server::Server;
+use crate::words::{Answer, Refused, cut, listed, printed};
+
+/// Panes that are told of at once.
+const MOST: usize = 200;
+/// Lines that are read at once.
+const MOST_LINES: u32 = 1_000;
+/// The longest wait.
+const MOST_SECONDS: u32 = 3_600;
+/// How often a pane is looked at while a text is waited for.
+const LOOK: Duration = Duration::from_millis(150);
+/// The largest program that a pattern may become.
+const PATTERN: usize = 1 << 20;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Read {
+    /// Number or name
+    pane: String,
+    /// How many lines, 1 to 1000
+    #[serde(default = "hundred")]
+    lines: u32,
+    /// Only lines after this place
+    after: Option<u64>,
+}
+
+fn hundred() -> u32 {
+    100
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum For {
+    /// `pattern` is printed
+    Text,
+    /// its program ended
+    Exit,
+    /// no command runs in its shell
+    Idle,
+    /// it waits for a person
+    Person,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wait {
+    /// Number or name
+    pane: String,
+    #[serde(rename = "for")]
+    what: For,
+    /// For `text`: a regular expression
+    pattern: Option<String>,
+    /// For `text`: look from this place on, else from now on
+    after: Option<u64>,
+    /// At most so long, 1 to 3600
+    #[serde(default = "minute")]
+    seconds: u32,
+}
+
+fn minute() -> u32 {
+    60
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Open {
+    /// None: a shell
+    program: Option<String>,
+    #[serde(default)]
+    args: Vec<String>,
+    /// None: where you are
+    cwd: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Send {
+    /// Number or name
+    pane: String,
+    text: String,
+    /// Press Enter behind it
+    #[serde(default)]
+    enter: bool,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Close {
+    /// Number or name
+    pane: String,
+}
+
+pub(crate) async fn list(server: &Server) -> Answer {
+    let panes = server.app.ask(List).await?;
+    let here = server.options.pane;
+    let rows = panes.iter().map(|pane| row(pane, here));
+    Ok(listed(rows, MOST, "No pane is open."))
+}
+
+fn row(pane: &PaneInfo, here: Option<PaneId>) -> String {
+    let mut row = format!("{}: {}", pane.id, pane.state_in_words());
+    if let Some(name) = &pane.name {
+        let _ = write!(row, ", named {}", cut(name));
+    }
+    let program = match pane.command.as_deref() {
+        Some(command) if !command.is_empty() => command.to_owned(),
+        _ => pane.program.join(" "),
+    };
+    let _ = write!(row, ", `{}` in {}", cut(&program), cut(&pane.cwd));
+    if let Some(message) = &pane.attention_message {
+        let _ = write!(row, "\n| {}", cut(message));
+    }
+    if Some(pane.id) == here {
+        row.push_str(" (you run in it)");
+    }
+    row
+}
+
+pub(crate) async fn read(server: &Server, asked: Read) -> Answer {
+    let count = within("lines", asked.lines, MOST_LINES)?;
+    let pane = server.app.find_pane_also_closed(&asked.pane).await?;
+    let lines = match asked.after {
+        Some(line) => ReadLines::After {
+            line: LineId(line),
+            count,
+        },
+        None => ReadLines::Newest { count },
+    };
+    let lines = server.app.ask(ask::Read { pane, lines }).await?;
+    let next = next(&lines).or(asked.after).unwrap_or(0);
+    let text = match lines.is_empty() {
+        true => "Nothing was printed there.\n".to_owned(),
+        false => printed(&lines),
+    };
+    Ok(format!("{text}next: {next}"))
+}
+
+/// The place behind the newest of the lines that are printed for good: what is on the screen may change.
+fn next(lines: &[Line]) -> Option<u64> {
+    let ids = lines.iter().map(|line| line.id);
+    ids.filter(|id| !id.is_full_screen()).map(|id| id.0).max()
+}
+
+pub(crate) async fn wait(server: &Server, asked: Wait) -> Answer {
+    let seconds = within("seconds", asked.seconds, MOST_SECONDS)?;
+    let deadline = Instant::now() + Duration::from_secs(seconds.into());
+    let pane = server.app.find_pane(&asked.pane).await?;
+    let met = match (asked.what, asked.pattern) {
+        (For::Text, Some(pattern)) => {
+            let waiting = text(server, pane, &pattern, asked.after);
+            match timeout_at(deadline, waiting).await {
+                Ok(met) => Some(met?),
+                Err(_) => None,
+            }
+        }
+        (For::Text, None) => {
+            return Err(Refused(
+                "`pattern` is missing: to wait for a text, say which".to_owned(),
+            ));
+        }
+        (what, None) => match timeout_at(deadline, state(server, pane, what)).await {
+            Ok(met) => Some(met?),
+            Err(_) => None,
+        },
+        (_, Some(_)) => {
+            return Err(Refused("`pattern` goes with `for`: `text` only".to_owned()));
+        }
+    };
+    Ok(met.unwrap_or_else(|| format!("Not within {seconds} seconds.")))
+}
+
+/// Waits until a line from `after` on matches.
+async fn text(
+    server: &Server,
+    pane: PaneId,
+    pattern: &str,
+    after: Option<u64>,
+) -> Result<String, Refused> {
+    let pattern = RegexBuilder::new(pattern).size_limit(PATTERN).build();
+    let pattern = pattern.map_err(|error| Refused(format!("`pattern`: {error}")))?;
+    let newest = || async {
+        let lines = ReadLines::Newest { count: 1 };
+        server.app.ask(ask::Read { pane, lines }).await
+    };
+    let mut from = match after {
+        Some(after) => after,
+        None => next(&newest().await?).unwrap_or(0),
+    };
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        let ended = !is_running(&server.app.ask(Info(pane)).await?);
+        let lines = ReadLines::After {
+            line: LineId(from),
+            count: MOST_LINES,
+        };
+        let lines = server.app.ask(ask::Read { pane, lines }).await?;
+        if let Some(line) = lines.iter().find(|line| pattern.is_match(&line.text)) {
+            let found = std::slice::from_ref(line);
+            return Ok(format!("{}next: {}", printed(found), line.id.0));
+        }
+        let behind = next(&lines).unwrap_or(from);
+        if lines.len() < MOST_LINES as usize && ended {
+            return Ok("Its program ended without it.".to_owned());
+        }
+        // The newest line may still grow.
+        from = behind;
+    }
+}
+
+/// Waits until the pane is in a state.
+async fn state(server: &Server, pane: PaneId, what: For) -> Result<String, Refused> {
+    let mut news = server.app.news();
+    let mut now = server.app.ask(Info(pane)).await?;
+    loop {
+        let met = match what {
+            For::Exit => !is_running(&now),
+            For::Idle => !now.busy,
+            For::Person => now.attention == Attention::NeedsYou,
+            For::Text => true,
+        };
+        if met || !is_running(&now) {
+            return Ok(row(&now, None));
+        }
+        now = loop {
+            match news.next().await {
+                Some(News::Pane(PaneEvent::Changed { pane: now })) if now.id == pane => break now,
+                Some(News::Pane(PaneEvent::Closed { id })) if id == pane => {
+                    return Ok("It was closed.".to_owned());
+                }
+                Some(News::Pane(PaneEvent::Lagged) | News::Missed(Subject::Panes)) => {
+                    break server.app.ask(Info(pane)).await?;
+                }
+                Some(_) => {}
+                None => return Err(Refused("Switchyard ends".to_owned())),
+            }
+        };
+    }
+}
+
+fn is_running(pane: &PaneInfo) -> bool {
+    matches!(pane.state, PaneState::Running { .. })
+}
+
+pub(crate) async fn open(server: &Server, asked: Open) -> Answer {
+    let here = &server.options.cwd;
+    let cwd = asked.cwd.map_or_else(|| here.clone(), |cwd| here.join(cwd));
+    let pane = server
+        .app
+        .open_pane(OpenPane {
+            program: asked.program,
+            args: asked.args,
+            cwd: Some(cwd.to_string_lossy().into_owned()),
+            name: asked.name,
+            ..OpenPane::default()
+        })
+        .await?;
+    Ok(format!("Pane {} is open.", pane.id))
+}
+
+pub(crate) async fn send(server: &Server, asked: Send) -> Answer {
+    let pane = server.app.find_pane(&asked.pane).await?;
+    let info = server.app.ask(Info(pane)).await?;
+    if info.attention == Attention::NeedsYou {
+        return Err(Refused(format!(
+            "pane {pane} waits for a person: what it asks is theirs to answer"
+        )));
+    }
+    let lines = ReadLines::Newest { count: 1 };
+    let before = server.app.ask(ask::Read { pane, lines }).await?;
+    let mut bytes = asked.text.into_bytes();
+    if asked.enter {
+        bytes.push(b'\r');
+    }
+    server.app.type_into(pane, &bytes).await?;
+    Ok(format!("next: {}", next(&before).unwrap_or(0)))
+}
+
+pub(crate) async fn close(server: &Server, asked: Close) -> Answer {
+    let pane = server.app.find_pane(&asked.pane).await?;
+    if Some(pane) == server.options.pane {
+        return Err(Refused(
+            "you run in that pane: closing it would end you".to_owned(),
+        ));
+    }
+    server.app.ask(ask::Close(pane)).await?;
+    Ok(format!("Pane {pane} is closed."))
+}
+
+/// A number that is from 1 to `most`.
+pub(crate) fn within(field: &str, number: u32, most: u32) -> Result<u32, Refused> {
+    match number {
+        1.. if number <= most => Ok(number),
+        _ => Err(Refused(format!("`{field}` is {number}, not 1 to {most}"))),
+    }
+}

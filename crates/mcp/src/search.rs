@@ -1,0 +1,88 @@
+//! Search over all that panes printed.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use terminal::{Case, Scope, SearchRequest};
+
+use crate::panes::within;
+use crate::server::Server;
+use crate::words::{Answer, Printed};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Search {
+    pattern: String,
+    /// It is a regular expression
+    #[serde(default)]
+    regex: bool,
+    /// Only in this pane: number or name
+    pane: Option<String>,
+    /// 1 to 200 matches
+    #[serde(default = "thirty")]
+    limit: u32,
+    /// Lines around each, at most 20
+    #[serde(default)]
+    context: u32,
+}
+
+fn thirty() -> u32 {
+    30
+}
+
+pub(crate) async fn search(server: &Server, asked: Search) -> Answer {
+    let scope = match &asked.pane {
+        Some(name) => Scope::Pane {
+            id: server.app.find_pane_also_closed(name).await?,
+        },
+        None => Scope::All,
+    };
+    let request = SearchRequest {
+        limit: within("limit", asked.limit, 200)?,
+        context: match asked.context {
+            0 => 0,
+            lines => within("context", lines, 20)?,
+        },
+        regex: asked.regex,
+        case: Case::Smart,
+        ..SearchRequest::new(asked.pattern, scope)
+    };
+    let answer = server.app.search(request, |_| {}).await?;
+    if answer.total == 0 {
+        return Ok("Nothing was found.".to_owned());
+    }
+    let mut text = String::new();
+    for found in &answer.matches {
+        let mut lines = Printed::default();
+        let around = |lines: &[terminal::Line], printed: &mut Printed| {
+            for line in lines {
+                printed.line(&line.text);
+            }
+        };
+        around(&found.context_before, &mut lines);
+        lines.line(&found.content);
+        around(&found.context_after, &mut lines);
+        let told = lines.told();
+        if text.len() + told.len() > crate::words::LONGEST {
+            text.push_str("(the rest was left out: ask for fewer)\n");
+            break;
+        }
+        let _ = write!(
+            text,
+            "pane {}, line {}:\n{told}",
+            found.pane, found.line_number
+        );
+    }
+    let _ = write!(
+        text,
+        "{} of {} matches in {} panes",
+        answer.matches.len(),
+        answer.total,
+        answer.panes
+    );
+    if let Some(reason) = &answer.reason {
+        let _ = write!(text, "; {reason}");
+    }
+    Ok(text)
+}
