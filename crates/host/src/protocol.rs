@@ -24,8 +24,11 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 /// requests alone do not need it, an older host refuses them by name.
 ///
 /// 3: a recording says which values are to be covered; an older host would show and keep them.
+///
 /// 4: a recording may have an answer in memory; an older host would not tell programs of it.
-pub const PROTOCOL: u32 = 4;
+///
+/// 5: a frame says what has changed on screen, and no longer what the program wrote.
+pub const PROTOCOL: u32 = 5;
 
 /// The version of this program, for people to read.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
