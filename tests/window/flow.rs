@@ -164,7 +164,7 @@ async fn a_skipped_step_leads_to_the_failure_where_it_began() -> Result<()> {
         window.click(&step("ship")).await?;
         let why = window.find("[data-testid=\"why\"]").await?.text().await?;
         assert!(
-            why.contains("`build`, which it depends on, did not succeed"),
+            why.contains("build, which it depends on, did not succeed"),
             "{why}"
         );
         let chain = window
@@ -193,6 +193,54 @@ async fn a_skipped_step_leads_to_the_failure_where_it_began() -> Result<()> {
         let aside = aside.text().await?;
         assert!(aside.contains("exit code 3"), "{aside}");
         window.picture("flow-why").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_plan_leaves_open_what_nobody_knows_and_a_step_says_what_holds_it_open() -> Result<()> {
+    let home = Home::new()?;
+    write_flow(
+        &home,
+        "holds",
+        "  - { id: look, run: 'echo 1; sleep 600 &', output: { type: json } }\n  \
+         - { id: route, needs: [look], switch: [{ case: one, when: results.look.data == 1, steps: [yes] }], default: [no] }\n  \
+         - { id: 'yes', run: 'true' }\n  \
+         - { id: 'no', run: 'true' }\n",
+    )?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("flow-holds", window, async |window| {
+        window.click("[data-testid=\"flow-holds\"]").await?;
+        let outcome = window.find("[data-testid=\"plan-outcome\"] code").await?;
+        assert_eq!(outcome.text().await?, "results.look.data");
+        window.picture("flow-plan").await?;
+
+        start_opened(window).await?;
+        window.find(&step("look")).await?;
+        window.click(&step("look")).await?;
+        wait_for("what holds it open", || async {
+            let why = window
+                .script(
+                    "return document.querySelector('[data-testid=\"why\"]')?.textContent ?? '';",
+                )
+                .await
+                .map_err(|error| error.to_string())?;
+            let why = why.as_str().unwrap_or_default().to_owned();
+            let held =
+                "look is held open: its program has ended with exit code 0, but sleep (process ";
+            if why.starts_with(held) {
+                Ok(())
+            } else {
+                Err(why)
+            }
+        })
+        .await?;
+        let (label, _) = told(window, "look").await?;
+        assert!(
+            label.contains("held open by what it left running"),
+            "{label}"
+        );
+        window.picture("flow-held").await
     })
     .await
 }
