@@ -11,7 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 const GRACE: Duration = Duration::from_millis(500);
 /// How long their end may take once they are killed.
 const DIE_WITHIN: Duration = Duration::from_secs(20);
-/// How often it is looked whether they have.
+/// How soon it is looked whether they have, at first, and then twice as late each time: most end at once.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+/// How often it is looked at the least.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What an attempt started and has not ended, wherever it went: the session of its leader, all that descends from that,
@@ -52,8 +54,10 @@ impl Family {
     /// Kills those that have not ended a while later, and waits for that. Says whether none is left.
     pub(super) async fn end(&mut self) -> bool {
         let asked = async {
+            let mut wait = FIRST_LOOK;
             while !self.look().is_empty() {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(wait).await;
+                wait = LOOK.min(2 * wait);
             }
         };
         if tokio::time::timeout(GRACE, asked).await.is_ok() {
