@@ -14,6 +14,7 @@ mod error;
 mod flow;
 mod folders;
 mod memory;
+mod mistakes;
 mod news;
 mod one_pane;
 mod pane_host;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::error::{Code, Error};
+use crate::mistakes::read_json;
 use crate::paths::Paths;
 
 /// Dark, light, or as the system says.
@@ -287,8 +288,7 @@ pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, Error>
     let Some(text) = text_of(file)? else {
         return Ok(None);
     };
-    jsonc_parser::parse_to_serde_value(&text, &Default::default())
-        .map_err(|error| bad_file(file, error.to_string()))
+    read_json(&text).map_err(|error| bad_file(file, error))
 }
 
 fn bad_file(file: &Path, what: impl std::fmt::Display) -> Error {
