@@ -6,6 +6,7 @@ import { Dock } from "../shared/dock/Dock";
 import { useDock } from "../shared/dock/dock";
 import { Notices } from "../shared/Notices";
 import { useScheme, useSettings, useTextScale } from "../shared/settings-store";
+import { Tooltips } from "../shared/Tooltips";
 import { paneTitle, usePanes } from "../terminal/pane-store";
 import { paneOfParams } from "../terminal/pane-tabs";
 import { FolderDialog } from "../workspace/FolderDialog";
@@ -60,6 +61,7 @@ export function App() {
       )}
       <FolderDialog home={home} onFolder={openFolder} />
       <Notices />
+      <Tooltips />
     </>
   );
 }
