@@ -81,6 +81,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             workspace::settings_files,
             workspace::read_clipboard,
             workspace::write_clipboard,
+            workspace::find_files,
+            workspace::open_in_editor,
             workspace::open_link,
             workspace::notify_person,
             workspace::platform,

@@ -1,12 +1,13 @@
 //! The workspace around the panes: layout, settings, clipboard, links, notifications.
 
 use app::{
-    App, Code, Draft, Error, FolderLook, FrameState, MeasuredDrawing, MemoryUse, Settings,
-    StartNotices, WindowState,
+    App, Code, Draft, Error, FilePlace, FolderLook, FrameState, MeasuredDrawing, MemoryUse,
+    Settings, StartNotices, WindowState,
 };
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
+use terminal::{PaneId, PaneInfo};
 
 use crate::{clipboard, renderer};
 
@@ -150,6 +151,27 @@ pub(crate) async fn write_clipboard(
     text: String,
 ) -> Result<(), Error> {
     clipboard.write(text)
+}
+
+/// Which of the files are there that a pane's output names. See [`App::find_files`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn find_files(
+    app: State<'_, App>,
+    pane: PaneId,
+    names: Vec<String>,
+) -> Result<Vec<Option<String>>, Error> {
+    app.find_files(pane, names).await
+}
+
+/// Opens a file in the person's editor, in a pane. See [`App::open_in_editor`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn open_in_editor(
+    app: State<'_, App>,
+    place: FilePlace,
+) -> Result<PaneInfo, Error> {
+    app.open_in_editor(place).await
 }
 
 /// Opens a link in the person's browser: `http` and `https` only.

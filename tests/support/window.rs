@@ -3,7 +3,10 @@
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MOUSE_BUTTON_RIGHT, MouseActions,
+    PointerAction,
+};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
@@ -116,6 +119,48 @@ impl Window {
     /// When there is none in time, or it can't be clicked.
     pub async fn click(&self, css: &str) -> Result<()> {
         Ok(self.find(css).await?.click().await?)
+    }
+
+    /// Presses the right button on the first element that `css` selects.
+    ///
+    /// # Errors
+    ///
+    /// When there is none in time, or the driver refuses.
+    pub async fn right_click(&self, css: &str) -> Result<()> {
+        let (left, top, width, height) = self.find(css).await?.rectangle().await?;
+        let button = MOUSE_BUTTON_RIGHT;
+        let mouse = mouse_at(left + width / 2.0, top + height / 2.0)
+            .then(PointerAction::Down { button })
+            .then(PointerAction::Up { button });
+        self.perform(mouse).await
+    }
+
+    /// Moves the mouse to a place of the page.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn point_at(&self, x: f64, y: f64) -> Result<()> {
+        self.perform(mouse_at(x, y)).await
+    }
+
+    /// Clicks where the mouse is while `modifier` is held.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn click_with(&self, modifier: char, x: f64, y: f64) -> Result<()> {
+        let keys = |action| KeyActions::new("keyboard".to_owned()).then(action);
+        self.perform(keys(KeyAction::Down { value: modifier }))
+            .await?;
+        let button = MOUSE_BUTTON_LEFT;
+        let mouse = mouse_at(x, y)
+            .then(PointerAction::Down { button })
+            .then(PointerAction::Up { button });
+        let clicked = self.perform(mouse).await;
+        self.perform(keys(KeyAction::Up { value: modifier }))
+            .await?;
+        clicked
     }
 
     /// How many elements `css` selects now.
@@ -304,6 +349,14 @@ impl Window {
         let png = self.client.screenshot().await?;
         Ok(std::fs::write(directory.join(format!("{name}.png")), png)?)
     }
+}
+
+fn mouse_at(x: f64, y: f64) -> MouseActions {
+    MouseActions::new("mouse".to_owned()).then(PointerAction::MoveTo {
+        duration: None,
+        x,
+        y,
+    })
 }
 
 fn hyper_connector() -> hyper_util::client::legacy::connect::HttpConnector {

@@ -1,11 +1,14 @@
 //! Everything within reach of the keys: places, splits, what was closed, what asks, folders.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use anyhow::{Context, Result};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::{Home, Window, wait_for};
 
-use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift, shows};
+use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift, shown, shows};
 
 /// Where every pane on show lies, in pixels.
 async fn places(window: &Window) -> Result<Value> {
@@ -232,6 +235,99 @@ async fn a_folder_is_opened_by_typing_a_few_letters_of_it() -> Result<()> {
         window.chord(&[ctrl(), shift()], 'k').await?;
         says(window, row, "~/projects/switchboard").await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_right_click_offers_what_can_be_done_with_a_pane() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("menu", window, async |window| {
+        let row = format!("[data-testid=\"sidebar-pane-{pane}\"]");
+        window.right_click(&row).await?;
+        says(window, ".menu", "Copy its directory").await?;
+        window.picture("menu").await?;
+        // The third of them: a terminal in the same directory.
+        let down = char::from(Key::Down);
+        window
+            .type_keys(&format!("{down}{down}{down}{}", enter()))
+            .await?;
+        window
+            .find(&format!("[data-testid=\"sidebar-pane-{}\"]", pane + 1))
+            .await?;
+        window.gone(".menu").await?;
+        std::fs::write(
+            home.path().join("config/settings.json"),
+            r#"{ "renderer": "dom", "shell": "/bin/bash", "theme": "light" }"#,
+        )?;
+        window.find("[data-theme=\"light\"]").await?;
+        window.right_click("[data-testid=\"tab-welcome\"]").await?;
+        says(window, ".menu", "Zoom").await?;
+        window.picture("menu-light").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_file_that_a_pane_names_opens_at_its_line_in_the_editor() -> Result<()> {
+    let home = Home::new()?;
+    let sources = home.path().join("user/work/src");
+    std::fs::create_dir_all(&sources)?;
+    std::fs::write(sources.join("a.rs"), "")?;
+    let editor = home.path().join("editor");
+    std::fs::write(&editor, "#!/bin/sh\necho \"edits $*\"; exec cat\n")?;
+    std::fs::set_permissions(&editor, Permissions::from_mode(0o700))?;
+    let settings =
+        json!({ "renderer": "dom", "shell": "/bin/bash", "theme": "dark", "editor": editor });
+    std::fs::write(
+        home.path().join("config/settings.json"),
+        settings.to_string(),
+    )?;
+
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("file-link", window, async |window| {
+        enter_line(
+            window,
+            pane,
+            "cd ~/work; echo 'src/b.rs:1'; echo 'src/a.rs:3:14'",
+        )
+        .await?;
+        let row = format!(
+            "const root = document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root');
+             const rows = Array.from(root.shadowRoot.querySelectorAll('.xterm-rows > div'));
+             const row = rows.find((row) => row.textContent.trim() === 'src/a.rs:3:14');
+             const box = row?.getBoundingClientRect();
+             return box ? [box.x + 20, box.y + box.height / 2] : null;"
+        );
+        let place = wait_for("the line", || async {
+            match window.script(&row).await {
+                Ok(Value::Array(place)) => Ok(place),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+        let [x, y] = [0, 1].map(|index| place[index].as_f64().unwrap_or_default());
+        window.point_at(x, y).await?;
+        let file = sources.canonicalize()?.join("a.rs").display().to_string();
+        says(window, "body", &format!("{file}:3:14")).await?;
+        window.click_with(ctrl(), x, y).await?;
+        let editing = wait_for("the editor's pane", || async {
+            let other = shown(window).await.map_err(|error| error.to_string())?;
+            other
+                .into_iter()
+                .find(|one| *one != pane)
+                .ok_or_else(|| "none".to_owned())
+        })
+        .await?;
+        window
+            .see(editing, "the place", |screen| {
+                screen
+                    .replace('\n', "")
+                    .contains(&format!("edits +3 {file}"))
+            })
+            .await?;
+        window.picture("file-link").await
     })
     .await
 }

@@ -138,6 +138,10 @@ export const commands = {
 	readClipboard: () => typedError<string, Error>(__TAURI_INVOKE("read_clipboard")),
 	/**  Puts text on the clipboard. */
 	writeClipboard: (text: string) => typedError<null, Error>(__TAURI_INVOKE("write_clipboard", { text })),
+	/**  Which of the files are there that a pane's output names. See [`App::find_files`]. */
+	findFiles: (pane: PaneId, names: string[]) => typedError<(string | null)[], Error>(__TAURI_INVOKE("find_files", { pane, names })),
+	/**  Opens a file in the person's editor, in a pane. See [`App::open_in_editor`]. */
+	openInEditor: (place: FilePlace) => typedError<PaneInfo, Error>(__TAURI_INVOKE("open_in_editor", { place })),
 	/**  Opens a link in the person's browser: `http` and `https` only. */
 	openLink: (url: string) => typedError<null, Error>(__TAURI_INVOKE("open_link", { url })),
 	/**  Shows a desktop notification, when the person may not be looking at the window. */
@@ -761,6 +765,16 @@ export type ExportTo =
 "mermaid" | 
 /**  Graphviz' DOT. */
 "dot";
+
+/**  A place in a file. */
+export type FilePlace = {
+	/**  The file's full path. */
+	path: string,
+	/**  The line, from 1. */
+	line: number | null,
+	/**  The column in it, from 1. */
+	column: number | null,
+};
 
 /**  Something that is wrong with a flow's file, and what would be right. */
 export type Finding = {
@@ -1780,6 +1794,8 @@ export type Settings = {
 	scrollback_lines?: number,
 	/**  The shell of new panes; null: the login shell. */
 	shell?: string | null,
+	/**  The editor that opens files which panes name, with its arguments; null: what `VISUAL` or `EDITOR` names, else `vi`. */
+	editor?: string | null,
 	/**  Teaches bash, zsh and fish to mark their prompts and commands. */
 	shell_integration?: boolean,
 	/**  Copies what is selected at once. */

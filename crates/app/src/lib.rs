@@ -10,6 +10,7 @@ mod agents;
 mod config_file;
 mod conflicts;
 mod drafts;
+mod editing;
 mod error;
 mod flow;
 mod folders;
@@ -43,6 +44,7 @@ pub use self::conflicts::{
     announce_from_outside, check_change, look_for_conflicts, watch_config,
 };
 pub use drafts::Draft;
+pub use editing::FilePlace;
 pub use error::{Code, Error};
 pub use flow::{
     CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, Mark, OutputLine,

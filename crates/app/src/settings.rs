@@ -130,6 +130,8 @@ pub struct Settings {
     pub scrollback_lines: u32,
     /// The shell of new panes; null: the login shell.
     pub shell: Option<String>,
+    /// The editor that opens files which panes name, with its arguments; null: what `VISUAL` or `EDITOR` names, else `vi`.
+    pub editor: Option<String>,
     /// Teaches bash, zsh and fish to mark their prompts and commands.
     pub shell_integration: bool,
     /// Copies what is selected at once.
@@ -164,6 +166,7 @@ impl Default for Settings {
             renderer: Renderer::Auto,
             scrollback_lines: 5_000,
             shell: None,
+            editor: None,
             shell_integration: true,
             copy_on_select: false,
             paste_guard: true,

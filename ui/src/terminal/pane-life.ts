@@ -1,5 +1,5 @@
 import { backend } from "../backend/backend";
-import type { OpenPane, PaneId, PaneInfo } from "../bindings";
+import type { FilePlace, OpenPane, PaneId, PaneInfo } from "../bindings";
 import { type ClosedPanel, closePanel, putBack } from "../shared/dock/closed";
 import { activePanel, type Where } from "../shared/dock/dock";
 import { notify, reportFailure } from "../shared/notices";
@@ -85,6 +85,12 @@ export async function openPaneNear(
     `${opened.error.message}. The pane starts at home instead.`,
   );
   return took(again);
+}
+
+/** Opens a file at its place in the person's editor, in a tab beside the one in front. */
+export async function openInEditor(place: FilePlace): Promise<void> {
+  const opened = took(await backend.openInEditor(place));
+  if (opened) showPane(opened.id);
 }
 
 /** Takes over a pane that was opened, or says why it was not. */

@@ -15,6 +15,7 @@ import {
   onFirstLine,
   toldKeys,
 } from "./drawn-terminal";
+import { fileLinks } from "./file-links";
 import { keyBytes } from "./key-bytes";
 import { pasteBytes } from "./paste-guard";
 import { type ScrollPlace, TerminalLines } from "./terminal-lines";
@@ -170,6 +171,7 @@ export class XtermHost {
       }),
     );
     this.owned.push(
+      fileLinks(this.terminal, pane, (target) => this.events.onLink?.(target)),
       this.painter,
       this.terminal.onData((data) => {
         this.release();

@@ -700,6 +700,13 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       state.clipboard = text;
       return ok(null);
     },
+    findFiles: (_pane, names) => ok(names.map(() => null)),
+    openInEditor: ({ path }) =>
+      open({
+        program: "vi",
+        args: [path],
+        name: path.slice(path.lastIndexOf("/") + 1),
+      }),
     openLink: (url) => {
       state.opened.push(url);
       return ok(null);
