@@ -35,12 +35,11 @@ async function lastInputs(path: string): Promise<Record<string, Value>> {
     : {};
 }
 
-function StartForm({ path }: { path: string }) {
+/** What a flow asks for when it is started, and with what its fields begin. */
+function useQuestions(path: string) {
   const [check, setCheck] = useState<FlowCheck | null>(null);
   const [begun, setBegun] = useState<Typed>({});
-  const draft = useDraftFields(`start:${path}`, begun);
   const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
   useEffect(() => {
     let wanted = true;
     void (async () => {
@@ -64,12 +63,14 @@ function StartForm({ path }: { path: string }) {
       wanted = false;
     };
   }, [path]);
-  const close = () => useStartDialog.setState({ path: null });
-  const flow = check?.flow ?? null;
+  return { check, begun, problem, setProblem };
+}
+
+/** Gives the keys to the first field once there is one, or else to what starts the run: they come after the dialog. */
+function useFirstField(there: boolean) {
   const form = useRef<HTMLFormElement>(null);
-  // The fields come after the dialog: the first has the keys, or else what starts the run.
   useEffect(() => {
-    if (!flow) return;
+    if (!there) return;
     const first = form.current?.querySelector<HTMLElement>(
       "input, textarea, select",
     );
@@ -77,7 +78,17 @@ function StartForm({ path }: { path: string }) {
       'button[type="submit"]',
     );
     (first ?? start)?.focus();
-  }, [flow]);
+  }, [there]);
+  return form;
+}
+
+function StartForm({ path }: { path: string }) {
+  const { check, begun, problem, setProblem } = useQuestions(path);
+  const draft = useDraftFields(`start:${path}`, begun);
+  const [busy, setBusy] = useState(false);
+  const close = () => useStartDialog.setState({ path: null });
+  const flow = check?.flow ?? null;
+  const form = useFirstField(flow !== null);
   async function submit(event: FormEvent) {
     event.preventDefault();
     if (!flow || busy) return;

@@ -4,11 +4,7 @@ import { pick, useFlows } from "./flow-store";
 import type { RunModel } from "./run-model";
 
 /** The step of a run that one looks for first: what asks, what runs, what failed, or what came last. */
-export function stepWorthSeeing({
-  run,
-  order,
-  steps,
-}: RunModel): string | undefined {
+function stepWorthSeeing({ run, order, steps }: RunModel): string | undefined {
   const last = (...states: string[]) =>
     order.findLast((id) => states.includes(steps[id]?.state ?? ""));
   return (

@@ -5,7 +5,7 @@ import { type Command, chordOf, useCommands } from "../shared/commands";
 import { formatKey } from "../shared/keys";
 import { occurs } from "./occurs";
 
-export const usePalette = create<{ open: boolean }>(() => ({ open: false }));
+const usePalette = create<{ open: boolean }>(() => ({ open: false }));
 
 export function openPalette(): void {
   usePalette.setState({ open: true });

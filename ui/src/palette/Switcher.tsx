@@ -11,7 +11,7 @@ import {
 import { useDock } from "../shared/dock/dock";
 import { occurs } from "./occurs";
 
-export const useSwitcher = create<{ open: boolean }>(() => ({ open: false }));
+const useSwitcher = create<{ open: boolean }>(() => ({ open: false }));
 
 export function openSwitcher(): void {
   useSwitcher.setState({ open: true });

@@ -1,5 +1,5 @@
 /** The parts of the window that the keys can be in, in the order in which they are gone through. */
-export const PLACES = ["sidebar", "centre", "aside", "status"] as const;
+const PLACES = ["sidebar", "centre", "aside", "status"] as const;
 
 export type PlaceName = (typeof PLACES)[number];
 

@@ -52,9 +52,7 @@ export function fontSizeOf(
 }
 
 /** How much larger than usual texts are that are read and written, other than those of the frame. */
-export function textScaleOf(
-  state: Pick<SettingsState, "settings" | "zoom">,
-): number {
+function textScaleOf(state: Pick<SettingsState, "settings" | "zoom">): number {
   return fontSizeOf(state) / USUAL_FONT;
 }
 

@@ -71,7 +71,7 @@ export function replacePanes(
 }
 
 /** The same layout with another panel in the place of one. */
-export function replacePanel(
+function replacePanel(
   { panels, grid, ...layout }: DockLayout,
   id: string,
   spec: PanelSpec,
@@ -117,7 +117,7 @@ function isOver({ role, ended = false, private: nothing }: SavedPane): boolean {
 }
 
 /** What is kept of panes. */
-export function savedPanes(
+function savedPanes(
   layout: DockLayout,
   panes: Record<PaneId, PaneInfo>,
 ): Record<string, SavedPane> {

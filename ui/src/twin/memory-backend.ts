@@ -41,6 +41,7 @@ export const defaultSettings: Required<Settings> = {
   renderer: "auto",
   scrollback_lines: 5000,
   shell: null,
+  editor: null,
   shell_integration: true,
   copy_on_select: false,
   paste_guard: true,

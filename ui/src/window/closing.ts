@@ -22,7 +22,7 @@ function closeTab(): void {
 }
 
 /** Brings back what was closed last; asked again, what was closed before it. */
-export function reopenClosed(): void {
+function reopenClosed(): void {
   const closed = takeClosed();
   if (closed) reopen(closed);
   else notify("info", "Nothing was closed in this window.");

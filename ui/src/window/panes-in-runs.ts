@@ -9,7 +9,7 @@ import { closeEnded } from "../terminal/pane-life";
 import { usePanes } from "../terminal/pane-store";
 
 /** The run that a pane is a step of. The engine names such panes: `build · 3kq #1`, `build · 3kq #2 again`. */
-export function runOfPane(
+function runOfPane(
   { role, name }: Pick<PaneInfo, "role" | "name">,
   runs: ReadonlyMap<string, RunInfo>,
 ): RunInfo | undefined {

@@ -25,6 +25,10 @@ export function askForFolder(): void {
   useFolderDialog.setState({ open: true });
 }
 
+function close(): void {
+  useFolderDialog.setState({ open: false });
+}
+
 interface FolderDialogProps {
   home: string;
   /** Opens a folder; why not, if it can't. */
@@ -37,7 +41,8 @@ export function FolderDialog(props: FolderDialogProps) {
   return open && <OpenFolder {...props} />;
 }
 
-function OpenFolder({ home, onFolder }: FolderDialogProps) {
+/** What is typed and offered, which of it is chosen, and what keys do. */
+function useFolderForm({ home, onFolder }: FolderDialogProps) {
   const [typed, setTyped] = useDraftText("open-folder");
   const [problem, setProblem] = useState<string | null>(null);
   const [at, setAt] = useState(-1);
@@ -45,8 +50,6 @@ function OpenFolder({ home, onFolder }: FolderDialogProps) {
   const look = useLook(fullPath(typed, home));
   const recent = useWindowState((state) => state.folders);
   const rows = rowsFor(typed, home, recent, look);
-  const id = useId();
-  const close = () => useFolderDialog.setState({ open: false });
   useEffect(() => field.current?.select(), []);
 
   function type(text: string) {
@@ -89,6 +92,19 @@ function OpenFolder({ home, onFolder }: FolderDialogProps) {
     }
   }
 
+  return {
+    ...{ typed, type, problem, field, submit, onKey },
+    ...{ rows, at, more: look.more },
+    pick: (row: FolderRow) =>
+      row.kind === "recent" ? void openFolder(row.path) : descend(row),
+  };
+}
+
+function OpenFolder(props: FolderDialogProps) {
+  const { home } = props;
+  const form = useFolderForm(props);
+  const { typed, problem, rows, at } = form;
+  const id = useId();
   return (
     <Dialog
       title="Open a folder"
@@ -96,9 +112,9 @@ function OpenFolder({ home, onFolder }: FolderDialogProps) {
       onClose={close}
       testId="folder-dialog"
     >
-      <form onSubmit={submit}>
+      <form onSubmit={form.submit}>
         <input
-          ref={field}
+          ref={form.field}
           className="text-input"
           role="combobox"
           aria-label="Path of the folder"
@@ -112,8 +128,8 @@ function OpenFolder({ home, onFolder }: FolderDialogProps) {
           placeholder="~/code/project"
           data-testid="folder-path"
           value={typed}
-          onChange={(event) => type(event.target.value)}
-          onKeyDown={onKey}
+          onChange={(event) => form.type(event.target.value)}
+          onKeyDown={form.onKey}
         />
         <p id={`${id}-problem`} className="folder-problem" role="alert">
           {problem !== null && <Sentence text={problem} />}
@@ -128,11 +144,9 @@ function OpenFolder({ home, onFolder }: FolderDialogProps) {
               ? "What you open is offered here the next time."
               : "No folder there begins so."
           }
-          onPick={(row) =>
-            row.kind === "recent" ? void openFolder(row.path) : descend(row)
-          }
+          onPick={form.pick}
         />
-        {look.more && (
+        {form.more && (
           <p className="faint">There are more: type how its name begins.</p>
         )}
         <p className="folder-help faint">
