@@ -10,6 +10,7 @@ import {
   historyField,
   historyKeymap,
   indentWithTab,
+  isolateHistory,
 } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import {
@@ -193,7 +194,8 @@ export function openEditor(
       const insert = text.slice(from, text.length - same);
       view.dispatch({
         changes: { from, to: now.length - same, insert },
-        annotations: Transaction.remote.of(true),
+        // Undone by itself, however soon it came after what was written.
+        annotations: [Transaction.remote.of(true), isolateHistory.of("full")],
       });
     },
     mark(findings) {
