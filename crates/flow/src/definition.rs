@@ -514,6 +514,29 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_goes_to_the_flows_own_agent_unless_the_step_says_another() {
+        let text = "name: x\ndefaults: { agent: { backend: acp, name: codex, model: big } }\nsteps:\n  - { id: a, prompt: one }\n  \
+                    - { id: b, prompt: two, agent: { backend: acp, name: claude } }\n  - { id: c, value: x }\n";
+        let flow = Flow::read(text).unwrap();
+        let agents: Vec<_> = flow
+            .steps
+            .iter()
+            .map(|step| match &step.kind {
+                Kind::Agent(agent) => (agent.name.as_deref(), agent.model.as_deref()),
+                _ => (None, None),
+            })
+            .collect();
+        assert_eq!(
+            agents,
+            [
+                (Some("codex"), Some("big")),
+                (Some("claude"), None),
+                (None, None)
+            ]
+        );
+    }
+
+    #[test]
     fn text_that_looks_like_a_number_keeps_its_letters() {
         for letters in [
             "3.10",

@@ -91,6 +91,14 @@ fn names_must_lead_somewhere() {
     told += &steps(&["id: a"]);
     told += &steps(&["id: a, run: x, value: y"]);
     told += &steps(&["id: a, run: x, prompt: y"]);
+    told += &with_head(
+        "defaults: { agent: { backend: claude } }",
+        &[
+            "id: a, prompt: x",
+            "id: b, prompt: y",
+            "id: c, run: x, prompt: z",
+        ],
+    );
     told += &steps(&["id: a, value: x", "id: b, value: x, needs: [a, a]"]);
     told += &with_head(
         "batches: { few: { max_concurrent: 0 } }",
@@ -115,6 +123,8 @@ fn names_must_lead_somewhere() {
     3:5: error: the step `a` does nothing (one of `agent`, `run`, `value`, `approval` and `switch` says what the step does)  <<{ id: a }>>
     3:29: error: the step `a` has both `run` and `value` (one of `agent`, `run`, `value`, `approval` and `switch` says what the step does)  <<y }>>
     3:30: error: `prompt` belongs to `agent`, which the step `a` does not have (leave it out)  <<y }>>
+    2:31: error: there is no backend `claude` (there are `acp`, `command`, `paseo`)  <<claude } }>>
+    6:30: error: `prompt` belongs to `agent`, which the step `c` does not have (leave it out)  <<z }>>
     4:35: error: `a` is needed twice (list it once)  <<a] }>>
     2:35: error: `max_concurrent` is 0 (must be at least 1, or no step could ever run)  <<0 } }>>
     4:32: error: no step is in the batch `few` (put steps into it, or leave the need out)  <<'batch:few'] }>>

@@ -32,12 +32,17 @@ pub(super) fn read(text: &str) -> Result<Flow, FlowRefused> {
         ));
     }
     let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-    let file: FlowFile = serde_saphyr::from_str_with_options(text, options)
+    let mut file: FlowFile = serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| yaml_refusal(text, &error))?;
+    file.inherit_agent();
     let mut checker = Checker {
         text,
         findings: Vec::new(),
     };
+    if let Some(agent) = &file.defaults.agent {
+        // Also when no step takes it; what is wrong with it is said once.
+        checker.agent(&agent.value, "");
+    }
     let flow = checker.flow(&file);
     let mut findings = checker.findings;
     findings.sort_by_key(|finding| finding.at);

@@ -243,6 +243,33 @@ pub(crate) struct DefaultsFile {
     pub(crate) env: BTreeMap<String, At<String>>,
     /// The directory that steps work in; a template.
     pub(crate) cwd: Option<At<String>>,
+    /// Who works on steps that have a `prompt` and do not say which agent.
+    pub(crate) agent: Option<At<AgentFile>>,
+}
+
+impl FlowFile {
+    /// Gives the flow's own agent to the steps that have a prompt and nothing that says what they do.
+    pub(crate) fn inherit_agent(&mut self) {
+        let Some(agent) = &self.defaults.agent else {
+            return;
+        };
+        for step in &mut self.steps.value {
+            let step = &mut step.value;
+            if step.prompt.is_some() && !step.has_kind() {
+                step.agent = Some(agent.clone());
+            }
+        }
+    }
+}
+
+impl StepFile {
+    fn has_kind(&self) -> bool {
+        self.agent.is_some()
+            || self.run.is_some()
+            || self.value.is_some()
+            || self.approval.is_some()
+            || self.switch.is_some()
+    }
 }
 
 /// Steps that share a concurrency limit.
