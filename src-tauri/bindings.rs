@@ -92,6 +92,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             agents::known_agents,
             agents::check_agents,
             agents::start_agent,
+            agents::list_agent_sessions,
             agents::import_agent,
             agents::prompt_agent,
             agents::stop_agent,

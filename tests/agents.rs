@@ -130,6 +130,21 @@ async fn a_command_that_is_killed_in_mid_turn_ends_no_turn() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_conversation_that_an_agent_remembers_is_listed_and_taken_over() -> Result<()> {
+    let home = home()?;
+    let listed = home.ok(&["agents", "sessions", "--host", AT])?;
+    assert!(
+        listed.contains("s1") && listed.contains("The first"),
+        "{listed}"
+    );
+    let id = home.ok(&["agents", "import", "s1", "--host", AT, "--cwd", "."])?;
+    assert_eq!(id.trim(), "s1");
+    let answer = home.ok(&["agents", "send", "s1", "hello"])?;
+    assert!(answer.contains("The answer is 42."), "{answer}");
+    Ok(())
+}
+
 /// Kills the agent host as a crash would, and waits until the agents have noticed.
 async fn crash(home: &Home) -> Result<()> {
     let hosts = home.agent_hosts();

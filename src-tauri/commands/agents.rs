@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use agents::{
     AgentId, AgentInfo, Archived, BackendAgents, BackendId, Conversation, ConversationStep,
-    ImportSession, NewAgent, PermissionAnswer, Prompt,
+    ImportSession, KnownSession, NewAgent, PermissionAnswer, Prompt,
 };
 use app::{App, Code, Error, MadeWorktree};
 use tauri::State;
@@ -35,6 +35,17 @@ pub(crate) async fn start_agent(
     agent: NewAgent,
 ) -> Result<AgentInfo, Error> {
     app.start_agent(&backend, agent).await
+}
+
+/// The conversations that a provider remembers of a directory. See [`App::agent_sessions`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_agent_sessions(
+    app: State<'_, App>,
+    backend: BackendId,
+    cwd: String,
+) -> Result<Vec<KnownSession>, Error> {
+    app.agent_sessions(&backend, &cwd).await
 }
 
 /// Takes over a conversation that a provider has. See [`App::import_agent`].

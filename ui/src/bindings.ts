@@ -160,6 +160,8 @@ export const commands = {
 	checkAgents: () => typedError<null, Error>(__TAURI_INVOKE("check_agents")),
 	/**  Makes a new agent. See [`App::start_agent`]. */
 	startAgent: (backend: BackendId, agent: NewAgent) => typedError<AgentInfo, Error>(__TAURI_INVOKE("start_agent", { backend, agent })),
+	/**  The conversations that a provider remembers of a directory. See [`App::agent_sessions`]. */
+	listAgentSessions: (backend: BackendId, cwd: string) => typedError<KnownSession[], Error>(__TAURI_INVOKE("list_agent_sessions", { backend, cwd })),
 	/**  Takes over a conversation that a provider has. See [`App::import_agent`]. */
 	importAgent: (backend: BackendId, session: ImportSession) => typedError<AgentInfo, Error>(__TAURI_INVOKE("import_agent", { backend, session })),
 	/**  Says something to an agent; what it answers comes to those who follow it. See [`App::prompt_agent`]. */
@@ -1083,6 +1085,18 @@ export type InputType =
 "enum" | 
 /**  The name of an environment variable that holds a secret: the name is kept, the value never is. */
 "secret";
+
+/**  A conversation that a provider remembers, and that can be taken over. */
+export type KnownSession = {
+	/**  The provider's own id of it. */
+	id: string,
+	/**  The directory that it works in. */
+	cwd: string,
+	/**  What it is about, if told. */
+	title: string | null,
+	/**  When something last happened in it, in ISO 8601, if told. */
+	updated_at: string | null,
+};
 
 /**  One line as it is read back: by the history view, by `switchyard read`. */
 export type Line = {

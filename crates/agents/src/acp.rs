@@ -21,7 +21,7 @@ use agent_client_protocol::v1::schema::{LoadSessionRequest, NewSessionRequest};
 use futures_util::stream::BoxStream;
 use parking_lot::Mutex;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
@@ -36,10 +36,14 @@ use crate::sessions::SessionRow;
 use crate::turn::Turn;
 use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, Archived, BackendId, BackendKind, Health,
-    ImportSession, ListAgents, NewAgent, PermissionAnswer, Prompt, TimelineEntry, ToolStatus,
+    ImportSession, KnownSession, ListAgents, NewAgent, PermissionAnswer, Prompt, TimelineEntry,
+    ToolStatus,
 };
 
 pub use presets::{AcpPreset, presets};
+
+/// How many conversations that an agent remembers are listed.
+const SESSIONS_LIMIT: usize = 1_000;
 
 /// How long each stage may take.
 #[derive(Debug, Clone)]
@@ -492,6 +496,40 @@ impl Inner {
         Ok(session.info())
     }
 
+    /// The conversations that the agent remembers of a directory; a process is started to ask it.
+    async fn sessions(&self, cwd: &str) -> Result<Vec<KnownSession>, AgentError> {
+        let link = self.open(cwd, Arc::default()).await?;
+        if !link.lists() {
+            return Err(AgentError::Unsupported {
+                backend: self.id.0.clone(),
+                what: "list conversations".into(),
+                reason: format!(
+                    "{} does not offer that; name the one that is to be taken over by its id",
+                    self.config.name
+                ),
+            });
+        }
+        let mut found = Vec::new();
+        let mut cursor = Value::Null;
+        while found.len() < SESSIONS_LIMIT {
+            let mut params = json!({ "cwd": cwd });
+            if !cursor.is_null() {
+                params["cursor"] = cursor;
+            }
+            let page = self.ask(&link, "session/list", &params).await?;
+            let before = found.len();
+            let sessions = page["sessions"].as_array().into_iter().flatten();
+            found.extend(sessions.filter_map(known_session));
+            cursor = page["nextCursor"].clone();
+            // An agent that gives a cursor and nothing with it would be asked for ever.
+            if cursor.is_null() || found.len() == before {
+                break;
+            }
+        }
+        found.truncate(SESSIONS_LIMIT);
+        Ok(found)
+    }
+
     async fn close(&self, agent: &AgentId, force: bool) -> Result<Archived, AgentError> {
         let session = self.find(agent)?;
         let status = session.state.lock().held.status.clone();
@@ -516,6 +554,16 @@ impl Inner {
             already: false,
         })
     }
+}
+
+fn known_session(told: &Value) -> Option<KnownSession> {
+    let text = |name: &str| told[name].as_str().map(str::to_owned);
+    Some(KnownSession {
+        id: text("sessionId")?,
+        cwd: text("cwd").unwrap_or_default(),
+        title: text("title"),
+        updated_at: text("updatedAt"),
+    })
 }
 
 impl AgentBackend for Acp {
@@ -605,6 +653,10 @@ impl AgentBackend for Acp {
                 .load(&session.session, &cwd, session.labels)
                 .await
         })
+    }
+
+    fn sessions<'a>(&'a self, cwd: &'a str) -> Answer<'a, Vec<KnownSession>> {
+        Box::pin(self.inner.sessions(cwd))
     }
 
     fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn> {

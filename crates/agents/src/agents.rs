@@ -16,8 +16,8 @@ use crate::sessions::{SessionRow, SessionStatus, Sessions};
 use crate::shared::{Added, AgentsConfig, Clock, Shared};
 use crate::turn::Turn;
 use crate::types::{
-    AgentId, AgentInfo, Archived, BackendId, BackendInfo, ImportSession, ListAgents, NewAgent,
-    PermissionAnswer, Prompt, TimelineEntry,
+    AgentId, AgentInfo, Archived, BackendId, BackendInfo, ImportSession, KnownSession, ListAgents,
+    NewAgent, PermissionAnswer, Prompt, TimelineEntry,
 };
 
 /// All backends and the sessions at them. Cheap to clone.
@@ -263,6 +263,15 @@ impl Agents {
         let agent = self.backend(backend)?.import(session).await?;
         self.inner.changed(&agent);
         Ok(agent)
+    }
+
+    /// The conversations that a provider remembers of a directory.
+    pub async fn sessions(
+        &self,
+        backend: &BackendId,
+        cwd: &str,
+    ) -> Result<Vec<KnownSession>, AgentError> {
+        self.backend(backend)?.sessions(cwd).await
     }
 
     /// The session of (`owner`, `agent`): found again if it still lives, else made from `new`.

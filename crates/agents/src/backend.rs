@@ -10,8 +10,8 @@ use crate::news::News;
 use crate::sessions::SessionRow;
 use crate::turn::Turn;
 use crate::types::{
-    AgentId, AgentInfo, Archived, BackendId, BackendKind, Health, ImportSession, ListAgents,
-    NewAgent, PermissionAnswer, Prompt, TimelineEntry,
+    AgentId, AgentInfo, Archived, BackendId, BackendKind, Health, ImportSession, KnownSession,
+    ListAgents, NewAgent, PermissionAnswer, Prompt, TimelineEntry,
 };
 
 /// An answer that is on its way.
@@ -70,6 +70,21 @@ pub trait AgentBackend: Send + Sync {
 
     /// Takes over a conversation that the provider already has.
     fn import(&self, session: ImportSession) -> Answer<'_, AgentInfo>;
+
+    /// The conversations that the provider remembers of a directory, as it orders them.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Unsupported`] where they can't be listed.
+    fn sessions<'a>(&'a self, _cwd: &'a str) -> Answer<'a, Vec<KnownSession>> {
+        Box::pin(async {
+            Err(AgentError::Unsupported {
+                backend: self.id().0.clone(),
+                what: "list conversations".into(),
+                reason: "name the one that is to be taken over by its provider's id".into(),
+            })
+        })
+    }
 
     /// Says something to an agent, and streams what it does.
     ///

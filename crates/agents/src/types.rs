@@ -600,6 +600,19 @@ pub struct ImportSession {
     pub labels: BTreeMap<String, String>,
 }
 
+/// A conversation that a provider remembers, and that can be taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct KnownSession {
+    /// The provider's own id of it.
+    pub id: String,
+    /// The directory that it works in.
+    pub cwd: String,
+    /// What it is about, if told.
+    pub title: Option<String>,
+    /// When something last happened in it, in ISO 8601, if told.
+    pub updated_at: Option<String>,
+}
+
 /// Which agents to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(default)]

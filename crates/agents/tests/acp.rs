@@ -365,6 +365,34 @@ async fn what_is_not_known_is_kept_and_an_image_goes_only_to_who_looks_at_it() {
 }
 
 #[tokio::test]
+async fn what_an_agent_remembers_is_listed_where_it_tells() {
+    let dir = tempfile::tempdir().unwrap();
+    let cwd = dir.path().display().to_string();
+    let (acp, _) = started(&["offers"], dir.path()).await;
+    let listed = soon(acp.sessions(&cwd)).await.unwrap();
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|session| {
+            (
+                session.id.as_str(),
+                session.title.as_deref(),
+                session.cwd == cwd,
+            )
+        })
+        .collect();
+    assert_eq!(
+        listed,
+        [("s1", Some("The first"), true), ("s2", None, true)],
+        "both pages, without the one that has no id"
+    );
+    soon(acp.dispose()).await.unwrap();
+    let (silent, _) = started(&[], dir.path()).await;
+    let error = soon(silent.sessions(&cwd)).await.unwrap_err();
+    assert!(matches!(error, AgentError::Unsupported { .. }), "{error}");
+    soon(silent.dispose()).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_announced_edit_is_told_with_its_worktree() {
     let dir = tempfile::tempdir().unwrap();
     let agents = Agents::new(

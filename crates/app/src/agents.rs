@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use agents::{
     Acp, AgentError, AgentId, AgentInfo, Agents, AgentsConfig, AgentsEvent, Archived,
-    BackendAgents, BackendId, BackendInfo, Conversation, ImportSession, ListAgents, NewAgent,
-    PermissionAnswer, Prompt, TimelineEntry, Turn,
+    BackendAgents, BackendId, BackendInfo, Conversation, ImportSession, KnownSession, ListAgents,
+    NewAgent, PermissionAnswer, Prompt, TimelineEntry, Turn,
 };
 use conflicts::{LineRange, ProposedChange};
 use terminal::PaneEvent;
@@ -385,6 +385,19 @@ impl App {
         let agent = agents.import(backend, session).await?;
         agents.keep(&agent).await?;
         Ok(agent)
+    }
+
+    /// The conversations that a provider remembers of a directory, to be taken over.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Refused`] with the backend's words, also where it can't list them.
+    pub async fn agent_sessions(
+        &self,
+        backend: &BackendId,
+        cwd: &str,
+    ) -> Result<Vec<KnownSession>, Error> {
+        Ok(self.agents().await?.sessions(backend, cwd).await?)
     }
 
     /// Says something to an agent, and streams what it does.

@@ -56,6 +56,8 @@ enum AgentsCommand {
     Answer(AnswerIt),
     /// Put an agent away
     Archive(Archive),
+    /// List the conversations that a program remembers of a directory, to be imported
+    Sessions(SessionsOf),
     /// Take over a conversation that a provider already has
     Import(Import),
     /// Ask every host and program how it is
@@ -174,9 +176,16 @@ struct Archive {
 }
 
 #[derive(Debug, Args)]
+struct SessionsOf {
+    /// The directory that they work in; else this one
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<std::path::PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct Import {
-    /// Who made it: claude, codex, opencode, …
-    #[arg(long)]
+    /// Who made it: claude, codex, opencode, …; for a Paseo host
+    #[arg(long, default_value = "")]
     provider: String,
     /// The directory that it works in
     #[arg(long, value_name = "DIR")]
@@ -246,6 +255,7 @@ impl Agents {
                     Ok(())
                 }
             }
+            AgentsCommand::Sessions(sessions) => sessions.run(at, out).await,
             AgentsCommand::Import(import) => import.run(at, out).await,
             AgentsCommand::Health => health(at, out).await,
         }
@@ -651,6 +661,30 @@ impl AnswerIt {
         } else {
             Ok(())
         }
+    }
+}
+
+impl SessionsOf {
+    async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+        let backend = at.one_backend().await?;
+        let cwd = directory(self.cwd)?;
+        let sessions = at.app.agent_sessions(&backend, &cwd).await?;
+        if out.json() {
+            return Ok(out.value(&sessions)?);
+        }
+        if sessions.is_empty() {
+            return Ok(out.line(&format!("{backend} remembers no conversation in {cwd}"))?);
+        }
+        let mut table = Table::new(["SESSION", "TITLE", "LAST"]);
+        for session in &sessions {
+            table.row([
+                Cell::new(printable(&session.id)),
+                Cell::new(printable(session.title.as_deref().unwrap_or_default())),
+                Cell::new(printable(session.updated_at.as_deref().unwrap_or_default()))
+                    .tone(Tone::Faint),
+            ]);
+        }
+        Ok(out.table(&table)?)
     }
 }
 

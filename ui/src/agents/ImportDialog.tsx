@@ -1,8 +1,11 @@
 import { type FormEvent, useState } from "react";
+import { backend } from "../backend/backend";
+import type { KnownSession } from "../bindings";
 import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
 import { Sentence } from "../shared/Sentence";
 import { importAgent } from "./actions";
+import { ago, useNow } from "./ago";
 import {
   BackendField,
   TextField,
@@ -24,6 +27,14 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const fullPath = useFullPath();
   const providers = useProviders(at);
   const paseo = at.startsWith("paseo:");
+  const [known, setKnown] = useState<KnownSession[] | null>(null);
+
+  async function find() {
+    const listed = await backend.listAgentSessions(at, fullPath(folder));
+    setFailed(listed.status === "error" ? listed.error.message : null);
+    setKnown(listed.status === "ok" ? listed.data : null);
+  }
+
   const ready =
     at !== "" &&
     session.trim() !== "" &&
@@ -81,6 +92,21 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           value={folder}
           onChange={(event) => setFolder(event.target.value)}
         />
+        {!paseo && (
+          <Button
+            disabled={folder.trim() === "" || at === ""}
+            onClick={() => void find()}
+          >
+            Show what it remembers of this folder
+          </Button>
+        )}
+        {known && (
+          <KnownSessions
+            sessions={known}
+            chosen={session}
+            onChoose={setSession}
+          />
+        )}
         {failed && (
           <p className="field-error" role="alert">
             <Sentence text={failed} />
@@ -94,5 +120,39 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** The conversations that an agent remembers, to choose one. */
+function KnownSessions({
+  sessions,
+  chosen,
+  onChoose,
+}: {
+  sessions: KnownSession[];
+  chosen: string;
+  onChoose: (id: string) => void;
+}) {
+  const now = useNow();
+  if (sessions.length === 0)
+    return <p className="faint">It remembers none of this folder.</p>;
+  return (
+    <ul className="known-sessions" aria-label="What it remembers">
+      {sessions.map(({ id, title, updated_at }) => (
+        <li key={id}>
+          <button
+            type="button"
+            aria-pressed={id === chosen}
+            title={id}
+            onClick={() => onChoose(id)}
+          >
+            <span>{title ?? id}</span>
+            <span className="faint">
+              {ago(Date.parse(updated_at ?? "") || null, now)}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }

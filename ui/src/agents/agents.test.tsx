@@ -347,6 +347,27 @@ it("starts an agent in a new worktree with its first prompt", async () => {
   ]);
 });
 
+it("takes over a conversation that its agent remembers of a folder", async () => {
+  const user = userEvent.setup();
+  twin.agents.backend({ id: "acp:codex" });
+  twin.agents.sessions.push(
+    { id: "s1", cwd: "/w/a", title: "Fix the login", updated_at: null },
+    { id: "s2", cwd: "/w/b", title: "Elsewhere", updated_at: null },
+  );
+  render(<AgentQuestions />);
+  act(() => askAboutAgents({ ask: "import" }));
+  await user.selectOptions(screen.getByTestId("backend"), "acp:codex");
+  await user.type(screen.getByLabelText("Folder"), "/w/a");
+  const show = "Show what it remembers of this folder";
+  await user.click(screen.getByRole("button", { name: show }));
+  expect(screen.queryByText("Elsewhere")).toBeNull();
+  await user.click(await screen.findByText("Fix the login"));
+  await user.click(screen.getByRole("button", { name: "Import" }));
+  await waitFor(() =>
+    expect(twin.agents.asked).toEqual(["import s1 at acp:codex"]),
+  );
+});
+
 it("says nothing of HTML in what agents say", async () => {
   twin.agents.agent({ id: "a" });
   timeline("a");

@@ -6,6 +6,7 @@ import type {
   BackendAgents,
   BackendInfo,
   ConversationStep,
+  KnownSession,
   TimelineEntry,
 } from "../bindings";
 
@@ -18,6 +19,8 @@ export interface MemoryAgents {
   asked: string[];
   /** Adds a backend, or changes what is known of it, and tells it. */
   backend(info: Partial<BackendInfo> & { id: string }): void;
+  /** What its ACP agents remember. */
+  sessions: KnownSession[];
   /** Adds an agent, or changes what is known of it, and tells it. */
   agent(info: Partial<AgentInfo> & { id: string }): AgentInfo;
   /** Says something in an agent's conversation. */
@@ -45,6 +48,7 @@ export function memoryAgents() {
   const followers = new Map<string, Set<(step: ConversationStep) => void>>();
   const listeners = new Set<(event: AgentsEvent) => void>();
   const asked: string[] = [];
+  const sessions: KnownSession[] = [];
 
   function tell(event: AgentsEvent) {
     for (const listener of [...listeners]) listener(event);
@@ -111,6 +115,7 @@ export function memoryAgents() {
     backends,
     agents,
     asked,
+    sessions,
     backend,
     agent,
     happen,
@@ -129,6 +134,10 @@ export function memoryAgents() {
         }),
       );
     },
+    listAgentSessions: (at, cwd) =>
+      at.startsWith("acp:")
+        ? ok(sessions.filter((session) => session.cwd === cwd))
+        : no("refused", `${at} can't list conversations`),
     importAgent: (at, session) => {
       asked.push(`import ${session.session} at ${at}`);
       return ok(

@@ -168,6 +168,12 @@ impl Link {
         self.knows.agent_capabilities.prompt_capabilities.image
     }
 
+    /// Whether it tells which sessions it remembers.
+    pub(super) fn lists(&self) -> bool {
+        let sessions = &self.knows.agent_capabilities.session_capabilities;
+        sessions.list.is_some()
+    }
+
     /// Whether it can continue a session of an earlier process.
     pub(super) fn loads(&self) -> bool {
         self.knows.agent_capabilities.load_session

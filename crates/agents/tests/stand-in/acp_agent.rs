@@ -260,9 +260,20 @@ fn main() {
         match message["method"].as_str().unwrap_or_default() {
             "initialize" => reply(json!({
                 "protocolVersion": if agent.has("version-9") { 9 } else { 1 },
-                "agentCapabilities": {"loadSession": !agent.has("forgets"), "promptCapabilities": {"image": agent.has("offers")}},
+                "agentCapabilities": {"loadSession": !agent.has("forgets"), "promptCapabilities": {"image": agent.has("offers")},
+                    "sessionCapabilities": if agent.has("offers") { json!({"list": {}}) } else { json!({}) }},
                 "agentInfo": {"name": "scripted", "version": "1"},
             })),
+            "session/list" => {
+                let cwd = &message["params"]["cwd"];
+                reply(match message["params"]["cursor"].as_str() {
+                    None => json!({
+                        "sessions": [{"sessionId": "s1", "cwd": cwd, "title": "The first", "updatedAt": "2026-11-01T10:00:00Z"}, {"cwd": cwd}],
+                        "nextCursor": "2",
+                    }),
+                    Some(_) => json!({"sessions": [{"sessionId": "s2", "cwd": cwd}]}),
+                });
+            }
             "session/new" => {
                 agent.session = format!("acp-{}", std::process::id());
                 let mut made = agent.offers();

@@ -70,6 +70,9 @@ enum Ask {
         cwd: String,
     },
     Import(ImportSession),
+    Sessions {
+        cwd: String,
+    },
     Prompt {
         agent: AgentId,
         prompt: Prompt,

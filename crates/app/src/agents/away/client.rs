@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use agents::{
     AcpConfig, AgentBackend, AgentError, AgentEvent, AgentId, AgentInfo, AgentStatus, Answer,
-    Archived, BackendId, BackendKind, Health, ImportSession, ListAgents, NewAgent, News, Offers,
-    Outcome, PermissionAnswer, Prompt, Relay, SessionRow, SessionStatus, TimelineEntry, Turn,
+    Archived, BackendId, BackendKind, Health, ImportSession, KnownSession, ListAgents, NewAgent,
+    News, Offers, Outcome, PermissionAnswer, Prompt, Relay, SessionRow, SessionStatus,
+    TimelineEntry, Turn,
 };
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
@@ -524,6 +525,12 @@ impl AgentBackend for Away {
 
     fn import(&self, session: ImportSession) -> Answer<'_, AgentInfo> {
         Box::pin(self.ask(Ask::Import(session)))
+    }
+
+    fn sessions<'a>(&'a self, cwd: &'a str) -> Answer<'a, Vec<KnownSession>> {
+        Box::pin(self.ask(Ask::Sessions {
+            cwd: cwd.to_owned(),
+        }))
     }
 
     fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn> {

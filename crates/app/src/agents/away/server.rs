@@ -215,6 +215,7 @@ async fn put(
         Ask::Start(agent) => travels(&acp.start(agent).await?),
         Ask::Resume { agent, cwd } => travels(&acp.resume(&agent, &cwd).await?),
         Ask::Import(session) => travels(&acp.import(session).await?),
+        Ask::Sessions { cwd } => travels(&acp.sessions(&cwd).await?),
         Ask::Prompt { agent, prompt } => {
             let mut turn = acp.prompt(&agent, prompt).await?;
             turns.lock().insert(id, turn.canceller());
