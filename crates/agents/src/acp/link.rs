@@ -203,9 +203,9 @@ async fn greeted(
     };
     let greet = async {
         let agent = connected.await.map_err(|_| ())?;
-        let files = FileSystemCapabilities::new()
-            .read_text_file(true)
-            .write_text_file(true);
+        // We have no text that is not on disk, so there is nothing to read from us; and Gemini CLI 0.61 can't tell a file
+        // that is missing from one that can't be read, whatever it is answered, and then makes none.
+        let files = FileSystemCapabilities::new().write_text_file(true);
         let hello = InitializeRequest::new(ProtocolVersion::V1)
             .client_capabilities(ClientCapabilities::new().fs(files))
             .client_info(Implementation::new("switchyard", env!("CARGO_PKG_VERSION")));
