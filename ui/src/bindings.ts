@@ -1345,6 +1345,8 @@ export type PaneInfo = {
 	attention: Attention,
 	/**  The words that came with the attention, if any. */
 	attention_message: string | null,
+	/**  How far its program says that it is, while it does. */
+	progress?: Progress | null,
 	/**  The command that runs or ran last, if the shell told. */
 	command: string | null,
 	/**  The exit status of the command that ended last, if the shell told. */
@@ -1467,6 +1469,23 @@ export type Position = {
 	/**  The column. */
 	column: number,
 };
+
+/**  How far a program says that it is (OSC 9;4). */
+export type Progress = {
+	/**  How it goes. */
+	state: ProgressState,
+	/**  How much is done, in percent; none: it is at work, and does not say how long. */
+	percent: number | null,
+};
+
+/**  How it goes with what a program is at. */
+export type ProgressState = 
+/**  It is at work. */
+"running" | 
+/**  Something went wrong. */
+"failed" | 
+/**  It waits. */
+"paused";
 
 /**  What to say to an agent, and how long to wait. */
 export type Prompt = {

@@ -31,6 +31,7 @@ export function paneInfo(change: Partial<PaneInfo>): PaneInfo {
     busy: false,
     attention: "idle",
     attention_message: null,
+    progress: null,
     command: null,
     last_exit: null,
     opened_at: 0,

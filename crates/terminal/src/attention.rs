@@ -16,6 +16,8 @@ pub(crate) struct Watch {
     running_since: Option<u64>,
     /// The shell marks its commands, so a bell at its prompt is only its line editor's.
     marks: bool,
+    /// What the program says of itself, if it does: it works, or it is at nothing.
+    works: Option<bool>,
     /// The program itself asked for the person, in words.
     asked: bool,
     typed_at: Option<u64>,
@@ -34,6 +36,7 @@ impl Watch {
     pub(crate) fn prompt(&mut self) {
         self.marks = true;
         self.running_since = None;
+        self.works = None;
         if self.value == Attention::Working {
             self.set(Attention::Idle, None);
         }
@@ -42,11 +45,13 @@ impl Watch {
     pub(crate) fn command_started(&mut self, now: u64) {
         self.marks = true;
         self.running_since = Some(now);
+        self.works = None;
         self.set(Attention::Working, None);
     }
 
     pub(crate) fn command_ended(&mut self, exit: Option<i32>, command: Option<&str>, now: u64) {
         self.marks = true;
+        self.works = None;
         let Some(since) = self.running_since.take() else {
             return;
         };
@@ -54,6 +59,16 @@ impl Watch {
             self.ended(exit.unwrap_or(0) == 0, command.map(str::to_owned));
         } else if !self.asked {
             self.set(Attention::Idle, None);
+        }
+    }
+
+    /// OSC 9;4: the program is at work, or no longer. A shell only knows that it runs.
+    pub(crate) fn progressed(&mut self, works: bool) {
+        self.works = Some(works);
+        match (self.value, works) {
+            (Attention::Idle, true) => self.set(Attention::Working, None),
+            (Attention::Working, false) => self.set(Attention::Idle, None),
+            _ => {}
         }
     }
 
@@ -81,6 +96,7 @@ impl Watch {
     /// The pane's program ended.
     pub(crate) fn exited(&mut self, well: bool) {
         self.running_since = None;
+        self.works = None;
         self.ended(well, None);
     }
 
@@ -96,7 +112,7 @@ impl Watch {
             self.value,
             Attention::NeedsYou | Attention::Done | Attention::Failed
         ) {
-            let value = if self.running_since.is_some() {
+            let value = if self.works.unwrap_or(self.running_since.is_some()) {
                 Attention::Working
             } else {
                 Attention::Idle
@@ -189,5 +205,27 @@ mod tests {
         assert_eq!(watch.value(), Attention::Failed);
         watch.seen();
         assert_eq!(watch.value(), Attention::Idle);
+    }
+
+    #[test]
+    fn a_program_that_says_whether_it_works_knows_better_than_its_shell() {
+        let mut watch = Watch::default();
+        watch.command_started(0);
+        watch.progressed(true);
+        assert_eq!(watch.value(), Attention::Working);
+        watch.progressed(false);
+        assert_eq!(watch.value(), Attention::Idle, "it waits for a prompt");
+        watch.progressed(true);
+        watch.notified("", "may I?");
+        watch.progressed(false);
+        assert_eq!(watch.value(), Attention::NeedsYou, "until somebody looks");
+        watch.seen();
+        assert_eq!(watch.value(), Attention::Idle);
+        // The next command is another one.
+        watch.command_ended(Some(0), None, 1_000);
+        watch.command_started(2_000);
+        watch.notified("", "and now?");
+        watch.typed(3_000);
+        assert_eq!(watch.value(), Attention::Working);
     }
 }

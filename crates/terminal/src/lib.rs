@@ -57,5 +57,6 @@ pub use snapshot::Snapshot;
 pub use styled::{Color, Link, LinkRun, Span, Style, StyleRun, StyledLine};
 pub use types::{
     AnswerFile, Attention, CommandMark, Held, Holder, Line, LineId, OpenPane, PaneEvent, PaneId,
-    PaneInfo, PaneRole, PaneSize, PaneState, PanesHealth, ReadLines, Recording, ScreenText, Source,
+    PaneInfo, PaneRole, PaneSize, PaneState, PanesHealth, Progress, ProgressState, ReadLines,
+    Recording, ScreenText, Source,
 };

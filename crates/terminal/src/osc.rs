@@ -7,6 +7,7 @@
 use base64::Engine as _;
 
 use crate::control::Control;
+use crate::types::{Progress, ProgressState};
 
 /// No string but a clipboard's may be longer; a longer one is dropped as a whole.
 const MAX_STRING: usize = 4 * 1024;
@@ -226,6 +227,8 @@ pub(crate) enum Osc {
         /// The text.
         body: String,
     },
+    /// 9;4: how far the program is; none: it is at nothing any more.
+    Progress(Option<Progress>),
     /// 52: text for the clipboard.
     Clipboard(String),
     /// 133 or 633, A: a prompt begins here.
@@ -303,11 +306,27 @@ fn iterm(rest: &[u8]) -> Osc {
     let text = String::from_utf8_lossy(rest);
     let (head, tail) = text.split_once(';').unwrap_or((&text, ""));
     match head {
+        "4" => progress(tail),
         "9" => here(tail.trim_matches('"')),
         _ if !head.is_empty() && head.len() <= 2 && head.bytes().all(|b| b.is_ascii_digit()) => {
             Osc::Ignored
         }
         _ => notify("", &text),
+    }
+}
+
+/// What is behind `9;4;`: how it goes, and how much is done.
+fn progress(rest: &str) -> Osc {
+    let (state, percent) = rest.split_once(';').unwrap_or((rest, ""));
+    let percent = percent.parse::<u32>().ok().map(|done| done.min(100) as u8);
+    let of = |state, percent| Osc::Progress(Some(Progress { state, percent }));
+    match state {
+        "" | "0" => Osc::Progress(None),
+        "1" => of(ProgressState::Running, percent.or(Some(0))),
+        "2" => of(ProgressState::Failed, percent),
+        "3" => of(ProgressState::Running, None),
+        "4" => of(ProgressState::Paused, percent),
+        _ => Osc::Ignored,
     }
 }
 
@@ -570,6 +589,7 @@ mod tests {
 
     #[test]
     fn what_the_strings_mean() {
+        let progress = |state, percent| Osc::Progress(Some(Progress { state, percent }));
         for (payload, expected) in [
             ("2;a\x01b", Osc::Title("ab".into())),
             ("0;x;y", Osc::Title("x;y".into())),
@@ -588,7 +608,16 @@ mod tests {
                     body: "done".into(),
                 },
             ),
-            ("9;4;1;50", Osc::Ignored),
+            ("9;4;1;50", progress(ProgressState::Running, Some(50))),
+            ("9;4;1;900", progress(ProgressState::Running, Some(100))),
+            ("9;4;1", progress(ProgressState::Running, Some(0))),
+            ("9;4;2", progress(ProgressState::Failed, None)),
+            ("9;4;3;7", progress(ProgressState::Running, None)),
+            ("9;4;4;20", progress(ProgressState::Paused, Some(20))),
+            ("9;4;0;", Osc::Progress(None)),
+            ("9;4", Osc::Progress(None)),
+            ("9;4;8", Osc::Ignored),
+            ("9;4;x;1", Osc::Ignored),
             ("9;9;/srv", here("/srv")),
             (
                 "777;notify;t;b;c",

@@ -156,6 +156,7 @@ impl Pane {
                 about: About {
                     name: setup.name,
                     title: String::new(),
+                    progress: None,
                     cwd: None,
                     started_in: cwd,
                     state: PaneState::Running { pid: pty.pid() },

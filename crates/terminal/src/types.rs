@@ -187,6 +187,27 @@ pub struct Holder {
     pub name: String,
 }
 
+/// How far a program says that it is (OSC 9;4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Progress {
+    /// How it goes.
+    pub state: ProgressState,
+    /// How much is done, in percent; none: it is at work, and does not say how long.
+    pub percent: Option<u8>,
+}
+
+/// How it goes with what a program is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgressState {
+    /// It is at work.
+    Running,
+    /// Something went wrong.
+    Failed,
+    /// It waits.
+    Paused,
+}
+
 /// Everything that is known of one pane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct PaneInfo {
@@ -217,6 +238,9 @@ pub struct PaneInfo {
     pub attention: Attention,
     /// The words that came with the attention, if any.
     pub attention_message: Option<String>,
+    /// How far its program says that it is, while it does.
+    #[serde(default)]
+    pub progress: Option<Progress>,
     /// The command that runs or ran last, if the shell told.
     pub command: Option<String>,
     /// The exit status of the command that ended last, if the shell told.

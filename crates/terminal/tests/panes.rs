@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use secrets::Secrets;
 use terminal::{
     AnswerFile, AttachOptions, Attention, Changes, Frame, Line, LineId, OpenPane, OpenPaneError,
-    PaneError, PaneEvent, PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, ReadLines,
-    Recording,
+    PaneError, PaneEvent, PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, Progress,
+    ProgressState, ReadLines, Recording,
 };
 use tokio::sync::broadcast;
 
@@ -253,6 +253,27 @@ fn closing_ends_everything_that_the_program_started_even_what_does_not_want_to()
         let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
         (!alive() || stat.contains(") Z ")).then_some(())
     });
+}
+
+#[test]
+fn a_program_says_how_far_it_is_until_it_ends() {
+    let bench = Bench::new();
+    let pane = bench
+        .run("printf '\\033]9;4;1;40\\007'; read x; printf '\\033]9;4;2\\007'; read x")
+        .id;
+    let info = || bench.panes.info(pane).unwrap();
+    let says = |state, percent| {
+        let progress = Some(Progress { state, percent });
+        wait_for("progress", || (info().progress == progress).then_some(()));
+    };
+    says(ProgressState::Running, Some(40));
+    assert_eq!(info().attention, Attention::Working);
+    bench.panes.write(pane, b"\r".to_vec()).unwrap();
+    says(ProgressState::Failed, None);
+    assert_eq!(info().attention, Attention::Idle);
+    bench.panes.write(pane, b"\r".to_vec()).unwrap();
+    wait_for("the end", || info().ended_at);
+    assert_eq!(info().progress, None);
 }
 
 #[test]

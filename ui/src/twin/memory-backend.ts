@@ -360,6 +360,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       busy: false,
       attention: "idle",
       attention_message: null,
+      progress: null,
       command: null,
       last_exit: null,
       opened_at: 1_700_000_000_000 + id * 60_000,

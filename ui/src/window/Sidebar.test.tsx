@@ -52,6 +52,26 @@ test("each pane shows its state in words, under its directory", async () => {
   expect(row(2)).toHaveTextContent("no tab");
 });
 
+test("a pane shows how far its program says that it is", async () => {
+  render(<Sidebar />);
+  await act(async () => {
+    await opened(twin, { name: "claude" });
+  });
+  const list = () => within(row(1).parentElement as HTMLElement);
+  expect(list().queryByRole("progressbar")).toBeNull();
+  act(() => twin.change(1, { progress: { state: "running", percent: 40 } }));
+  expect(list().getByRole("progressbar", { name: "progress" })).toHaveAttribute(
+    "aria-valuenow",
+    "40",
+  );
+  act(() => twin.change(1, { progress: { state: "failed", percent: null } }));
+  expect(
+    list().getByRole("progressbar", { name: "progress, failed" }),
+  ).not.toHaveAttribute("aria-valuenow");
+  act(() => twin.change(1, { progress: null }));
+  expect(list().queryByRole("progressbar")).toBeNull();
+});
+
 test("the list is walked with the arrow keys", async () => {
   render(<Sidebar />);
   await act(async () => {

@@ -226,6 +226,7 @@ impl Pane {
             let mut core = self.core.lock();
             core.about.state = state;
             core.about.held = None;
+            core.about.progress = None;
             core.about.ended_at = Some(self.common.clock.now_ms());
             core.watch.exited(well);
             for stream in &core.streams {

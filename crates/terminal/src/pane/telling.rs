@@ -6,7 +6,9 @@ use super::{Core, Pane};
 use crate::osc::{self, Osc};
 use crate::pty;
 use crate::screen::Said;
-use crate::types::{Held, LineId, PaneEvent, PaneInfo, PaneRole, PaneState};
+use crate::types::{
+    Held, LineId, PaneEvent, PaneInfo, PaneRole, PaneState, Progress, ProgressState,
+};
 
 /// A pane tells of its changes no more often than this.
 const TELL: Duration = Duration::from_millis(50);
@@ -19,6 +21,7 @@ const WORDS: u32 = 10;
 pub(super) struct About {
     pub(super) name: Option<String>,
     pub(super) title: String,
+    pub(super) progress: Option<Progress>,
     /// As the shell told; none: it never did.
     pub(super) cwd: Option<String>,
     pub(super) started_in: String,
@@ -91,12 +94,19 @@ impl Pane {
                     });
                 }
             }
+            Osc::Progress(progress) => {
+                core.about.progress = progress;
+                let works = progress.is_some_and(|at| at.state == ProgressState::Running);
+                core.watch.progressed(works);
+            }
             Osc::Clipboard(text) => {
                 if self.role != PaneRole::Agent && core.telling.may_speak(now) {
                     self.send(PaneEvent::ClipboardWrite { id: self.id, text });
                 }
             }
             Osc::PromptStart => {
+                // Whoever said so has ended.
+                core.about.progress = None;
                 core.watch.prompt();
                 core.marks.prompt(line);
             }
@@ -197,6 +207,7 @@ impl Pane {
             busy,
             attention: core.watch.value(),
             attention_message: core.watch.message().map(str::to_owned),
+            progress: core.about.progress,
             command: core.marks.command().map(str::to_owned),
             last_exit: core.marks.last_exit(),
             opened_at: self.opened_at,
