@@ -158,6 +158,20 @@ test("a snapshot takes the place of another with nothing in between", async () =
   for (const picture of pictures) expect(picture).toMatch(/^(before|after)+$/);
 });
 
+test("text is told from what is behind it, whatever colours a program chose", async () => {
+  twin.print(pane, "\x1b[37;47mwhite on white\x1b[0;31mred\x1b[m");
+  const host = await view();
+  const span = (text: string) =>
+    [
+      ...(rootOf(host)?.shadowRoot?.querySelectorAll<HTMLElement>(
+        ".xterm-rows span",
+      ) ?? []),
+    ].find((span) => span.textContent?.includes(text));
+  await vi.waitFor(() => expect(span("red")).toBeDefined(), WAIT);
+  expect(span("white")?.style.color).not.toBe("");
+  expect(span("red")?.style.color).toBe("");
+});
+
 test("every byte is acknowledged once it is parsed", async () => {
   twin.print(pane, numbered(0, 100));
   const raw = twin.state.panes.get(pane)?.raw.length ?? 0;

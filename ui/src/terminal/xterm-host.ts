@@ -60,6 +60,9 @@ const HOLD_MS = 1500;
 /** So much output is kept behind a held snapshot. */
 const HELD_AT_MOST = 4 * 1024 * 1024;
 
+/** Text stands out by this much from what is behind it, whatever a program chose: less can't be read, more would change what themes chose. */
+const CONTRAST = 3;
+
 /** So much of a snapshot is parsed at once while nothing is shown yet: the page is not held up for longer. */
 const PIECE = 16 * 1024;
 /** And so much in the place of a picture: between two pieces xterm draws half of it, also within an update. */
@@ -136,7 +139,7 @@ export class XtermHost {
       cursorBlink: style.settings.cursor_blink,
       cursorInactiveStyle: "outline",
       theme: { ...style.theme },
-      minimumContrastRatio: 1,
+      minimumContrastRatio: CONTRAST,
       macOptionIsMeta: true,
       scrollOnUserInput: true,
       // Programs may not move, resize or read the window.
