@@ -127,8 +127,12 @@ test("what is wrong is marked at its place, and gone to from the list", async ()
   const { write, view, content, key, text } = await editor();
   await write(MORE);
   const row = await screen.findByRole("button", { name: /nowhere/ }, WAIT);
-  expect(content.querySelector(".cm-lintRange-error")).toHaveTextContent(
-    "nowhere",
+  await waitFor(
+    () =>
+      expect(content.querySelector(".cm-lintRange-error")).toHaveTextContent(
+        "nowhere",
+      ),
+    WAIT,
   );
   await userEvent.click(row);
   expect(view.state.selection.main.head).toBe(text().indexOf("nowhere"));
