@@ -168,6 +168,8 @@ export const commands = {
 	promptAgent: (backend: BackendId, agent: AgentId, prompt: Prompt) => typedError<null, Error>(__TAURI_INVOKE("prompt_agent", { backend, agent, prompt })),
 	/**  Stops the turn that runs; `false` if none did. See [`App::stop_agent`]. */
 	stopAgent: (backend: BackendId, agent: AgentId) => typedError<boolean, Error>(__TAURI_INVOKE("stop_agent", { backend, agent })),
+	/**  Chooses one of what an agent offers. See [`App::choose_for_agent`]. */
+	chooseForAgent: (backend: BackendId, agent: AgentId, setting: string, value: string) => typedError<AgentInfo, Error>(__TAURI_INVOKE("choose_for_agent", { backend, agent, setting, value })),
 	/**  Answers what an agent asked. See [`App::answer_agent`]. */
 	answerAgent: (backend: BackendId, agent: AgentId, permission: string, answer: PermissionAnswer) => typedError<null, Error>(__TAURI_INVOKE("answer_agent", { backend, agent, permission, answer })),
 	/**  Puts an agent away. See [`App::archive_agent`]. */
@@ -204,6 +206,16 @@ export const events = {
 export const styleFlags = {"bold":1,"dashed-underline":1024,"dim":2,"dotted-underline":512,"double-underline":128,"hidden":16,"inverse":8,"italic":4,"strike":32,"undercurl":256,"underline":64} as const;
 
 /* Types */
+/**  A command that a prompt may begin with. */
+export type AgentCommand = {
+	/**  Its name, without the `/`. */
+	name: string,
+	/**  What it does. */
+	description: string,
+	/**  What is to follow its name. */
+	hint: string | null,
+};
+
 /**  One thing that happened in a conversation, live or read back. */
 export type AgentEvent = 
 /**  A person, or a flow, said something. */
@@ -242,6 +254,12 @@ answer?: string | null } |
 { event: "usage"; 
 /**  The counts. */
 usage: Usage } | 
+/**  Something that this version does not know, as the agent told it. */
+{ event: "other"; 
+/**  The agent's word for it. */
+kind: string; 
+/**  All of it, as JSON. */
+text: string } | 
 /**  Something a person should know that is not the agent's answer. */
 { event: "notice"; 
 /**  What. */
@@ -286,6 +304,24 @@ export type AgentInfo = {
 	last_error: string | null,
 	/**  The provider's own id of the conversation. */
 	session: string | null,
+	/**  What can be chosen, and what may be asked of it. */
+	offers: Offers,
+	/**  What it has cost so far, and how full its context is. */
+	usage: Usage | null,
+};
+
+/**  Something that can be chosen for an agent. */
+export type AgentSetting = {
+	/**  Names it. */
+	id: string,
+	/**  What people call it. */
+	name: string,
+	/**  `model`, `mode`, `thought_level`, where it is one of these. */
+	category: string | null,
+	/**  The value of the choice that is in force. */
+	current: string,
+	/**  What it can be. */
+	choices: SettingChoice[],
 };
 
 /**  What an agent is doing, and whether it needs a person. */
@@ -768,6 +804,16 @@ export type ExportTo =
 /**  Graphviz' DOT. */
 "dot";
 
+/**  What a tool call changes in one file. */
+export type FileChange = {
+	/**  The file, if told. */
+	path?: string | null,
+	/**  The text before. */
+	old_text?: string | null,
+	/**  The text after, or a unified diff when only that is told. */
+	new_text?: string | null,
+};
+
 /**  A place in a file. */
 export type FilePlace = {
 	/**  The file's full path. */
@@ -1200,6 +1246,16 @@ export type NewAgent = {
 	labels?: { [key in string]: string },
 };
 
+/**  What an agent offers beside answers, where it tells. */
+export type Offers = {
+	/**  What can be chosen: its model, its mode, and what else it has. */
+	settings?: AgentSetting[],
+	/**  The commands that a prompt may begin with, after a `/`. */
+	commands?: AgentCommand[],
+	/**  Images may be part of a prompt. */
+	images?: boolean,
+};
+
 /**  What to open. Everything has a default: the user's login shell, at home, 80 × 24. */
 export type OpenPane = {
 	/**  The program; none: the user's login shell. */
@@ -1393,6 +1449,10 @@ export type PermissionAnswer =
 { answer: "allow" } | 
 /**  Go ahead, and do not ask for the like again. Where the backend can't, it is an `Allow`. */
 { answer: "allow_always" } | 
+/**  One of the answers that the agent offers, whatever it means by it. */
+{ answer: "choose"; 
+/**  The id of the option. */
+option: string } | 
 /**  Don't. */
 { answer: "deny"; 
 /**  Said to the agent, when it can be told. */
@@ -1448,9 +1508,18 @@ export type Picture = {
 export type PlanItem = {
 	/**  What is to be done. */
 	text: string,
-	/**  Whether it is done. */
-	done: boolean,
+	/**  How it stands. */
+	state: PlanState,
 };
+
+/**  How a line of a plan stands. */
+export type PlanState = 
+/**  It is still to be done. */
+"waiting" | 
+/**  The agent is at it. */
+"working" | 
+/**  It is done. */
+"done";
 
 /**  What the page should know of the machine and of this program. */
 export type Platform = {
@@ -1491,12 +1560,22 @@ export type ProgressState =
 export type Prompt = {
 	/**  The text, of any size and content, not blank. */
 	text?: string,
+	/**  Images that go with it, where the agent takes any. */
+	images?: PromptImage[],
 	/**  Cancels a turn that runs. Without it, a prompt to a busy agent is refused. */
 	replace?: boolean,
 	/**  Ends the turn at this side, with `NeedsPermission`, as soon as the agent asks for one. */
 	stop_at_permission?: boolean,
 	/**  Stops the agent after so many milliseconds; none: never. */
 	timeout_ms?: number | null,
+};
+
+/**  An image that is part of a prompt. */
+export type PromptImage = {
+	/**  `image/png`. */
+	mime_type: string,
+	/**  Its bytes, in base64. */
+	data: string,
 };
 
 /**  What a person is asked. */
@@ -1807,6 +1886,16 @@ export type SearchRequest = {
 	ring_only?: boolean,
 	/**  Only these lines, of one pane: the output of one command. */
 	lines?: LineRange | null,
+};
+
+/**  One value of a setting. */
+export type SettingChoice = {
+	/**  Names it. */
+	value: string,
+	/**  What people call it. */
+	name: string,
+	/**  What it means. */
+	description: string | null,
 };
 
 /**  Everything that a person may set. */
@@ -2160,16 +2249,16 @@ export type ToolCall = {
 export type ToolDetail = {
 	/**  `shell`, `read`, `edit`, `write`, `search`, or the agent's own word. */
 	kind?: string,
-	/**  The file that it touches. */
-	path?: string | null,
+	/**  The files that it touches, each once. */
+	paths?: string[],
 	/**  The command that it runs. */
 	command?: string | null,
 	/**  What it printed or read, capped. */
 	output?: string | null,
-	/**  The text before an edit. */
-	old_text?: string | null,
-	/**  The text after an edit, or a unified diff when only that is told. */
-	new_text?: string | null,
+	/**  What it changes, file by file. */
+	changes?: FileChange[],
+	/**  What it was given, as JSON, when nothing else here says what it is about. */
+	input?: string | null,
 };
 
 /**  How a tool call stands. */
@@ -2221,7 +2310,7 @@ export type Unnamed =
 /**  What steps give is not known: what depends on it is left open, and says so. Guards are evaluated. */
 "unknown";
 
-/**  What a turn has cost so far. */
+/**  What was used so far. What is not told is 0, or absent. */
 export type Usage = {
 	/**  Tokens read. */
 	input_tokens?: number,
@@ -2229,6 +2318,12 @@ export type Usage = {
 	output_tokens?: number,
 	/**  Tokens read from a cache. */
 	cached_tokens?: number,
+	/**  Tokens that the conversation takes of the model's context. */
+	context_used?: number | null,
+	/**  How many it could take. */
+	context_size?: number | null,
+	/**  What the session has cost, with its currency: `0.12 USD`. */
+	cost?: string | null,
 };
 
 export type Value = null | boolean | number | string | Value[] | { [key in string]: Value };

@@ -194,7 +194,6 @@ async fn what_is_wrong_is_said_with_its_field() {
         ("conflicts", json!({ "file": "f" })),
         ("flow", json!({ "do": "check" })),
         ("flow", json!({ "do": "show", "run": "gone" })),
-        ("agent_send", json!({ "agent": "nobody", "text": "hello" })),
     ] {
         let answer = agent.asks(tool, arguments).await;
         let answer = answer.replace(&agent.place.path().display().to_string(), "DIR");
@@ -203,7 +202,22 @@ async fn what_is_wrong_is_said_with_its_field() {
             answer.lines().next().unwrap_or_default()
         ));
     }
-    insta::assert_snapshot!(said.join("\n"));
+    insta::assert_snapshot!(said.join("\n"), @"
+    pane_read: ! there is no pane `gone`: `switchyard panes` lists them
+    pane_read: ! `lines` is 0, not 1 to 1000
+    pane_read: ! `lines` is 1000000000, not 1 to 1000
+    pane_wait: ! `pattern` is missing: to wait for a text, say which
+    pane_wait: ! `pattern` goes with `for`: `text` only
+    pane_wait: ! `pattern`: regex parse error:
+    pane_wait: ! `seconds` is 0, not 1 to 3600
+    search: ! unclosed group
+    search: ! `limit` is 201, not 1 to 200
+    conflicts: ! `file` is missing: lines and `announce` are about one file
+    conflicts: ! `first` and `last` are lines of the file, from 1, the first one first
+    conflicts: ! `DIR/f` is in no git worktree
+    flow: ! `file` is missing
+    flow: ! there is no run `gone`; `switchyard flow list` shows them
+    ");
     // Misspelt is refused, not passed over.
     let misspelt = agent
         .asks("pane_read", json!({ "pane": "a", "line": 3 }))

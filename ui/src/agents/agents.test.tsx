@@ -10,7 +10,6 @@ import { AgentsHub } from "./AgentsHub";
 import { AgentTimeline } from "./AgentTimeline";
 import { askAboutAgents, sayQueued } from "./actions";
 import { keyOfAgent, startAgents } from "./agent-store";
-import { useConversations } from "./conversations";
 import { followQueues, useQueues } from "./queue";
 
 let twin: MemoryBackend;
@@ -21,7 +20,6 @@ beforeEach(async () => {
   stop();
   stopQueues();
   useQueues.setState({ queues: {} });
-  useConversations.setState({ drafts: {} });
   twin = freshBackend();
   askAboutAgents(null);
   twin.agents.backend({ id: "paseo:localhost:6767" });

@@ -7,12 +7,8 @@ import { useDock } from "../shared/dock/dock";
 import { CloseIcon } from "../shared/icons";
 import { StateIcon } from "../shared/StateIcon";
 import type { TreeItem } from "../shared/tree-item";
-<<<<<<< HEAD
-import { newTerminal, requestClose } from "./pane-life";
-=======
 import { ProgressLine } from "./ProgressLine";
-import { requestClose } from "./pane-life";
->>>>>>> f78c578 (terminal: show how far a program says that it is)
+import { newTerminal, requestClose } from "./pane-life";
 import { stateOf } from "./pane-state";
 import { panesInOrder, paneTitle, usePanes } from "./pane-store";
 import { hideTab, panelOfPane, paneOfParams, showPane } from "./pane-tabs";
@@ -111,10 +107,10 @@ function PaneRow({
             </span>
             {detail && <span className="pane-detail">{detail}</span>}
           </span>
-<<<<<<< HEAD
           {!hasTab && <span className="pane-note">no tab</span>}
           <span className="pane-state">{state}</span>
         </button>
+        <ProgressLine progress={pane.progress ?? null} />
         <IconButton
           label={`Close ${title}`}
           tabIndex={-1}
@@ -124,21 +120,5 @@ function PaneRow({
         </IconButton>
       </div>
     </ContextMenu>
-=======
-          {detail && <span className="pane-detail">{detail}</span>}
-        </span>
-        {!hasTab && <span className="pane-note">no tab</span>}
-        <span className="pane-state">{state}</span>
-      </button>
-      <ProgressLine progress={pane.progress ?? null} />
-      <IconButton
-        label={`Close ${title}`}
-        tabIndex={-1}
-        onClick={() => void requestClose(pane.id)}
-      >
-        <CloseIcon size={12} />
-      </IconButton>
-    </div>
->>>>>>> f78c578 (terminal: show how far a program says that it is)
   );
 }

@@ -62,7 +62,6 @@ export function TerminalTab() {
   ];
 
   return (
-<<<<<<< HEAD
     <ContextMenu items={items}>
       <Tab
         name={title}
@@ -84,57 +83,9 @@ export function TerminalTab() {
           <span className="tab-title">{title}</span>
         )}
         {info && <ConflictBadge directory={info.cwd} />}
+        {info && <ProgressLine progress={info.progress ?? null} />}
       </Tab>
     </ContextMenu>
-=======
-    <Menu.Root>
-      <Menu.Trigger asChild>
-        <Tab
-          name={title}
-          data-testid={`tab-${pane}`}
-          title={info ? `${title}\n${info.cwd}` : title}
-          onClick={() => withHost(pane, (host) => host.focus())}
-          onDoubleClick={() => startRenaming(pane)}
-          onAuxClick={(event) => {
-            if (event.button !== 1) return;
-            event.preventDefault();
-            void requestClose(pane);
-          }}
-          onClose={() => void requestClose(pane)}
-        >
-          {info && <StateIcon state={stateOf(info)} />}
-          {renaming ? (
-            <RenameBox pane={pane} name={info?.name ?? title} />
-          ) : (
-            <span className="tab-title">{title}</span>
-          )}
-          {info && <ConflictBadge directory={info.cwd} />}
-          {info && <ProgressLine progress={info.progress ?? null} />}
-        </Tab>
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Content className="menu">
-          {item("Rename…", "pane.rename", () => startRenaming(pane))}
-          {item(
-            "Split right",
-            "pane.split_right",
-            within(() => void newTerminal("right")),
-          )}
-          {item(
-            "Split down",
-            "pane.split_down",
-            within(() => void newTerminal("down")),
-          )}
-          {item("Zoom", "pane.zoom", within(toggleZoom))}
-          <Menu.Separator className="menu-line" />
-          {item("Hide the tab, keep it running", "pane.hide", () =>
-            hideTab(pane),
-          )}
-          {item("Close", "pane.close", () => void requestClose(pane))}
-        </Menu.Content>
-      </Menu.Portal>
-    </Menu.Root>
->>>>>>> f78c578 (terminal: show how far a program says that it is)
   );
 }
 
