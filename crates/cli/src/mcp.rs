@@ -7,9 +7,9 @@ use terminal::PaneId;
 
 use crate::failure::Failure;
 
-/// Serve panes, search, conflicts, flows and agents to a coding agent, over the Model Context Protocol
+/// Serve a coding agent over the Model Context Protocol
 ///
-/// Speaks the protocol on standard input and output until the agent hangs up. Tools only read, unless `--allow write`
+/// Panes, search, conflicts, flows and agents, on standard input and output, until it hangs up. Tools only read, unless `--allow write`
 /// is said; none answers an approval.
 #[derive(Debug, Args)]
 #[command(after_help = "\

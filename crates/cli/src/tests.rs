@@ -380,6 +380,7 @@ fn the_help_teaches() {
       conflicts  Where worktrees of a repository change the same lines
       host       Run the pane host, the background process that the panes live in
       flow       Check, run, watch and answer flows of agents, scripts, approvals and switches
+      mcp        Serve a coding agent over the Model Context Protocol
 
     Options:
           --json        Print for programs: JSON on standard output

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use app::{App, AppConfig, HostMode, Paths};
 use mcp::{Options, serve};
@@ -225,10 +226,8 @@ async fn what_is_wrong_is_said_with_its_field() {
     assert!(misspelt.contains("unknown field `line`"), "{misspelt}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_edit_is_asked_about_before_it_is_made() {
-    let agent = Agent::begun(false).await;
-    let place = agent.place.path();
+/// A repository with the worktrees `main` and `other`, of which the other one has changed line 9 of `f`.
+fn two_worktrees(place: &Path) {
     let main = place.join("main");
     let git = |directory: &Path, arguments: &[&str]| {
         let mut git = Command::new("git");
@@ -246,6 +245,12 @@ async fn an_edit_is_asked_about_before_it_is_made() {
     git(&main, &["commit", "-q", "-m", "x"]);
     git(&main, &["worktree", "add", "-q", "-b", "fix", "../other"]);
     std::fs::write(place.join("other/f"), text.replace("line 9\n", "nine\n")).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_asked_about_before_it_is_made() {
+    let agent = Agent::begun(false).await;
+    two_worktrees(agent.place.path());
     let near = agent
         .asks("conflicts", json!({ "file": "main/f", "first": 9 }))
         .await;
@@ -282,4 +287,50 @@ async fn a_flow_is_checked_and_not_run_without_leave() {
         agent.asks("flow", json!({ "do": "run", "file": "a.flow.yaml" })).await,
         @"! to run a flow, this server must be started with `--allow write`"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_is_announced_is_known_to_the_others() {
+    let agent = Agent::begun(false).await;
+    let place = agent.place.path();
+    two_worktrees(place);
+    let edit = json!({ "file": "main/f", "first": 3, "announce": true });
+    let alone = agent.asks("conflicts", edit.clone()).await;
+    assert!(
+        alone.ends_with("It could not be announced: no window watches this repository."),
+        "{alone}"
+    );
+    let mut news = agent.app.news();
+    agent.app.answer_checks();
+    agent
+        .app
+        .watch_repository(place.join("main"))
+        .await
+        .unwrap();
+    // The window's door opens a moment after it was asked to.
+    let announced = async {
+        while !agent
+            .asks("conflicts", edit.clone())
+            .await
+            .ends_with("It was announced.")
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), announced)
+        .await
+        .unwrap();
+    let heard = async {
+        loop {
+            let there = json!({ "file": "other/f", "first": 3 });
+            let answer = agent.asks("conflicts", there).await;
+            if answer.contains("is about to change it, line 3") {
+                break;
+            }
+            news.next().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), heard)
+        .await
+        .unwrap();
 }

@@ -432,7 +432,7 @@ fn programs_are_told_of_errors_as_json() {
         code(2, "usage")
     );
     assert_eq!(said(&["flow", "nonsense", "--json"]), code(2, "usage"));
-    assert_eq!(said(&["read", "77", "--json"]), code(1, "failed"));
+    assert_eq!(said(&["read", "77", "--json"]), code(1, "bad_id"));
 }
 
 #[test]
