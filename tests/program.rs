@@ -1,10 +1,15 @@
 //! The program from outside: its command line, and the pane host that it starts.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Home, git, wait_for};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
 
 /// Opens a pane that runs a shell script and returns its number.
 fn open(home: &Home, script: &str) -> Result<u64> {
@@ -356,4 +361,93 @@ fn the_hook_tells_an_agent_of_the_lines_that_others_change() -> Result<()> {
     assert_eq!(told("Write", elsewhere)?, None);
     assert_eq!(told("Bash", serde_json::json!({ "command": "ls" }))?, None);
     Ok(())
+}
+
+/// `switchyard mcp`, as an agent starts it.
+struct Served {
+    process: Child,
+    say: ChildStdin,
+    hear: Lines<BufReader<ChildStdout>>,
+}
+
+impl Served {
+    async fn start(home: &Home, arguments: &[&str]) -> Result<Self> {
+        let mut process = Command::new(Home::program())
+            .arg("mcp")
+            .args(arguments)
+            .current_dir(home.path())
+            .envs(home.environment())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let say = process.stdin.take().context("it hears")?;
+        let hear = process.stdout.take().context("it says")?;
+        let hear = BufReader::new(hear).lines();
+        let mut served = Self { process, say, hear };
+        let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
+        served.asks("initialize", hello).await?;
+        let begun = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        served.says(&begun.to_string()).await?;
+        Ok(served)
+    }
+
+    async fn says(&mut self, line: &str) -> Result<()> {
+        Ok(self.say.write_all(format!("{line}\n").as_bytes()).await?)
+    }
+
+    async fn asks(&mut self, method: &str, params: Value) -> Result<Value> {
+        let question = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        self.says(&question.to_string()).await?;
+        let answer = timeout(Duration::from_secs(30), self.hear.next_line()).await??;
+        Ok(serde_json::from_str(&answer.context("it goes on")?)?)
+    }
+
+    /// What a tool says, and whether it refused.
+    async fn calls(&mut self, tool: &str, arguments: Value) -> Result<(String, bool)> {
+        let call = json!({ "name": tool, "arguments": arguments });
+        let answer = self.asks("tools/call", call).await?;
+        let said = answer["result"]["content"][0]["text"].as_str();
+        let refused = answer["result"]["isError"].as_bool();
+        Ok((
+            said.context("a text")?.to_owned(),
+            refused.unwrap_or_default(),
+        ))
+    }
+}
+
+#[tokio::test]
+async fn an_agent_is_served_until_it_hangs_up_and_a_run_that_it_began_goes_on() -> Result<()> {
+    let home = Home::new()?;
+    let flow = "name: waits\nsteps:\n  - { id: wait, run: 'until [ -e go ]; do sleep 0.02; done; echo gone' }\n";
+    std::fs::write(home.path().join("waits.yaml"), flow)?;
+    let mut agent = Served::start(&home, &["--allow", "write"]).await?;
+    // What is no message is passed over.
+    agent.says("no message").await?;
+    let gone = json!({ "do": "run", "file": "gone.yaml" });
+    let (said, refused) = agent.calls("flow", gone).await?;
+    assert!(refused && said.contains("gone.yaml"), "{said}");
+    let run = json!({ "do": "run", "file": "waits.yaml" });
+    let (said, refused) = agent.calls("flow", run).await?;
+    assert!(!refused && said.starts_with("The run "), "{said}");
+    let Served {
+        mut process,
+        say,
+        hear: _,
+    } = agent;
+    drop(say);
+    let ended = timeout(Duration::from_secs(30), process.wait()).await??;
+    assert!(ended.success(), "{ended}");
+    std::fs::write(home.path().join("go"), "")?;
+    wait_for("the end of the run", || async {
+        let listed = home
+            .ok(&["flow", "list", "--json"])
+            .map_err(|error| error.to_string())?;
+        if listed.contains("\"succeeded\"") {
+            Ok(())
+        } else {
+            Err(listed)
+        }
+    })
+    .await
 }

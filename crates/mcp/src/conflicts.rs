@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::server::Server;
-use crate::words::{Answer, Refused, cut, listed};
+use crate::words::{Answer, PRINTED, Refused, cut, listed};
 
 /// Groups that are told of at once.
 const MOST: usize = 100;
@@ -79,7 +79,7 @@ async fn check(server: &Server, change: ProposedChange, announce: bool) -> Answe
             Severity::DifferentArea => "Elsewhere in the file",
             Severity::Identical => "The same change",
         };
-        let _ = writeln!(text, "{near}: {}", touch.told());
+        let _ = writeln!(text, "{near}: {}", set_apart(&touch.told()));
     }
     if answer.touches.is_empty() {
         let _ = writeln!(text, "No other worktree changes {}.", answer.path);
@@ -91,6 +91,16 @@ async fn check(server: &Server, change: ProposedChange, announce: bool) -> Answe
         });
     }
     Ok(text)
+}
+
+/// What the other side does, with the lines of its file behind the mark: they may be anything.
+fn set_apart(told: &str) -> String {
+    let mark = |line: &str| match line.starts_with(['@', ' ', '+', '-', '…']) {
+        true => format!("{PRINTED}{}", cut(line)),
+        false => cut(line),
+    };
+    let lines: Vec<_> = told.lines().map(mark).collect();
+    lines.join("\n")
 }
 
 async fn list(server: &Server) -> Answer {

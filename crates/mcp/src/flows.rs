@@ -107,15 +107,12 @@ async fn run(server: &Server, file: &str, inputs: Map<String, Value>) -> Answer 
     let ran = command.arg("--").arg(file).output().await;
     let ran =
         ran.map_err(|error| Refused(format!("`switchyard` could not be started: {error}")))?;
-    let said = String::from_utf8_lossy(if ran.status.success() {
-        &ran.stdout
-    } else {
-        &ran.stderr
-    })
-    .into_owned();
-    match ran.status.success() {
-        true => Ok(said.trim().to_owned()),
-        false => Err(Refused(said.trim().to_owned())),
+    // With `--json` both are said on standard output.
+    let said: Value = serde_json::from_slice(&ran.stdout).unwrap_or_default();
+    match (said["run"].as_str(), said["error"]["message"].as_str()) {
+        (Some(run), _) => Ok(format!("The run {run} has begun.")),
+        (None, Some(message)) => Err(Refused(message.to_owned())),
+        (None, None) => Err(Refused(format!("`switchyard` ended with {}", ran.status))),
     }
 }
 

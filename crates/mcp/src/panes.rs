@@ -1,6 +1,6 @@
 //! Panes: listed, read, waited for; opened, typed into and closed.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use app::{News, Subject};
@@ -35,8 +35,8 @@ pub(crate) struct Read {
     /// How many lines, 1 to 1000
     #[serde(default = "hundred")]
     lines: u32,
-    /// Only lines after this place
-    after: Option<u64>,
+    /// From this place on: an earlier answer's `next`
+    after: Option<String>,
 }
 
 fn hundred() -> u32 {
@@ -65,8 +65,8 @@ pub(crate) struct Wait {
     what: For,
     /// For `text`: a regular expression
     pattern: Option<String>,
-    /// For `text`: look from this place on, else from now on
-    after: Option<u64>,
+    /// For `text`: look from this place on, else from the newest line on
+    after: Option<String>,
     /// At most so long, 1 to 3600
     #[serde(default = "minute")]
     seconds: u32,
@@ -135,15 +135,15 @@ fn row(pane: &PaneInfo, here: Option<PaneId>) -> String {
 pub(crate) async fn read(server: &Server, asked: Read) -> Answer {
     let count = within("lines", asked.lines, MOST_LINES)?;
     let pane = server.app.find_pane_also_closed(&asked.pane).await?;
-    let lines = match asked.after {
-        Some(line) => ReadLines::After {
-            line: LineId(line),
-            count,
-        },
-        None => ReadLines::Newest { count },
+    let (lines, next) = match asked.after {
+        Some(after) => since(server, pane, Place::read(&after)?, count).await?,
+        None => {
+            let lines = ReadLines::Newest { count };
+            let lines = server.app.ask(ask::Read { pane, lines }).await?;
+            let next = newest(server, pane).await?;
+            (lines, next)
+        }
     };
-    let lines = server.app.ask(ask::Read { pane, lines }).await?;
-    let next = next(&lines).or(asked.after).unwrap_or(0);
     let text = match lines.is_empty() {
         true => "Nothing was printed there.\n".to_owned(),
         false => printed(&lines),
@@ -151,10 +151,83 @@ pub(crate) async fn read(server: &Server, asked: Read) -> Answer {
     Ok(format!("{text}next: {next}"))
 }
 
-/// The place behind the newest of the lines that are printed for good: what is on the screen may change.
-fn next(lines: &[Line]) -> Option<u64> {
-    let ids = lines.iter().map(|line| line.id);
-    ids.filter(|id| !id.is_full_screen()).map(|id| id.0).max()
+/// A place in what a pane printed and showed. Lines that full-screen programs showed are counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    /// The newest line that was printed: it may still grow, and is read again.
+    printed: u64,
+    /// How many lines were shown by full-screen programs.
+    shown: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.shown {
+            0 => write!(f, "{}", self.printed),
+            shown => write!(f, "{}:{shown}", self.printed),
+        }
+    }
+}
+
+impl Place {
+    fn read(text: &str) -> Result<Self, Refused> {
+        let (printed, shown) = text.split_once(':').unwrap_or((text, "0"));
+        match (printed.parse(), shown.parse()) {
+            (Ok(printed), Ok(shown))
+                if printed < LineId::FULL_SCREEN && shown < LineId::FULL_SCREEN =>
+            {
+                Ok(Self { printed, shown })
+            }
+            _ => Err(Refused(format!(
+                "`after` is `{}`, not the `next` of an earlier answer",
+                cut(text)
+            ))),
+        }
+    }
+
+    /// The place behind these lines.
+    fn behind(self, lines: &[Line]) -> Self {
+        lines.iter().fold(self, |place, line| match line.id {
+            id if id.is_full_screen() => Self {
+                shown: place.shown.max(id.0 - LineId::FULL_SCREEN + 1),
+                ..place
+            },
+            id => Self {
+                printed: place.printed.max(id.0),
+                ..place
+            },
+        })
+    }
+}
+
+/// The place behind all that there is now.
+async fn newest(server: &Server, pane: PaneId) -> Result<Place, Refused> {
+    let lines = ReadLines::Newest { count: MOST_LINES };
+    let lines = server.app.ask(ask::Read { pane, lines }).await?;
+    let nowhere = Place {
+        printed: 0,
+        shown: 0,
+    };
+    Ok(nowhere.behind(&lines))
+}
+
+/// The lines from a place on, and the place behind them.
+async fn since(
+    server: &Server,
+    pane: PaneId,
+    place: Place,
+    count: u32,
+) -> Result<(Vec<Line>, Place), Refused> {
+    let mut lines = Vec::new();
+    for from in [place.printed, LineId::FULL_SCREEN + place.shown] {
+        let line = LineId(from);
+        let after = ReadLines::After { line, count };
+        let read = server.app.ask(ask::Read { pane, lines: after }).await?;
+        let alike = |found: &Line| found.id.is_full_screen() == line.is_full_screen();
+        lines.extend(read.into_iter().filter(alike));
+    }
+    let behind = place.behind(&lines);
+    Ok((lines, behind))
 }
 
 pub(crate) async fn wait(server: &Server, asked: Wait) -> Answer {
@@ -190,37 +263,27 @@ async fn text(
     server: &Server,
     pane: PaneId,
     pattern: &str,
-    after: Option<u64>,
+    after: Option<String>,
 ) -> Result<String, Refused> {
     let pattern = RegexBuilder::new(pattern).size_limit(PATTERN).build();
     let pattern = pattern.map_err(|error| Refused(format!("`pattern`: {error}")))?;
-    let newest = || async {
-        let lines = ReadLines::Newest { count: 1 };
-        server.app.ask(ask::Read { pane, lines }).await
-    };
     let mut from = match after {
-        Some(after) => after,
-        None => next(&newest().await?).unwrap_or(0),
+        Some(after) => Place::read(&after)?,
+        None => newest(server, pane).await?,
     };
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
         let ended = !is_running(&server.app.ask(Info(pane)).await?);
-        let lines = ReadLines::After {
-            line: LineId(from),
-            count: MOST_LINES,
-        };
-        let lines = server.app.ask(ask::Read { pane, lines }).await?;
+        let (lines, behind) = since(server, pane, from, MOST_LINES).await?;
         if let Some(line) = lines.iter().find(|line| pattern.is_match(&line.text)) {
             let found = std::slice::from_ref(line);
-            return Ok(format!("{}next: {}", printed(found), line.id.0));
+            return Ok(format!("{}next: {}", printed(found), from.behind(found)));
         }
-        let behind = next(&lines).unwrap_or(from);
-        if lines.len() < MOST_LINES as usize && ended {
+        if behind == from && ended {
             return Ok("Its program ended without it.".to_owned());
         }
-        // The newest line may still grow.
         from = behind;
     }
 }
@@ -283,14 +346,13 @@ pub(crate) async fn send(server: &Server, asked: Send) -> Answer {
             "pane {pane} waits for a person: what it asks is theirs to answer"
         )));
     }
-    let lines = ReadLines::Newest { count: 1 };
-    let before = server.app.ask(ask::Read { pane, lines }).await?;
+    let before = newest(server, pane).await?;
     let mut bytes = asked.text.into_bytes();
     if asked.enter {
         bytes.push(b'\r');
     }
     server.app.type_into(pane, &bytes).await?;
-    Ok(format!("next: {}", next(&before).unwrap_or(0)))
+    Ok(format!("next: {before}"))
 }
 
 pub(crate) async fn close(server: &Server, asked: Close) -> Answer {

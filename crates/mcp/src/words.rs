@@ -28,7 +28,7 @@ const LINE: usize = 500;
 /// The longest answer, in bytes.
 pub(crate) const LONGEST: usize = 48 * 1024;
 /// Stands before each line that a program printed.
-const PRINTED: &str = "| ";
+pub(crate) const PRINTED: &str = "| ";
 
 /// Text that programs printed, within a bound.
 #[derive(Default)]

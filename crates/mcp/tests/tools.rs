@@ -104,7 +104,7 @@ async fn a_pane_is_opened_typed_into_waited_for_read_and_closed() {
             json!({ "pane": "echo", "text": "the signal is green", "enter": true }),
         )
         .await;
-    let from: u64 = from.strip_prefix("next: ").unwrap().parse().unwrap();
+    let from = from.strip_prefix("next: ").unwrap();
     let waited = agent
         .asks(
             "pane_wait",
@@ -122,6 +122,34 @@ async fn a_pane_is_opened_typed_into_waited_for_read_and_closed() {
     assert!(
         found.contains("pane 1, line 1:\n| the signal is green\n"),
         "{found}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_full_screen_program_shows_is_waited_for_and_read_on_from() {
+    let agent = Agent::begun(true).await;
+    let lines: Vec<_> = (1..=200).map(|line| format!("line {line} of it")).collect();
+    std::fs::write(agent.place.path().join("text"), lines.join("\n")).unwrap();
+    let opened = json!({ "program": "less", "args": ["text"], "name": "pager" });
+    agent.asks("pane_open", opened).await;
+    let wait = async |pattern: &str, after: &str| {
+        let waiting = json!({ "pane": "pager", "for": "text", "pattern": pattern, "after": after, "seconds": 20 });
+        agent.asks("pane_wait", waiting).await
+    };
+    let first = wait("^line 9 of", "0").await;
+    assert!(first.starts_with("| line 9 of it\n"), "{first}");
+    let to_the_end = json!({ "pane": "pager", "text": "G" });
+    let typed = agent.asks("pane_send", to_the_end).await;
+    let place = typed.strip_prefix("next: ").unwrap();
+    let last = wait("^line 200 of", place).await;
+    assert!(last.starts_with("| line 200 of it\n"), "{last}");
+    // What stood there before is not read again.
+    let on = agent
+        .asks("pane_read", json!({ "pane": "pager", "after": place }))
+        .await;
+    assert!(
+        on.contains("| line 200 of it\n") && !on.contains("| line 2 of it\n"),
+        "{on}"
     );
 }
 
@@ -190,6 +218,7 @@ async fn what_is_wrong_is_said_with_its_field() {
         ),
         ("search", json!({ "pattern": "(", "regex": true })),
         ("search", json!({ "pattern": "x", "limit": 201 })),
+        ("pane_read", json!({ "pane": "a", "after": "soon" })),
         ("conflicts", json!({ "first": 3 })),
         ("conflicts", json!({ "file": "f", "first": 3, "last": 2 })),
         ("conflicts", json!({ "file": "f" })),
@@ -213,6 +242,7 @@ async fn what_is_wrong_is_said_with_its_field() {
     pane_wait: ! `seconds` is 0, not 1 to 3600
     search: ! unclosed group
     search: ! `limit` is 201, not 1 to 200
+    pane_read: ! `after` is `soon`, not the `next` of an earlier answer
     conflicts: ! `file` is missing: lines and `announce` are about one file
     conflicts: ! `first` and `last` are lines of the file, from 1, the first one first
     conflicts: ! `DIR/f` is in no git worktree
@@ -260,7 +290,7 @@ async fn an_edit_is_asked_about_before_it_is_made() {
         ),
         "{near}"
     );
-    assert!(near.contains("-line 9\n+nine\n"), "{near}");
+    assert!(near.contains("| -line 9\n| +nine\n"), "{near}");
     let far = agent
         .asks(
             "conflicts",
