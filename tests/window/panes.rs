@@ -367,30 +367,36 @@ async fn pictures(window: &Window) -> Result<Vec<String>> {
     )?)
 }
 
+/// Starts the program that draws all of its output again and again; it stops at its first frame.
+async fn begin_to_redraw(home: &Home, window: &Window, pane: u64) -> Result<()> {
+    let place = home.path().display();
+    std::fs::write(home.path().join("redraws"), REDRAWS)?;
+    let command = format!("clear; bash '{place}/redraws' '{place}'");
+    enter_line(window, pane, &command).await?;
+    window
+        .see(pane, "a frame", |screen| screen.contains("\nframe 1"))
+        .await?;
+    Ok(())
+}
+
+/// Lets it go on, and waits until it has drawn its last frame.
+async fn redraw_to_the_end(home: &Home) -> Result<()> {
+    std::fs::write(home.path().join("go"), "")?;
+    let done = home.path().join("done");
+    wait_for("the last frame", || async {
+        done.exists().then_some(()).ok_or("it draws".to_owned())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn an_agent_that_draws_all_anew_is_never_shown_half_way() -> Result<()> {
     let home = Home::new()?;
     let (window, pane) = at_a_prompt(&home).await?;
-    let script = home.path().join("redraws");
-    std::fs::write(&script, REDRAWS)?;
-    let (go, done) = (home.path().join("go"), home.path().join("done"));
     scenario("redraws", window, async |window| {
-        let place = home.path().display();
-        enter_line(
-            window,
-            pane,
-            &format!("clear; bash '{place}/redraws' '{place}'"),
-        )
-        .await?;
-        window
-            .see(pane, "a frame", |screen| screen.contains("\nframe 1"))
-            .await?;
+        begin_to_redraw(&home, window, pane).await?;
         note_pictures(window, pane).await?;
-        std::fs::write(&go, "")?;
-        wait_for("the last frame", || async {
-            done.exists().then_some(()).ok_or("it draws".to_owned())
-        })
-        .await?;
+        redraw_to_the_end(&home).await?;
         window
             .see(pane, "the last frame", |screen| {
                 screen.contains("\nframe 60")
@@ -411,20 +417,8 @@ async fn an_agent_that_draws_all_anew_is_never_shown_half_way() -> Result<()> {
 async fn somebody_who_reads_stays_at_the_line_while_all_is_drawn_anew() -> Result<()> {
     let home = Home::new()?;
     let (window, pane) = at_a_prompt(&home).await?;
-    let script = home.path().join("redraws");
-    std::fs::write(&script, REDRAWS)?;
-    let (go, done) = (home.path().join("go"), home.path().join("done"));
     scenario("reading", window, async |window| {
-        let place = home.path().display();
-        enter_line(
-            window,
-            pane,
-            &format!("clear; bash '{place}/redraws' '{place}'"),
-        )
-        .await?;
-        window
-            .see(pane, "a frame", |screen| screen.contains("\nframe 1"))
-            .await?;
+        begin_to_redraw(&home, window, pane).await?;
         // Page up, twice.
         for _ in 0..2 {
             window.chord(&[shift()], '\u{e00e}').await?;
@@ -433,11 +427,7 @@ async fn somebody_who_reads_stays_at_the_line_while_all_is_drawn_anew() -> Resul
             .see(pane, "older lines", |screen| !screen.contains("word 300"))
             .await?;
         note_pictures(window, pane).await?;
-        std::fs::write(&go, "")?;
-        wait_for("the last frame", || async {
-            done.exists().then_some(()).ok_or("it draws".to_owned())
-        })
-        .await?;
+        redraw_to_the_end(&home).await?;
         for picture in pictures(window).await? {
             assert_eq!(picture, read);
         }

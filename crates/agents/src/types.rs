@@ -202,6 +202,29 @@ pub struct AgentCommand {
     pub hint: Option<String>,
 }
 
+impl AgentInfo {
+    /// An agent of which nothing is known but its name: no process holds it.
+    pub fn asleep(backend: BackendId, id: AgentId) -> Self {
+        Self {
+            backend,
+            id,
+            title: None,
+            provider: String::new(),
+            model: None,
+            status: AgentStatus::Asleep,
+            cwd: String::new(),
+            created_at: None,
+            updated_at: None,
+            labels: BTreeMap::new(),
+            permissions: Vec::new(),
+            last_error: None,
+            offers: Offers::default(),
+            usage: None,
+            session: None,
+        }
+    }
+}
+
 /// What an agent asks a person to allow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct PermissionRequest {

@@ -39,11 +39,7 @@ pub async fn serve_host(
     detached: bool,
     idle_after: Duration,
 ) -> Result<Served, Error> {
-    if detached {
-        host::detach();
-    }
-    let stop = host::until_told_to_end()
-        .map_err(|error| Error::new(Code::Failed, format!("could not catch signals: {error}")))?;
+    let stop = begun(detached)?;
     serve_host_until(paths, idle_after, stop).await
 }
 
@@ -86,6 +82,15 @@ pub async fn serve_host_until(
     Ok(Served::Ended)
 }
 
+/// Leaves the terminal and the session that started us, if so; what comes back is ready when we are told to end.
+fn begun(detached: bool) -> Result<impl Future<Output = ()>, Error> {
+    if detached {
+        host::detach();
+    }
+    host::until_told_to_end()
+        .map_err(|error| Error::new(Code::Failed, format!("could not catch signals: {error}")))
+}
+
 /// The claim to be the host of a directory, unless another has it.
 fn claimed(service: &'static Service, paths: &HostPaths) -> Result<Result<Host, Served>, Error> {
     match Host::claim(service, paths) {
@@ -108,11 +113,7 @@ pub async fn serve_agents(
     detached: bool,
     idle_after: Duration,
 ) -> Result<Served, Error> {
-    if detached {
-        host::detach();
-    }
-    let stop = host::until_told_to_end()
-        .map_err(|error| Error::new(Code::Failed, format!("could not catch signals: {error}")))?;
+    let stop = begun(detached)?;
     let claim = match claimed(&agents::AGENTS, &agent_host_paths(paths))? {
         Ok(claim) => claim,
         Err(already) => return Ok(already),

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use agents::{
     AcpConfig, AgentBackend, AgentError, AgentEvent, AgentId, AgentInfo, AgentStatus, Answer,
     Archived, BackendId, BackendKind, Health, ImportSession, KnownSession, ListAgents, NewAgent,
-    News, Offers, Outcome, PermissionAnswer, Prompt, Relay, SessionRow, SessionStatus,
-    TimelineEntry, Turn,
+    News, Outcome, PermissionAnswer, Prompt, Relay, SessionRow, SessionStatus, TimelineEntry, Turn,
 };
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
@@ -330,21 +329,11 @@ impl Away {
         let rows = used.get(&self.id).map_or(&[][..], |used| &used.known);
         rows.iter()
             .map(|row| AgentInfo {
-                backend: self.id.clone(),
-                id: row.session.clone(),
                 title: row.title.clone(),
                 provider: self.config.name.clone(),
-                model: None,
-                status: AgentStatus::Asleep,
                 cwd: row.worktree.clone(),
-                created_at: None,
-                updated_at: None,
-                labels: BTreeMap::new(),
-                permissions: Vec::new(),
-                last_error: None,
-                offers: Offers::default(),
-                usage: None,
                 session: Some(row.session.0.clone()),
+                ..AgentInfo::asleep(self.id.clone(), row.session.clone())
             })
             .collect()
     }

@@ -12,8 +12,7 @@ use std::time::Duration;
 use ::flow::{ActionError, Activity, Ended, Finished, Found, Job, StepAgent, Work};
 use agents::{
     AgentError, AgentEvent, AgentId, AgentInfo, AgentStatus, Agents, AgentsEvent, BackendId,
-    BackendKind, ListAgents, NewAgent, Offers, Outcome, PermissionRequest, Prompt, TimelineEntry,
-    Turn,
+    BackendKind, ListAgents, NewAgent, Outcome, PermissionRequest, Prompt, TimelineEntry, Turn,
 };
 use secrets::{CoveredStream, Secrets};
 use serde::{Deserialize, Serialize};
@@ -186,7 +185,7 @@ pub(super) async fn find(
             Err(error) => return gone(job, &error),
         },
         Err(error) if is_passing(&error) => (
-            placeholder(&row.backend, &row.session),
+            AgentInfo::asleep(row.backend.clone(), row.session.clone()),
             Next::Reach(error.to_string()),
         ),
         Err(error) => return gone(job, &error),
@@ -382,26 +381,6 @@ fn is_passing(error: &AgentError) -> bool {
             | AgentError::ProgramMissing { .. }
             | AgentError::Refused { .. }
     )
-}
-
-fn placeholder(backend: &BackendId, agent: &AgentId) -> AgentInfo {
-    AgentInfo {
-        backend: backend.clone(),
-        id: agent.clone(),
-        title: None,
-        provider: String::new(),
-        model: None,
-        status: AgentStatus::Asleep,
-        cwd: String::new(),
-        created_at: None,
-        updated_at: None,
-        labels: BTreeMap::new(),
-        permissions: Vec::new(),
-        last_error: None,
-        offers: Offers::default(),
-        usage: None,
-        session: None,
-    }
 }
 
 fn activity(
