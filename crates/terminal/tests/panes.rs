@@ -692,7 +692,7 @@ impl Taught {
             .panes
             .write(
                 pane,
-                b"cd within && sh -c 'echo off; sleep 1000'\r".to_vec(),
+                b"cd within && sh -c 'echo off; exec sleep 1000'\r".to_vec(),
             )
             .unwrap();
         wait_for("the program's directory to be told", || {
@@ -710,7 +710,7 @@ impl Taught {
         assert_eq!(self.output(pane, &mark), ["inner"]);
         self.bench
             .panes
-            .write(pane, b"sh -c 'echo on; sleep 1000'\r".to_vec())
+            .write(pane, b"sh -c 'echo on; exec sleep 1000'\r".to_vec())
             .unwrap();
         self.bench.wait_line(pane, "on");
         wait_for("work", || {
