@@ -3,8 +3,8 @@ import { DownIcon, RightIcon } from "../shared/icons";
 import { PrintedLine } from "../shared/printed/PrintedLine";
 import { clip } from "../shared/printed/pieces";
 import { LineNumber } from "./LineNumber";
+import type { LabelOf } from "./pane-label";
 import type { ResultRow } from "./result-rows";
-import type { SearchPanelProps } from "./SearchPanel";
 
 export function Row({
   row,
@@ -15,7 +15,7 @@ export function Row({
 }: {
   row: ResultRow;
   current: number | null;
-  labelOf: SearchPanelProps["labelOf"];
+  labelOf: LabelOf;
   onFold: (pane: PaneId) => void;
   onMatch: (match: Match, index: number) => void;
 }) {

@@ -2,6 +2,7 @@ import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import type { Match, PaneId } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { CloseIcon } from "../shared/icons";
+import type { LabelOf } from "./pane-label";
 import { resultRows } from "./result-rows";
 import { SearchHead } from "./SearchHead";
 import { SearchResults } from "./SearchResults";
@@ -15,16 +16,8 @@ import {
 } from "./search-store";
 import { stopAfter, strideOf } from "./walk";
 
-/** How a pane is shown in the results; another feature knows. */
-export interface PaneLabel {
-  title: string;
-  /** Program, directory, time: what tells one pane from another. */
-  detail: string;
-  closed: boolean;
-}
-
 export interface SearchPanelProps {
-  labelOf: (pane: PaneId) => PaneLabel;
+  labelOf: LabelOf;
   /** The person goes to a match; `stay`: with the keys, which stay here to walk on. */
   onMatch: (match: Match, stay: boolean) => void;
   onClose: () => void;

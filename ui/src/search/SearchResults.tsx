@@ -12,9 +12,9 @@ import { copying } from "../shared/copying";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
 import { useTextScale } from "../shared/settings-store";
+import type { LabelOf } from "./pane-label";
 import { Row } from "./ResultRow";
 import { keyOfRow, type ResultRow } from "./result-rows";
-import type { SearchPanelProps } from "./SearchPanel";
 import { foundOf, loadMore, usePlace } from "./search-store";
 
 const ROW = 20;
@@ -39,7 +39,7 @@ export function SearchResults({
 }: {
   rows: ResultRow[];
   scroller: RefObject<HTMLDivElement | null>;
-  labelOf: SearchPanelProps["labelOf"];
+  labelOf: LabelOf;
   onKeyDown: (event: KeyboardEvent) => void;
   onFold: (pane: PaneId) => void;
   onMatch: (match: Match, index: number) => void;

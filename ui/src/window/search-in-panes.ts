@@ -1,7 +1,7 @@
 import { backend } from "../backend/backend";
 import type { ClosedPane, LineId, Match, PaneId } from "../bindings";
 import { step } from "../search/FindBar";
-import type { PaneLabel } from "../search/SearchPanel";
+import type { PaneLabel } from "../search/pane-label";
 import {
   foundOf,
   openSearch,
