@@ -1,5 +1,6 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { backend } from "../backend/backend";
+import type { AgentInfo } from "../bindings";
 import { Button } from "../shared/Button";
 import { keyOf, useCommands } from "../shared/commands";
 import { FolderIcon } from "../shared/icons";
@@ -40,16 +41,7 @@ export function AgentsHub({ active }: { active: boolean }) {
   const [wanted, setWanted] = useState("");
   const now = useNow();
   const list = useRef<HTMLDivElement>(null);
-  useCommands((state) => state.keys);
   const all = useMemo(() => Object.values(agents), [agents]);
-  const counts = useMemo(() => {
-    const counted: Partial<Record<Standing, number>> = { all: all.length };
-    for (const agent of all) {
-      const one = standingOf(agent);
-      counted[one] = (counted[one] ?? 0) + 1;
-    }
-    return counted;
-  }, [all]);
   const hits = useMemo(
     () =>
       all.filter(
@@ -95,37 +87,9 @@ export function AgentsHub({ active }: { active: boolean }) {
               }}
             />
             <span className="spacer" />
-            <Button
-              className="button hub-import"
-              onClick={() => askAboutAgents({ ask: "import" })}
-            >
-              Import…
-            </Button>
-            <Button
-              look="primary"
-              title={keyOf("agents.new")}
-              onClick={() => askAboutAgents({ ask: "new" })}
-            >
-              New agent…
-            </Button>
+            <HubButtons />
           </header>
-          <fieldset className="hub-standings" aria-label="Show">
-            {STANDINGS.filter(
-              (one) =>
-                one.standing === "all" || (counts[one.standing] ?? 0) > 0,
-            ).map((one) => (
-              <button
-                key={one.standing}
-                type="button"
-                className="hub-standing"
-                data-standing={one.standing}
-                aria-pressed={standing === one.standing}
-                onClick={() => setStanding(one.standing)}
-              >
-                {one.word} <span>{counts[one.standing] ?? 0}</span>
-              </button>
-            ))}
-          </fieldset>
+          <Standings all={all} standing={standing} onStanding={setStanding} />
         </>
       )}
       {trouble.map((one) => (
@@ -159,6 +123,65 @@ export function AgentsHub({ active }: { active: boolean }) {
         {listed && all.length === 0 && <NoAgents />}
       </div>
     </div>
+  );
+}
+
+function HubButtons() {
+  useCommands((state) => state.keys);
+  return (
+    <>
+      <Button
+        className="button hub-import"
+        onClick={() => askAboutAgents({ ask: "import" })}
+      >
+        Import…
+      </Button>
+      <Button
+        look="primary"
+        title={keyOf("agents.new")}
+        onClick={() => askAboutAgents({ ask: "new" })}
+      >
+        New agent…
+      </Button>
+    </>
+  );
+}
+
+/** Which agents are shown, by what they do; how many there are of each. */
+function Standings({
+  all,
+  standing,
+  onStanding,
+}: {
+  all: AgentInfo[];
+  standing: Standing;
+  onStanding: (standing: Standing) => void;
+}) {
+  const counts = useMemo(() => {
+    const counted: Partial<Record<Standing, number>> = { all: all.length };
+    for (const agent of all) {
+      const one = standingOf(agent);
+      counted[one] = (counted[one] ?? 0) + 1;
+    }
+    return counted;
+  }, [all]);
+  return (
+    <fieldset className="hub-standings" aria-label="Show">
+      {STANDINGS.filter(
+        (one) => one.standing === "all" || (counts[one.standing] ?? 0) > 0,
+      ).map((one) => (
+        <button
+          key={one.standing}
+          type="button"
+          className="hub-standing"
+          data-standing={one.standing}
+          aria-pressed={standing === one.standing}
+          onClick={() => onStanding(one.standing)}
+        >
+          {one.word} <span>{counts[one.standing] ?? 0}</span>
+        </button>
+      ))}
+    </fieldset>
   );
 }
 

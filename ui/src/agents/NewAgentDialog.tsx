@@ -35,11 +35,8 @@ export function NewAgentDialog({
   const [failed, setFailed] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const fullPath = useFullPath();
-  const providers = useProviders(at);
   const paseo = at.startsWith("paseo:");
   const here = machineOf(at) === "";
-  const worktrees = useWorktrees();
-  const folders = useFolders(at);
   const newTree = own && here;
   const ready =
     at !== "" &&
@@ -81,63 +78,22 @@ export function NewAgentDialog({
       <form className="fields" onSubmit={(event) => void submit(event)}>
         <BackendField value={at} onChange={setAt} fits={() => true} />
         {paseo && (
-          <div className="fields-row">
-            <TextField
-              label="Provider"
-              list="agent-providers"
-              value={provider}
-              placeholder="claude"
-              data-testid="provider"
-              onChange={(event) => setProvider(event.target.value)}
-            />
-            <datalist id="agent-providers">
-              {providers.map((one) => (
-                <option key={one} value={one} />
-              ))}
-            </datalist>
-            <TextField
-              label="Model (its own choice when empty)"
-              value={model}
-              onChange={(event) => setModel(event.target.value)}
-            />
-          </div>
+          <PaseoFields
+            at={at}
+            provider={provider}
+            onProvider={setProvider}
+            model={model}
+            onModel={setModel}
+          />
         )}
-        <TextField
-          label={own && here ? "Repository" : "Folder"}
-          list="agent-folders"
-          value={folder}
-          placeholder={here ? "~/code/project" : "/srv/project"}
-          data-testid="folder"
-          onChange={(event) => setFolder(event.target.value)}
+        <FolderField
+          at={at}
+          label={newTree ? "Repository" : "Folder"}
+          folder={folder}
+          onFolder={setFolder}
         />
-        <datalist id="agent-folders">
-          {[...new Set(here ? [...worktrees, ...folders] : folders)].map(
-            (one) => (
-              <option key={one} value={one} />
-            ),
-          )}
-        </datalist>
         {here && (
-          <div className="fields-check">
-            <label>
-              <input
-                type="checkbox"
-                checked={own}
-                data-testid="own-worktree"
-                onChange={(event) => setOwn(event.target.checked)}
-              />
-              In a new worktree
-            </label>
-            {own && (
-              <input
-                className="text-input"
-                aria-label="Name of the worktree and its branch"
-                placeholder="fix-login"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </div>
+          <OwnWorktree own={own} onOwn={setOwn} name={name} onName={setName} />
         )}
         <Field label="What it is to do first (can wait)">
           <textarea
@@ -161,6 +117,116 @@ export function NewAgentDialog({
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** Which of a daemon's agents it is to be, and with which model. */
+function PaseoFields({
+  at,
+  provider,
+  onProvider,
+  model,
+  onModel,
+}: {
+  at: string;
+  provider: string;
+  onProvider: (provider: string) => void;
+  model: string;
+  onModel: (model: string) => void;
+}) {
+  const providers = useProviders(at);
+  return (
+    <div className="fields-row">
+      <TextField
+        label="Provider"
+        list="agent-providers"
+        value={provider}
+        placeholder="claude"
+        data-testid="provider"
+        onChange={(event) => onProvider(event.target.value)}
+      />
+      <datalist id="agent-providers">
+        {providers.map((one) => (
+          <option key={one} value={one} />
+        ))}
+      </datalist>
+      <TextField
+        label="Model (its own choice when empty)"
+        value={model}
+        onChange={(event) => onModel(event.target.value)}
+      />
+    </div>
+  );
+}
+
+/** Where it is to work; folders of its machine are proposed. */
+function FolderField({
+  at,
+  label,
+  folder,
+  onFolder,
+}: {
+  at: string;
+  label: string;
+  folder: string;
+  onFolder: (folder: string) => void;
+}) {
+  const here = machineOf(at) === "";
+  const worktrees = useWorktrees();
+  const folders = useFolders(at);
+  const proposed = new Set(here ? [...worktrees, ...folders] : folders);
+  return (
+    <>
+      <TextField
+        label={label}
+        list="agent-folders"
+        value={folder}
+        placeholder={here ? "~/code/project" : "/srv/project"}
+        data-testid="folder"
+        onChange={(event) => onFolder(event.target.value)}
+      />
+      <datalist id="agent-folders">
+        {[...proposed].map((one) => (
+          <option key={one} value={one} />
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+/** Whether it gets a worktree of its own, and under which name. */
+function OwnWorktree({
+  own,
+  onOwn,
+  name,
+  onName,
+}: {
+  own: boolean;
+  onOwn: (own: boolean) => void;
+  name: string;
+  onName: (name: string) => void;
+}) {
+  return (
+    <div className="fields-check">
+      <label>
+        <input
+          type="checkbox"
+          checked={own}
+          data-testid="own-worktree"
+          onChange={(event) => onOwn(event.target.checked)}
+        />
+        In a new worktree
+      </label>
+      {own && (
+        <input
+          className="text-input"
+          aria-label="Name of the worktree and its branch"
+          placeholder="fix-login"
+          value={name}
+          onChange={(event) => onName(event.target.value)}
+        />
+      )}
+    </div>
   );
 }
 

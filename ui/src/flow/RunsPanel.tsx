@@ -1,14 +1,14 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import type { RunInfo, RunState } from "../bindings";
 import { Button } from "../shared/Button";
-import { showRun, showStep } from "./actions";
-import { openRun, useFlows } from "./flow-store";
-import { RunIcon, StepIcon } from "./icons";
-import type { RunModel } from "./run-model";
+import { showRun } from "./actions";
+import { Comparison } from "./Comparison";
+import { useFlows } from "./flow-store";
+import { RunIcon } from "./icons";
 import "./run.css";
 import { RunMenu } from "./RunMenu";
-import { formatDuration, formatWhen, RUN_WORDS, stepWords } from "./words";
+import { formatDuration, formatWhen, RUN_WORDS } from "./words";
 
 const ROW = 32;
 const STATES: RunState[] = [
@@ -65,26 +65,12 @@ export function RunsPanel() {
   return (
     <section className="runs" aria-label="Runs" data-testid="runs">
       <header className="run-head">
-        <input
-          className="text-input runs-words"
-          aria-label="Flow, path or run"
-          placeholder="Flow, path or run"
-          value={words}
-          onChange={(event) => setWords(event.target.value)}
+        <Filters
+          words={words}
+          onWords={setWords}
+          state={state}
+          onState={setState}
         />
-        <select
-          className="text-input runs-state"
-          aria-label="State"
-          value={state}
-          onChange={(event) => setState(event.target.value as RunState | "")}
-        >
-          <option value="">every state</option>
-          {STATES.map((one) => (
-            <option key={one} value={one}>
-              {RUN_WORDS[one]}
-            </option>
-          ))}
-        </select>
         <span className="faint">
           {shown.length} of {runs.length}
         </span>
@@ -113,49 +99,19 @@ export function RunsPanel() {
             if (!run) return null;
             const ticked = compared.includes(run.id);
             return (
-              <RunMenu key={run.id} run={run}>
-                <div
-                  className="runs-row"
-                  style={{ transform: `translateY(${item.start}px)` }}
-                >
-                  <input
-                    type="checkbox"
-                    aria-label={`Compare ${run.flow}, ${run.id}`}
-                    checked={ticked}
-                    onChange={() =>
-                      setCompared((before) =>
-                        ticked
-                          ? before.filter((id) => id !== run.id)
-                          : [...before, run.id].slice(-2),
-                      )
-                    }
-                  />
-                  <button
-                    type="button"
-                    className="runs-open"
-                    data-testid={`run-row-${run.id}`}
-                    onClick={() => showRun(run.id)}
-                  >
-                    <RunIcon state={run.state} size={14} />
-                    <span className="runs-flow">{run.flow}</span>
-                    <span className="runs-said">
-                      {run.asks.length > 0 ? "needs you" : RUN_WORDS[run.state]}
-                    </span>
-                    <span className="runs-steps">
-                      {run.done} of {run.steps}
-                    </span>
-                    <span className="runs-when">
-                      {formatWhen(run.started_at)}
-                    </span>
-                    <span className="runs-took">
-                      {run.ended_at === null
-                        ? ""
-                        : formatDuration(run.ended_at - run.started_at)}
-                    </span>
-                    <span className="runs-id">{run.id}</span>
-                  </button>
-                </div>
-              </RunMenu>
+              <RunRow
+                key={run.id}
+                run={run}
+                top={item.start}
+                ticked={ticked}
+                onTick={() =>
+                  setCompared((before) =>
+                    ticked
+                      ? before.filter((id) => id !== run.id)
+                      : [...before, run.id].slice(-2),
+                  )
+                }
+              />
             );
           })}
         </div>
@@ -164,125 +120,87 @@ export function RunsPanel() {
   );
 }
 
-export interface Difference {
-  step: string;
-  left: string | null;
-  right: string | null;
-  differs: boolean;
-}
-
-/** Two runs' ways, step by step, in the order of the first one's file; steps that only one has come last. Pure. */
-export function compareRuns(left: RunModel, right: RunModel): Difference[] {
-  const ids = [...left.order, ...right.order.filter((id) => !left.steps[id])];
-  return ids.map((step) => {
-    const a = left.steps[step];
-    const b = right.steps[step];
-    const words = [a && stepWords(a), b && stepWords(b)];
-    return {
-      step,
-      left: words[0] ?? null,
-      right: words[1] ?? null,
-      differs: words[0] !== words[1],
-    };
-  });
-}
-
-function Comparison({
-  left,
-  right,
-  onClose,
+function Filters({
+  words,
+  onWords,
+  state,
+  onState,
 }: {
-  left: string;
-  right: string;
-  onClose: () => void;
+  words: string;
+  onWords: (words: string) => void;
+  state: RunState | "";
+  onState: (state: RunState | "") => void;
 }) {
-  const [a, b] = [
-    useFlows((state) => state.models[left]),
-    useFlows((state) => state.models[right]),
-  ];
-  const [all, setAll] = useState(true);
-  useEffect(() => {
-    void openRun(left);
-    void openRun(right);
-  }, [left, right]);
-  const rows = useMemo(() => (a && b ? compareRuns(a, b) : []), [a, b]);
-  if (!a || !b) return <div className="run-empty">Reading the runs…</div>;
-  const differing = rows.filter((row) => row.differs).length;
-  const head = (model: RunModel) => (
-    <th>
-      <button
-        type="button"
-        className="link-button"
-        onClick={() => showRun(model.run.id)}
-      >
-        {model.run.flow} {model.run.id}
-      </button>
-      <span className="faint"> {formatWhen(model.run.started_at)}</span>
-    </th>
-  );
-  const cell = (model: RunModel, step: string, words: string | null) => {
-    const view = model.steps[step];
-    return (
-      <td>
-        {view && words !== null ? (
-          <button
-            type="button"
-            className="step-link"
-            onClick={() => showStep(model.run.id, step)}
-          >
-            <StepIcon state={view.state} size={13} />
-            {words}
-          </button>
-        ) : (
-          <span className="faint">no such step</span>
-        )}
-      </td>
-    );
-  };
   return (
-    <section className="runs" aria-label="Comparison" data-testid="comparison">
-      <header className="run-head">
-        <Button onClick={onClose}>Back to the runs</Button>
-        <span className="faint">
-          {differing === 0
-            ? "Both went the same way."
-            : `${differing} of ${rows.length} steps differ.`}
-        </span>
-        <span className="spacer" />
-        <label className="runs-all">
-          <input
-            type="checkbox"
-            checked={!all}
-            onChange={() => setAll((on) => !on)}
-          />
-          only what differs
-        </label>
-      </header>
-      <div className="runs-list">
-        <table className="compare">
-          <thead>
-            <tr>
-              <th>Step</th>
-              {head(a)}
-              {head(b)}
-            </tr>
-          </thead>
-          <tbody>
-            {rows
-              .filter((row) => all || row.differs)
-              .map((row) => (
-                <tr key={row.step} data-differs={row.differs}>
-                  <th scope="row">
-                    {row.differs && <span title="They differ">≠ </span>}
-                    {row.step}
-                  </th>
-                  {cell(a, row.step, row.left)}
-                  {cell(b, row.step, row.right)}
-                </tr>
-              ))}
-          </tbody>
-        </table>
+    <>
+      <input
+        className="text-input runs-words"
+        aria-label="Flow, path or run"
+        placeholder="Flow, path or run"
+        value={words}
+        onChange={(event) => onWords(event.target.value)}
+      />
+      <select
+        className="text-input runs-state"
+        aria-label="State"
+        value={state}
+        onChange={(event) => onState(event.target.value as RunState | "")}
+      >
+        <option value="">every state</option>
+        {STATES.map((one) => (
+          <option key={one} value={one}>
+            {RUN_WORDS[one]}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
+function RunRow({
+  run,
+  top,
+  ticked,
+  onTick,
+}: {
+  run: RunInfo;
+  /** Where in the list it is drawn, in pixels. */
+  top: number;
+  ticked: boolean;
+  onTick: () => void;
+}) {
+  return (
+    <RunMenu run={run}>
+      <div className="runs-row" style={{ transform: `translateY(${top}px)` }}>
+        <input
+          type="checkbox"
+          aria-label={`Compare ${run.flow}, ${run.id}`}
+          checked={ticked}
+          onChange={onTick}
+        />
+        <button
+          type="button"
+          className="runs-open"
+          data-testid={`run-row-${run.id}`}
+          onClick={() => showRun(run.id)}
+        >
+          <RunIcon state={run.state} size={14} />
+          <span className="runs-flow">{run.flow}</span>
+          <span className="runs-said">
+            {run.asks.length > 0 ? "needs you" : RUN_WORDS[run.state]}
+          </span>
+          <span className="runs-steps">
+            {run.done} of {run.steps}
+          </span>
+          <span className="runs-when">{formatWhen(run.started_at)}</span>
+          <span className="runs-took">
+            {run.ended_at === null
+              ? ""
+              : formatDuration(run.ended_at - run.started_at)}
+          </span>
+          <span className="runs-id">{run.id}</span>
+        </button>
       </div>
-    </section>
+    </RunMenu>
   );
 }

@@ -1,9 +1,10 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
+import type { StepView } from "../bindings";
 import { showStep } from "./actions";
 import { useFlows } from "./flow-store";
 import { StepIcon } from "./icons";
-import { hasEnded } from "./run-model";
+import { hasEnded, type RunModel } from "./run-model";
 import { useNow } from "./StepCard";
 import { type Segment, segmentsOf, tickOf } from "./timeline";
 import { formatDuration, STATE_WORDS } from "./words";
@@ -22,23 +23,7 @@ export function Timeline({ run }: { run: string }) {
   const ended = model ? hasEnded(model.run.state) : true;
   const now = useNow(!ended);
   const holder = useRef<HTMLDivElement>(null);
-  const order = useMemo(() => {
-    if (!model) return [];
-    const begin = (id: string) => {
-      const step = model.steps[id];
-      const first = step?.attempts[0];
-      return (
-        first?.queued_at ??
-        first?.started_at ??
-        step?.queued_at ??
-        Number.POSITIVE_INFINITY
-      );
-    };
-    return [...model.order].sort((a, b) => {
-      const by = begin(a) - begin(b);
-      return Number.isNaN(by) ? 0 : by;
-    });
-  }, [model]);
+  const order = useMemo(() => (model ? byBeginning(model) : []), [model]);
   const rows = useVirtualizer({
     count: order.length,
     getScrollElement: () => holder.current,
@@ -54,7 +39,6 @@ export function Timeline({ run }: { run: string }) {
     { length: Math.floor(span / tick) + 1 },
     (_, index) => index * tick,
   );
-  const percent = (at: number) => `${((at - start) / span) * 100}%`;
   return (
     <section
       className="timeline"
@@ -75,47 +59,23 @@ export function Timeline({ run }: { run: string }) {
         <div style={{ height: rows.getTotalSize(), position: "relative" }}>
           {rows.getVirtualItems().map((item) => {
             const id = order[item.index] ?? "";
-            const step = model.steps[id];
-            const own = step ? segmentsOf(step) : [];
             return (
               <button
                 type="button"
                 key={id}
                 className="timeline-row"
-                data-state={step?.state}
+                data-state={model.steps[id]?.state}
                 data-testid={`timeline-${id}`}
                 style={{ transform: `translateY(${item.start}px)` }}
                 onClick={() => showStep(run, id)}
               >
-                <span className="timeline-name">
-                  {step && <StepIcon state={step.state} size={13} />}
-                  <span>{id}</span>
-                </span>
-                <span className="timeline-track">
-                  {own.length === 0 && (
-                    <span className="timeline-none">
-                      {step && STATE_WORDS[step.state]}
-                    </span>
-                  )}
-                  {own.map((segment) => {
-                    const to = segment.to ?? Math.max(now, segment.from);
-                    const words = `${WORDS[segment.kind]}${segment.attempt > 1 ? `, attempt ${segment.attempt}` : ""}: ${formatDuration(to - segment.from)}${segment.state && segment.kind === "running" ? `, ${STATE_WORDS[segment.state]}` : ""}`;
-                    return (
-                      <span
-                        key={`${segment.kind}${segment.from}${segment.attempt}`}
-                        className={`segment ${segment.kind}`}
-                        data-state={segment.state ?? "running"}
-                        role="img"
-                        aria-label={words}
-                        title={words}
-                        style={{
-                          left: percent(segment.from),
-                          width: `max(${((to - segment.from) / span) * 100}%, 2px)`,
-                        }}
-                      />
-                    );
-                  })}
-                </span>
+                <TimelineRow
+                  id={id}
+                  step={model.steps[id]}
+                  start={start}
+                  span={span}
+                  now={now}
+                />
               </button>
             );
           })}
@@ -131,4 +91,79 @@ export function Timeline({ run }: { run: string }) {
       </ul>
     </section>
   );
+}
+
+/** The steps of a run, in the order in which they began. */
+function byBeginning(model: RunModel): string[] {
+  const begin = (id: string) => {
+    const step = model.steps[id];
+    const first = step?.attempts[0];
+    return (
+      first?.queued_at ??
+      first?.started_at ??
+      step?.queued_at ??
+      Number.POSITIVE_INFINITY
+    );
+  };
+  return [...model.order].sort((a, b) => {
+    const by = begin(a) - begin(b);
+    return Number.isNaN(by) ? 0 : by;
+  });
+}
+
+/** What one step did when, on a scale that begins at `start` and is `span` long, both in milliseconds. */
+function TimelineRow({
+  id,
+  step,
+  start,
+  span,
+  now,
+}: {
+  id: string;
+  step: StepView | undefined;
+  start: number;
+  span: number;
+  now: number;
+}) {
+  const own = step ? segmentsOf(step) : [];
+  const percent = (length: number) => `${(length / span) * 100}%`;
+  return (
+    <>
+      <span className="timeline-name">
+        {step && <StepIcon state={step.state} size={13} />}
+        <span>{id}</span>
+      </span>
+      <span className="timeline-track">
+        {own.length === 0 && (
+          <span className="timeline-none">
+            {step && STATE_WORDS[step.state]}
+          </span>
+        )}
+        {own.map((segment) => {
+          const to = segment.to ?? Math.max(now, segment.from);
+          const words = wordsOf(segment, to);
+          return (
+            <span
+              key={`${segment.kind}${segment.from}${segment.attempt}`}
+              className={`segment ${segment.kind}`}
+              data-state={segment.state ?? "running"}
+              role="img"
+              aria-label={words}
+              title={words}
+              style={{
+                left: percent(segment.from - start),
+                width: `max(${percent(to - segment.from)}, 2px)`,
+              }}
+            />
+          );
+        })}
+      </span>
+    </>
+  );
+}
+
+function wordsOf({ kind, attempt, from, state }: Segment, to: number): string {
+  const again = attempt > 1 ? `, attempt ${attempt}` : "";
+  const came = state && kind === "running" ? `, ${STATE_WORDS[state]}` : "";
+  return `${WORDS[kind]}${again}: ${formatDuration(to - from)}${came}`;
 }

@@ -23,6 +23,7 @@ import {
   triage,
 } from "../twin/recordings";
 import { asksOf, fieldValue } from "./actions";
+import { compareRuns } from "./Comparison";
 import { svgOf } from "./export";
 import { typedFrom, valuesOf } from "./Fields";
 import { FlowFilePanel } from "./FlowFilePanel";
@@ -35,7 +36,7 @@ import {
   useFlows,
 } from "./flow-store";
 import { layOut } from "./layout";
-import { compareRuns, filterRuns, RunsPanel } from "./RunsPanel";
+import { filterRuns, RunsPanel } from "./RunsPanel";
 import { askToStart, StartDialog } from "./StartDialog";
 import { Timeline } from "./Timeline";
 import { segmentsOf, tickOf } from "./timeline";
