@@ -24,6 +24,7 @@ mod offered;
 mod paseo;
 mod process;
 mod program;
+mod redact;
 mod roster;
 mod secret;
 mod sessions;

@@ -288,7 +288,7 @@ impl Inner {
         AgentError::Garbled {
             what: what.into(),
             reason: reason.to_string(),
-            got: crate::secret::redacted(&crate::error::capped(&got.to_string(), 200)),
+            got: crate::redact::redacted(&crate::error::capped(&got.to_string(), 200)),
         }
     }
 

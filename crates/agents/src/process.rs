@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{AgentError, capped};
-use crate::secret::redacted;
+use crate::redact::redacted;
 
 /// How much of a program's answer is read; more is refused rather than kept.
 const STDOUT_LIMIT: u64 = 64 << 20;

@@ -22,7 +22,8 @@ use crate::error::{AgentError, capped};
 use crate::paseo::Deadlines;
 use crate::paseo::address::HostAddress;
 use crate::paseo::frames::{self, Stream};
-use crate::secret::{Secret, redacted};
+use crate::redact::redacted;
+use crate::secret::Secret;
 
 /// The version of the client that the daemon is told; below 0.1.45 it hides most agents.
 const APP_VERSION: &str = "0.1.65";

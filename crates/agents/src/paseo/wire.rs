@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::{AgentError, capped};
 use crate::process::Output;
-use crate::secret::redacted;
+use crate::redact::redacted;
 use crate::types::{AgentId, AgentInfo, AgentStatus, BackendId, Offers, PermissionRequest};
 
 /// An error as the program reports it with `--json`.
