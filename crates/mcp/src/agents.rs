@@ -8,9 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::panes::within;
-use crate::server::Server;
-use crate::words::{Answer, Printed, cut, listed};
+use crate::caller::Caller;
+use crate::words::{Answer, Printed, cut, listed, within};
 
 /// Agents that are told of at once.
 const MOST: usize = 100;
@@ -26,8 +25,8 @@ pub(crate) struct Send {
     seconds: u32,
 }
 
-pub(crate) async fn list(server: &Server) -> Answer {
-    let hosts = server.app.list_agents(ListAgents::default()).await?;
+pub(crate) async fn list(caller: &Caller) -> Answer {
+    let hosts = caller.app.list_agents(ListAgents::default()).await?;
     let mut rows = Vec::new();
     for host in &hosts {
         if let Some(error) = &host.error {
@@ -52,10 +51,10 @@ fn row(agent: &AgentInfo) -> String {
     row
 }
 
-pub(crate) async fn send(server: &Server, asked: Send) -> Answer {
-    let agent = server.app.find_agent(None, &asked.agent).await?;
+pub(crate) async fn send(caller: &Caller, asked: Send) -> Answer {
+    let agent = caller.app.find_agent(None, &asked.agent).await?;
     let prompt = Prompt::new(asked.text);
-    let turn = server
+    let turn = caller
         .app
         .prompt_agent(&agent.backend, &agent.id, prompt)
         .await?;

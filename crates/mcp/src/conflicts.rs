@@ -7,7 +7,7 @@ use conflicts::{ConflictFilter, LineRange, ProposedChange, Severity, worktree_of
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::server::Server;
+use crate::caller::Caller;
 use crate::words::{Answer, PRINTED, Refused, cut, listed};
 
 /// Groups that are told of at once.
@@ -27,14 +27,14 @@ pub(crate) struct Conflicts {
     announce: bool,
 }
 
-pub(crate) async fn conflicts(server: &Server, asked: Conflicts) -> Answer {
+pub(crate) async fn conflicts(caller: &Caller, asked: Conflicts) -> Answer {
     let Some(file) = asked.file else {
         if asked.first.is_some() || asked.last.is_some() || asked.announce {
             return Err(Refused(
                 "`file` is missing: lines and `announce` are about one file".to_owned(),
             ));
         }
-        return list(server).await;
+        return list(caller).await;
     };
     let lines = match (asked.first, asked.last.or(asked.first)) {
         (None, None) => Vec::new(),
@@ -48,7 +48,7 @@ pub(crate) async fn conflicts(server: &Server, asked: Conflicts) -> Answer {
             ));
         }
     };
-    let file = server.options.cwd.join(file);
+    let file = caller.options.cwd.join(file);
     let nowhere = || Refused(format!("`{}` is in no git worktree", file.display()));
     let worktree = worktree_of(&file).ok().flatten().ok_or_else(nowhere)?;
     let change = ProposedChange {
@@ -56,12 +56,12 @@ pub(crate) async fn conflicts(server: &Server, asked: Conflicts) -> Answer {
         lines,
         worktree: worktree.to_string_lossy().into_owned(),
     };
-    check(server, change, asked.announce).await
+    check(caller, change, asked.announce).await
 }
 
-async fn check(server: &Server, change: ProposedChange, announce: bool) -> Answer {
-    let paths = server.app.paths().clone();
-    let by = server.options.pane.map(|pane| format!("pane {pane}"));
+async fn check(caller: &Caller, change: ProposedChange, announce: bool) -> Answer {
+    let paths = caller.app.paths().clone();
+    let by = caller.options.pane.map(|pane| format!("pane {pane}"));
     let (answer, announced) = blocking(move || {
         let announced = announce && app::announce_from_outside(&paths, &change, by.as_deref());
         let answer = app::check_change(Some(&paths), &change)?;
@@ -103,9 +103,9 @@ fn set_apart(told: &str) -> String {
     lines.join("\n")
 }
 
-async fn list(server: &Server) -> Answer {
-    let paths = server.app.paths().clone();
-    let cwd: PathBuf = server.options.cwd.clone();
+async fn list(caller: &Caller) -> Answer {
+    let paths = caller.app.paths().clone();
+    let cwd: PathBuf = caller.options.cwd.clone();
     let picture =
         blocking(move || app::look_for_conflicts(Some(&paths), &cwd, &ConflictFilter::default()))
             .await?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::process::Command;
 
-use crate::server::Server;
+use crate::caller::Caller;
 use crate::words::{Answer, Printed, Refused, cut, listed, word};
 
 /// Runs that are listed at once.
@@ -38,16 +38,16 @@ pub(crate) struct FlowAsk {
     step: Option<String>,
 }
 
-pub(crate) async fn flow(server: &Server, asked: FlowAsk) -> Answer {
+pub(crate) async fn flow(caller: &Caller, asked: FlowAsk) -> Answer {
     match (asked.what, asked.file, asked.run) {
-        (Do::Check, Some(file), _) => check(server, &file).await,
-        (Do::Run, Some(file), _) => run(server, &file, asked.inputs).await,
+        (Do::Check, Some(file), _) => check(caller, &file).await,
+        (Do::Run, Some(file), _) => run(caller, &file, asked.inputs).await,
         (Do::Check | Do::Run, None, _) => Err(Refused("`file` is missing".to_owned())),
         (Do::Runs, ..) => {
-            let runs = server.app.list_runs().await?;
+            let runs = caller.app.list_runs().await?;
             Ok(listed(runs.iter().map(row), MOST, "There are no runs."))
         }
-        (Do::Show, _, Some(run)) => show(server, &run, asked.step.as_deref()).await,
+        (Do::Show, _, Some(run)) => show(caller, &run, asked.step.as_deref()).await,
         (Do::Show, _, None) => Err(Refused("`run` is missing".to_owned())),
     }
 }
@@ -68,9 +68,9 @@ fn row(run: &RunInfo) -> String {
     row
 }
 
-async fn check(server: &Server, file: &str) -> Answer {
-    let path = server.options.cwd.join(file);
-    let checked = server.app.check_flow(&path.to_string_lossy()).await?;
+async fn check(caller: &Caller, file: &str) -> Answer {
+    let path = caller.options.cwd.join(file);
+    let checked = caller.app.check_flow(&path.to_string_lossy()).await?;
     let mut text = String::new();
     for finding in &checked.findings {
         let _ = writeln!(text, "{file}:{finding}");
@@ -86,16 +86,16 @@ async fn check(server: &Server, file: &str) -> Answer {
 }
 
 /// Starts a run that goes on when its asker ends.
-async fn run(server: &Server, file: &str, inputs: Map<String, Value>) -> Answer {
-    if !server.options.write {
+async fn run(caller: &Caller, file: &str, inputs: Map<String, Value>) -> Answer {
+    if !caller.options.write {
         return Err(Refused(
             "to run a flow, this server must be started with `--allow write`".to_owned(),
         ));
     }
-    let mut command = Command::new(&server.options.program);
+    let mut command = Command::new(&caller.options.program);
     command
         .args(["--json", "flow", "run", "--detach"])
-        .current_dir(&server.options.cwd)
+        .current_dir(&caller.options.cwd)
         .stdin(std::process::Stdio::null());
     for (name, value) in &inputs {
         let value = match value {
@@ -116,13 +116,13 @@ async fn run(server: &Server, file: &str, inputs: Map<String, Value>) -> Answer 
     }
 }
 
-async fn show(server: &Server, run: &str, step: Option<&str>) -> Answer {
-    let run = server.app.find_run(run).await?;
+async fn show(caller: &Caller, run: &str, step: Option<&str>) -> Answer {
+    let run = caller.app.find_run(run).await?;
     let Some(step) = step else {
-        return Ok(whole(&server.app.show_run(&run).await?));
+        return Ok(whole(&caller.app.show_run(&run).await?));
     };
-    let why = server.app.why(&run, step).await?;
-    let detail = server.app.show_run(&run).await?;
+    let why = caller.app.why(&run, step).await?;
+    let detail = caller.app.show_run(&run).await?;
     let last = detail
         .step_list
         .iter()

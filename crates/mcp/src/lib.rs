@@ -8,6 +8,7 @@
 //! that no line can leave, and the server's instructions say what the mark means.
 
 mod agents;
+mod caller;
 mod conflicts;
 mod flows;
 mod panes;

@@ -13,8 +13,8 @@ use terminal::{
 };
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-use crate::server::Server;
-use crate::words::{Answer, Refused, cut, listed, printed};
+use crate::caller::Caller;
+use crate::words::{Answer, Refused, cut, listed, printed, within};
 
 /// Panes that are told of at once.
 const MOST: usize = 200;
@@ -106,9 +106,9 @@ pub(crate) struct Close {
     pane: String,
 }
 
-pub(crate) async fn list(server: &Server) -> Answer {
-    let panes = server.app.ask(List).await?;
-    let here = server.options.pane;
+pub(crate) async fn list(caller: &Caller) -> Answer {
+    let panes = caller.app.ask(List).await?;
+    let here = caller.options.pane;
     let rows = panes.iter().map(|pane| row(pane, here));
     Ok(listed(rows, MOST, "No pane is open."))
 }
@@ -132,15 +132,15 @@ fn row(pane: &PaneInfo, here: Option<PaneId>) -> String {
     row
 }
 
-pub(crate) async fn read(server: &Server, asked: Read) -> Answer {
+pub(crate) async fn read(caller: &Caller, asked: Read) -> Answer {
     let count = within("lines", asked.lines, MOST_LINES)?;
-    let pane = server.app.find_pane_also_closed(&asked.pane).await?;
+    let pane = caller.app.find_pane_also_closed(&asked.pane).await?;
     let (lines, next) = match asked.after {
-        Some(after) => since(server, pane, Place::read(&after)?, count).await?,
+        Some(after) => since(caller, pane, Place::read(&after)?, count).await?,
         None => {
             let lines = ReadLines::Newest { count };
-            let lines = server.app.ask(ask::Read { pane, lines }).await?;
-            let next = newest(server, pane).await?;
+            let lines = caller.app.ask(ask::Read { pane, lines }).await?;
+            let next = newest(caller, pane).await?;
             (lines, next)
         }
     };
@@ -201,9 +201,9 @@ impl Place {
 }
 
 /// The place behind all that there is now.
-async fn newest(server: &Server, pane: PaneId) -> Result<Place, Refused> {
+async fn newest(caller: &Caller, pane: PaneId) -> Result<Place, Refused> {
     let lines = ReadLines::Newest { count: MOST_LINES };
-    let lines = server.app.ask(ask::Read { pane, lines }).await?;
+    let lines = caller.app.ask(ask::Read { pane, lines }).await?;
     let nowhere = Place {
         printed: 0,
         shown: 0,
@@ -213,7 +213,7 @@ async fn newest(server: &Server, pane: PaneId) -> Result<Place, Refused> {
 
 /// The lines from a place on, and the place behind them.
 async fn since(
-    server: &Server,
+    caller: &Caller,
     pane: PaneId,
     place: Place,
     count: u32,
@@ -222,7 +222,7 @@ async fn since(
     for from in [place.printed, LineId::FULL_SCREEN + place.shown] {
         let line = LineId(from);
         let after = ReadLines::After { line, count };
-        let read = server.app.ask(ask::Read { pane, lines: after }).await?;
+        let read = caller.app.ask(ask::Read { pane, lines: after }).await?;
         let alike = |found: &Line| found.id.is_full_screen() == line.is_full_screen();
         lines.extend(read.into_iter().filter(alike));
     }
@@ -230,13 +230,13 @@ async fn since(
     Ok((lines, behind))
 }
 
-pub(crate) async fn wait(server: &Server, asked: Wait) -> Answer {
+pub(crate) async fn wait(caller: &Caller, asked: Wait) -> Answer {
     let seconds = within("seconds", asked.seconds, MOST_SECONDS)?;
     let deadline = Instant::now() + Duration::from_secs(seconds.into());
-    let pane = server.app.find_pane(&asked.pane).await?;
+    let pane = caller.app.find_pane(&asked.pane).await?;
     let met = match (asked.what, asked.pattern) {
         (For::Text, Some(pattern)) => {
-            let waiting = text(server, pane, &pattern, asked.after);
+            let waiting = text(caller, pane, &pattern, asked.after);
             match timeout_at(deadline, waiting).await {
                 Ok(met) => Some(met?),
                 Err(_) => None,
@@ -247,7 +247,7 @@ pub(crate) async fn wait(server: &Server, asked: Wait) -> Answer {
                 "`pattern` is missing: to wait for a text, say which".to_owned(),
             ));
         }
-        (what, None) => match timeout_at(deadline, state(server, pane, what)).await {
+        (what, None) => match timeout_at(deadline, state(caller, pane, what)).await {
             Ok(met) => Some(met?),
             Err(_) => None,
         },
@@ -260,7 +260,7 @@ pub(crate) async fn wait(server: &Server, asked: Wait) -> Answer {
 
 /// Waits until a line from `after` on matches.
 async fn text(
-    server: &Server,
+    caller: &Caller,
     pane: PaneId,
     pattern: &str,
     after: Option<String>,
@@ -269,14 +269,14 @@ async fn text(
     let pattern = pattern.map_err(|error| Refused(format!("`pattern`: {error}")))?;
     let mut from = match after {
         Some(after) => Place::read(&after)?,
-        None => newest(server, pane).await?,
+        None => newest(caller, pane).await?,
     };
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
-        let ended = !is_running(&server.app.ask(Info(pane)).await?);
-        let (lines, behind) = since(server, pane, from, MOST_LINES).await?;
+        let ended = !is_running(&caller.app.ask(Info(pane)).await?);
+        let (lines, behind) = since(caller, pane, from, MOST_LINES).await?;
         if let Some(line) = lines.iter().find(|line| pattern.is_match(&line.text)) {
             let found = std::slice::from_ref(line);
             return Ok(format!("{}next: {}", printed(found), from.behind(found)));
@@ -289,9 +289,9 @@ async fn text(
 }
 
 /// Waits until the pane is in a state.
-async fn state(server: &Server, pane: PaneId, what: For) -> Result<String, Refused> {
-    let mut news = server.app.news();
-    let mut now = server.app.ask(Info(pane)).await?;
+async fn state(caller: &Caller, pane: PaneId, what: For) -> Result<String, Refused> {
+    let mut news = caller.app.news();
+    let mut now = caller.app.ask(Info(pane)).await?;
     loop {
         let met = match what {
             For::Exit => !is_running(&now),
@@ -309,7 +309,7 @@ async fn state(server: &Server, pane: PaneId, what: For) -> Result<String, Refus
                     return Ok("It was closed.".to_owned());
                 }
                 Some(News::Pane(PaneEvent::Lagged) | News::Missed(Subject::Panes)) => {
-                    break server.app.ask(Info(pane)).await?;
+                    break caller.app.ask(Info(pane)).await?;
                 }
                 Some(_) => {}
                 None => return Err(Refused("Switchyard ends".to_owned())),
@@ -322,10 +322,10 @@ fn is_running(pane: &PaneInfo) -> bool {
     matches!(pane.state, PaneState::Running { .. })
 }
 
-pub(crate) async fn open(server: &Server, asked: Open) -> Answer {
-    let here = &server.options.cwd;
+pub(crate) async fn open(caller: &Caller, asked: Open) -> Answer {
+    let here = &caller.options.cwd;
     let cwd = asked.cwd.map_or_else(|| here.clone(), |cwd| here.join(cwd));
-    let pane = server
+    let pane = caller
         .app
         .open_pane(OpenPane {
             program: asked.program,
@@ -338,38 +338,30 @@ pub(crate) async fn open(server: &Server, asked: Open) -> Answer {
     Ok(format!("Pane {} is open.", pane.id))
 }
 
-pub(crate) async fn send(server: &Server, asked: Send) -> Answer {
-    let pane = server.app.find_pane(&asked.pane).await?;
-    let info = server.app.ask(Info(pane)).await?;
+pub(crate) async fn send(caller: &Caller, asked: Send) -> Answer {
+    let pane = caller.app.find_pane(&asked.pane).await?;
+    let info = caller.app.ask(Info(pane)).await?;
     if info.attention == Attention::NeedsYou {
         return Err(Refused(format!(
             "pane {pane} waits for a person: what it asks is theirs to answer"
         )));
     }
-    let before = newest(server, pane).await?;
+    let before = newest(caller, pane).await?;
     let mut bytes = asked.text.into_bytes();
     if asked.enter {
         bytes.push(b'\r');
     }
-    server.app.type_into(pane, &bytes).await?;
+    caller.app.type_into(pane, &bytes).await?;
     Ok(format!("next: {before}"))
 }
 
-pub(crate) async fn close(server: &Server, asked: Close) -> Answer {
-    let pane = server.app.find_pane(&asked.pane).await?;
-    if Some(pane) == server.options.pane {
+pub(crate) async fn close(caller: &Caller, asked: Close) -> Answer {
+    let pane = caller.app.find_pane(&asked.pane).await?;
+    if Some(pane) == caller.options.pane {
         return Err(Refused(
             "you run in that pane: closing it would end you".to_owned(),
         ));
     }
-    server.app.ask(ask::Close(pane)).await?;
+    caller.app.ask(ask::Close(pane)).await?;
     Ok(format!("Pane {pane} is closed."))
-}
-
-/// A number that is from 1 to `most`.
-pub(crate) fn within(field: &str, number: u32, most: u32) -> Result<u32, Refused> {
-    match number {
-        1.. if number <= most => Ok(number),
-        _ => Err(Refused(format!("`{field}` is {number}, not 1 to {most}"))),
-    }
 }

@@ -6,9 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use terminal::{Case, Scope, SearchRequest};
 
-use crate::panes::within;
-use crate::server::Server;
-use crate::words::{Answer, Printed};
+use crate::caller::Caller;
+use crate::words::{Answer, Printed, within};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,10 +30,10 @@ fn thirty() -> u32 {
     30
 }
 
-pub(crate) async fn search(server: &Server, asked: Search) -> Answer {
+pub(crate) async fn search(caller: &Caller, asked: Search) -> Answer {
     let scope = match &asked.pane {
         Some(name) => Scope::Pane {
-            id: server.app.find_pane_also_closed(name).await?,
+            id: caller.app.find_pane_also_closed(name).await?,
         },
         None => Scope::All,
     };
@@ -48,7 +47,7 @@ pub(crate) async fn search(server: &Server, asked: Search) -> Answer {
         case: Case::Smart,
         ..SearchRequest::new(asked.pattern, scope)
     };
-    let answer = server.app.search(request, |_| {}).await?;
+    let answer = caller.app.search(request, |_| {}).await?;
     if answer.total == 0 {
         return Ok("Nothing was found.".to_owned());
     }

@@ -9,6 +9,7 @@ use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 
 use crate::Options;
+use crate::caller::Caller;
 use crate::words::Answer;
 use crate::{agents, conflicts, flows, panes, search};
 
@@ -23,8 +24,7 @@ const WRITES: [&str; 4] = ["pane_open", "pane_send", "pane_close", "agent_send"]
 /// What serves one client.
 #[derive(Clone)]
 pub(crate) struct Server {
-    pub(crate) app: App,
-    pub(crate) options: Arc<Options>,
+    caller: Caller,
     router: ToolRouter<Self>,
 }
 
@@ -36,9 +36,9 @@ impl Server {
                 router.remove_route(name);
             }
         }
+        let options = Arc::new(options);
         Self {
-            app,
-            options: Arc::new(options),
+            caller: Caller { app, options },
             router,
         }
     }
@@ -51,7 +51,7 @@ impl Server {
         annotations(read_only_hint = true)
     )]
     async fn panes(&self) -> Answer {
-        panes::list(self).await
+        panes::list(&self.caller).await
     }
 
     #[tool(
@@ -59,7 +59,7 @@ impl Server {
         annotations(read_only_hint = true)
     )]
     async fn pane_read(&self, Parameters(asked): Parameters<panes::Read>) -> Answer {
-        panes::read(self, asked).await
+        panes::read(&self.caller, asked).await
     }
 
     #[tool(
@@ -67,7 +67,7 @@ impl Server {
         annotations(read_only_hint = true)
     )]
     async fn pane_wait(&self, Parameters(asked): Parameters<panes::Wait>) -> Answer {
-        panes::wait(self, asked).await
+        panes::wait(&self.caller, asked).await
     }
 
     #[tool(
@@ -75,7 +75,7 @@ impl Server {
         annotations(read_only_hint = true)
     )]
     async fn search(&self, Parameters(asked): Parameters<search::Search>) -> Answer {
-        search::search(self, asked).await
+        search::search(&self.caller, asked).await
     }
 
     #[tool(
@@ -83,14 +83,14 @@ impl Server {
         annotations(read_only_hint = true)
     )]
     async fn conflicts(&self, Parameters(asked): Parameters<conflicts::Conflicts>) -> Answer {
-        conflicts::conflicts(self, asked).await
+        conflicts::conflicts(&self.caller, asked).await
     }
 
     #[tool(
         description = "Flows: `check` a file; `runs` lists runs; `show` one, with `step` why it is as it is; `run` starts one (only with write access)."
     )]
     async fn flow(&self, Parameters(asked): Parameters<flows::FlowAsk>) -> Answer {
-        flows::flow(self, asked).await
+        flows::flow(&self.caller, asked).await
     }
 
     #[tool(
@@ -98,24 +98,24 @@ impl Server {
         annotations(read_only_hint = true)
     )]
     async fn agents(&self) -> Answer {
-        agents::list(self).await
+        agents::list(&self.caller).await
     }
 
     #[tool(description = "Prompt an agent. With `seconds`, wait so long for its answer.")]
     async fn agent_send(&self, Parameters(asked): Parameters<agents::Send>) -> Answer {
-        agents::send(self, asked).await
+        agents::send(&self.caller, asked).await
     }
 
     #[tool(description = "Open a pane: a program with arguments, or a shell.")]
     async fn pane_open(&self, Parameters(asked): Parameters<panes::Open>) -> Answer {
-        panes::open(self, asked).await
+        panes::open(&self.caller, asked).await
     }
 
     #[tool(
         description = "Type into a pane; not into one that waits for a person. Gives the place to read or wait from."
     )]
     async fn pane_send(&self, Parameters(asked): Parameters<panes::Send>) -> Answer {
-        panes::send(self, asked).await
+        panes::send(&self.caller, asked).await
     }
 
     #[tool(
@@ -123,7 +123,7 @@ impl Server {
         annotations(destructive_hint = true)
     )]
     async fn pane_close(&self, Parameters(asked): Parameters<panes::Close>) -> Answer {
-        panes::close(self, asked).await
+        panes::close(&self.caller, asked).await
     }
 }
 

@@ -111,6 +111,14 @@ pub(crate) fn listed(items: impl IntoIterator<Item = String>, most: usize, none:
     }
 }
 
+/// A number that is from 1 to `most`.
+pub(crate) fn within(field: &str, number: u32, most: u32) -> Result<u32, Refused> {
+    match number {
+        1.. if number <= most => Ok(number),
+        _ => Err(Refused(format!("`{field}` is {number}, not 1 to {most}"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
