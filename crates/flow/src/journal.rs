@@ -18,14 +18,13 @@ use store::{Schema, Store, StoreError};
 
 use crate::decide::StepState;
 use crate::owner::{Owner, Owners};
-use crate::redefine::Redefined;
 use project::Projection;
 pub(crate) use read::Bulk;
 pub use record::{
     AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, RunChange,
     RunInfo, RunState, RunView, StepView,
 };
-pub(crate) use record::{Claim, NewRun, StoredRun, StoredStep};
+pub(crate) use record::{Claim, NewPlace, NewRun, Redefined, StoredRun, StoredStep};
 
 /// The tables of runs; to be handed in when the store is opened.
 pub const SCHEMA: Schema = Schema {

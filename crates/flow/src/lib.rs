@@ -47,7 +47,7 @@ pub use journal::{
     RunInfo, RunState, RunView, SCHEMA, StepView,
 };
 pub use owner::{Owner, Owners, SystemOwners};
-pub use redefine::{Again, Misfit};
-pub use request::{BadSecret, RequestError};
+pub use redefine::Again;
+pub use request::{BadSecret, Misfit, RequestError};
 pub use shared::RunLimits;
 pub use simulate::{BadStubs, SimulatedStep, Simulation, StepStub, StubState, Stubs, Unnamed};

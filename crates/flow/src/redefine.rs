@@ -1,12 +1,11 @@
 //! Another definition for a run that nobody drives: taken where all that ran still stands for the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use crate::decide::{SkipCause, StepState};
 use crate::definition::{Branch, Flow, Kind, Need, StepIndex, fill};
-use crate::journal::{StoredRun, StoredStep};
-use crate::request::RequestError;
+use crate::journal::{NewPlace, Redefined, StoredRun, StoredStep};
+use crate::request::{Misfit, RequestError};
 
 /// What of a run is done again once it has its new definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,40 +16,6 @@ pub enum Again {
     Failed,
     /// A step, and all that was decided from what it came to.
     From(String),
-}
-
-/// A step that ran, and for which the new definition has no room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
-    /// The step.
-    pub step: String,
-    /// What of it, or of what it was decided from, is other than it was.
-    pub why: String,
-}
-
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", self.step, self.why)
-    }
-}
-
-/// A run as it goes on with its new definition.
-pub(crate) struct Redefined {
-    pub(crate) flow: String,
-    pub(crate) text: String,
-    pub(crate) hash: String,
-    pub(crate) inputs: serde_json::Map<String, serde_json::Value>,
-    /// The steps of the new definition, in the order of its file.
-    pub(crate) steps: Vec<NewPlace>,
-}
-
-/// Where a step of the new definition comes from.
-pub(crate) struct NewPlace {
-    pub(crate) id: String,
-    /// Its number in the definition so far; none: it is new.
-    pub(crate) was: Option<StepIndex>,
-    /// What it came to stands; else it is decided anew.
-    pub(crate) stands: bool,
 }
 
 /// Fits a new definition to what a run has come to.

@@ -1,11 +1,12 @@
 //! What a person asks of a run, and why it may be refused.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 use crate::definition::{BadInput, FlowRefused};
 use crate::journal::Given;
-use crate::redefine::Misfit;
 
 /// What a person asks of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,21 @@ pub struct BadSecret {
     pub input: String,
     /// What would be right.
     pub message: String,
+}
+
+/// A step that ran, and for which the new definition has no room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The step.
+    pub step: String,
+    /// What of it, or of what it was decided from, is other than it was.
+    pub why: String,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.step, self.why)
+    }
 }
 
 /// Why a run did not do what it was asked for.

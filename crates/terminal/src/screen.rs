@@ -37,9 +37,10 @@ use cells::{shown, style_of, wraps};
 use extra::CELL;
 use intake::{Intake, Told, default_tabs};
 use keys::Keys;
+pub(crate) use leaving::View;
 use leaving::{Leaving, collect, keep, limit, lines_of, with_primary};
 
-pub(crate) use drawn::{Drawn, LeadFor, LeadTail, View};
+pub(crate) use drawn::{Drawn, LeadFor, LeadTail};
 pub use face::Face;
 
 /// A line longer than this is handed on in pieces, so that no line can take all memory.

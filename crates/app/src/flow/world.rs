@@ -20,9 +20,9 @@ use terminal::{AnswerFile, Held, OpenPane, PaneId, PaneInfo, PaneState, Recordin
 use tokio::sync::watch;
 
 use self::conflict::worst_conflict;
-use self::kept::{came_to, failed, private_dir};
+use self::kept::{Over, came_to, failed, private_dir};
 use self::pane::{
-    Over, Program, find_pane, held_open, pane_name, pane_of, program, until_over, watch_output,
+    Program, find_pane, held_open, pane_name, pane_of, program, until_over, watch_output,
 };
 use crate::one_pane::OnePane;
 use crate::{App, Code, Inner, worktrees};

@@ -8,7 +8,7 @@ use specta::Type;
 use crate::action::StepAgent;
 use crate::data::Json;
 use crate::decide::{Decision, Outcome, Skip, StepState, Tried};
-use crate::definition::{Branch, InputInfo};
+use crate::definition::{Branch, InputInfo, StepIndex};
 use crate::owner::Owner;
 
 /// Something that happened to a run.
@@ -497,6 +497,25 @@ pub(crate) struct NewRun {
     pub(crate) inputs: serde_json::Map<String, serde_json::Value>,
     pub(crate) cwd: String,
     pub(crate) steps: Vec<String>,
+}
+
+/// A run as it goes on with its new definition.
+pub(crate) struct Redefined {
+    pub(crate) flow: String,
+    pub(crate) text: String,
+    pub(crate) hash: String,
+    pub(crate) inputs: serde_json::Map<String, serde_json::Value>,
+    /// The steps of the new definition, in the order of its file.
+    pub(crate) steps: Vec<NewPlace>,
+}
+
+/// Where a step of the new definition comes from.
+pub(crate) struct NewPlace {
+    pub(crate) id: String,
+    /// Its number in the definition so far; none: it is new.
+    pub(crate) was: Option<StepIndex>,
+    /// What it came to stands; else it is decided anew.
+    pub(crate) stands: bool,
 }
 
 /// A run as it was recorded.

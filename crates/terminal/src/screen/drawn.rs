@@ -13,7 +13,7 @@ use alacritty_terminal::term::{Term, TermMode};
 use alacritty_terminal::vte::ansi::{CursorShape, CursorStyle, Rgb};
 
 use super::cells::{HALVES, Half, half, is_blank, link_of, style_of};
-use super::leaving::{Leaving, with_primary};
+use super::leaving::{Leaving, View, with_primary};
 use super::{Events, Screen};
 use crate::ink::Ink;
 use crate::styled::{Style, StyledLine};
@@ -171,12 +171,6 @@ fn blank_rows(term: &Term<Events>) -> VecDeque<DrawnRow> {
         continues: false,
     };
     vec![row; term.screen_lines()].into()
-}
-
-/// What a screen shows at a moment when not all of it will be there later.
-pub(crate) struct View<'a> {
-    pub(super) term: &'a Term<Events>,
-    pub(super) leaving: &'a Leaving,
 }
 
 impl View<'_> {

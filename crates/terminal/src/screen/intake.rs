@@ -11,8 +11,8 @@ use alacritty_terminal::vte::ansi::{
 use unicode_width::UnicodeWidthChar as _;
 
 use super::cells::{HALVES, shown};
-use super::drawn::View;
 use super::keys::Keys;
+use super::leaving::View;
 use super::leaving::{Leaving, collect, lines_of};
 use super::{Events, Going, Said, Sink};
 use crate::osc::{self, Osc};

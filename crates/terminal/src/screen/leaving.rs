@@ -6,7 +6,6 @@ use alacritty_terminal::term::cell::Cell;
 use alacritty_terminal::term::{Term, TermMode};
 
 use super::cells::{append_row, wraps};
-use super::drawn::View;
 use super::{Events, MAX_LINE, Sink};
 use crate::styled::StyledLine;
 use crate::types::PaneSize;
@@ -25,6 +24,12 @@ pub(super) struct Leaving {
     pub(super) rows: u64,
     /// How often all rows were laid out anew or forgotten: a window that shows them can't follow row by row then.
     pub(super) layouts: u64,
+}
+
+/// What a screen shows at a moment when not all of it will be there later.
+pub(crate) struct View<'a> {
+    pub(super) term: &'a Term<Events>,
+    pub(super) leaving: &'a Leaving,
 }
 
 /// How many rows of history stay in the grid, for the window to grow into.

@@ -7,10 +7,18 @@ use std::path::Path;
 use ::flow::{ActionError, Ended, Finished, plain_text};
 use terminal::PaneState;
 
-use super::pane::Over;
-
 /// The longest output that is kept; of a longer one, its beginning and its end.
 const MOST_OUTPUT: u64 = 4 << 20;
+
+/// What became of the pane of a step.
+pub(super) enum Over {
+    /// Its program has ended.
+    Exited(PaneState),
+    /// It was closed.
+    Closed,
+    /// The pane host does not know it: it closed long ago, or another pane host had it.
+    Gone,
+}
 
 pub(super) fn failed(what: &str, path: &Path, error: &io::Error) -> ActionError {
     ActionError::new(format!("could not {what} `{}`: {error}", path.display()))

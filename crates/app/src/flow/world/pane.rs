@@ -10,7 +10,7 @@ use terminal::ask::{Info, List, Read};
 use terminal::{Held, PaneId, PaneInfo, PaneRole, PaneState, ReadLines};
 use tokio::sync::watch;
 
-use super::kept::private_file;
+use super::kept::{Over, private_file};
 use crate::one_pane::{OnePane, Seen};
 use crate::{App, Code, Error, Inner};
 
@@ -97,16 +97,6 @@ pub(super) fn program(directory: &Path, work: &Work) -> Result<Program, ActionEr
             "an agent of the backend `{backend}` does not run in a pane"
         ))),
     }
-}
-
-/// What became of the pane of a step.
-pub(super) enum Over {
-    /// Its program has ended.
-    Exited(PaneState),
-    /// It was closed.
-    Closed,
-    /// The pane host does not know it: it closed long ago, or another pane host had it.
-    Gone,
 }
 
 /// The pane of a step: by its id, or by its name when that is not known. None: there is no such pane.
