@@ -73,7 +73,7 @@ const MET_AT: &[(&str, &[&str])] = &[
     ("minijinja", &["crates/flow/src/"]),
     ("agent_client_protocol", &["crates/agents/src/"]),
     ("rmcp", &["crates/mcp/"]),
-    ("serde_path_to_error", &["crates/app/src/mistakes.rs"]),
+    ("strsim", &["crates/app/src/settings/fields.rs"]),
     ("tauri", &["src-tauri/"]),
 ];
 

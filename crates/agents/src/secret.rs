@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -10,7 +11,7 @@ use crate::error::AgentError;
 use crate::process::{Limits, Program};
 
 /// Where a password is kept. Only this is written to settings; never the password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum PasswordRef {
     /// In this variable of the environment.

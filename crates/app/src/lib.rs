@@ -15,7 +15,6 @@ mod error;
 mod flow;
 mod folders;
 mod memory;
-mod mistakes;
 mod news;
 mod one_pane;
 mod pane_host;

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::error::{Code, Error};
-use crate::mistakes::read_json;
 use crate::paths::Paths;
 
 /// Dark, light, or as the system says.
@@ -212,7 +211,7 @@ impl Settings {
 
         let mut loaded: Self = from_good(of_settings.good);
         loaded.keys = from_good(of_keys.good);
-        let told = |file: &Path, mistakes: Vec<String>| {
+        let told = |file: &Path, mistakes: Vec<fields::Mistake>| {
             let file = file.display().to_string();
             let told = move |mistake| format!("`{file}`, {mistake}");
             mistakes.into_iter().map(told)
@@ -287,11 +286,22 @@ fn text_of(file: &Path) -> Result<Option<String>, Error> {
     }
 }
 
-pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, Error> {
-    let Some(text) = text_of(file)? else {
-        return Ok(None);
-    };
-    read_json(&text).map_err(|error| bad_file(file, error))
+/// Reads a whole file as its schema wants it; a missing one is the default.
+///
+/// # Errors
+///
+/// [`Code::BadFile`] when it can't be read, is no JSON, or when one of its fields is wrong: each is told with its line.
+pub(crate) fn read<T>(file: &Path) -> Result<T, Error>
+where
+    T: DeserializeOwned + Default + JsonSchema,
+{
+    let schema = value_of(&schemars::schema_for!(T));
+    let fields = fields_of(file, &schema, &serde_json::Value::Null)?;
+    if fields.mistakes.is_empty() {
+        return Ok(from_good(fields.good));
+    }
+    let mistakes: Vec<String> = fields.mistakes.iter().map(ToString::to_string).collect();
+    Err(bad_file(file, mistakes.join("\n")))
 }
 
 fn bad_file(file: &Path, what: impl std::fmt::Display) -> Error {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use agents::{
     AcpConfig, AgentBackend, Command, CommandConfig, Paseo, PaseoConfig, PasswordRef, Transport,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::terminals::PaneTerminals;
 use crate::{Code, Error, Paths};
 
 /// What the person wrote in `agents.json`: hosts and programs beside those that are found by themselves.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AgentsFile {
     /// Paseo daemons; missing: the one at `localhost:6767`.
@@ -25,7 +26,7 @@ pub(crate) struct AgentsFile {
 }
 
 /// One Paseo daemon.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PaseoHost {
     /// Where it listens, without a password.
@@ -42,7 +43,7 @@ pub(crate) struct PaseoHost {
 }
 
 /// One ACP agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcpProgram {
     /// Its name.
@@ -58,7 +59,7 @@ pub(crate) struct AcpProgram {
 }
 
 /// One program that answers a prompt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CommandProgram {
     /// Its name.
@@ -72,9 +73,9 @@ impl AgentsFile {
     ///
     /// # Errors
     ///
-    /// [`Code::BadFile`] when it is not JSON or has a field that is unknown or wrong.
+    /// [`Code::BadFile`] when it is not JSON or has fields that are unknown or wrong, each with its line.
     pub(crate) fn load(paths: &Paths) -> Result<Self, Error> {
-        Ok(crate::settings::read(&paths.agents_file())?.unwrap_or_default())
+        crate::settings::read(&paths.agents_file())
     }
 
     /// The backends that the file and the PATH give; a wrong entry is refused as a whole.
@@ -161,4 +162,92 @@ pub(super) struct Configured {
     pub(super) from: String,
     pub(super) found: bool,
     pub(super) backend: Arc<dyn AgentBackend>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Loads `agents.json` as a person wrote it; the error without the directory.
+    fn load(text: &str) -> Result<AgentsFile, String> {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let paths = Paths::below(home.path());
+        paths.create().expect("created");
+        std::fs::write(paths.agents_file(), text).expect("written");
+        let short = |error: Error| {
+            error
+                .message
+                .replace(&paths.config().display().to_string(), "")
+        };
+        AgentsFile::load(&paths).map_err(short)
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_lines_and_what_would_be_right() {
+        let told = [
+            "{\n  \"paseo\": [\n    { \"address\": \"a\" },\n    { \"adress\": \"b\" }\n  ]\n}",
+            "{\n  \"paseo\": [\n    // mine\n    { \"address\": 3, \"transport\": \"air\" },\n    3\n  ]\n}",
+            r#"{ "acp": [{ "name": "a", "program": "b", "args": "c", "env": { "D": 1 } }] }"#,
+            r#"{ "acp": {}, "command": null }"#,
+            r#"{ "paseo": [{ "address": "a", "password": { "from": "memory", "account": "b" } }] }"#,
+            r#"{ "paseo": [{ "address": "a", "password": { "from": "keyring", "name": "b" } }] }"#,
+            r#"{ "paseo": [{ "address": "a", "password": "b" }] }"#,
+            "3",
+            "{\n \"acp\": \n}",
+        ]
+        .map(|text| load(text).map(drop).expect_err("refused"));
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        `/agents.json`: line 4: there is no setting `paseo[1].adress`; did you mean `address`?
+        line 4: `paseo[1]` has no `address`
+        `/agents.json`: line 4: `paseo[0].address` is 3, but must be a text
+        line 4: `paseo[0].transport` is "air", but must be one of `auto`, `socket`, `program`
+        line 5: `paseo[1]` is 3, but must be an object
+        `/agents.json`: line 1: `acp[0].args` is "c", but must be a list
+        line 1: `acp[0].env.D` is 1, but must be a text
+        `/agents.json`: line 1: `acp` is {}, but must be a list
+        line 1: `command` is null, but must be a list
+        `/agents.json`: line 1: `paseo[0].password` is {"from":"memory","account":"b"}, but must be an object whose `from` is one of `environment`, `keyring`
+        `/agents.json`: line 1: there is no setting `paseo[0].password.name`
+        line 1: `paseo[0].password` has no `account`
+        `/agents.json`: line 1: `paseo[0].password` is "b", but must be an object whose `from` is one of `environment`, `keyring`
+        `/agents.json`: it must be one object, in braces
+        `/agents.json`: Unexpected close brace on line 3 column 1
+        "#);
+    }
+
+    #[test]
+    fn what_is_right_is_read() {
+        let text = r#"{ /* mine */
+            "paseo": [
+                { "address": "a" },
+                { "address": "b", "password": { "from": "keyring", "account": "c" }, "transport": "socket" },
+                { "address": "d", "password": null, "program": null },
+            ],
+            "acp": [{ "name": "e", "program": "f", "env": { "G": "h" } }],
+            "command": [{ "name": "i", "program": ["j", "{prompt}"] }],
+        }"#;
+        let file = load(text).expect("it is right");
+        let password = PasswordRef::Keyring {
+            account: "c".to_owned(),
+        };
+        let hosts = file.paseo.expect("they are there");
+        assert_eq!(
+            hosts.iter().map(|host| &*host.address).collect::<Vec<_>>(),
+            ["a", "b", "d"]
+        );
+        assert_eq!(
+            (&hosts[1].password, hosts[1].transport),
+            (&Some(password), Transport::Socket)
+        );
+        assert_eq!(file.acp[0].env["G"], "h");
+        assert_eq!(file.command[0].program, ["j", "{prompt}"]);
+        assert_eq!(
+            load("// nothing").expect("it is empty"),
+            AgentsFile::default()
+        );
+        assert_eq!(
+            load("{ \"paseo\": null }").expect("right"),
+            AgentsFile::default()
+        );
+    }
 }
