@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 if [ -z "${CLASH:-}" ]; then
   CLASH=$(command -v clash || true)
   # Built once, aside, where the registry can be reached.
-  root=${CARGO_TARGET_DIR:-target}/peers
+  root=${CARGO_TARGET_DIR:-$PWD/target}/peers
   if [ -z "$CLASH" ] && { [ -x "$root/bin/clash" ] || cargo install --quiet --locked --root "$root" clash-sh; }; then
     CLASH=$root/bin/clash
   fi

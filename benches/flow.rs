@@ -54,14 +54,8 @@ const [run, count, done] = arguments;
 const invoke = window.__TAURI_INTERNALS__.invoke;
 const seen = {};
 const finish = async () => {
-  const events = [];
-  for (let seq = 0;;) {
-    const more = await invoke("run_events", { run, seq });
-    if (more.length === 0) break;
-    events.push(...more);
-    seq = more[more.length - 1].seq;
-  }
-  const at = Object.fromEntries(events.filter((e) => e.event === "step_ended").map((e) => [e.step, e.at]));
+  const { step_list } = await invoke("run_outline", { run });
+  const at = Object.fromEntries(step_list.map((step) => [step.id, step.attempts.at(-1)?.ended_at]));
   done(Object.entries(seen).map(([step, time]) => time - at[step]));
 };
 const next = (left) => {
