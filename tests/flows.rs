@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -74,12 +75,16 @@ impl Random {
     }
 }
 
+/// The value of the secret that flows may ask for, by the name of its variable.
+const KEY: &str = "Kz7-the-key-of-these-tests-q0";
+
 /// Starts the program on a flow; gives it with the id of the run, which the first event tells.
 fn drive(home: &Home, args: &[&str]) -> Result<(Child, Option<String>)> {
     let mut child = Command::new(Home::program())
         .args(args)
         .current_dir(home.path())
         .envs(home.environment())
+        .env("THE_KEY", KEY)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -233,6 +238,118 @@ async fn a_run_survives_kills_of_its_process() -> Result<()> {
 #[tokio::test]
 async fn a_run_survives_kills_of_its_process_and_of_the_pane_host() -> Result<()> {
     survives_kills(true).await
+}
+
+/// Prints a secret whole and in pieces, to all that a step can write to, again and again.
+const PRINTS_A_SECRET: &str = r#"for round in 1 2 3 4 5 6 7 8; do
+        echo "round $round: the key is $KEY"
+        echo "it is $KEY" >&2
+        rest=$KEY
+        while [ -n "$rest" ]; do
+          tail=${rest#?}
+          printf %s "${rest%"$tail"}"
+          rest=$tail
+        done
+        echo "and on the terminal $KEY" > /dev/tty
+        printf '{"key": "%s"}' "$KEY" > "$SWITCHYARD_OUTPUT"
+        sleep 0.05
+      done"#;
+
+/// Three steps that print a secret, and one that is told of it.
+fn prints_a_secret() -> String {
+    let mut text =
+        "name: prints\ninputs: { key: { type: secret, required: true } }\nsteps:\n".to_owned();
+    for (step, needs) in [("one", ""), ("two", ""), ("three", "one")] {
+        text += &format!(
+            "  - id: {step}\n    needs: [{needs}]\n    idempotent: true\n    env: {{ KEY: '{{{{ inputs.key }}}}' }}\n    run: |\n      {PRINTS_A_SECRET}\n"
+        );
+    }
+    text + "  - { id: told, needs: [one, two, three], value: '{{ inputs.key }} {{ results.one.output }}' }\n"
+}
+
+/// The files below a directory that hold these bytes.
+fn files_with(directory: &Path, wanted: &[u8]) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            found.extend(files_with(&entry.path(), wanted)?);
+        } else if kind.is_file() {
+            // What is gone meanwhile holds nothing.
+            let bytes = std::fs::read(entry.path()).unwrap_or_default();
+            if bytes.windows(wanted.len()).any(|window| window == wanted) {
+                found.push(entry.path());
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[tokio::test]
+async fn a_secret_stands_nowhere_on_disk_wherever_the_process_and_its_host_are_killed() -> Result<()>
+{
+    let mut random = Random(0x51_7cc1_b727_2202);
+    let home = Home::new()?;
+    std::fs::write(home.path().join("prints.flow.yaml"), prints_a_secret())?;
+    let args = [
+        "flow",
+        "run",
+        "prints.flow.yaml",
+        "--input",
+        "key=THE_KEY",
+        "--json",
+    ];
+    let (mut child, run) = drive(&home, &args)?;
+    let run = run.context("the run says its id")?;
+    let mut kills = 0;
+    while kills < wanted_kills() {
+        // Random, and never so late that the run can have ended: a round takes longer.
+        tokio::time::sleep(Duration::from_millis(100 + random.below(250))).await;
+        anyhow::ensure!(
+            child.try_wait()?.is_none(),
+            "the run ended before kill {kills}"
+        );
+        child.kill()?;
+        child.wait()?;
+        for host in home.hosts() {
+            Home::kill(host);
+        }
+        kills += 1;
+        assert_eq!(
+            files_with(home.path(), KEY.as_bytes())?,
+            Vec::<PathBuf>::new()
+        );
+        (child, _) = drive(&home, &["flow", "resume", &run, "--json"])?;
+    }
+    let status = child.wait()?;
+    let view = show(&home, &run)?;
+    anyhow::ensure!(status.success(), "{status}\n{view:#}");
+    assert!(
+        view["step_list"][0]["attempts"]
+            .as_array()
+            .is_some_and(|attempts| attempts.len() > 1),
+        "no kill met a step at work: {view:#}"
+    );
+    let told = view["step_list"][3]["attempts"][0]["output"].as_str();
+    assert!(
+        told.is_some_and(|told| told.starts_with("•••") && told.contains("round 8")),
+        "{told:?}"
+    );
+    home.ok(&["host", "--stop"])?;
+    assert_eq!(
+        files_with(home.path(), KEY.as_bytes())?,
+        Vec::<PathBuf>::new()
+    );
+    // What is compressed is read by who can.
+    let found = |text: &str| -> Result<usize> {
+        let told = home.run(&["search", "--all", "-F", text, "--limit", "500", "--json"])?;
+        let told: Value = serde_json::from_slice(&told.stdout)?;
+        Ok(told["matches"].as_array().map_or(0, Vec::len))
+    };
+    assert_eq!(found(KEY)?, 0);
+    assert!(found("round 8: the key is •••")? >= 3);
+    Ok(())
 }
 
 /// Steps that wait for a file `go` when they run for the first time.
