@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { backend } from "../backend/backend";
 import { Palette } from "../palette/Palette";
+import { Picker } from "../palette/Picker";
 import { Switcher } from "../palette/Switcher";
 import { Dock } from "../shared/dock/Dock";
 import { useDock } from "../shared/dock/dock";
@@ -58,6 +59,7 @@ export function App() {
       <Switcher useDestinations={useDestinations} />
       {features.map(
         ({ dialogs: Dialogs, name }) => Dialogs && <Dialogs key={name} />,
+      <Picker />
       )}
       <FolderDialog home={home} onFolder={openFolder} />
       <Notices />
