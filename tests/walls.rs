@@ -74,6 +74,8 @@ const MET_AT: &[(&str, &[&str])] = &[
     ("agent_client_protocol", &["crates/agents/src/"]),
     ("rmcp", &["crates/mcp/"]),
     ("strsim", &["crates/app/src/settings/fields.rs"]),
+    ("plist", &["crates/app/src/themes/import.rs"]),
+    ("fontdb", &["crates/app/src/fonts.rs"]),
     ("tauri", &["src-tauri/"]),
 ];
 

@@ -4,5 +4,6 @@ pub(crate) mod agents;
 pub(crate) mod conflicts;
 pub(crate) mod flow;
 pub(crate) mod search;
+pub(crate) mod settings;
 pub(crate) mod terminal;
 pub(crate) mod workspace;

@@ -163,6 +163,22 @@ impl Window {
         clicked
     }
 
+    /// Clicks twice at a place of the page, as one does on a word.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn double_click_at(&self, x: f64, y: f64) -> Result<()> {
+        let button = MOUSE_BUTTON_LEFT;
+        let mut mouse = mouse_at(x, y);
+        for _ in 0..2 {
+            mouse = mouse
+                .then(PointerAction::Down { button })
+                .then(PointerAction::Up { button });
+        }
+        self.perform(mouse).await
+    }
+
     /// How many elements `css` selects now.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod reach;
 mod search;
 mod workspace;
 
+mod settings;
 /// The modifier keys, as WebDriver numbers them.
 fn ctrl() -> char {
     Key::Control.into()

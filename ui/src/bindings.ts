@@ -144,6 +144,16 @@ export const commands = {
 	openInEditor: (place: FilePlace) => typedError<PaneInfo, Error>(__TAURI_INVOKE("open_in_editor", { place })),
 	/**  Opens a link in the person's browser: `http` and `https` only. */
 	openLink: (url: string) => typedError<null, Error>(__TAURI_INVOKE("open_link", { url })),
+	/**  Every setting, with what it takes, and how the files stand. See [`App::settings_sheet`]. */
+	settingsSheet: () => typedError<SettingsSheet, Error>(__TAURI_INVOKE("settings_sheet")),
+	/**  Sets one field of a file, or takes it out; answers when it is in force. See [`App::change_setting`]. */
+	changeSetting: (file: SettingsFile, name: string, change: SettingChange) => typedError<null, Error>(__TAURI_INVOKE("change_setting", { file, name, change })),
+	/**  Takes over the themes in another terminal's file. See [`App::import_themes`]. */
+	importThemes: (file: string, text: string) => typedError<ImportedTheme[], Error>(__TAURI_INVOKE("import_themes", { file, text })),
+	/**  Removes a theme of the person's own. See [`App::remove_theme`]. */
+	removeTheme: (name: string) => typedError<null, Error>(__TAURI_INVOKE("remove_theme", { name })),
+	/**  The fonts that panes can be drawn with. See [`App::monospace_fonts`]. */
+	monospaceFonts: () => typedError<string[], Error>(__TAURI_INVOKE("monospace_fonts")),
 	/**  Shows a desktop notification, when the person may not be looking at the window. */
 	notifyPerson: (title: string, body: string) => typedError<null, Error>(__TAURI_INVOKE("notify_person", { title, body })),
 	/**  What the page should know of the machine and of this program. */
@@ -1112,6 +1122,16 @@ export type InputInfo = {
 	/**  Its value when none is given. */
 	default: Value | null,
 	/**  The values that it may have, for `enum`. */
+/**  A theme that was taken over from another terminal's file. */
+export type ImportedTheme = {
+	/**  Its name. */
+	name: string,
+	/**  Where it is now. */
+	path: string,
+	/**  Whether one of that name was there before. */
+	replaced: boolean,
+};
+
 	values: string[],
 	/**  What it is for. */
 	description: string | null,
@@ -1955,6 +1975,31 @@ export type SettingsNews =
 /**  The settings, keys included. */
 settings: Settings } | 
 /**  A file is wrong; the last good settings stay in force. */
+/**  One setting, whatever it is set to. */
+export type Setting = {
+	/**  As in the file; one that is inside another has both names: `history.keep_days`. */
+	name: string,
+	/**  What it is called on a page. */
+	title: string,
+	/**  The heading that it belongs under. */
+	group: string,
+	/**  What it means. */
+	about: string,
+	/**  What it can be. */
+	takes: SettingTakes,
+	/**  What it is as long as nobody sets it. */
+	default: SettingValue,
+};
+
+/**  What a setting is to be. */
+export type SettingChange = 
+/**  What it is as long as nobody sets it: it leaves the file. */
+{ to: "default" } | 
+/**  This. */
+{ to: "value"; 
+/**  As in the file. */
+value: SettingValue };
+
 { outcome: "refused"; 
 /**  Which file, and what is wrong with it. */
 message: string };
@@ -1965,16 +2010,74 @@ export type Severity =
 "identical" | 
 /**  The same file, more than 5 lines apart. */
 "different_area" | 
+/**  What is wrong with one field of a file. */
+export type SettingMistake = {
+	/**  Its name, which may be one that there is not. */
+	field: string,
+	/**  The line on which it stands. */
+	line: number,
+	/**  What is wrong, for a person. */
+	what: string,
+};
+
+/**  What a setting can be. */
+export type SettingTakes = 
+/**  On or off. */
+{ kind: "switch" } | 
+/**  One of a few words. */
+{ kind: "choice"; 
+/**  All that there are. */
+choices: SettingWord[] } | 
+/**  A number. */
+{ kind: "number"; 
+/**  Whether it has no fraction. */
+whole: boolean; 
+/**  The least. */
+min: number | null; 
+/**  The most. */
+max: number | null } | 
+/**  A text. */
+{ kind: "text"; 
+/**  Whether it may be nothing at all. */
+optional: boolean };
+
+/**  The value of a setting. */
+export type SettingValue = 
+/**  On or off. */
+boolean | 
+/**  A number. */
+number | null | 
+/**  A text, or a word. */
+string | 
+/**  Nothing. */
+null;
+
+/**  One word that a setting can be. */
+export type SettingWord = {
+	/**  As in the file. */
+	value: string,
+	/**  What it means. */
+	about: string,
+};
+
 /**  1 to 5 lines apart. */
 "adjacent_line" | 
 /**  The lines overlap or touch, or the change cannot be told by lines. */
 "same_line";
 
 /**  What became of a step. */
+	/**  The theme while it is dark, by its name in the gallery. */
+	dark_theme?: string,
+	/**  The theme while it is light, by its name in the gallery. */
+	light_theme?: string,
+	/**  How large everything in the window is, in percent. */
+	window_zoom?: number,
 export type SimulatedStep = {
 	/**  How it ended; `pending`: whether it runs, or which way it goes, depends on what is not known. */
 	state: StepState,
 	/**  What that depends on. */
+	/**  How high a line of the panes is, in heights of the font. */
+	line_height?: number | null,
 	depends_on?: string[],
 	/**  Why it was skipped, if it was. */
 	cause?: SkipCause | null,
@@ -1987,6 +2090,8 @@ export type SimulatedStep = {
 	/**  What it gave. */
 	output?: string | null,
 	/**  Why it failed, when the engine itself found out: a condition that can't be evaluated. */
+	/**  Texts by name, which are put into a pane by choosing them. */
+	snippets?: { [key in string]: string },
 	error?: string | null,
 };
 
@@ -1997,10 +2102,14 @@ export type Simulation = {
 	/**  What it depends on: `results.plan.data.kind`. */
 	depends_on?: string[],
 	/**  Whether every step was skipped. */
+	/**  Has screen readers read what panes show, and what is printed while the person types. */
+	screen_reader?: boolean,
 	nothing_ran: boolean,
 	/**  What became of every step. */
 	steps: { [key in string]: SimulatedStep },
 	/**  The steps that ran, in the order in which they were admitted. */
+	/**  From the directory `themes`: the person's own. */
+	themes?: ThemeColours[],
 	order: string[],
 };
 
@@ -2008,6 +2117,13 @@ export type Simulation = {
 export type Skip = {
 	/**  Why. */
 	cause: SkipCause,
+/**  The files that hold what a person may set. */
+export type SettingsFile = 
+/**  `settings.json` */
+"settings" | 
+/**  `keys.json`: a field per command. */
+"keys";
+
 	/**  The step where it began. */
 	origin: string,
 	/**  Whether a failure lies upstream. */
@@ -2026,6 +2142,28 @@ export type SkipCause =
 "band" | 
 /**  Nothing that it needs ran. */
 "all_inputs_dead" | 
+/**  Every setting, and how the two files stand. */
+export type SettingsSheet = {
+	/**  In the order in which they are to be shown. */
+	settings: Setting[],
+	/**  How `settings.json` stands. */
+	file: SettingsText,
+	/**  How `keys.json` stands. */
+	keys: SettingsText,
+};
+
+/**  How a file of settings stands. */
+export type SettingsText = {
+	/**  Where it is. */
+	path: string,
+	/**  Why nothing in it can be told apart; none: it can. */
+	broken: string | null,
+	/**  What is wrong in it. */
+	mistakes: SettingMistake[],
+	/**  The fields that it sets, each with its line. */
+	lines: { [key in string]: number },
+};
+
 /**  Something that it needs failed. */
 "upstream_failed" | 
 /**  Its trigger rule can't be met any more. */
@@ -2288,6 +2426,24 @@ export type Tried = {
 export type Trigger = 
 /**  None failed and at least one succeeded; branches that were not taken do not count. */
 "all_success" | 
+/**  The colours of a terminal, under a name. */
+export type ThemeColours = {
+	/**  What the gallery and the settings call it. */
+	name: string,
+	/**  The colour of text. */
+	foreground: string,
+	/**  The colour behind it; a dark one makes the theme a dark one. */
+	background: string,
+	/**  The cursor; none: as text. */
+	cursor?: string | null,
+	/**  What is under the cursor; none: as what is behind text. */
+	cursor_text?: string | null,
+	/**  What is behind selected text; none: between what is behind text and text. */
+	selection?: string | null,
+	/**  Black, red, green, yellow, blue, magenta, cyan, white, and the bright ones of them. */
+	ansi: string[],
+};
+
 /**  Every one succeeded. */
 "all_success_strict" | 
 /**  One succeeded; runs at once. */

@@ -21,6 +21,14 @@ window.matchMedia ??= ((query: string) => ({
 })) as unknown as typeof window.matchMedia;
 Element.prototype.scrollIntoView ??= () => {};
 Element.prototype.hasPointerCapture ??= () => false;
+Blob.prototype.text ??= function (this: Blob) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(String(reader.result));
+    reader.onerror = () => failed(reader.error);
+    reader.readAsText(this);
+  });
+};
 Range.prototype.getClientRects ??= () => [] as unknown as DOMRectList;
 // jsdom draws nothing: a context on which everything can be called, and every character is as wide.
 const context = new Proxy(

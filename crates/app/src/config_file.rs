@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 /// Editors save by several operations (write, rename, chmod): one save is told once.
 const SETTLE: Duration = Duration::from_millis(60);
 
-/// Watches the files of one directory; dropping it ends the watch.
+/// Watches the files of a directory; dropping it ends the watch.
 pub(crate) struct ConfigWatch {
-    _watcher: notify::RecommendedWatcher,
+    watcher: notify::RecommendedWatcher,
     changes: mpsc::Receiver<()>,
 }
 
@@ -33,10 +33,13 @@ impl ConfigWatch {
             },
         )?;
         watcher.watch(directory, RecursiveMode::NonRecursive)?;
-        Ok(Self {
-            _watcher: watcher,
-            changes,
-        })
+        Ok(Self { watcher, changes })
+    }
+
+    /// Watches another directory as well.
+    pub(crate) fn and(mut self, directory: &Path) -> notify::Result<Self> {
+        self.watcher.watch(directory, RecursiveMode::NonRecursive)?;
+        Ok(self)
     }
 
     /// Waits until something was saved and has settled.

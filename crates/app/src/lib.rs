@@ -24,12 +24,15 @@ mod paths;
 mod search;
 mod session;
 mod settings;
+mod themes;
+mod whole_file;
 mod window_state;
 mod worktrees;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::config_file::ConfigWatch;
 use host::{HostClient, HostHere, ServeError};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -61,11 +64,14 @@ pub use pane_host::{
 pub use paths::Paths;
 use settings::Loaded;
 pub use settings::{
-    ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, Settings, Theme,
+    ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, Setting, SettingChange,
+    SettingMistake, SettingTakes, SettingValue, SettingWord, Settings, SettingsFile, SettingsSheet,
+    SettingsText, Theme,
 };
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
 pub use worktrees::MadeWorktree;
 
+pub use themes::{Colour, ImportedTheme, ThemeColours};
 /// What [`App::start`] needs to know.
 #[derive(Debug, Clone)]
 pub struct AppConfig {
@@ -133,6 +139,8 @@ struct Inner {
     news: broadcast::Sender<News>,
     /// Those who wait for one pane.
     awaited: Arc<one_pane::Awaited>,
+    /// Held while one of the files of the settings is read, changed and written.
+    settings_edit: parking_lot::Mutex<()>,
     /// The agents' backends, made when they are first asked for.
     agents: tokio::sync::OnceCell<self::agents::Backends>,
     /// The process that holds ACP agents, when it is not this one.
@@ -216,6 +224,7 @@ impl App {
             news: broadcast::Sender::new(news::KEPT),
             awaited: Arc::default(),
             agents: tokio::sync::OnceCell::new(),
+            settings_edit: parking_lot::Mutex::default(),
             agent_host,
             tells_of_agents: false.into(),
             runtime: tokio::runtime::Handle::current(),
@@ -262,7 +271,9 @@ impl App {
 
     /// Applies what a person saves in the settings' files.
     fn follow_settings(&self) {
-        let mut watch = match config_file::ConfigWatch::new(self.0.paths.config()) {
+        let (config, themes) = (self.0.paths.config(), self.0.paths.themes());
+        let watched = ConfigWatch::new(config).and_then(|watch| watch.and(&themes));
+        let mut watch = match watched {
             Ok(watch) => watch,
             Err(error) => {
                 tracing::warn!("settings are read at the start only: {error}");

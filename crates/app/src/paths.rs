@@ -54,7 +54,7 @@ impl Paths {
     ///
     /// When one can't be created; the error names it.
     pub fn create(&self) -> io::Result<()> {
-        for directory in [&self.data, &self.config, &self.runtime] {
+        for directory in [&self.data, &self.config, &self.themes(), &self.runtime] {
             create_private(directory).map_err(|error| {
                 io::Error::new(
                     error.kind(),
@@ -103,6 +103,11 @@ impl Paths {
     /// The keys that a person edits.
     pub fn keys_file(&self) -> PathBuf {
         self.config.join("keys.json")
+    }
+
+    /// Where the themes are that a person made or imported, a file each.
+    pub fn themes(&self) -> PathBuf {
+        self.config.join("themes")
     }
 
     /// Where the host's socket is.

@@ -3,7 +3,14 @@
 //! Both are JSON with comments. A field that is wrong is told with its line, and goes on to be what it was; the others
 //! apply. A file that can't be told into fields changes nothing.
 
+mod edit;
 mod fields;
+mod sheet;
+
+pub use self::sheet::{
+    Setting, SettingChange, SettingMistake, SettingTakes, SettingValue, SettingWord, SettingsFile,
+    SettingsSheet, SettingsText,
+};
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +24,7 @@ use specta::Type;
 
 use crate::error::{Code, Error};
 use crate::paths::Paths;
+use crate::themes::{self, ThemeColours};
 
 /// Dark, light, or as the system says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
@@ -73,10 +81,10 @@ pub enum CursorStyle {
 #[serde(default, deny_unknown_fields)]
 pub struct HistorySettings {
     /// For how many days; 0 keeps nothing on disk.
-    #[schemars(range(max = 3650))]
+    #[schemars(range(max = 3650), title = "Days on disk")]
     pub keep_days: u32,
     /// How many megabytes, compressed, over all panes.
-    #[schemars(range(min = 1, max = 1_000_000))]
+    #[schemars(range(min = 1, max = 1_000_000), title = "Megabytes on disk")]
     pub max_mb: u32,
 }
 
@@ -94,7 +102,7 @@ impl Default for HistorySettings {
 #[serde(default, deny_unknown_fields)]
 pub struct FlowSettings {
     /// How many agents may work at once, over all runs; taken up by whatever drives runs from its next start on.
-    #[schemars(range(min = 1, max = 1_000))]
+    #[schemars(range(min = 1, max = 1_000), title = "Agents at once")]
     pub max_agents: u32,
 }
 
@@ -114,39 +122,76 @@ pub struct Settings {
     #[serde(rename = "$schema")]
     pub schema: Option<String>,
     /// Dark, light, or as the system says.
+    #[schemars(title = "Dark or light", extend("group" = "Look"))]
     pub theme: Theme,
+    /// The theme while it is dark, by its name in the gallery.
+    #[schemars(extend("group" = "Look"))]
+    pub dark_theme: String,
+    /// The theme while it is light, by its name in the gallery.
+    #[schemars(extend("group" = "Look"))]
+    pub light_theme: String,
+    /// How large everything in the window is, in percent.
+    #[schemars(range(min = 50, max = 300), extend("group" = "Look"))]
+    pub window_zoom: u32,
     /// The font of the panes: a CSS font family list.
+    #[schemars(extend("group" = "Text"))]
     pub font_family: String,
     /// The size of that font in pixels.
     #[schemars(range(min = 6, max = 72))]
+    #[schemars(extend("group" = "Text"))]
     pub font_size: u32,
+    /// How high a line of the panes is, in heights of the font.
+    #[schemars(range(min = 0.8, max = 2.5), extend("group" = "Text"))]
+    pub line_height: f64,
     /// Draws ligatures where the font has them.
+    #[schemars(extend("group" = "Text"))]
     pub ligatures: bool,
     /// What draws the panes.
+    #[schemars(extend("group" = "Text"))]
     pub renderer: Renderer,
     /// How many lines each pane keeps in memory.
     #[schemars(range(min = 100, max = 1_000_000))]
+    #[schemars(extend("group" = "Terminal"))]
     pub scrollback_lines: u32,
     /// The shell of new panes; null: the login shell.
+    #[schemars(extend("group" = "Terminal"))]
     pub shell: Option<String>,
     /// The editor that opens files which panes name, with its arguments; null: what `VISUAL` or `EDITOR` names, else `vi`.
+    #[schemars(extend("group" = "Terminal"))]
     pub editor: Option<String>,
     /// Teaches bash, zsh and fish to mark their prompts and commands.
+    #[schemars(extend("group" = "Terminal"))]
     pub shell_integration: bool,
+    /// Texts by name, which are put into a pane by choosing them.
+    #[schemars(extend("group" = "Terminal"))]
+    pub snippets: BTreeMap<String, String>,
     /// Copies what is selected at once.
+    #[schemars(extend("group" = "Copy and paste"))]
     pub copy_on_select: bool,
     /// Asks before text with several lines or control characters is pasted.
+    #[schemars(extend("group" = "Copy and paste"))]
     pub paste_guard: bool,
     /// What happens when a program asks to put text on the clipboard.
+    #[schemars(title = "Clipboard", extend("group" = "Copy and paste"))]
     pub osc52: ClipboardWrites,
     /// The cursor's shape where the program did not choose one.
+    #[schemars(extend("group" = "Cursor"))]
     pub cursor_style: CursorStyle,
     /// Whether the cursor blinks.
+    #[schemars(extend("group" = "Cursor"))]
     pub cursor_blink: bool,
+    /// Has screen readers read what panes show, and what is printed while the person types.
+    #[schemars(extend("group" = "Accessibility"))]
+    pub screen_reader: bool,
     /// How much of what panes printed is kept on disk.
+    #[schemars(extend("group" = "History"))]
     pub history: HistorySettings,
     /// How flows run.
+    #[schemars(extend("group" = "Flows"))]
     pub flows: FlowSettings,
+    /// From the directory `themes`: the person's own.
+    #[schemars(skip)]
+    pub themes: Vec<ThemeColours>,
     /// From `keys.json`: the key of each command; null: none.
     #[schemars(skip)]
     pub keys: BTreeMap<String, Option<String>>,
@@ -157,23 +202,30 @@ impl Default for Settings {
         Self {
             schema: None,
             theme: Theme::System,
+            dark_theme: "Switchyard dark".to_owned(),
+            light_theme: "Switchyard light".to_owned(),
+            window_zoom: 100,
             font_family:
                 r#""JetBrains Mono", "Fira Code", "Cascadia Code", "DejaVu Sans Mono", monospace"#
                     .to_owned(),
             font_size: 13,
+            line_height: 1.15,
             ligatures: false,
             renderer: Renderer::Auto,
             scrollback_lines: 5_000,
             shell: None,
             editor: None,
             shell_integration: true,
+            snippets: BTreeMap::new(),
             copy_on_select: false,
             paste_guard: true,
             osc52: ClipboardWrites::Ask,
             cursor_style: CursorStyle::Block,
             cursor_blink: false,
+            screen_reader: false,
             history: HistorySettings::default(),
             flows: FlowSettings::default(),
+            themes: Vec::new(),
             keys: BTreeMap::new(),
         }
     }
@@ -202,15 +254,13 @@ impl Settings {
         let (settings, keys) = (paths.settings_file(), paths.keys_file());
         let schema = value_of(&schemars::schema_for!(Self));
         let of_settings = fields_of(&settings, &schema, &value_of(before))?;
-        let schema = serde_json::json!({
-            "properties": { "$schema": { "type": "string" } },
-            "additionalProperties": { "type": ["string", "null"] },
-        });
-        let mut of_keys = fields_of(&keys, &schema, &value_of(&before.keys))?;
+        let mut of_keys = fields_of(&keys, &sheet::keys_schema(), &value_of(&before.keys))?;
         of_keys.good.remove("$schema");
 
         let mut loaded: Self = from_good(of_settings.good);
         loaded.keys = from_good(of_keys.good);
+        let of_themes = themes::own(&paths.themes());
+        loaded.themes = of_themes.good;
         let told = |file: &Path, mistakes: Vec<fields::Mistake>| {
             let file = file.display().to_string();
             let told = move |mistake| format!("`{file}`, {mistake}");
@@ -220,6 +270,7 @@ impl Settings {
             settings: loaded,
             mistakes: told(&settings, of_settings.mistakes)
                 .chain(told(&keys, of_keys.mistakes))
+                .chain(of_themes.mistakes)
                 .collect(),
         })
     }
@@ -390,6 +441,7 @@ mod tests {
             "shell": 3,
             "keys": { "pane.close": null },
             "history": { "keep_days": -1, "max_mb": 10, "days": 3 },
+            "snippets": { "good": "make", "bad": 3 },
             "cursor_blink": true,
             "cursor_blink": false
         }"#;
@@ -404,12 +456,14 @@ mod tests {
         `/settings.json`, line 8: `keys` belong into `keys.json` beside it
         `/settings.json`, line 9: `history.keep_days` is -1, but must be a whole number from 0 to 3650
         `/settings.json`, line 9: there is no setting `history.days`
-        `/settings.json`, line 11: `cursor_blink` is there twice; this one counts
+        `/settings.json`, line 10: `snippets.bad` is 3, but must be a text
+        `/settings.json`, line 12: `cursor_blink` is there twice; this one counts
         `/keys.json`, line 2: `pane.new` is 3, but must be a text or `null`
         `/keys.json`, line 3: `pane.close` is [], but must be a text or `null`
         "#);
         let wanted = Settings {
             ligatures: true,
+            snippets: BTreeMap::from([("good".to_owned(), "make".to_owned())]),
             history: HistorySettings {
                 max_mb: 10,
                 ..HistorySettings::default()

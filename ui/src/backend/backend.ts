@@ -71,6 +71,8 @@ export interface Backend extends Omit<Asks, Otherwise>, Follows {
   ): Stop;
   /** What the window is called on the desktop. */
   setTitle(title: string): void;
+  /** How large everything in the window is; 1 as it was drawn for. */
+  setZoom(factor: number): void;
   /** Folders and files that were dropped on the window, as paths, and where. */
   onDrop(
     listener: (paths: string[], at: { x: number; y: number }) => void,

@@ -45,13 +45,20 @@ export function tauriBackend(): Backend {
         .setTitle(title)
         .catch((cause) => console.error("the title was not set", cause));
     },
+    setZoom: (factor) => {
+      getCurrentWebview()
+        .setZoom(factor)
+        .catch((cause) => console.error("the window was not zoomed", cause));
+    },
     onDrop: (listener) =>
       subscription(
-        getCurrentWebview().onDragDropEvent((e) => {
+        getCurrentWebview().onDragDropEvent(async (e) => {
           if (e.payload.type !== "drop") return;
-          const { x, y } = e.payload.position;
-          const scale = window.devicePixelRatio;
-          listener(e.payload.paths, { x: x / scale, y: y / scale });
+          const { paths, position } = e.payload;
+          // What the system counts in its own pixels the page counts in those of its zoom.
+          const { width } = await getCurrentWindow().innerSize();
+          const scale = width / window.innerWidth;
+          listener(paths, { x: position.x / scale, y: position.y / scale });
         }),
       ),
   };

@@ -86,9 +86,25 @@ export function runCommand(id: string): void {
   if (command && (!command.enabled || command.enabled())) command.run();
 }
 
+let taker: ((event: KeyboardEvent) => void) | null = null;
+
+/** Gives every key to `take` in the place of the commands, until it is stopped: to record one, say. */
+export function takeKeys(take: (event: KeyboardEvent) => void): () => void {
+  taker = take;
+  return () => {
+    if (taker === take) taker = null;
+  };
+}
+
 /** Runs commands by their keys, before anything else on the page sees the key. */
 export function listenForKeys(target: Window): () => void {
   function onKey(event: KeyboardEvent) {
+    if (taker) {
+      event.preventDefault();
+      event.stopPropagation();
+      taker(event);
+      return;
+    }
     // While an input method composes, keys are its own.
     if (event.isComposing || event.keyCode === 229) return;
     const command = commandFor(event, useCommands.getState());

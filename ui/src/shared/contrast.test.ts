@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-
-/** Red, green, blue, and how much of it there is. */
-type Colour = [number, number, number, number];
+import type { ThemeColours } from "../bindings";
+import { contrast, isDark, laid } from "./colours";
+import { terminalTheme } from "./terminal-themes";
+import { tokensOf } from "./theme-tokens";
+import { builtInThemes } from "./themes";
 
 const css = readFileSync(join(import.meta.dirname, "tokens.css"), "utf8");
 
-function tokensOf(selector: string): Record<string, string> {
+function tokensIn(selector: string): Record<string, string> {
   const from = css.indexOf(`${selector} {`);
   const block = css.slice(from, css.indexOf("}", from));
   return Object.fromEntries(
@@ -18,38 +20,35 @@ function tokensOf(selector: string): Record<string, string> {
   );
 }
 
-const dark = tokensOf(":root");
-const schemes = {
-  dark,
-  light: { ...dark, ...tokensOf(':root[data-theme="light"]') },
-};
+const dark = tokensIn(":root");
+const light = { ...dark, ...tokensIn(':root[data-theme="light"]') };
 
-function parsed(hex: string): Colour {
-  const at = (start: number) =>
-    Number.parseInt(hex.slice(start, start + 2) || "ff", 16);
-  return [at(1), at(3), at(5), at(7) / 255];
+/** Every token as it is while a theme is worn. */
+function worn(theme: ThemeColours): Record<string, string> {
+  const base = isDark(theme.background) ? dark : light;
+  return { ...base, ...tokensOf(theme) };
 }
 
-/** What is seen where `over` is laid on `under`. */
-function laid([r, g, b, alpha]: Colour, under: Colour): Colour {
-  const mix = (top: number, bottom: number) =>
-    top * alpha + bottom * (1 - alpha);
-  return [mix(r, under[0]), mix(g, under[1]), mix(b, under[2]), 1];
-}
-
-/** As the guidelines for accessible content define it. */
-function luminance([r, g, b]: Colour): number {
-  const linear = (channel: number) => {
-    const part = channel / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  };
-  return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-}
-
-function contrast(one: Colour, other: Colour): number {
-  const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
-  return ((high ?? 0) + 0.05) / ((low ?? 0) + 0.05);
-}
+/** Colours that no person would choose: grey on grey, everything alike, loud on loud. */
+const odd: ThemeColours[] = [
+  ["#777777", "#777777", "#777777"],
+  ["#808080", "#ffffff", "#808080"],
+  ["#757575", "#000000", "#00ff00"],
+  ["#ff0000", "#00ff00", "#0000ff"],
+  ["#0000ff", "#ffff00", "#ff00ff"],
+  ["#00ff00", "#ffffff", "#ffff00"],
+  ["#000000", "#000000", "#000000"],
+  ["#ffffff", "#ffffff", "#ffffff"],
+  ["#b58900", "#fdf6e3", "#b58900"],
+].map(([background = "", foreground = "", colour = ""]) => ({
+  name: `odd: ${foreground} and ${colour} on ${background}`,
+  foreground,
+  background,
+  cursor: null,
+  cursor_text: null,
+  selection: null,
+  ansi: Array.from({ length: 16 }, () => colour),
+}));
 
 const GROUNDS = ["ground", "pane", "raised"];
 const LAYERS = ["", "hover", "selected"];
@@ -64,8 +63,10 @@ const TEXTS = [
   "failed",
 ];
 
-describe.each(Object.entries(schemes))("%s", (_name, tokens) => {
-  const colour = (token: string) => parsed(tokens[token] ?? "");
+describe.each(
+  [...builtInThemes, ...odd].map((theme) => [theme.name, worn(theme)] as const),
+)("the window in %s", (_name, tokens) => {
+  const colour = (token: string) => tokens[token] ?? "";
   const ground = (base: string, layer: string) =>
     layer === "" ? colour(base) : laid(colour(layer), colour(base));
 
@@ -96,4 +97,29 @@ describe.each(Object.entries(schemes))("%s", (_name, tokens) => {
         base,
       ).toBeGreaterThanOrEqual(3);
   });
+});
+
+describe.each(
+  builtInThemes.map((theme) => [theme.name, theme] as const),
+)("a terminal in %s", (_name, theme) => {
+  test("every colour but black can be read, on selected text as well as on the background", () => {
+    const { background, foreground, ansi } = theme;
+    const read = [foreground, ...ansi.slice(isDark(background) ? 1 : 0)];
+    const poor = read.filter((one) => contrast(one, background) < 4.5);
+    expect(poor).toEqual([]);
+    const { selectionBackground } = terminalTheme(theme);
+    expect(contrast(foreground, selectionBackground)).toBeGreaterThanOrEqual(
+      4.5,
+    );
+  });
+
+  test("it is complete, and told once", () => {
+    expect(theme.ansi).toHaveLength(16);
+    expect(terminalTheme(theme)).toBe(terminalTheme(theme));
+  });
+});
+
+test("no two themes have one name", () => {
+  const names = builtInThemes.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
 });

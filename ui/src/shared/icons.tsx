@@ -91,6 +91,13 @@ export const SaveIcon = icon(
   <path d="M8 2.5v7.2M4.8 6.8 8 10l3.2-3.2M3 13.2h10" />,
 );
 
+export const SlidersIcon = icon(
+  <>
+    <path d="M2.5 5h6M12 5h1.5M2.5 11h1.5M7.5 11h6" />
+    <circle cx="10.2" cy="5" r="1.6" />
+    <circle cx="5.8" cy="11" r="1.6" />
+  </>,
+);
 export const TerminalIcon = icon(
   <>
     <rect x="2" y="3" width="12" height="10" rx="1.4" />

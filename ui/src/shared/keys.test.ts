@@ -1,6 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { type Command, commandFor } from "./commands";
-import { formatKey, type KeyPress, matches, parseKey } from "./keys";
+import {
+  chordOfPress,
+  formatKey,
+  type KeyPress,
+  matches,
+  parseKey,
+  writeKey,
+} from "./keys";
 
 function press(text: string, code = ""): KeyPress {
   const chord = parseKey(text);
@@ -68,4 +75,26 @@ test("a key that is taken away, or whose command means nothing now, is the progr
   const commands = [command("a", "F1"), command("b", "F2", false)];
   expect(commandFor(press("F1"), { commands, keys: { a: null } })).toBeNull();
   expect(commandFor(press("F2"), { commands, keys: {} })).toBeNull();
+});
+
+test.each([
+  ["Ctrl+Shift+Left"],
+  ["Alt+Pgup"],
+  ["Ctrl++"],
+  ["Ctrl+Shift+="],
+  ["F3"],
+  ["Super+K"],
+  ["Ctrl+Space"],
+])("%s is written as it is read", (text) => {
+  const chord = parseKey(text);
+  if (!chord) throw new Error(`\`${text}\` is no key`);
+  expect(parseKey(writeKey(chord))).toEqual(chord);
+});
+
+test("a press is the chord that it matches, whatever Shift made of the key", () => {
+  const plus = { ...press("Ctrl+Shift+="), key: "+", code: "Equal" };
+  const chord = chordOfPress(plus);
+  expect(chord && writeKey(chord)).toBe("Ctrl+Shift+=");
+  expect(chord && matches(chord, plus)).toBe(true);
+  expect(chordOfPress({ ...press("Ctrl+Shift+a"), key: "Shift" })).toBeNull();
 });

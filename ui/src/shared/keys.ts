@@ -88,6 +88,41 @@ export function isKey({ key }: Chord): boolean {
   return [...key].length === 1 || NAMED.has(key);
 }
 
+/** Keys that are pressed together with another one. */
+const MODIFIERS = new Set([
+  ...["control", "shift", "alt", "meta", "altgraph"],
+  ...["capslock", "numlock", "fn", "os", "dead", "process", "unidentified"],
+]);
+
+/** The chord of a key press; `null` for a modifier alone. */
+export function chordOfPress(press: KeyPress): Chord | null {
+  const pressed = press.key.toLowerCase();
+  if (MODIFIERS.has(pressed)) return null;
+  // What Shift and Alt make of a key is named by the key itself, as `matches` knows it.
+  const byPlace = /^(?:Key|Digit)|^(?:Equal|Minus|Comma|Period|Slash)$/;
+  const key =
+    (press.shiftKey || press.altKey) && byPlace.test(press.code)
+      ? codeKey(press.code)
+      : pressed;
+  return {
+    ctrl: press.ctrlKey,
+    shift: press.shiftKey,
+    alt: press.altKey,
+    meta: press.metaKey,
+    key,
+  };
+}
+
+/** Whether the key writes something by itself: a command on it would take it from every program. */
+export function isTyped({ ctrl, alt, meta, key }: Chord): boolean {
+  if (ctrl || alt || meta) return false;
+  return (
+    [...key].length === 1 ||
+    ["enter", "tab", "backspace", "escape"].includes(key) ||
+    key.startsWith("arrow")
+  );
+}
+
 /** What of a `KeyboardEvent` decides. */
 export type KeyPress = Pick<
   KeyboardEvent,
@@ -132,16 +167,28 @@ function codeKey(code: string): string {
 
 /** Writes a chord for people: `Ctrl+Shift+P`. */
 export function formatKey(chord: Chord): string {
+  return joined(chord, SHOWN[chord.key] ?? capital(chord.key));
+}
+
+const WRITTEN = new Map(
+  Object.entries(NAMES).map(([name, key]) => [key, capital(name)]),
+);
+
+/** Writes a chord for `keys.json`: what `parseKey` reads. */
+export function writeKey(chord: Chord): string {
+  return joined(chord, WRITTEN.get(chord.key) ?? capital(chord.key));
+}
+
+function joined(chord: Chord, key: string): string {
   const parts = [
     chord.ctrl && "Ctrl",
     chord.alt && "Alt",
     chord.shift && "Shift",
     chord.meta && "Super",
   ].filter(Boolean);
-  const key =
-    SHOWN[chord.key] ??
-    (chord.key.length === 1
-      ? chord.key.toUpperCase()
-      : chord.key.charAt(0).toUpperCase() + chord.key.slice(1));
   return [...parts, key].join("+");
+}
+
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -1,10 +1,10 @@
 import { create } from "zustand";
 import { backend } from "../backend/backend";
-import type { HostState, Platform, Settings } from "../bindings";
+import type { HostState, Platform, Settings, ThemeColours } from "../bindings";
 import { setKeys, useCommands } from "./commands";
 import { keyProblems } from "./key-problems";
 import { notify, withdraw } from "./notices";
-import { type Scheme, terminalThemes } from "./terminal-themes";
+import { isDarkTheme, missingThemes, themeInForce } from "./themes";
 
 /** The settings in force: Rust sends every field; only in the person's file may one be left out. */
 export type AppliedSettings = Required<Settings>;
@@ -28,17 +28,30 @@ export const useSettings = create<SettingsState>(() => ({
   zoom: 0,
 }));
 
-export function schemeOf(
-  state: Pick<SettingsState, "settings" | "systemDark">,
-): Scheme {
-  const theme = state.settings?.theme ?? "system";
-  if (theme !== "system") return theme;
-  return state.systemDark ? "dark" : "light";
+/** Whether what is on screen is dark or light. */
+export type Scheme = "dark" | "light";
+
+type LookState = Pick<SettingsState, "settings" | "systemDark">;
+
+/** The theme in force: the same object as long as it is. */
+export function themeOf({ settings, systemDark }: LookState): ThemeColours {
+  return themeInForce(settings, systemDark);
+}
+
+export function useTheme(): ThemeColours {
+  return useSettings(themeOf);
+}
+
+export function schemeOf(state: LookState): Scheme {
+  return isDarkTheme(themeOf(state)) ? "dark" : "light";
 }
 
 export function useScheme(): Scheme {
   return useSettings(schemeOf);
 }
+
+/** How small and how large everything in the window can be, in percent. */
+export const zoomRange = { least: 50, most: 300 };
 
 /** The font size at which everything has the size that it was drawn for. */
 const USUAL_FONT = 13;
@@ -70,6 +83,7 @@ export function zoomBy(step: number | null): void {
 const SETTINGS = "settings";
 const HOST = "host";
 const KEYS = "keys";
+const THEMES = "themes";
 
 /** Tells what is wrong with the keys that the person wrote, whenever they or the commands change. */
 function followKeys(): () => void {
@@ -88,10 +102,33 @@ function followKeys(): () => void {
   return useCommands.subscribe(tell);
 }
 
+/** The theme as it was, where nothing of it has changed: what is drawn from it need not be drawn again. */
+function kept(theme: ThemeColours, before: ThemeColours[]): ThemeColours {
+  const same = before.find(({ name }) => name === theme.name);
+  return same && JSON.stringify(same) === JSON.stringify(theme) ? same : theme;
+}
+
+function tellMissingThemes(settings: Settings): void {
+  const missing = missingThemes(settings);
+  if (missing.length === 0) withdraw(THEMES);
+  else
+    notify(
+      "warning",
+      `There is no theme called ${missing.map((name) => `“${name}”`).join(" or ")}; the usual one is shown.`,
+      undefined,
+      THEMES,
+    );
+}
+
 /** Reads settings and what the platform is, and follows both. */
 export async function startSettings(): Promise<() => void> {
   const applied = (settings: Settings) => {
-    useSettings.setState({ settings: settings as AppliedSettings });
+    const before = useSettings.getState().settings?.themes ?? [];
+    const themes = (settings.themes ?? []).map((theme) => kept(theme, before));
+    useSettings.setState({
+      settings: { ...settings, themes } as AppliedSettings,
+    });
+    tellMissingThemes(settings);
     setKeys(settings.keys as Record<string, string | null>);
   };
   const stops = [
@@ -137,13 +174,13 @@ function followColours(): () => void {
   let told: object | null = null;
   const tell = () => {
     const state = useSettings.getState();
-    const theme = terminalThemes[schemeOf(state)];
+    const theme = themeOf(state);
     if (!state.settings || told === theme) return;
     told = theme;
     void backend.setColours({
       foreground: parts(theme.foreground),
       background: parts(theme.background),
-      cursor: parts(theme.cursor),
+      cursor: parts(theme.cursor ?? theme.foreground),
     });
   };
   const stopHost = backend.onHostChanged((host) => {

@@ -1,7 +1,7 @@
-/** Whether what is on screen is dark or light. */
-export type Scheme = "dark" | "light";
+import type { ThemeColours } from "../bindings";
+import { isDark, mixed, sheer } from "./colours";
 
-/** The sixteen colours and what goes with them. Each reads on its background with a contrast of at least 4.5. */
+/** The sixteen colours and what goes with them, as a terminal is told them. */
 export interface TerminalTheme {
   foreground: string;
   background: string;
@@ -31,61 +31,50 @@ export interface TerminalTheme {
   brightWhite: string;
 }
 
-export const terminalThemes: Record<Scheme, TerminalTheme> = {
-  dark: {
-    foreground: "#d6d9e0",
-    background: "#101216",
-    cursor: "#e8eaf0",
-    cursorAccent: "#101216",
-    selectionBackground: "#3a5a8c99",
-    selectionInactiveBackground: "#3a424f99",
-    scrollbarSliderBackground: "#8b93a333",
-    scrollbarSliderHoverBackground: "#8b93a355",
-    scrollbarSliderActiveBackground: "#8b93a377",
+const made = new WeakMap<ThemeColours, TerminalTheme>();
+
+/** What a terminal is told of a theme: the same object each time, so that a change is seen. */
+export function terminalTheme(theme: ThemeColours): TerminalTheme {
+  const known = made.get(theme);
+  if (known) return known;
+  const fresh = toldOf(theme);
+  made.set(theme, fresh);
+  return fresh;
+}
+
+function toldOf(theme: ThemeColours): TerminalTheme {
+  const { foreground, background, ansi } = theme;
+  const at = (place: number) => ansi[place] ?? foreground;
+  const slider = mixed(foreground, background, 0.4);
+  const selection =
+    theme.selection ??
+    mixed(background, at(4), isDark(background) ? 0.35 : 0.25);
+  return {
+    foreground,
+    background,
+    cursor: theme.cursor ?? foreground,
+    cursorAccent: theme.cursor_text ?? background,
+    selectionBackground: selection,
+    selectionInactiveBackground: mixed(selection, background, 0.4),
+    scrollbarSliderBackground: sheer(slider, 0.2),
+    scrollbarSliderHoverBackground: sheer(slider, 0.33),
+    scrollbarSliderActiveBackground: sheer(slider, 0.47),
     overviewRulerBorder: "#00000000",
-    black: "#3b404a",
-    red: "#f07178",
-    green: "#8fce7e",
-    yellow: "#e5c07b",
-    blue: "#79aef5",
-    magenta: "#c99bf0",
-    cyan: "#6fc9d1",
-    white: "#c8ccd4",
-    brightBlack: "#868d9b",
-    brightRed: "#ff8f92",
-    brightGreen: "#aee39c",
-    brightYellow: "#f2d592",
-    brightBlue: "#9dc6ff",
-    brightMagenta: "#dcb8fb",
-    brightCyan: "#92e2e8",
-    brightWhite: "#f4f5f8",
-  },
-  light: {
-    foreground: "#24292f",
-    background: "#ffffff",
-    cursor: "#24292f",
-    cursorAccent: "#ffffff",
-    selectionBackground: "#b5d3fb",
-    selectionInactiveBackground: "#dde3ea",
-    scrollbarSliderBackground: "#6b728033",
-    scrollbarSliderHoverBackground: "#6b728055",
-    scrollbarSliderActiveBackground: "#6b728077",
-    overviewRulerBorder: "#00000000",
-    black: "#24292f",
-    red: "#c4272f",
-    green: "#1a7f37",
-    yellow: "#8a5a00",
-    blue: "#0b5fcc",
-    magenta: "#8236c4",
-    cyan: "#0f7080",
-    white: "#5f6772",
-    brightBlack: "#66707c",
-    brightRed: "#a8121c",
-    brightGreen: "#116329",
-    brightYellow: "#704700",
-    brightBlue: "#0a4fa8",
-    brightMagenta: "#6b24a8",
-    brightCyan: "#0a5a68",
-    brightWhite: "#424a53",
-  },
-};
+    black: at(0),
+    red: at(1),
+    green: at(2),
+    yellow: at(3),
+    blue: at(4),
+    magenta: at(5),
+    cyan: at(6),
+    white: at(7),
+    brightBlack: at(8),
+    brightRed: at(9),
+    brightGreen: at(10),
+    brightYellow: at(11),
+    brightBlue: at(12),
+    brightMagenta: at(13),
+    brightCyan: at(14),
+    brightWhite: at(15),
+  };
+}

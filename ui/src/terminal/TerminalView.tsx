@@ -3,8 +3,9 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { backend } from "../backend/backend";
 import type { PaneId } from "../bindings";
 import { Button } from "../shared/Button";
-import { fontSizeOf, schemeOf, useSettings } from "../shared/settings-store";
-import { terminalThemes } from "../shared/terminal-themes";
+import { fontSizeOf, themeOf, useSettings } from "../shared/settings-store";
+import { terminalTheme } from "../shared/terminal-themes";
+import { BroadcastBar } from "./BroadcastBar";
 import { pasteSelection, pasteText } from "./clipboard";
 import { addHost, hostShown, placeOf, removeHost, useHosts } from "./hosts";
 import { closePane, restartPane } from "./pane-life";
@@ -34,7 +35,7 @@ function viewStyle(): ViewStyle | null {
   return {
     settings: state.settings,
     fontSize: fontSizeOf(state),
-    theme: terminalThemes[schemeOf(state)],
+    theme: terminalTheme(themeOf(state)),
     softwareRendering: state.platform?.software_rendering ?? false,
   };
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Frame } from "../backend/frames";
 import { encodeFrame } from "../backend/frames";
-import { terminalThemes } from "../shared/terminal-themes";
+import { terminalTheme } from "../shared/terminal-themes";
+import { usualThemes } from "../shared/themes";
 import { freshBackend, opened } from "../test-support";
 import { defaultSettings, type MemoryBackend } from "../twin/memory-backend";
 import { XtermHost } from "./xterm-host";
@@ -30,7 +31,7 @@ async function view(scrollback = 1000): Promise<XtermHost> {
       {
         settings: { ...defaultSettings, scrollback_lines: scrollback },
         fontSize: 13,
-        theme: terminalThemes.dark,
+        theme: terminalTheme(usualThemes.dark),
         softwareRendering: true,
       },
       { onShown: () => shown(made) },

@@ -134,7 +134,7 @@ export class XtermHost {
       scrollback: style.settings.scrollback_lines,
       fontFamily: style.settings.font_family,
       fontSize: style.fontSize,
-      lineHeight: 1.15,
+      lineHeight: style.settings.line_height ?? 1,
       cursorStyle: style.settings.cursor_style,
       cursorBlink: style.settings.cursor_blink,
       cursorInactiveStyle: "outline",
@@ -377,6 +377,8 @@ export class XtermHost {
       if (!this.disposed) this.events.onFailed?.(attached.error.message);
       return;
     }
+    if (before.settings.line_height !== settings.line_height)
+      options.lineHeight = settings.line_height ?? 1;
     this.attachment = attached.data;
     if (this.disposed) void backend.detachPane(attached.data);
     else this.acknowledge();

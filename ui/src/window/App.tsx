@@ -6,8 +6,9 @@ import { Switcher } from "../palette/Switcher";
 import { Dock } from "../shared/dock/Dock";
 import { useDock } from "../shared/dock/dock";
 import { Notices } from "../shared/Notices";
-import { useScheme, useSettings, useTextScale } from "../shared/settings-store";
+import { useSettings, useTextScale, useTheme } from "../shared/settings-store";
 import { Tooltips } from "../shared/Tooltips";
+import { wearTheme } from "../shared/theme-tokens";
 import { paneTitle, usePanes } from "../terminal/pane-store";
 import { paneOfParams } from "../terminal/pane-tabs";
 import { FolderDialog } from "../workspace/FolderDialog";
@@ -34,11 +35,11 @@ const asides = Object.fromEntries(
 /** The window: the frame, and in it what every feature brings. */
 export function App() {
   const ready = useStart();
-  const scheme = useScheme();
+  const theme = useTheme();
   const home = useSettings((state) => state.platform?.home ?? "");
-  useEffect(() => {
-    document.documentElement.dataset.theme = scheme;
-  }, [scheme]);
+  useEffect(() => wearTheme(theme, document.documentElement), [theme]);
+  const zoom = useSettings((state) => state.settings?.window_zoom ?? 100);
+  useEffect(() => backend.setZoom(zoom / 100), [zoom]);
   const scale = useTextScale();
   useEffect(() => {
     document.documentElement.style.setProperty("--text-scale", `${scale}`);
@@ -58,8 +59,8 @@ export function App() {
       <Palette />
       <Switcher useDestinations={useDestinations} />
       {features.map(
-        ({ dialogs: Dialogs, name }) => Dialogs && <Dialogs key={name} />,
       <Picker />
+        ({ dialogs: Dialogs, name }) => Dialogs && <Dialogs key={name} />,
       )}
       <FolderDialog home={home} onFolder={openFolder} />
       <Notices />

@@ -5,6 +5,7 @@ import { agentsFeature } from "./agents-feature";
 import { conflictsFeature } from "./conflicts-feature";
 import { flowFeature } from "./flow-feature";
 import { searchFeature } from "./search-feature";
+import { settingsFeature } from "./settings-feature";
 import { terminalFeature } from "./terminal-feature";
 
 /** Everything the window can do, in the order in which it is shown. */
@@ -14,6 +15,7 @@ export const features: Feature[] = [
   agentsFeature,
   flowFeature,
   conflictsFeature,
+  settingsFeature,
 ];
 
 /** What can be in the dock, by kind. */

@@ -1,9 +1,7 @@
-import { backend } from "../backend/backend";
 import { openPalette } from "../palette/Palette";
 import { openSwitcher } from "../palette/Switcher";
 import type { Command } from "../shared/commands";
 import { goToNextNeed } from "../shared/needs-you";
-import { notify, reportFailure } from "../shared/notices";
 import { cyclePlace, goToPlace } from "../shared/places";
 import { changeFrame } from "../shared/window-state";
 import { askForFolder } from "../workspace/FolderDialog";
@@ -91,25 +89,5 @@ export function windowCommands(): Command[] {
       key: "Ctrl+Shift+K",
       run: askForFolder,
     },
-    {
-      id: "settings.where",
-      title: "Where the settings and the keys are",
-      group,
-      run: () => void showSettingsFiles(),
-    },
   ];
-}
-
-/** The settings are text: says where, and opens a pane that edits them. */
-async function showSettingsFiles(): Promise<void> {
-  const files = await backend.settingsFiles();
-  if (files.status === "error") {
-    reportFailure(files);
-    return;
-  }
-  const { settings, keys } = files.data;
-  notify("warning", `Settings: ${settings}\nKeys: ${keys}`, {
-    label: "Copy the path",
-    run: () => void backend.writeClipboard(settings),
-  });
 }

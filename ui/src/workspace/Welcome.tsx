@@ -5,6 +5,7 @@ import {
   PlayIcon,
   PlusIcon,
   SearchIcon,
+  SlidersIcon,
 } from "../shared/icons";
 
 const STEPS = [
@@ -36,7 +37,13 @@ const STEPS = [
     command: "palette.open",
     Icon: CommandIcon,
     title: "See every command and its key",
-    text: "Keys and settings are text files; saving one applies it.",
+    text: "A few letters find each of them.",
+  },
+  {
+    command: "settings.open",
+    Icon: SlidersIcon,
+    title: "Make it yours",
+    text: "Themes, fonts, keys; behind them are text files.",
   },
 ];
 

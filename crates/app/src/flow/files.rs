@@ -8,7 +8,7 @@ use specta::Type;
 
 use super::{check_flow_text, read_file};
 use crate::config_file::ConfigWatch;
-use crate::{App, Code, Error};
+use crate::{App, Code, Error, whole_file};
 
 /// How deep flows are looked for below a directory.
 const DEPTH: usize = 3;
@@ -159,13 +159,7 @@ impl App {
         }
         let text = text.to_owned();
         tokio::task::spawn_blocking(move || {
-            let written = std::fs::canonicalize(&file).and_then(|file| {
-                let beside = file.with_extension("yaml.new");
-                let permissions = std::fs::metadata(&file)?.permissions();
-                std::fs::write(&beside, text)?;
-                std::fs::set_permissions(&beside, permissions)?;
-                std::fs::rename(&beside, &file)
-            });
+            let written = whole_file::write(&file, &text);
             written.map_err(|error| {
                 Error::new(
                     Code::BadFile,

@@ -1,6 +1,7 @@
 //! A file that a person edits, field by field: what is wrong is told at its place, in words, and refuses nothing else. The
 //! only file of this room that names jsonc_parser's tree, and strsim.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jsonc_parser::ast::{Array, Object, Value as Node};
@@ -16,12 +17,16 @@ pub(super) struct Fields {
     pub(super) good: Map<String, Value>,
     /// In the order of the file.
     pub(super) mistakes: Vec<Mistake>,
+    /// The fields that are there by their full names (`history.keep_days`), right or wrong, each with its line.
+    pub(super) lines: BTreeMap<String, usize>,
 }
 
 /// What is wrong with one field.
 #[derive(Debug)]
 pub(super) struct Mistake {
     pub(super) line: usize,
+    /// Its full name.
+    pub(super) field: String,
     pub(super) what: String,
 }
 
@@ -47,9 +52,11 @@ pub(super) fn read(text: &str, schema: &Value, before: &Value) -> Result<Fields,
                 text,
                 schema,
                 mistakes: Vec::new(),
+                lines: BTreeMap::new(),
             };
             fields.good = reader.object(&object, schema, before, "");
             fields.mistakes = reader.mistakes;
+            fields.lines = reader.lines;
         }
         Some(_) => return Err("it must be one object, in braces".to_owned()),
     }
@@ -61,6 +68,7 @@ struct Reader<'a> {
     /// The whole schema, in which references lead somewhere.
     schema: &'a Value,
     mistakes: Vec<Mistake>,
+    lines: BTreeMap<String, usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -80,12 +88,17 @@ impl<'a> Reader<'a> {
                 path => format!("{path}.{name}"),
             };
             let at = property.range.start;
+            self.lines.insert(full.clone(), self.line_of(at));
             let Some(kind) = kind_of(self.schema, kind, name) else {
-                self.wrong(at, unknown(kind, name, &full));
+                self.wrong(at, &full, unknown(kind, name, &full));
                 continue;
             };
             if good.contains_key(name) {
-                self.wrong(at, format!("`{full}` is there twice; this one counts"));
+                self.wrong(
+                    at,
+                    &full,
+                    format!("`{full}` is there twice; this one counts"),
+                );
             }
             let value = self.value(&property.value, kind, &before[name], &full, at);
             let value = value.or_else(|| before.get(name).cloned());
@@ -109,7 +122,7 @@ impl<'a> Reader<'a> {
                 let missing = missing(kind, object);
                 let good = self.object(object, kind, before, path);
                 for name in &missing {
-                    self.wrong(at, format!("`{path}` has no `{name}`"));
+                    self.wrong(at, path, format!("`{path}` has no `{name}`"));
                 }
                 missing.is_empty().then_some(Value::Object(good))
             }
@@ -121,7 +134,7 @@ impl<'a> Reader<'a> {
                 match refusal(path, kind, &value) {
                     None => Some(value),
                     Some(what) => {
-                        self.wrong(at, what);
+                        self.wrong(at, path, what);
                         None
                     }
                 }
@@ -138,9 +151,10 @@ impl<'a> Reader<'a> {
         good
     }
 
-    fn wrong(&mut self, at: usize, what: String) {
+    fn wrong(&mut self, at: usize, field: &str, what: String) {
         self.mistakes.push(Mistake {
             line: self.line_of(at),
+            field: field.to_owned(),
             what,
         });
     }
@@ -310,10 +324,8 @@ fn words(kind: &Value) -> String {
             } else {
                 "a number"
             };
-            match (&kind["minimum"], &kind["maximum"]) {
-                (Value::Number(low), Value::Number(high)) => {
-                    format!("{number} from {low} to {high}")
-                }
+            match (kind["minimum"].as_f64(), kind["maximum"].as_f64()) {
+                (Some(low), Some(high)) => format!("{number} from {low} to {high}"),
                 _ => number.to_owned(),
             }
         }

@@ -6,8 +6,8 @@ import {
   useMemo,
   useRef,
 } from "react";
-import { useScheme } from "../settings-store";
-import { terminalThemes } from "../terminal-themes";
+import { useTheme } from "../settings-store";
+import { terminalTheme } from "../terminal-themes";
 
 /** The colours that a program names by number, in their order. */
 const PALETTE = [
@@ -57,12 +57,12 @@ export function usePrinted(
   // Rows that were measured keep their height until it is said that they have another.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height is what has changed
   useLayoutEffect(() => list.measure(), [list, height]);
-  const scheme = useScheme();
+  const theme = useTheme();
   const colours = useMemo(() => {
-    const theme = terminalThemes[scheme];
+    const told = terminalTheme(theme);
     return Object.fromEntries(
-      PALETTE.map((name, index) => [`--c${index}`, theme[name]]),
+      PALETTE.map((name, index) => [`--c${index}`, told[name]]),
     );
-  }, [scheme]);
+  }, [theme]);
   return { list, scroller, colours };
 }

@@ -1,0 +1,190 @@
+import { useEffect, useState } from "react";
+import type { Setting, SettingTakes, SettingValue } from "../bindings";
+import { IconButton } from "../shared/Button";
+import { PlusIcon } from "../shared/icons";
+import { MinusIcon } from "./icons";
+
+export interface ControlProps {
+  setting: Setting;
+  value: SettingValue;
+  /** The element that says what is wrong with it, if anything is. */
+  problemId: string | undefined;
+  onChange: (value: SettingValue) => void;
+}
+
+/** The control that fits what a setting takes. */
+export function SettingControl(props: ControlProps) {
+  const { takes } = props.setting;
+  switch (takes.kind) {
+    case "switch":
+      return <SwitchControl {...props} />;
+    case "choice":
+      return <ChoiceControl {...props} choices={takes.choices} />;
+    case "number":
+      return <NumberControl {...props} takes={takes} />;
+    case "text":
+      return <TextControl {...props} optional={takes.optional} />;
+  }
+}
+
+function described({ setting, problemId }: ControlProps) {
+  return {
+    id: controlId(setting),
+    "data-testid": `set-${setting.name}`,
+    "aria-describedby": [`${controlId(setting)}-about`, problemId]
+      .filter(Boolean)
+      .join(" "),
+    ...(problemId && { "aria-invalid": true }),
+  };
+}
+
+export function controlId({ name }: Pick<Setting, "name">): string {
+  return `setting-${name.replace(".", "-")}`;
+}
+
+function SwitchControl(props: ControlProps) {
+  return (
+    <input
+      type="checkbox"
+      {...described(props)}
+      checked={props.value === true}
+      onChange={(event) => props.onChange(event.currentTarget.checked)}
+    />
+  );
+}
+
+type Choices = Extract<SettingTakes, { kind: "choice" }>["choices"];
+
+function ChoiceControl({
+  choices,
+  ...props
+}: ControlProps & { choices: Choices }) {
+  const { setting, value, onChange } = props;
+  return (
+    <div
+      className="setting-choices"
+      role="radiogroup"
+      aria-labelledby={`${controlId(setting)}-title`}
+      {...described(props)}
+    >
+      {choices.map((choice) => (
+        <label
+          key={choice.value}
+          className="setting-choice"
+          title={choice.about}
+        >
+          <input
+            type="radio"
+            name={controlId(setting)}
+            data-testid={`set-${setting.name}-${choice.value}`}
+            checked={value === choice.value}
+            onChange={() => onChange(choice.value)}
+          />
+          <span>{worded(choice.value)}</span>
+        </label>
+      ))}
+    </div>
+  );
+}
+
+function worded(value: string): string {
+  const words = value.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A text that is given when the person leaves the field or presses Enter; Escape takes back what was typed. */
+function useTyped(value: string, give: (typed: string) => void) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  const end = () => {
+    if (typed !== value) give(typed);
+  };
+  return {
+    value: typed,
+    onChange: (event: { currentTarget: { value: string } }) =>
+      setTyped(event.currentTarget.value),
+    onBlur: end,
+    onKeyDown: (event: { key: string; stopPropagation: () => void }) => {
+      if (event.key === "Enter") end();
+      if (event.key === "Escape") {
+        event.stopPropagation();
+        setTyped(value);
+      }
+    },
+  };
+}
+
+type NumberTakes = Extract<SettingTakes, { kind: "number" }>;
+
+function NumberControl({
+  takes,
+  ...props
+}: ControlProps & { takes: NumberTakes }) {
+  const { setting, value, onChange } = props;
+  const { min = 0, max = 0, whole } = takes;
+  const now = typeof value === "number" ? value : Number(setting.default);
+  const field = useTyped(`${now}`, (typed) => {
+    // What is no number is for the backend to refuse, in words.
+    const number = typed.trim() === "" ? Number.NaN : Number(typed);
+    onChange(Number.isNaN(number) ? typed : number);
+  });
+  const step = stepOf(setting.name, whole);
+  const by = (sign: 1 | -1) => {
+    const next = Math.round((now + sign * step) * 100) / 100;
+    onChange(Math.min(Math.max(next, min ?? next), max ?? next));
+  };
+  return (
+    <span className="stepper">
+      <IconButton
+        label={`Less: ${setting.title}`}
+        disabled={now <= (min ?? 0)}
+        onClick={() => by(-1)}
+      >
+        <MinusIcon />
+      </IconButton>
+      <input
+        className="text-input"
+        inputMode="decimal"
+        {...described(props)}
+        {...field}
+      />
+      <IconButton
+        label={`More: ${setting.title}`}
+        disabled={now >= (max ?? 0)}
+        onClick={() => by(1)}
+      >
+        <PlusIcon />
+      </IconButton>
+      <span className="faint">
+        {min} to {max?.toLocaleString("en")}
+      </span>
+    </span>
+  );
+}
+
+/** What one press changes: what a person would see or care about. */
+function stepOf(name: string, whole: boolean): number {
+  if (!whole) return 0.05;
+  if (name === "window_zoom") return 10;
+  if (name === "scrollback_lines") return 1000;
+  return name === "history.max_mb" ? 256 : 1;
+}
+
+function TextControl({
+  optional,
+  ...props
+}: ControlProps & { optional: boolean }) {
+  const { value, onChange } = props;
+  const field = useTyped(typeof value === "string" ? value : "", (typed) =>
+    onChange(optional && typed.trim() === "" ? null : typed),
+  );
+  return (
+    <input
+      className="text-input"
+      spellCheck={false}
+      placeholder={optional ? "not set" : ""}
+      {...described(props)}
+      {...field}
+    />
+  );
+}
