@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use fantoccini::key::Key;
 use support::{Home, Window, wait_for};
 
+mod access;
 mod agents;
 mod conflicts;
 mod drafts;

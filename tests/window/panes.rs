@@ -5,7 +5,8 @@ use fantoccini::key::Key;
 use support::{Home, Window, wait_for};
 
 use crate::{
-    at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, scenario, shift, shown, shows,
+    at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, says, scenario, shift, shown,
+    shows,
 };
 
 #[tokio::test]
@@ -438,6 +439,54 @@ async fn somebody_who_reads_stays_at_the_line_while_all_is_drawn_anew() -> Resul
                 screen.contains("\nframe 60")
             })
             .await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_typed_goes_to_all_panes_that_were_chosen_until_it_is_ended() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("broadcast", window, async |window| {
+        window.click("[aria-label=\"Close Welcome\"]").await?;
+        window.chord(&[ctrl(), shift()], 'd').await?;
+        let panes = shows(window, 2).await?;
+        for pane in &panes {
+            window
+                .see(*pane, "a prompt", |screen| screen.contains("ready>"))
+                .await?;
+        }
+        window.chord(&[ctrl(), shift()], 'p').await?;
+        window.type_keys("pane.broadcast_shown").await?;
+        window
+            .click("[data-testid=\"command-pane.broadcast_shown\"]")
+            .await?;
+        says(window, "body", "goes to 1 other pane").await?;
+        enter_line(window, pane, "echo both-$((40 + 2))").await?;
+        for pane in &panes {
+            window
+                .see(*pane, "the answer", |screen| screen.contains("\nboth-42"))
+                .await?;
+        }
+        window.picture("broadcast").await?;
+        window
+            .click(&format!(
+                "[data-testid=\"broadcast-{pane}\"] button:last-child"
+            ))
+            .await?;
+        window
+            .gone(&format!("[data-testid=\"broadcast-{pane}\"]"))
+            .await?;
+        enter_line(window, pane, "echo alone-$((40 + 2))").await?;
+        window
+            .see(pane, "the answer", |screen| screen.contains("\nalone-42"))
+            .await?;
+        let other = panes
+            .iter()
+            .find(|one| **one != pane)
+            .context("two panes")?;
+        assert!(!window.screen(*other).await?.contains("alone"));
         Ok(())
     })
     .await

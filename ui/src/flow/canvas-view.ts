@@ -1,6 +1,7 @@
 import { useReactFlow, useStore } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { FlowGraph } from "../bindings";
+import { reducedMotion } from "../shared/motion";
 import { useTextScale } from "../shared/settings-store";
 import { none } from "./canvas-context";
 import { chainsOf } from "./chains";
@@ -9,10 +10,6 @@ import { firstView } from "./first-view";
 import { useFlows } from "./flow-store";
 import type { Box, Layout } from "./layout";
 import { layoutOf } from "./layout-client";
-
-function reducedMotion(): boolean {
-  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
 
 /** Where things are; the last picture stays until the next one is laid out. */
 export function useLayout(

@@ -15,13 +15,20 @@ type Offered = MenuItem | false | null | undefined;
 export interface ContextMenuProps {
   /** What is offered now, in groups; asked when the menu opens, with the element that it was asked for on. */
   items: (on: Element) => Offered[][];
+  /** The menu is about to open: what it is for is there to be looked at. */
+  onOpen?: () => void;
   /** Gives the keys to something else than what had them before. */
   onClosed?: () => void;
   children: ReactElement;
 }
 
 /** The menu of what is inside, for the right button and for the menu key. */
-export function ContextMenu({ items, onClosed, children }: ContextMenuProps) {
+export function ContextMenu({
+  items,
+  onOpen,
+  onClosed,
+  children,
+}: ContextMenuProps) {
   const [on, setOn] = useState<Element | null>(null);
   const asked = useRef<Element | null>(null);
   const groups = (on ? items(on) : [])
@@ -33,6 +40,7 @@ export function ContextMenu({ items, onClosed, children }: ContextMenuProps) {
         asChild
         onContextMenuCapture={({ target }) => {
           asked.current = target as Element;
+          onOpen?.();
         }}
       >
         {children}

@@ -148,7 +148,7 @@ export function TerminalView({
 
   return (
     <div className="terminal" data-testid={`pane-${pane}`} data-pane={pane}>
-      <TerminalMenu pane={pane}>
+      <TerminalMenu pane={pane} link={link}>
         <div
           className="terminal-screen"
           ref={holder}
@@ -170,6 +170,7 @@ export function TerminalView({
         />
       </TerminalMenu>
       {children}
+      <BroadcastBar pane={pane} />
       {link !== null && (
         <div className="link-target" role="status">
           <span className="link-url">{link}</span>

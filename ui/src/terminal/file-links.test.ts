@@ -1,7 +1,8 @@
 import { Terminal } from "@xterm/xterm";
 import { expect, test, vi } from "vitest";
 import { freshBackend, opened } from "../test-support";
-import { fileLinks, fileNamesIn } from "./file-links";
+import { fileLinks } from "./file-links";
+import { fileNamesIn } from "./file-names";
 
 const named = (text: string) =>
   fileNamesIn(text).map(({ start, end, path, line, column }) => [

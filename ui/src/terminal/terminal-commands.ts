@@ -3,8 +3,15 @@ import type { Command } from "../shared/commands";
 import { cycleTab, focusWay, toggleZoom } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { zoomBy } from "../shared/settings-store";
+import {
+  broadcastToShown,
+  endBroadcast,
+  toggleBroadcast,
+  useBroadcast,
+} from "./broadcast";
 import { copySelection, pasteClipboard } from "./clipboard";
 import { hostOf } from "./hosts";
+import { copyMode, quickSelect } from "./modes";
 import { closeEnded, endedPanes, newTerminal } from "./pane-life";
 import { activePane, hideTab } from "./pane-tabs";
 import { copyLastOutput, goToPrompt } from "./prompts";
@@ -125,6 +132,40 @@ export function terminalCommands(): Command[] {
       undefined,
       withPane((pane) => hostOf(pane)?.selectAll()),
       inPane,
+    ),
+    command(
+      "pane.copy_mode",
+      "Copy mode: move, select and copy by keys",
+      "Ctrl+Shift+Space",
+      withPane(copyMode),
+      inPane,
+    ),
+    command(
+      "pane.quick_select",
+      "Quick select: copy a path, link or hash by its letters",
+      "Ctrl+Shift+Y",
+      withPane(quickSelect),
+      inPane,
+    ),
+    command(
+      "pane.broadcast",
+      "Type into several panes: this one joins or leaves",
+      undefined,
+      withPane(toggleBroadcast),
+      inPane,
+    ),
+    command(
+      "pane.broadcast_shown",
+      "Type into all panes on show",
+      undefined,
+      broadcastToShown,
+    ),
+    command(
+      "pane.broadcast_end",
+      "Type into one pane again",
+      undefined,
+      endBroadcast,
+      () => useBroadcast.getState().panes.length > 0,
     ),
     command(
       "pane.scroll_to_end",

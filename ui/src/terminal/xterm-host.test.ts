@@ -180,3 +180,67 @@ test("every byte is acknowledged once it is parsed", async () => {
   // The prompt has one character of three bytes.
   await vi.waitFor(() => expect(twin.state.acked).toBe(raw + 2), WAIT);
 });
+
+/** Presses a key where the terminal listens for keys. */
+function press(host: XtermHost, key: string, shiftKey = false) {
+  const keyCode = key === "Enter" ? 13 : 0;
+  const textarea = rootOf(host)?.shadowRoot?.querySelector("textarea");
+  const event = new KeyboardEvent("keydown", {
+    ...{ key, keyCode, shiftKey, bubbles: true, cancelable: true },
+  });
+  textarea?.dispatchEvent(event);
+}
+
+const inShadow = (host: XtermHost, css: string) => [
+  ...(rootOf(host)?.shadowRoot?.querySelectorAll(css) ?? []),
+];
+
+test("in copy mode the keys are not the program's, and what it prints waits", async () => {
+  const host = await view();
+  twin.print(pane, "one two\r\nthree\r\n");
+  const written = twin.state.written.length;
+  const end = await new Promise<{ copy?: string }>((ended) => {
+    host.copyMode(ended);
+    void vi
+      .waitFor(
+        () => expect(inShadow(host, ".mode-cursor")).toHaveLength(1),
+        WAIT,
+      )
+      .then(() => {
+        twin.print(pane, "later\r\n");
+        for (const key of ["g", "g", "V", "y"]) press(host, key);
+      });
+  });
+  expect(end.copy).toContain("one two");
+  expect(twin.state.written).toHaveLength(written);
+  expect(inShadow(host, ".mode-layer, .mode-status")).toEqual([]);
+  host.selectAll();
+  await vi.waitFor(() => {
+    host.selectAll();
+    expect(host.selection).toContain("later");
+  }, WAIT);
+  press(host, "Enter");
+  await vi.waitFor(() =>
+    expect(twin.state.written.slice(written)).toHaveLength(1),
+  );
+});
+
+test("quick select copies what is typed for, and opens it with Shift", async () => {
+  const host = await view();
+  twin.print(pane, "see https://a.example/b and src/a.rs:3\r\n");
+  const pick = (letter: string, shift: boolean) =>
+    new Promise<object>((ended) => {
+      host.quickSelect(ended);
+      void vi
+        .waitFor(
+          () => expect(inShadow(host, ".mode-label")).toHaveLength(2),
+          WAIT,
+        )
+        .then(() => press(host, letter, shift));
+    });
+  expect(await pick("a", false)).toEqual({ copy: "src/a.rs:3" });
+  expect(await pick("S", true)).toMatchObject({
+    open: { kind: "link", text: "https://a.example/b" },
+  });
+  expect(await pick("Escape", false)).toEqual({});
+});

@@ -4,9 +4,11 @@ import { type IDisposable, Terminal } from "@xterm/xterm";
 import { backend } from "../backend/backend";
 import { decodeFrame, type Frame } from "../backend/frames";
 import type { CommandMark, PaneId, PaneSize } from "../bindings";
+import { reducedMotion } from "../shared/motion";
 import { reportFailure } from "../shared/notices";
 import type { AppliedSettings } from "../shared/settings-store";
 import type { TerminalTheme } from "../shared/terminal-themes";
+import { alsoTo } from "./broadcast";
 import {
   begin,
   drawAsTold,
@@ -18,8 +20,15 @@ import {
 import { fileLinks } from "./file-links";
 import { keyBytes } from "./key-bytes";
 import { pasteBytes } from "./paste-guard";
+import { ScreenReader } from "./screen-reader";
 import { type ScrollPlace, TerminalLines } from "./terminal-lines";
 import { type MarkedMatch, TerminalMarks } from "./terminal-marks";
+import {
+  CopyMode,
+  type ModeEnd,
+  QuickSelect,
+  type TerminalMode,
+} from "./terminal-mode";
 import { TerminalPainter } from "./terminal-painter";
 import { addTerminalRoot } from "./terminal-root";
 
@@ -68,6 +77,9 @@ const PIECE = 16 * 1024;
 /** And so much in the place of a picture: between two pieces xterm draws half of it, also within an update. */
 const WHOLE = 1024 * 1024;
 
+/** Takes keys and does nothing with them. */
+const NO_KEYS: TerminalMode = { key() {}, dispose() {} };
+
 type SnapshotFrame = Extract<Frame, { kind: "snapshot" }>;
 type ChangesFrame = Extract<Frame, { kind: "changes" }>;
 
@@ -91,6 +103,8 @@ export class XtermHost {
   private readonly marks: TerminalMarks;
   private readonly painter: TerminalPainter;
 
+  private reader: ScreenReader | null = null;
+
   private style: ViewStyle;
 
   private attachment: number | null = null;
@@ -110,6 +124,11 @@ export class XtermHost {
     bytes: number;
     timer: ReturnType<typeof setTimeout>;
   } | null = null;
+
+  /** While the keys are not the program's, what they do. */
+  private mode: TerminalMode | null = null;
+  /** What came meanwhile: not acknowledged, so that a program that floods is not sent for, and a picture follows. */
+  private waiting: Frame[] = [];
 
   private resizeTimer: ReturnType<typeof setTimeout> | null = null;
   private toldSize = "";
@@ -136,7 +155,7 @@ export class XtermHost {
       fontSize: style.fontSize,
       lineHeight: style.settings.line_height ?? 1,
       cursorStyle: style.settings.cursor_style,
-      cursorBlink: style.settings.cursor_blink,
+      cursorBlink: style.settings.cursor_blink && !reducedMotion(),
       cursorInactiveStyle: "outline",
       theme: { ...style.theme },
       minimumContrastRatio: CONTRAST,
@@ -161,10 +180,12 @@ export class XtermHost {
     this.painter = new TerminalPainter(this.terminal);
     this.awaitText();
     // No key waits for the one before: Rust takes them in the order in which they were sent.
-    this.write = (data) =>
-      void backend.writePane(pane, data).then((written) => {
-        if (!this.disposed) reportFailure(written);
-      });
+    this.write = (data) => {
+      for (const one of [pane, ...alsoTo(pane, data)])
+        void backend.writePane(one, data).then((written) => {
+          if (!this.disposed) reportFailure(written);
+        });
+    };
 
     this.terminal.loadAddon(this.fitAddon);
     this.terminal.loadAddon(
@@ -203,6 +224,7 @@ export class XtermHost {
     this.owned.push(this.noticeLostFocus());
     this.painter.draw(style.settings, style.softwareRendering);
     void this.painter.drawLigatures(style.settings.ligatures);
+    this.readAloud(style.settings.screen_reader);
     this.resizeObserver =
       typeof ResizeObserver === "function"
         ? new ResizeObserver(() => this.fitSoon())
@@ -219,6 +241,8 @@ export class XtermHost {
     if (this.resizeTimer !== null) clearTimeout(this.resizeTimer);
     if (this.copyTimer !== null) clearTimeout(this.copyTimer);
     if (this.held) clearTimeout(this.held.timer);
+    this.mode?.dispose();
+    this.reader?.dispose();
     this.resizeObserver?.disconnect();
     if (this.attachment !== null) void backend.detachPane(this.attachment);
     for (const owned of this.owned) owned.dispose();
@@ -234,6 +258,11 @@ export class XtermHost {
   private takeKeys(): void {
     const told = toldKeys(this.terminal);
     this.terminal.attachCustomKeyEventHandler((event) => {
+      if (this.mode) {
+        event.preventDefault();
+        if (event.type === "keydown") this.mode.key(event);
+        return false;
+      }
       // While an input method composes, keys are its own.
       if (event.isComposing || event.keyCode === 229) return true;
       const fullScreen = this.terminal.buffer.active.type === "alternate";
@@ -260,6 +289,46 @@ export class XtermHost {
     return {
       dispose: () => document.removeEventListener("focusin", moved),
     };
+  }
+
+  // ---- Modes
+
+  /** Gives the keys to copy mode until it ends; what the program prints waits until then. */
+  copyMode(onEnd: (end: ModeEnd) => void): void {
+    this.beginMode(onEnd, CopyMode);
+  }
+
+  /** Offers what is on screen to be picked by letters; what the program prints waits until then. */
+  quickSelect(onEnd: (end: ModeEnd) => void): void {
+    this.beginMode(onEnd, QuickSelect);
+  }
+
+  private beginMode(
+    onEnd: (end: ModeEnd) => void,
+    Mode: typeof CopyMode | typeof QuickSelect,
+  ): void {
+    if (this.disposed || !this.shown) return;
+    this.mode?.dispose();
+    this.release();
+    this.terminal.clearSelection();
+    // From now on nothing is drawn; what came before is parsed by the time the mode looks at it.
+    this.mode = NO_KEYS;
+    this.terminal.write("", () => {
+      if (this.disposed) return;
+      this.mode = new Mode(this.terminal, this.room, (end) => {
+        this.leaveMode();
+        onEnd(end);
+      });
+    });
+    this.focus();
+  }
+
+  private leaveMode(): void {
+    this.mode?.dispose();
+    this.mode = null;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const frame of waiting) this.take(frame);
   }
 
   /** Whether the first snapshot was drawn. */
@@ -308,15 +377,26 @@ export class XtermHost {
     if (before.settings.font_family !== settings.font_family)
       options.fontFamily = settings.font_family;
     if (before.fontSize !== style.fontSize) options.fontSize = style.fontSize;
+    if (before.settings.line_height !== settings.line_height)
+      options.lineHeight = settings.line_height ?? 1;
     if (before.settings.cursor_style !== settings.cursor_style)
       options.cursorStyle = settings.cursor_style;
-    options.cursorBlink = settings.cursor_blink;
+    options.cursorBlink = settings.cursor_blink && !reducedMotion();
+    this.readAloud(settings.screen_reader);
     options.scrollback = settings.scrollback_lines;
     if (before.settings.renderer !== settings.renderer)
       this.painter.draw(settings, style.softwareRendering);
     if (before.settings.ligatures !== settings.ligatures)
       void this.painter.drawLigatures(settings.ligatures);
     this.fit();
+  }
+
+  private readAloud(wanted: boolean): void {
+    if (wanted) this.reader ??= new ScreenReader(this.terminal, this.room);
+    else {
+      this.reader?.dispose();
+      this.reader = null;
+    }
   }
 
   // ---- Where things are
@@ -377,14 +457,16 @@ export class XtermHost {
       if (!this.disposed) this.events.onFailed?.(attached.error.message);
       return;
     }
-    if (before.settings.line_height !== settings.line_height)
-      options.lineHeight = settings.line_height ?? 1;
     this.attachment = attached.data;
     if (this.disposed) void backend.detachPane(attached.data);
     else this.acknowledge();
   }
 
   private take(frame: Frame): void {
+    if (this.mode) {
+      this.waiting.push(frame);
+      return;
+    }
     switch (frame.kind) {
       case "changes":
         if (this.held) this.hold(frame);
@@ -463,6 +545,7 @@ export class XtermHost {
         this.terminal.scrollToLine(this.lines.rowOf(this.place));
       this.fit();
       this.marks.repaint();
+      this.reader?.skip();
       if (!this.shown) {
         this.shown = true;
         this.events.onShown?.();

@@ -1,5 +1,5 @@
 import { IconButton } from "../shared/Button";
-import { keyOf, useCommands } from "../shared/commands";
+import { keyOf, runCommand, useCommands } from "../shared/commands";
 import type { GroupActionsProps } from "../shared/dock/Dock";
 import { toggleZoom, useDock } from "../shared/dock/dock";
 import {
@@ -52,6 +52,15 @@ export function GroupActions({ bringForward }: GroupActionsProps) {
       >
         {zoomed ? <UnzoomIcon size={14} /> : <ZoomIcon size={14} />}
       </IconButton>
+      {/* What is inside of a tab is no part of its own for a screen reader: the button there is for the mouse. */}
+      <button
+        type="button"
+        className="button only-read"
+        data-testid="close-front"
+        onClick={within(() => runCommand("pane.close"))}
+      >
+        Close the tab in front
+      </button>
     </div>
   );
 }

@@ -14,6 +14,7 @@ import { closingCommands, offerUndo } from "./closing";
 import { hostIsBack, leaveSession } from "./dock-session";
 import { features } from "./features";
 import { dropped } from "./folders";
+import { snippetCommands } from "./snippets";
 import { windowCommands } from "./window-commands";
 
 /** Begins everything that lives as long as the page; says when there is something to show. */
@@ -25,6 +26,7 @@ export function useStart(): boolean {
       registerCommands([
         ...windowCommands(),
         ...closingCommands(),
+        ...snippetCommands(),
         ...features.flatMap(({ commands }) => commands),
       ]),
       listenForKeys(window),

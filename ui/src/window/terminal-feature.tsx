@@ -12,6 +12,7 @@ import type { Feature } from "../shared/feature";
 import { shortPath } from "../shared/paths";
 import { useSettings } from "../shared/settings-store";
 import { followAttention } from "../terminal/attention";
+import { followBroadcast } from "../terminal/broadcast";
 import { reopenTerminal } from "../terminal/pane-life";
 import {
   panesInOrder,
@@ -25,6 +26,7 @@ import { StatusItems } from "../terminal/StatusItems";
 import { TerminalTab } from "../terminal/TerminalTab";
 import { TerminalView } from "../terminal/TerminalView";
 import { terminalCommands } from "../terminal/terminal-commands";
+import { setTerminalSurroundings } from "../terminal/terminal-surroundings";
 import { usePanesInRuns } from "./panes-in-runs";
 import {
   focusPane,
@@ -33,6 +35,7 @@ import {
   openHistory,
   openPanelSearch,
 } from "./search-in-panes";
+import { askWhereTo } from "./sending";
 
 /** A pane, and the bar that finds in it. */
 function TerminalPanel() {
@@ -95,5 +98,14 @@ export const terminalFeature: Feature = {
   status: StatusItems,
   dialogs: Questions,
   prepare: startPanes,
-  start: followAttention,
+  start: () => {
+    setTerminalSurroundings({
+      searchFor: openPanelSearch,
+      sendOn: askWhereTo,
+    });
+    const stops = [followAttention(), followBroadcast()];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  },
 };

@@ -8,7 +8,13 @@ import {
 } from "dockview-react";
 import "dockview-react/dist/styles/dockview.css";
 import "./dock.css";
-import { type FunctionComponent, useEffect, useMemo, useRef } from "react";
+import {
+  type FunctionComponent,
+  type KeyboardEvent,
+  useEffect,
+  useMemo,
+  useRef,
+} from "react";
 import { useScheme } from "../settings-store";
 import type { ClosedPanel } from "./closed";
 import { activate, type DockApi, installDock } from "./dock";
@@ -90,6 +96,13 @@ function mapped<V, W>(record: Record<string, V>, to: (value: V) => W) {
   );
 }
 
+/** Delete on a tab closes it, as people who hear tabs expect. */
+function closeByDelete({ key, target }: KeyboardEvent): void {
+  if (key !== "Delete" || !(target instanceof HTMLElement)) return;
+  if (!target.classList.contains("dv-tab")) return;
+  target.querySelector<HTMLElement>(".tab-close")?.click();
+}
+
 /** Keeps the tabs in front in view while they become wider (a badge), or their groups narrower. */
 function revealTabs(api: DockviewApi, holder: HTMLElement): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -140,7 +153,8 @@ export function Dock({ views, empty, actions, onReady }: DockProps) {
   }
 
   return (
-    <div className="dock-holder" ref={holder}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: the tabs in it are the dock's own, and take keys
+    <div className="dock-holder" ref={holder} onKeyDown={closeByDelete}>
       <DockviewReact
         className="dock"
         theme={{

@@ -1,4 +1,4 @@
-import type { ComponentProps } from "react";
+import { type ComponentProps, useEffect, useRef } from "react";
 import { ContextMenu } from "../ContextMenu";
 import { keyOf } from "../commands";
 import { CloseIcon } from "../icons";
@@ -13,13 +13,21 @@ interface TabProps extends ComponentProps<"div"> {
 
 /** The inside of a tab: what its feature shows there, and the button that closes it. */
 export function Tab({ name, onClose, children, ...rest }: TabProps) {
+  const inside = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // What has the keys is the dock's own element around it.
+    inside.current
+      ?.closest(".dv-tab")
+      ?.setAttribute("aria-keyshortcuts", "Delete");
+  }, []);
   return (
-    <div className="tab" {...rest}>
+    <div className="tab" ref={inside} {...rest}>
       {children}
       <button
         type="button"
         className="tab-close"
         aria-label={`Close ${name}`}
+        tabIndex={-1}
         // The dock would begin to drag the tab, the tab would come forward.
         onPointerDown={(event) => event.stopPropagation()}
         onClick={(event) => {

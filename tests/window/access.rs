@@ -1,0 +1,148 @@
+//! What one hears and reaches without a mouse: the order of Tab in each view, what is called how, a terminal that is read.
+
+use anyhow::Result;
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+use support::{Home, Window, wait_for};
+
+use crate::{at_a_prompt, ctrl, enter_line, scenario, shift, text_of};
+
+/// Gives the keys to what begins `part`, and presses Tab until they leave it; what had them, as a screen reader names
+/// it. What is wrong on the way (no name, nothing to be seen, up and down) is told in its place.
+async fn tabbed(window: &Window, part: &str) -> Result<Vec<String>> {
+    let begin = format!(
+        "const part = document.querySelector({part:?});
+         const first = document.createElement('span');
+         first.tabIndex = -1; first.id = 'begins'; part.prepend(first); first.focus();"
+    );
+    window.script(&begin).await?;
+    let look = format!(
+        "const now = document.activeElement;
+         if (!document.querySelector({part:?}).contains(now)) return null;
+         document.getElementById('begins')?.remove();
+         const box = now.getBoundingClientRect();
+         const named = now.getAttribute('aria-label')
+            ?? (now.getAttribute('aria-labelledby') ?? '').split(' ')
+                .map((id) => document.getElementById(id)?.textContent ?? '').join(' ').trim();
+         const label = named || now.labels?.[0]?.textContent || now.textContent || now.placeholder || now.title || '';
+         const seen = box.width > 0 && box.height > 0
+            && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+         const name = label.replace(/\\s+/g, ' ').trim();
+         return `${{name === '' ? 'NO NAME ' + now.outerHTML.slice(0, 80) : name}}${{seen ? '' : ' NOT SEEN'}}`;"
+    );
+    let mut all = Vec::new();
+    while all.len() < 200 {
+        window.type_keys(&char::from(Key::Tab).to_string()).await?;
+        let Value::String(name) = window.script(&look).await? else {
+            break;
+        };
+        all.push(name);
+    }
+    Ok(all)
+}
+
+#[tokio::test]
+async fn tab_goes_through_each_view_in_the_order_in_which_it_is_read() -> Result<()> {
+    let home = Home::new()?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("tab-order", window, async |window| {
+        let mut order = Vec::new();
+        let mut note = async |view: &str, part: &str| -> Result<()> {
+            let all = tabbed(window, part).await?;
+            order.push(format!("{view}: {}", all.join(" | ")));
+            Ok(())
+        };
+        note("sidebar", "[data-place=\"sidebar\"]").await?;
+        note("status bar", "[data-place=\"status\"]").await?;
+        note("welcome", "[data-testid=\"welcome\"]").await?;
+        window.chord(&[ctrl(), shift()], 'g').await?;
+        window.find("[data-testid=\"search-input\"]").await?;
+        note("search", "[data-place=\"aside\"]").await?;
+        window.chord(&[ctrl(), shift()], 'x').await?;
+        window.find("[data-testid=\"conflicts-panel\"]").await?;
+        note("conflicts", "[data-place=\"aside\"]").await?;
+        window.chord(&[ctrl()], ',').await?;
+        window.find("[data-testid=\"setting-theme\"]").await?;
+        window.click("[data-testid=\"settings-search\"]").await?;
+        window.type_keys("dark").await?;
+        note("settings", "[data-testid=\"settings\"]").await?;
+        window.click("[data-testid=\"page-keys\"]").await?;
+        window.click("[data-testid=\"settings-search\"]").await?;
+        window.type_keys("pane.zoom").await?;
+        note("keys", "[data-testid=\"settings\"]").await?;
+        window.click("[data-testid=\"page-themes\"]").await?;
+        window.find("[data-testid=\"theme-Paper\"]").await?;
+        note("themes", "[data-testid=\"settings\"]").await?;
+        insta::assert_snapshot!(order.join("\n"), @r#"
+        sidebar: Open a folder or a repository | New terminal | bashidle | Agents | New agent | Flows | All runs | Try a sample
+        status bar: Sidebar | SearchCtrl+Shift+G | CommandsCtrl+Shift+P
+        welcome: Open a terminalIts program goes on when this window closes.Ctrl+Shift+T | Open a folder or a repositoryA terminal that starts there. A folder dropped on the sidebar does the same.Ctrl+Shift+K | Find anything that any pane printedLive panes, closed ones, and what full-screen programs showed.Ctrl+Shift+G | Try a flowSix small ones that need nothing but a shell, written to your home. | See every command and its keyA few letters find each of them.Ctrl+Shift+P | Make it yoursThemes, fonts, keys; behind them are text files.Ctrl+,
+        search: Close the search | Search what panes printed | Case matters when the pattern has a capital | Whole words | Regular expression | Which panes | Order | Results
+        conflicts: Close | Add a folder…
+        settings: Settings | Keys | Themes | Search | What I changed | Open the text | Back to default | Line 1 | Dark | Dark theme | Gallery
+        keys: Settings | Keys | Themes | Search | What I changed | Open the text | Another key: Zoom the pane, or unzoom | No key: Zoom the pane, or unzoom
+        themes: Settings | Keys | Themes | Search | Import a theme… | Switchyard dark | Harbour | Pine | Ember | Dusk | Slate | High contrast, dark | Switchyard light | Paper | Morning | Meadow | High contrast, light
+        "#);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_tab_is_closed_by_keys_and_has_its_button_in_what_is_heard() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("tab-keys", window, async |window| {
+        let close = text_of(window, "[data-testid=\"close-front\"]").await?;
+        assert_eq!(close, "Close the tab in front");
+        let focus = "document.querySelector('.dv-tab[aria-label=\"Welcome\"]').focus();";
+        window.script(focus).await?;
+        window
+            .type_keys(&char::from(Key::Delete).to_string())
+            .await?;
+        window.gone("[data-testid=\"welcome\"]").await?;
+        window
+            .find(&format!("[data-testid=\"pane-{pane}\"]"))
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_printed_is_told_to_a_screen_reader_once_and_politely() -> Result<()> {
+    let home = Home::new()?;
+    let settings = json!({
+        "renderer": "dom", "shell": "/bin/bash", "theme": "dark", "screen_reader": true
+    });
+    std::fs::write(
+        home.path().join("config/settings.json"),
+        settings.to_string(),
+    )?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("screen-reader", window, async |window| {
+        let root = format!(
+            "document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root').shadowRoot"
+        );
+        let told = format!("return {root}.querySelector('[role=\"log\"]')?.textContent ?? '';");
+        enter_line(window, pane, "echo heard-$((40 + 2))").await?;
+        wait_for("the line among what is told", || async {
+            match window.script(&told).await {
+                Ok(Value::String(text)) if text.contains("heard-42\nready>") => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+        let rows = format!(
+            "return Array.from({root}.querySelectorAll('.xterm-accessibility-tree > div'))
+                .map((row) => row.textContent.trim()).join('\\n');"
+        );
+        let rows = window.script(&rows).await?;
+        assert!(
+            rows.as_str().unwrap_or_default().contains("heard-42"),
+            "{rows}"
+        );
+        Ok(())
+    })
+    .await
+}
