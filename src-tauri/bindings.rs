@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ::terminal::Style;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::commands::{agents, conflicts, flow, search, terminal, workspace};
+use crate::commands::{agents, conflicts, flow, layouts, search, settings, terminal, workspace};
 use crate::events;
 
 /// Every command and every event of the window.
@@ -67,6 +67,11 @@ pub fn builder() -> Builder<tauri::Wry> {
             flow::save_picture,
             workspace::load_session,
             workspace::save_session,
+            layouts::list_layouts,
+            layouts::load_layout,
+            layouts::save_layout,
+            layouts::remove_layout,
+            layouts::take_wanted_layout,
             workspace::window_state,
             workspace::remember_search,
             workspace::remember_folder,
@@ -79,16 +84,16 @@ pub fn builder() -> Builder<tauri::Wry> {
             workspace::load_settings,
             workspace::startup_notices,
             workspace::settings_files,
-            workspace::read_clipboard,
-            workspace::write_clipboard,
-            workspace::find_files,
-            workspace::open_in_editor,
-            workspace::open_link,
             settings::settings_sheet,
             settings::change_setting,
             settings::import_themes,
             settings::remove_theme,
             settings::monospace_fonts,
+            workspace::read_clipboard,
+            workspace::write_clipboard,
+            workspace::find_files,
+            workspace::open_in_editor,
+            workspace::open_link,
             workspace::notify_person,
             workspace::platform,
             workspace::memory_use,
@@ -113,6 +118,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             events::PaneHappened,
             events::SettingsChanged,
             events::HostChanged,
+            events::LayoutWanted,
             events::RepositoriesChanged,
             events::ConflictsChanged,
             events::AgentsHappened,

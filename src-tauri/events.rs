@@ -38,6 +38,10 @@ pub(crate) enum SettingsNews {
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 pub(crate) struct HostChanged(pub(crate) HostState);
 
+/// Somebody outside of the window wants a layout to be opened: it is there to be taken.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct LayoutWanted;
+
 /// The workspace holds other repositories or worktrees, or they are in another state: all of them, as they are now.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 pub(crate) struct RepositoriesChanged(pub(crate) Vec<RepositoryView>);
@@ -85,6 +89,15 @@ impl Type for PaneBytes {
 /// Tells the page everything that happens, for as long as the window lives. What was missed is told as it is now, or is
 /// for the page to ask for anew.
 pub(crate) fn forward(app: App, handle: AppHandle) {
+    let told = handle.clone();
+    let followed = app.follow_wanted_layouts(move || {
+        if let Err(error) = LayoutWanted.emit(&told) {
+            tracing::warn!("the page was not told: {error}");
+        }
+    });
+    if let Err(error) = followed {
+        tracing::warn!("layouts that are wanted are opened at the next start: {error}");
+    }
     tauri::async_runtime::spawn(async move {
         let mut news = match app.news().with_runs(&app).await {
             Ok(news) => news,

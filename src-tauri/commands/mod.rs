@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod conflicts;
 pub(crate) mod flow;
+pub(crate) mod layouts;
 pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod terminal;

@@ -9,12 +9,13 @@ mod agents;
 mod conflicts;
 mod drafts;
 mod flow;
+mod layouts;
 mod panes;
 mod reach;
 mod search;
+mod settings;
 mod workspace;
 
-mod settings;
 /// The modifier keys, as WebDriver numbers them.
 fn ctrl() -> char {
     Key::Control.into()

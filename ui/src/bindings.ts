@@ -110,6 +110,16 @@ export const commands = {
 	loadSession: () => typedError<string | null, Error>(__TAURI_INVOKE("load_session")),
 	/**  Keeps the layout for the next start. See [`App::save_session`]. */
 	saveSession: (json: string) => typedError<null, Error>(__TAURI_INVOKE("save_session", { json })),
+	/**  The layouts that are kept. See [`App::layouts`]. */
+	listLayouts: () => typedError<LayoutSummary[], Error>(__TAURI_INVOKE("list_layouts")),
+	/**  A layout by its name. See [`App::layout`]. */
+	loadLayout: (name: string) => typedError<Layout, Error>(__TAURI_INVOKE("load_layout", { name })),
+	/**  Keeps a layout under a name. See [`App::save_layout`]. */
+	saveLayout: (name: string, layout: Layout) => typedError<null, Error>(__TAURI_INVOKE("save_layout", { name, layout })),
+	/**  Forgets a layout. See [`App::remove_layout`]. */
+	removeLayout: (name: string) => typedError<null, Error>(__TAURI_INVOKE("remove_layout", { name })),
+	/**  Takes the layout that somebody outside wants to see here, if any. See [`App::take_wanted_layout`]. */
+	takeWantedLayout: () => typedError<WantedLayout | null, Error>(__TAURI_INVOKE("take_wanted_layout")),
 	/**  How the person left the window. See [`App::window_state`]. */
 	windowState: () => typedError<WindowState, Error>(__TAURI_INVOKE("window_state")),
 	/**  Keeps a pattern that was searched for; answers with all that are kept. See [`App::remember_search`]. */
@@ -134,16 +144,6 @@ export const commands = {
 	startupNotices: () => typedError<StartNotices, Error>(__TAURI_INVOKE("startup_notices")),
 	/**  The files that hold settings and keys. */
 	settingsFiles: () => typedError<SettingsFiles, Error>(__TAURI_INVOKE("settings_files")),
-	/**  The text on the clipboard; empty when there is none. */
-	readClipboard: () => typedError<string, Error>(__TAURI_INVOKE("read_clipboard")),
-	/**  Puts text on the clipboard. */
-	writeClipboard: (text: string) => typedError<null, Error>(__TAURI_INVOKE("write_clipboard", { text })),
-	/**  Which of the files are there that a pane's output names. See [`App::find_files`]. */
-	findFiles: (pane: PaneId, names: string[]) => typedError<(string | null)[], Error>(__TAURI_INVOKE("find_files", { pane, names })),
-	/**  Opens a file in the person's editor, in a pane. See [`App::open_in_editor`]. */
-	openInEditor: (place: FilePlace) => typedError<PaneInfo, Error>(__TAURI_INVOKE("open_in_editor", { place })),
-	/**  Opens a link in the person's browser: `http` and `https` only. */
-	openLink: (url: string) => typedError<null, Error>(__TAURI_INVOKE("open_link", { url })),
 	/**  Every setting, with what it takes, and how the files stand. See [`App::settings_sheet`]. */
 	settingsSheet: () => typedError<SettingsSheet, Error>(__TAURI_INVOKE("settings_sheet")),
 	/**  Sets one field of a file, or takes it out; answers when it is in force. See [`App::change_setting`]. */
@@ -154,6 +154,16 @@ export const commands = {
 	removeTheme: (name: string) => typedError<null, Error>(__TAURI_INVOKE("remove_theme", { name })),
 	/**  The fonts that panes can be drawn with. See [`App::monospace_fonts`]. */
 	monospaceFonts: () => typedError<string[], Error>(__TAURI_INVOKE("monospace_fonts")),
+	/**  The text on the clipboard; empty when there is none. */
+	readClipboard: () => typedError<string, Error>(__TAURI_INVOKE("read_clipboard")),
+	/**  Puts text on the clipboard. */
+	writeClipboard: (text: string) => typedError<null, Error>(__TAURI_INVOKE("write_clipboard", { text })),
+	/**  Which of the files are there that a pane's output names. See [`App::find_files`]. */
+	findFiles: (pane: PaneId, names: string[]) => typedError<(string | null)[], Error>(__TAURI_INVOKE("find_files", { pane, names })),
+	/**  Opens a file in the person's editor, in a pane. See [`App::open_in_editor`]. */
+	openInEditor: (place: FilePlace) => typedError<PaneInfo, Error>(__TAURI_INVOKE("open_in_editor", { place })),
+	/**  Opens a link in the person's browser: `http` and `https` only. */
+	openLink: (url: string) => typedError<null, Error>(__TAURI_INVOKE("open_link", { url })),
 	/**  Shows a desktop notification, when the person may not be looking at the window. */
 	notifyPerson: (title: string, body: string) => typedError<null, Error>(__TAURI_INVOKE("notify_person", { title, body })),
 	/**  What the page should know of the machine and of this program. */
@@ -206,6 +216,7 @@ export const events = {
 	agentsHappened: makeEvent<AgentsHappened, AgentsHappened>("agents-happened"),
 	conflictsChanged: makeEvent<ConflictsChanged, ConflictsChanged>("conflicts-changed"),
 	hostChanged: makeEvent<HostChanged, HostChanged>("host-changed"),
+	layoutWanted: makeEvent<LayoutWanted, LayoutWanted>("layout-wanted"),
 	paneHappened: makeEvent<PaneHappened, PaneHappened>("pane-happened"),
 	repositoriesChanged: makeEvent<RepositoriesChanged, RepositoriesChanged>("repositories-changed"),
 	runsChanged: makeEvent<RunsChanged, RunsChanged>("runs-changed"),
@@ -1111,6 +1122,16 @@ export type ImportSession = {
 	labels?: { [key in string]: string },
 };
 
+/**  A theme that was taken over from another terminal's file. */
+export type ImportedTheme = {
+	/**  Its name. */
+	name: string,
+	/**  Where it is now. */
+	path: string,
+	/**  Whether one of that name was there before. */
+	replaced: boolean,
+};
+
 /**  What an input or a field of a form takes. */
 export type InputInfo = {
 	/**  Its name. */
@@ -1122,16 +1143,6 @@ export type InputInfo = {
 	/**  Its value when none is given. */
 	default: Value | null,
 	/**  The values that it may have, for `enum`. */
-/**  A theme that was taken over from another terminal's file. */
-export type ImportedTheme = {
-	/**  Its name. */
-	name: string,
-	/**  Where it is now. */
-	path: string,
-	/**  Whether one of that name was there before. */
-	replaced: boolean,
-};
-
 	values: string[],
 	/**  What it is for. */
 	description: string | null,
@@ -1163,6 +1174,62 @@ export type KnownSession = {
 	/**  When something last happened in it, in ISO 8601, if told. */
 	updated_at: string | null,
 };
+
+/**  An arrangement of panes. */
+export type Layout = {
+	/**  The directory that the directories of its panes are seen from: another one when it is opened elsewhere. */
+	root: string,
+	/**  What lies where. */
+	tree: LayoutNode,
+};
+
+/**  A part of an arrangement. */
+export type LayoutNode = 
+/**  Parts beside each other. */
+{ kind: "row"; 
+/**  From the left. */
+parts: LayoutPart[] } | 
+/**  Parts below each other. */
+{ kind: "column"; 
+/**  From the top. */
+parts: LayoutPart[] } | 
+/**  Panes in one place, as tabs. */
+{ kind: "tabs"; 
+/**  In their order. */
+panes: LayoutPane[]; 
+/**  Which of them is in front, from 0. */
+front: number };
+
+/**  A pane that is to be opened. */
+export type LayoutPane = {
+	/**  Where it begins: below the layout's root without a slash before it, else a full path. */
+	cwd: string,
+	/**  What a person called it. */
+	name: string | null,
+	/**  The program and its arguments; empty: the usual shell. */
+	program: string[],
+};
+
+/**  A part with the room that it has. */
+export type LayoutPart = {
+	/**  Its share of the row or column, which all of them together make up. */
+	share: number | null,
+	/**  What it is. */
+	node: LayoutNode,
+};
+
+/**  What one should know of a layout in order to choose it. */
+export type LayoutSummary = {
+	/**  What it is called. */
+	name: string,
+	/**  Where it was saved. */
+	root: string,
+	/**  How many panes it has. */
+	panes: number,
+};
+
+/**  Somebody outside of the window wants a layout to be opened: it is there to be taken. */
+export type LayoutWanted = null;
 
 /**  One line as it is read back: by the history view, by `switchyard read`. */
 export type Line = {
@@ -1908,73 +1975,6 @@ export type SearchRequest = {
 	lines?: LineRange | null,
 };
 
-/**  One value of a setting. */
-export type SettingChoice = {
-	/**  Names it. */
-	value: string,
-	/**  What people call it. */
-	name: string,
-	/**  What it means. */
-	description: string | null,
-};
-
-/**  Everything that a person may set. */
-export type Settings = {
-	/**  Where an editor finds the schema of this file; not used otherwise. */
-	$schema?: string | null,
-	/**  Dark, light, or as the system says. */
-	theme?: Theme,
-	/**  The font of the panes: a CSS font family list. */
-	font_family?: string,
-	/**  The size of that font in pixels. */
-	font_size?: number,
-	/**  Draws ligatures where the font has them. */
-	ligatures?: boolean,
-	/**  What draws the panes. */
-	renderer?: Renderer,
-	/**  How many lines each pane keeps in memory. */
-	scrollback_lines?: number,
-	/**  The shell of new panes; null: the login shell. */
-	shell?: string | null,
-	/**  The editor that opens files which panes name, with its arguments; null: what `VISUAL` or `EDITOR` names, else `vi`. */
-	editor?: string | null,
-	/**  Teaches bash, zsh and fish to mark their prompts and commands. */
-	shell_integration?: boolean,
-	/**  Copies what is selected at once. */
-	copy_on_select?: boolean,
-	/**  Asks before text with several lines or control characters is pasted. */
-	paste_guard?: boolean,
-	/**  What happens when a program asks to put text on the clipboard. */
-	osc52?: ClipboardWrites,
-	/**  The cursor's shape where the program did not choose one. */
-	cursor_style?: CursorStyle,
-	/**  Whether the cursor blinks. */
-	cursor_blink?: boolean,
-	/**  How much of what panes printed is kept on disk. */
-	history?: HistorySettings,
-	/**  How flows run. */
-	flows?: FlowSettings,
-	/**  From `keys.json`: the key of each command; null: none. */
-	keys?: { [key in string]: string | null },
-};
-
-/**  The person saved the settings or the keys. */
-export type SettingsChanged = SettingsNews;
-
-/**  Where the person edits settings and keys. */
-export type SettingsFiles = {
-	settings: string,
-	keys: string,
-	agents: string,
-};
-
-/**  What came of reading the settings anew. */
-export type SettingsNews = 
-/**  They are in force. */
-{ outcome: "applied"; 
-/**  The settings, keys included. */
-settings: Settings } | 
-/**  A file is wrong; the last good settings stay in force. */
 /**  One setting, whatever it is set to. */
 export type Setting = {
 	/**  As in the file; one that is inside another has both names: `history.keep_days`. */
@@ -2000,16 +2000,16 @@ export type SettingChange =
 /**  As in the file. */
 value: SettingValue };
 
-{ outcome: "refused"; 
-/**  Which file, and what is wrong with it. */
-message: string };
+/**  One value of a setting. */
+export type SettingChoice = {
+	/**  Names it. */
+	value: string,
+	/**  What people call it. */
+	name: string,
+	/**  What it means. */
+	description: string | null,
+};
 
-/**  How near two changes of one file are, in the lines of their merge base; later is worse. */
-export type Severity = 
-/**  Both made the same change: information only. */
-"identical" | 
-/**  The same file, more than 5 lines apart. */
-"different_area" | 
 /**  What is wrong with one field of a file. */
 export type SettingMistake = {
 	/**  Its name, which may be one that there is not. */
@@ -2060,63 +2060,63 @@ export type SettingWord = {
 	about: string,
 };
 
-/**  1 to 5 lines apart. */
-"adjacent_line" | 
-/**  The lines overlap or touch, or the change cannot be told by lines. */
-"same_line";
-
-/**  What became of a step. */
+/**  Everything that a person may set. */
+export type Settings = {
+	/**  Where an editor finds the schema of this file; not used otherwise. */
+	$schema?: string | null,
+	/**  Dark, light, or as the system says. */
+	theme?: Theme,
 	/**  The theme while it is dark, by its name in the gallery. */
 	dark_theme?: string,
 	/**  The theme while it is light, by its name in the gallery. */
 	light_theme?: string,
 	/**  How large everything in the window is, in percent. */
 	window_zoom?: number,
-export type SimulatedStep = {
-	/**  How it ended; `pending`: whether it runs, or which way it goes, depends on what is not known. */
-	state: StepState,
-	/**  What that depends on. */
+	/**  The font of the panes: a CSS font family list. */
+	font_family?: string,
+	/**  The size of that font in pixels. */
+	font_size?: number,
 	/**  How high a line of the panes is, in heights of the font. */
 	line_height?: number | null,
-	depends_on?: string[],
-	/**  Why it was skipped, if it was. */
-	cause?: SkipCause | null,
-	/**  Where that began. */
-	origin?: string | null,
-	/**  For a skipped step: whether a failure lies upstream. */
-	tainted?: boolean | null,
-	/**  How often it was tried. */
-	attempts: number,
-	/**  What it gave. */
-	output?: string | null,
-	/**  Why it failed, when the engine itself found out: a condition that can't be evaluated. */
+	/**  Draws ligatures where the font has them. */
+	ligatures?: boolean,
+	/**  What draws the panes. */
+	renderer?: Renderer,
+	/**  How many lines each pane keeps in memory. */
+	scrollback_lines?: number,
+	/**  The shell of new panes; null: the login shell. */
+	shell?: string | null,
+	/**  The editor that opens files which panes name, with its arguments; null: what `VISUAL` or `EDITOR` names, else `vi`. */
+	editor?: string | null,
+	/**  Teaches bash, zsh and fish to mark their prompts and commands. */
+	shell_integration?: boolean,
 	/**  Texts by name, which are put into a pane by choosing them. */
 	snippets?: { [key in string]: string },
-	error?: string | null,
-};
-
-/**  How a simulated run went. */
-export type Simulation = {
-	/**  How it ended; none: that depends on what is not known. */
-	state: RunOutcome | null,
-	/**  What it depends on: `results.plan.data.kind`. */
-	depends_on?: string[],
-	/**  Whether every step was skipped. */
+	/**  Copies what is selected at once. */
+	copy_on_select?: boolean,
+	/**  Asks before text with several lines or control characters is pasted. */
+	paste_guard?: boolean,
+	/**  What happens when a program asks to put text on the clipboard. */
+	osc52?: ClipboardWrites,
+	/**  The cursor's shape where the program did not choose one. */
+	cursor_style?: CursorStyle,
+	/**  Whether the cursor blinks. */
+	cursor_blink?: boolean,
 	/**  Has screen readers read what panes show, and what is printed while the person types. */
 	screen_reader?: boolean,
-	nothing_ran: boolean,
-	/**  What became of every step. */
-	steps: { [key in string]: SimulatedStep },
-	/**  The steps that ran, in the order in which they were admitted. */
+	/**  How much of what panes printed is kept on disk. */
+	history?: HistorySettings,
+	/**  How flows run. */
+	flows?: FlowSettings,
 	/**  From the directory `themes`: the person's own. */
 	themes?: ThemeColours[],
-	order: string[],
+	/**  From `keys.json`: the key of each command; null: none. */
+	keys?: { [key in string]: string | null },
 };
 
-/**  Why a step did not run, and where that began. */
-export type Skip = {
-	/**  Why. */
-	cause: SkipCause,
+/**  The person saved the settings or the keys. */
+export type SettingsChanged = SettingsNews;
+
 /**  The files that hold what a person may set. */
 export type SettingsFile = 
 /**  `settings.json` */
@@ -2124,24 +2124,24 @@ export type SettingsFile =
 /**  `keys.json`: a field per command. */
 "keys";
 
-	/**  The step where it began. */
-	origin: string,
-	/**  Whether a failure lies upstream. */
-	tainted: boolean,
-	/**  For a branch that was not taken: the case that was; none when no case was. */
-	taken: string | null,
+/**  Where the person edits settings and keys. */
+export type SettingsFiles = {
+	settings: string,
+	keys: string,
+	agents: string,
 };
 
-/**  Why a step did not run. */
-export type SkipCause = 
-/**  Its guard was false. */
-"guard_false" | 
-/**  Its switch took another case. */
-"branch_not_taken" | 
-/**  It does not take part in this band. */
-"band" | 
-/**  Nothing that it needs ran. */
-"all_inputs_dead" | 
+/**  What came of reading the settings anew. */
+export type SettingsNews = 
+/**  They are in force. */
+{ outcome: "applied"; 
+/**  The settings, keys included. */
+settings: Settings } | 
+/**  A file is wrong; the last good settings stay in force. */
+{ outcome: "refused"; 
+/**  Which file, and what is wrong with it. */
+message: string };
+
 /**  Every setting, and how the two files stand. */
 export type SettingsSheet = {
 	/**  In the order in which they are to be shown. */
@@ -2164,6 +2164,73 @@ export type SettingsText = {
 	lines: { [key in string]: number },
 };
 
+/**  How near two changes of one file are, in the lines of their merge base; later is worse. */
+export type Severity = 
+/**  Both made the same change: information only. */
+"identical" | 
+/**  The same file, more than 5 lines apart. */
+"different_area" | 
+/**  1 to 5 lines apart. */
+"adjacent_line" | 
+/**  The lines overlap or touch, or the change cannot be told by lines. */
+"same_line";
+
+/**  What became of a step. */
+export type SimulatedStep = {
+	/**  How it ended; `pending`: whether it runs, or which way it goes, depends on what is not known. */
+	state: StepState,
+	/**  What that depends on. */
+	depends_on?: string[],
+	/**  Why it was skipped, if it was. */
+	cause?: SkipCause | null,
+	/**  Where that began. */
+	origin?: string | null,
+	/**  For a skipped step: whether a failure lies upstream. */
+	tainted?: boolean | null,
+	/**  How often it was tried. */
+	attempts: number,
+	/**  What it gave. */
+	output?: string | null,
+	/**  Why it failed, when the engine itself found out: a condition that can't be evaluated. */
+	error?: string | null,
+};
+
+/**  How a simulated run went. */
+export type Simulation = {
+	/**  How it ended; none: that depends on what is not known. */
+	state: RunOutcome | null,
+	/**  What it depends on: `results.plan.data.kind`. */
+	depends_on?: string[],
+	/**  Whether every step was skipped. */
+	nothing_ran: boolean,
+	/**  What became of every step. */
+	steps: { [key in string]: SimulatedStep },
+	/**  The steps that ran, in the order in which they were admitted. */
+	order: string[],
+};
+
+/**  Why a step did not run, and where that began. */
+export type Skip = {
+	/**  Why. */
+	cause: SkipCause,
+	/**  The step where it began. */
+	origin: string,
+	/**  Whether a failure lies upstream. */
+	tainted: boolean,
+	/**  For a branch that was not taken: the case that was; none when no case was. */
+	taken: string | null,
+};
+
+/**  Why a step did not run. */
+export type SkipCause = 
+/**  Its guard was false. */
+"guard_false" | 
+/**  Its switch took another case. */
+"branch_not_taken" | 
+/**  It does not take part in this band. */
+"band" | 
+/**  Nothing that it needs ran. */
+"all_inputs_dead" | 
 /**  Something that it needs failed. */
 "upstream_failed" | 
 /**  Its trigger rule can't be met any more. */
@@ -2359,6 +2426,24 @@ export type Theme =
 /**  Light. */
 "light";
 
+/**  The colours of a terminal, under a name. */
+export type ThemeColours = {
+	/**  What the gallery and the settings call it. */
+	name: string,
+	/**  The colour of text. */
+	foreground: string,
+	/**  The colour behind it; a dark one makes the theme a dark one. */
+	background: string,
+	/**  The cursor; none: as text. */
+	cursor?: string | null,
+	/**  What is under the cursor; none: as what is behind text. */
+	cursor_text?: string | null,
+	/**  What is behind selected text; none: between what is behind text and text. */
+	selection?: string | null,
+	/**  Black, red, green, yellow, blue, magenta, cyan, white, and the bright ones of them. */
+	ansi: string[],
+};
+
 /**  One entry of a conversation that was read back. */
 export type TimelineEntry = {
 	/**  When, in ISO 8601, if told. */
@@ -2426,24 +2511,6 @@ export type Tried = {
 export type Trigger = 
 /**  None failed and at least one succeeded; branches that were not taken do not count. */
 "all_success" | 
-/**  The colours of a terminal, under a name. */
-export type ThemeColours = {
-	/**  What the gallery and the settings call it. */
-	name: string,
-	/**  The colour of text. */
-	foreground: string,
-	/**  The colour behind it; a dark one makes the theme a dark one. */
-	background: string,
-	/**  The cursor; none: as text. */
-	cursor?: string | null,
-	/**  What is under the cursor; none: as what is behind text. */
-	cursor_text?: string | null,
-	/**  What is behind selected text; none: between what is behind text and text. */
-	selection?: string | null,
-	/**  Black, red, green, yellow, blue, magenta, cyan, white, and the bright ones of them. */
-	ansi: string[],
-};
-
 /**  Every one succeeded. */
 "all_success_strict" | 
 /**  One succeeded; runs at once. */
@@ -2556,6 +2623,14 @@ export type VerdictSide = {
 export type ViewOptions = {
 	/**  How many lines of scrollback the snapshot brings. */
 	scrollback_rows: number,
+};
+
+/**  A layout that somebody outside of the window wants to see. */
+export type WantedLayout = {
+	/**  Which. */
+	name: string,
+	/**  The directory to open it in; none: where it was saved. */
+	root: string | null,
 };
 
 /**  Whether the picture can be trusted to be fresh. */

@@ -14,6 +14,8 @@ mod editing;
 mod error;
 mod flow;
 mod folders;
+mod fonts;
+mod layouts;
 mod memory;
 mod news;
 mod one_pane;
@@ -55,6 +57,7 @@ pub use flow::{
 };
 pub use folders::{FolderBelow, FolderLook};
 pub use host::{AckHandle, HostAttachment};
+pub use layouts::{Layout, LayoutNode, LayoutPane, LayoutPart, LayoutSummary, WantedLayout};
 pub use memory::MemoryUse;
 pub use news::{News, NewsReader, Subject};
 pub use pane_host::{
@@ -68,10 +71,10 @@ pub use settings::{
     SettingMistake, SettingTakes, SettingValue, SettingWord, Settings, SettingsFile, SettingsSheet,
     SettingsText, Theme,
 };
+pub use themes::{Colour, ImportedTheme, ThemeColours};
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
 pub use worktrees::MadeWorktree;
 
-pub use themes::{Colour, ImportedTheme, ThemeColours};
 /// What [`App::start`] needs to know.
 #[derive(Debug, Clone)]
 pub struct AppConfig {
@@ -136,11 +139,11 @@ struct Inner {
     /// What a person should be told about the start.
     notices: StartNotices,
     settings: watch::Sender<Settings>,
+    /// Held while one of the files of the settings is read, changed and written.
+    settings_edit: parking_lot::Mutex<()>,
     news: broadcast::Sender<News>,
     /// Those who wait for one pane.
     awaited: Arc<one_pane::Awaited>,
-    /// Held while one of the files of the settings is read, changed and written.
-    settings_edit: parking_lot::Mutex<()>,
     /// The agents' backends, made when they are first asked for.
     agents: tokio::sync::OnceCell<self::agents::Backends>,
     /// The process that holds ACP agents, when it is not this one.
@@ -221,10 +224,10 @@ impl App {
             conflicts: self::conflicts::Repositories::default(),
             notices,
             settings: watch::Sender::new(settings),
+            settings_edit: parking_lot::Mutex::default(),
             news: broadcast::Sender::new(news::KEPT),
             awaited: Arc::default(),
             agents: tokio::sync::OnceCell::new(),
-            settings_edit: parking_lot::Mutex::default(),
             agent_host,
             tells_of_agents: false.into(),
             runtime: tokio::runtime::Handle::current(),

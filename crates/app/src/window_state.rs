@@ -156,7 +156,8 @@ impl App {
         purged
     }
 
-    async fn read_kept<T: serde::de::DeserializeOwned>(
+    /// What is kept under `key`. What another version kept and this one can't read is as if nobody had kept it.
+    pub(crate) async fn read_kept<T: serde::de::DeserializeOwned>(
         &self,
         key: &str,
     ) -> Result<Option<T>, Error> {
@@ -182,11 +183,11 @@ fn with_newest(kept: Option<Vec<String>>, one: String, most: usize, limit: usize
     all
 }
 
-fn read<T: serde::de::DeserializeOwned>(kept: Option<String>) -> Option<T> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(kept: Option<String>) -> Option<T> {
     serde_json::from_str(&kept?).ok()
 }
 
-fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("texts and numbers are always JSON")
 }
 

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{agents, conflicts, flow, history, host, mcp, panes, search, window};
+use crate::{agents, conflicts, flow, history, host, layouts, mcp, panes, search, window};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -53,6 +53,7 @@ enum Command {
     Kill(panes::Kill),
     Search(search::Search),
     History(history::History),
+    Layouts(layouts::Layouts),
     Agents(agents::Agents),
     Conflicts(conflicts::Conflicts),
     Host(host::Host),
@@ -158,6 +159,7 @@ fn execute(
             Command::Search(search) => search.run(&app, out).await,
             Command::Flow(flow) => flow.run(&app, out).await,
             Command::History(history) => history.run(&app, out).await,
+            Command::Layouts(layouts) => layouts.run(&app, out).await,
             Command::Agents(agents) => agents.run(&app, out).await,
             Command::Mcp(mcp) => mcp.run(&app).await,
             // Served above, without an `App`.

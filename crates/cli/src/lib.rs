@@ -14,6 +14,7 @@ mod failure;
 mod flow;
 mod history;
 mod host;
+mod layouts;
 mod mcp;
 mod output;
 mod panes;

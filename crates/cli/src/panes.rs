@@ -37,8 +37,12 @@ Examples:
   switchyard open                                  Your shell, in this directory
   switchyard open --name tests -- cargo test       A program, with a name to call it by
   switchyard open --cwd ~/src/app -- npm run dev
+  switchyard open --layout shop --cwd ~/work/shop-2   All the panes of a layout, in the window
   pane=$(switchyard open -- bash); switchyard send $pane 'make' --enter")]
 pub(crate) struct Open {
+    /// Open an arrangement of panes that was saved by name, in the window; `switchyard layouts` lists them
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "private", "env", "size", "program"])]
+    layout: Option<String>,
     /// Start in this directory instead of the present one
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
@@ -155,6 +159,7 @@ fn list_closed(panes: &[ClosedPane], out: &mut Output<'_>) -> Result<(), Failure
 impl Open {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
         let here = std::env::current_dir()?;
+        let elsewhere = self.cwd.is_some();
         let cwd = self.cwd.map_or_else(|| here.clone(), |cwd| here.join(cwd));
         let cwd = cwd.into_os_string().into_string().map_err(|cwd| {
             Failure::usage(format!(
@@ -162,6 +167,9 @@ impl Open {
                 cwd.display()
             ))
         })?;
+        if let Some(layout) = self.layout {
+            return crate::layouts::open(app, layout, elsewhere.then_some(cwd)).await;
+        }
         let mut program = self.program.into_iter();
         let pane = app
             .open_pane(OpenPane {
@@ -317,7 +325,7 @@ fn cut(text: String) -> String {
 }
 
 /// A directory as people write it.
-fn short(directory: &str) -> String {
+pub(crate) fn short(directory: &str) -> String {
     let home = std::env::var("HOME").unwrap_or_default();
     match directory.strip_prefix(&home) {
         Some(rest) if !home.is_empty() && (rest.is_empty() || rest.starts_with('/')) => {

@@ -46,7 +46,7 @@ export async function newTerminal(
 }
 
 /** The shell of the settings. */
-function usualShell(): Partial<OpenPane> {
+export function usualShell(): Partial<OpenPane> {
   const { settings } = useSettings.getState();
   return {
     scrollback_lines: settings?.scrollback_lines ?? null,

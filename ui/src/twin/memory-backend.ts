@@ -7,6 +7,7 @@ import type {
   CommandMark,
   Draft,
   HostState,
+  Layout,
   Line,
   Match,
   OpenPane,
@@ -21,6 +22,7 @@ import type {
   Settings,
   SettingsNews,
   StartNotices,
+  WantedLayout,
   WindowState,
 } from "../bindings";
 import { ESCAPES } from "./escapes";
@@ -31,25 +33,33 @@ import {
   type MemoryFlowOptions,
   memoryFlows,
 } from "./memory-flows";
+import { memorySettings } from "./memory-settings";
 
 export const defaultSettings: Required<Settings> = {
   $schema: null,
   theme: "system",
+  dark_theme: "Switchyard dark",
+  light_theme: "Switchyard light",
+  window_zoom: 100,
   font_family: '"JetBrains Mono", "DejaVu Sans Mono", monospace',
   font_size: 13,
+  line_height: 1.15,
   ligatures: false,
   renderer: "auto",
   scrollback_lines: 5000,
   shell: null,
   editor: null,
   shell_integration: true,
+  snippets: {},
   copy_on_select: false,
   paste_guard: true,
   osc52: "ask",
   cursor_style: "block",
   cursor_blink: false,
+  screen_reader: false,
   history: { keep_days: 30, max_mb: 2048 },
   flows: { max_agents: 16 },
+  themes: [],
   keys: {},
 };
 
@@ -70,11 +80,16 @@ interface MemoryState {
   closed: Map<PaneId, FakePane>;
   session: string | null;
   window: WindowState;
+  layouts: Map<string, Layout>;
+  /** The layout that somebody outside of the window wants to see. */
+  wanted: WantedLayout | null;
   drafts: Draft[];
   settings: Settings;
   /** What the window said last of its colours. */
   colours: Colours | null;
   clipboard: string;
+  /** How large everything in the window is. */
+  zoom: number;
   opened: string[];
   saved: { name: string; text: string }[];
   notified: { title: string; body: string }[];
@@ -93,8 +108,12 @@ export interface MemoryBackend extends Backend, MemoryConflicts, FlowControls {
   change(pane: PaneId, change: Partial<PaneInfo>): void;
   tell(event: PaneEvent): void;
   tellSettings(settings: Partial<Settings>): void;
+  /** Makes a field of a file of the settings wrong, as a person's editor would. */
+  spoil(file: "settings" | "keys", field: string, what: string): void;
   refuseSettings(message: string): void;
   tellHost(state: HostState): void;
+  /** Leaves the wish to see a layout, as the command line does. */
+  want(layout: WantedLayout): void;
   drop(paths: string[], at: { x: number; y: number }): void;
   /** Ends the program of a pane. */
   exit(pane: PaneId, code: number): void;
@@ -140,10 +159,13 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       drawing: null,
       ...options.window,
     },
+    layouts: new Map(),
+    wanted: null,
     drafts: options.drafts ?? [],
     settings: { ...defaultSettings, ...options.settings },
     colours: null,
     clipboard: "",
+    zoom: 1,
     opened: [],
     saved: [],
     notified: [],
@@ -157,6 +179,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
   const paneListeners = new Set<(event: PaneEvent) => void>();
   const settingsListeners = new Set<(news: SettingsNews) => void>();
   const hostListeners = new Set<(state: HostState) => void>();
+  const wishListeners = new Set<() => void>();
   const dropListeners = new Set<Parameters<Backend["onDrop"]>[0]>();
   const encoder = new TextEncoder();
 
@@ -525,8 +548,20 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     };
   }
 
+  function applySettings(changed: Partial<Settings>) {
+    state.settings = { ...state.settings, ...changed };
+    for (const told of settingsListeners)
+      told({ outcome: "applied", settings: state.settings });
+  }
+
   const agents = memoryAgents();
   return {
+    ...memorySettings({
+      settings: () => state.settings,
+      apply: applySettings,
+      ok,
+      refuse: (message) => no("bad_params", message),
+    }),
     ...memoryConflicts(),
     ...agents,
     agents,
@@ -536,17 +571,17 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     change,
     tell,
     exit,
-    tellSettings(changed) {
-      state.settings = { ...state.settings, ...changed };
-      for (const told of settingsListeners)
-        told({ outcome: "applied", settings: state.settings });
-    },
+    tellSettings: applySettings,
     refuseSettings(message) {
       for (const told of settingsListeners)
         told({ outcome: "refused", message });
     },
     tellHost(host) {
       for (const told of hostListeners) told(host);
+    },
+    want(wanted) {
+      state.wanted = wanted;
+      for (const told of wishListeners) told();
     },
     drop(paths, at) {
       for (const told of dropListeners) told(paths, at);
@@ -641,6 +676,33 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       state.session = json;
       return ok(null);
     },
+    listLayouts: () =>
+      ok(
+        [...state.layouts].map(([name, { root, tree }]) => ({
+          ...{ name, root },
+          panes: JSON.stringify(tree).split('"cwd"').length - 1,
+        })),
+      ),
+    loadLayout: (name) => {
+      const layout = state.layouts.get(name);
+      return layout
+        ? ok(layout)
+        : no("bad_id", `no layout is called \`${name}\``);
+    },
+    saveLayout: (name, layout) => {
+      state.layouts.set(name.trim(), layout);
+      return ok(null);
+    },
+    removeLayout: (name) => {
+      state.layouts.delete(name);
+      return ok(null);
+    },
+    takeWantedLayout: () => {
+      const { wanted } = state;
+      state.wanted = null;
+      return ok(wanted);
+    },
+    onLayoutWanted: (added) => listener(wishListeners, added),
     windowState: () => ok(state.window),
     rememberSearch: (pattern) => {
       const others = state.window.searches.filter((one) => one !== pattern);
@@ -732,6 +794,9 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     promptOnScreen: () => ok(null),
     setTitle: (title) => {
       document.title = title;
+    },
+    setZoom: (factor) => {
+      state.zoom = factor;
     },
     onPaneHappened: (added) => listener(paneListeners, added),
     onSettingsChanged: (added) => listener(settingsListeners, added),

@@ -19,6 +19,7 @@ import { startDock } from "./dock-session";
 import { features, views } from "./features";
 import { openFolder } from "./folders";
 import { GroupActions } from "./GroupActions";
+import { LayoutDialog } from "./LayoutDialog";
 import { Sidebar } from "./Sidebar";
 import { StatusBar } from "./StatusBar";
 import { useStart } from "./start";
@@ -58,10 +59,11 @@ export function App() {
       </Frame>
       <Palette />
       <Switcher useDestinations={useDestinations} />
-      {features.map(
       <Picker />
+      {features.map(
         ({ dialogs: Dialogs, name }) => Dialogs && <Dialogs key={name} />,
       )}
+      <LayoutDialog />
       <FolderDialog home={home} onFolder={openFolder} />
       <Notices />
       <Tooltips />

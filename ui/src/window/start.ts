@@ -14,6 +14,7 @@ import { closingCommands, offerUndo } from "./closing";
 import { hostIsBack, leaveSession } from "./dock-session";
 import { features } from "./features";
 import { dropped } from "./folders";
+import { followWantedLayouts, layoutCommands } from "./layouts";
 import { snippetCommands } from "./snippets";
 import { windowCommands } from "./window-commands";
 
@@ -26,6 +27,7 @@ export function useStart(): boolean {
       registerCommands([
         ...windowCommands(),
         ...closingCommands(),
+        ...layoutCommands(),
         ...snippetCommands(),
         ...features.flatMap(({ commands }) => commands),
       ]),
@@ -35,6 +37,7 @@ export function useStart(): boolean {
       backend.onDrop(dropped),
       followNeeds(),
       offerUndo(),
+      followWantedLayouts(),
       followVisits(),
       keepFocus(focusInFront),
       backend.onHostChanged((host) => {
