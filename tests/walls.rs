@@ -73,7 +73,7 @@ const MET_AT: &[(&str, &[&str])] = &[
     ("minijinja", &["crates/flow/src/"]),
     ("agent_client_protocol", &["crates/agents/src/"]),
     ("rmcp", &["crates/mcp/"]),
-    ("strsim", &["crates/app/src/settings/fields.rs"]),
+    ("strsim", &["crates/app/src/fields.rs"]),
     ("plist", &["crates/app/src/themes/import.rs"]),
     ("fontdb", &["crates/app/src/fonts.rs"]),
     ("tauri", &["src-tauri/"]),

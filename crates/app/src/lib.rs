@@ -7,11 +7,13 @@
 //! Each subject is a file: `panes`, `search`, `conflicts`, `session`, `settings`, `flow`. Every failure leaves as one [`Error`].
 
 mod agents;
+mod colour;
 mod config_file;
 mod conflicts;
 mod drafts;
 mod editing;
 mod error;
+mod fields;
 mod flow;
 mod folders;
 mod fonts;
@@ -47,6 +49,7 @@ pub use self::conflicts::{
     ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView,
     announce_from_outside, check_change, look_for_conflicts, watch_config,
 };
+pub use colour::Colour;
 pub use drafts::Draft;
 pub use editing::FilePlace;
 pub use error::{Code, Error};
@@ -71,7 +74,7 @@ pub use settings::{
     SettingMistake, SettingTakes, SettingValue, SettingWord, Settings, SettingsFile, SettingsSheet,
     SettingsText, Theme,
 };
-pub use themes::{Colour, ImportedTheme, ThemeColours};
+pub use themes::{ImportedTheme, ThemeColours};
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
 pub use worktrees::MadeWorktree;
 

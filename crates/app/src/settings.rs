@@ -4,7 +4,6 @@
 //! apply. A file that can't be told into fields changes nothing.
 
 mod edit;
-mod fields;
 mod sheet;
 
 pub use self::sheet::{
@@ -23,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::error::{Code, Error};
+use crate::fields;
 use crate::paths::Paths;
 use crate::themes::{self, ThemeColours};
 
@@ -346,13 +346,10 @@ pub(crate) fn read<T>(file: &Path) -> Result<T, Error>
 where
     T: DeserializeOwned + Default + JsonSchema,
 {
-    let schema = value_of(&schemars::schema_for!(T));
-    let fields = fields_of(file, &schema, &serde_json::Value::Null)?;
-    if fields.mistakes.is_empty() {
-        return Ok(from_good(fields.good));
+    match text_of(file)? {
+        None => Ok(T::default()),
+        Some(text) => fields::read_all(&text).map_err(|what| bad_file(file, what)),
     }
-    let mistakes: Vec<String> = fields.mistakes.iter().map(ToString::to_string).collect();
-    Err(bad_file(file, mistakes.join("\n")))
 }
 
 fn bad_file(file: &Path, what: impl std::fmt::Display) -> Error {

@@ -3,28 +3,23 @@
 
 mod import;
 
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::mistakes::read_json;
-use crate::{App, Code, Error, whole_file};
+use crate::colour::Colour;
+use crate::{App, Code, Error, fields, whole_file};
 
 /// So many themes are read.
 const MOST: usize = 500;
 /// No file of a theme is larger.
 const FILE_LIMIT: u64 = 1 << 20;
 
-/// A colour: `#rrggbb`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Colour(pub [u8; 3]);
-
 /// The colours of a terminal, under a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThemeColours {
     /// What the gallery and the settings call it.
@@ -163,7 +158,7 @@ fn theme_in(file: &Path) -> Result<ThemeColours, String> {
         ));
     }
     let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
-    read_json::<Option<ThemeColours>>(&text)?.ok_or_else(|| "it is empty".to_owned())
+    fields::read_all(&text)
 }
 
 /// A file's name that says the theme's.
@@ -178,53 +173,6 @@ fn file_of(name: &str) -> String {
     let name: String = name.chars().take(80).map(plain).collect();
     let name = name.trim_matches(['.', ' ']);
     format!("{}.json", if name.is_empty() { "theme" } else { name })
-}
-
-impl Colour {
-    /// Reads `#rrggbb`, `rrggbb`, `#rgb` or `0xrrggbb`.
-    fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no colour; one is written like `#1d2027`");
-        let digits = text.trim();
-        let digits = digits
-            .strip_prefix('#')
-            .or_else(|| digits.strip_prefix("0x"));
-        let digits = digits.unwrap_or(text.trim());
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(wrong());
-        }
-        let number = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
-        let [_, red, green, blue] = match digits.len() {
-            6 => number,
-            3 => [8, 4, 0]
-                .map(|shift| ((number >> shift) & 0xf) * 0x11)
-                .iter()
-                .fold(0, |all, part| (all << 8) | part),
-            _ => return Err(wrong()),
-        }
-        .to_be_bytes();
-        Ok(Self([red, green, blue]))
-    }
-}
-
-impl fmt::Display for Colour {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [red, green, blue] = self.0;
-        write!(f, "#{red:02x}{green:02x}{blue:02x}")
-    }
-}
-
-impl From<Colour> for String {
-    fn from(colour: Colour) -> Self {
-        colour.to_string()
-    }
-}
-
-impl TryFrom<String> for Colour {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
-    }
 }
 
 #[cfg(test)]
@@ -311,7 +259,7 @@ mod tests {
         let mistakes = mistakes.replace(&directory.path().display().to_string(), "");
         insta::assert_snapshot!(mistakes, @r#"
         `/b.json`: another file's theme is called `harbour`, too
-        `/c.json`: line 3: `foreground`: `pale` is no colour; one is written like `#1d2027`
+        `/c.json`: line 3: `foreground` is "pale", but must be a colour like `#1d2027`
         `/d.json`: Unterminated object on line 1 column 2
         "#);
     }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::panes::short;
+use crate::output::short;
 use crate::table::{Cell, Table, Tone};
 
 /// How long a window that runs may take to hear of a layout.

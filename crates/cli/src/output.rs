@@ -110,3 +110,14 @@ impl<'a> Output<'a> {
         let _ = writeln!(self.err, "switchyard: {message}");
     }
 }
+
+/// A directory as people write it.
+pub(crate) fn short(directory: &str) -> String {
+    let home = std::env::var("HOME").unwrap_or_default();
+    match directory.strip_prefix(&home) {
+        Some(rest) if !home.is_empty() && (rest.is_empty() || rest.starts_with('/')) => {
+            format!("~{rest}")
+        }
+        _ => directory.to_owned(),
+    }
+}

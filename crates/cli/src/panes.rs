@@ -12,7 +12,7 @@ use terminal::{
 };
 
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, short};
 use crate::table::{Cell, Table, Tone};
 
 /// List the panes: what runs in them, where, and who needs you
@@ -321,17 +321,6 @@ fn cut(text: String) -> String {
         text.chars().take(39).chain(['…']).collect()
     } else {
         text
-    }
-}
-
-/// A directory as people write it.
-pub(crate) fn short(directory: &str) -> String {
-    let home = std::env::var("HOME").unwrap_or_default();
-    match directory.strip_prefix(&home) {
-        Some(rest) if !home.is_empty() && (rest.is_empty() || rest.starts_with('/')) => {
-            format!("~{rest}")
-        }
-        _ => directory.to_owned(),
     }
 }
 

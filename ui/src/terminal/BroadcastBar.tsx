@@ -1,6 +1,7 @@
 import type { PaneId } from "../bindings";
 import { Button } from "../shared/Button";
-import { endBroadcast, toggleBroadcast, useBroadcast } from "./broadcast";
+import { endBroadcast, useBroadcast } from "./broadcast";
+import { toggleBroadcast } from "./broadcast-commands";
 
 /** Says of a pane that what is typed goes to others as well, for as long as it does. */
 export function BroadcastBar({ pane }: { pane: PaneId }) {

@@ -8,7 +8,7 @@ import { terminalTheme } from "../shared/terminal-themes";
 import { BroadcastBar } from "./BroadcastBar";
 import { pasteSelection, pasteText } from "./clipboard";
 import { addHost, hostShown, placeOf, removeHost, useHosts } from "./hosts";
-import { closePane, restartPane } from "./pane-life";
+import { closePane, openInEditor, restartPane } from "./pane-life";
 import { usePanes } from "./pane-store";
 import { TerminalMenu } from "./TerminalMenu";
 import { takeTurn } from "./turns";
@@ -70,6 +70,7 @@ export function TerminalView({
       style,
       {
         onLink: setLink,
+        onOpenFile: (place) => void openInEditor(place),
         onFailed: setFailure,
         onText: firstPrompt,
         onShown: () => {

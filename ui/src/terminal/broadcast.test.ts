@@ -4,9 +4,9 @@ import {
   alsoTo,
   endBroadcast,
   followBroadcast,
-  toggleBroadcast,
   useBroadcast,
 } from "./broadcast";
+import { toggleBroadcast } from "./broadcast-commands";
 import { usePanes } from "./pane-store";
 
 beforeEach(() => {

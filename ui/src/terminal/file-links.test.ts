@@ -44,7 +44,11 @@ test("what is there is a link to its place, over wrapped rows and wide character
   await new Promise<void>((done) => terminal.write("漢 src/a.rs:3 b.rs", done));
   const provider = vi.spyOn(terminal, "registerLinkProvider");
   const hovered: (string | null)[] = [];
-  fileLinks(terminal, id, (target) => hovered.push(target));
+  const opens = vi.fn();
+  fileLinks(terminal, id, {
+    onLink: (target) => hovered.push(target),
+    onOpen: opens,
+  });
   const { provideLinks } = provider.mock.calls[0]?.[0] ?? {};
   const links = await new Promise((done) => provideLinks?.(2, done));
   expect(finds).toHaveBeenCalledWith(id, ["src/a.rs", "b.rs"]);
@@ -59,7 +63,6 @@ test("what is there is a link to its place, over wrapped rows and wide character
   ];
   link.hover();
   expect(hovered).toEqual(["/home/you/api/src/a.rs:3"]);
-  const opens = vi.spyOn(twin, "openInEditor");
   link.activate({ ctrlKey: false });
   expect(opens).not.toHaveBeenCalled();
   link.activate({ ctrlKey: true });

@@ -1,20 +1,26 @@
 import type { IDisposable, ILink, Terminal } from "@xterm/xterm";
 import { backend } from "../backend/backend";
-import type { PaneId } from "../bindings";
+import type { FilePlace, PaneId } from "../bindings";
 import { fileNamesIn, READ } from "./file-names";
 import { gridOf, printedLine, type Spot } from "./grid";
-import { openInEditor } from "./pane-life";
 
 /** As xterm counts, from 1. */
 function placeOf(spot: Spot | undefined): { x: number; y: number } | null {
   return spot ? { x: spot.col + 1, y: spot.row + 1 } : null;
 }
 
-/** Makes links of the names of files that are there, seen from the directory of the pane. Ctrl+click opens one in the editor. */
+/** Makes links of the names of files that are there, seen from the directory of the pane. Ctrl+click opens one. */
 export function fileLinks(
   terminal: Terminal,
   pane: PaneId,
-  onLink: (target: string | null) => void,
+  {
+    onLink,
+    onOpen,
+  }: {
+    /** Where the link under the pointer leads; none: there is none any more. */
+    onLink: (target: string | null) => void;
+    onOpen: (place: FilePlace) => void;
+  },
 ): IDisposable {
   async function linksIn(row: number): Promise<ILink[]> {
     const grid = gridOf(terminal.buffer.active, terminal.cols);
@@ -37,8 +43,7 @@ export function fileLinks(
           range: { start, end },
           text: text.slice(name.start, name.end),
           activate: (event) => {
-            if (event.ctrlKey || event.metaKey)
-              void openInEditor({ path, line, column });
+            if (event.ctrlKey || event.metaKey) onOpen({ path, line, column });
           },
           hover: () =>
             onLink(

@@ -3,12 +3,8 @@ import type { Command } from "../shared/commands";
 import { cycleTab, focusWay, toggleZoom } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { zoomBy } from "../shared/settings-store";
-import {
-  broadcastToShown,
-  endBroadcast,
-  toggleBroadcast,
-  useBroadcast,
-} from "./broadcast";
+import { endBroadcast, useBroadcast } from "./broadcast";
+import { broadcastToShown, toggleBroadcast } from "./broadcast-commands";
 import { copySelection, pasteClipboard } from "./clipboard";
 import { hostOf } from "./hosts";
 import { copyMode, quickSelect } from "./modes";

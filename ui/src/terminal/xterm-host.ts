@@ -3,7 +3,7 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { type IDisposable, Terminal } from "@xterm/xterm";
 import { backend } from "../backend/backend";
 import { decodeFrame, type Frame } from "../backend/frames";
-import type { CommandMark, PaneId, PaneSize } from "../bindings";
+import type { CommandMark, FilePlace, PaneId, PaneSize } from "../bindings";
 import { reducedMotion } from "../shared/motion";
 import { reportFailure } from "../shared/notices";
 import type { AppliedSettings } from "../shared/settings-store";
@@ -44,6 +44,8 @@ export interface ViewStyle {
 export interface ViewEvents {
   /** A link is under the pointer, or none. */
   onLink?: (target: string | null) => void;
+  /** A file that a link names is to be opened. */
+  onOpenFile?: (place: FilePlace) => void;
   /** The view could not be attached; the message is for a person. */
   onFailed?: (message: string) => void;
   /** The first snapshot is on screen. */
@@ -195,7 +197,10 @@ export class XtermHost {
       }),
     );
     this.owned.push(
-      fileLinks(this.terminal, pane, (target) => this.events.onLink?.(target)),
+      fileLinks(this.terminal, pane, {
+        onLink: (target) => this.events.onLink?.(target),
+        onOpen: (place) => this.events.onOpenFile?.(place),
+      }),
       this.painter,
       this.terminal.onData((data) => {
         this.release();

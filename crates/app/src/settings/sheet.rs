@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use specta::Type;
 
-use super::fields::{self, Fields};
 use super::{Settings, edit, text_of, value_of};
+use crate::fields::{self, Fields};
 use crate::{App, Code, Error, whole_file};
 
 /// Every setting, and how the two files stand.

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Colour, ThemeColours};
-use crate::mistakes::read_json;
+use super::ThemeColours;
+use crate::colour::Colour;
 
 /// The sixteen colours as Windows Terminal calls them.
 const WINDOWS: [&str; 16] = [
@@ -195,7 +195,8 @@ fn plist_mistake(text: &str, error: &str) -> String {
 // ---- Windows Terminal
 
 fn windows_terminal(name: &str, text: &str) -> Result<Vec<ThemeColours>, String> {
-    let value = read_json::<Option<Value>>(text)?.unwrap_or_default();
+    let value = jsonc_parser::parse_to_serde_value(text, &Default::default());
+    let value: Value = value.map_err(|error| error.to_string())?;
     let (schemes, at) = match value {
         Value::Object(mut all) if all.contains_key("schemes") => {
             (all.remove("schemes").unwrap_or_default(), "schemes")

@@ -6,28 +6,32 @@ use std::fmt;
 
 use jsonc_parser::ast::{Array, Object, Value as Node};
 use jsonc_parser::common::Ranged as _;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+use crate::colour::Colour;
 
 /// A text shown in a message has at most so many letters.
 const SHOWN: usize = 40;
 
 /// What a file says: the fields that can be used, and what is wrong with the others.
 #[derive(Debug, Default)]
-pub(super) struct Fields {
-    pub(super) good: Map<String, Value>,
+pub(crate) struct Fields {
+    pub(crate) good: Map<String, Value>,
     /// In the order of the file.
-    pub(super) mistakes: Vec<Mistake>,
+    pub(crate) mistakes: Vec<Mistake>,
     /// The fields that are there by their full names (`history.keep_days`), right or wrong, each with its line.
-    pub(super) lines: BTreeMap<String, usize>,
+    pub(crate) lines: BTreeMap<String, usize>,
 }
 
 /// What is wrong with one field.
 #[derive(Debug)]
-pub(super) struct Mistake {
-    pub(super) line: usize,
+pub(crate) struct Mistake {
+    pub(crate) line: usize,
     /// Its full name.
-    pub(super) field: String,
-    pub(super) what: String,
+    pub(crate) field: String,
+    pub(crate) what: String,
 }
 
 impl fmt::Display for Mistake {
@@ -42,10 +46,11 @@ impl fmt::Display for Mistake {
 /// # Errors
 ///
 /// When the text is no JSON with comments, or no object: then nothing in it can be told apart.
-pub(super) fn read(text: &str, schema: &Value, before: &Value) -> Result<Fields, String> {
+pub(crate) fn read(text: &str, schema: &Value, before: &Value) -> Result<Fields, String> {
     let mut fields = Fields::default();
     let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &Default::default());
     match parsed.map_err(|error| error.to_string())?.value {
+        None if schema["required"].is_array() => return Err("it is empty".to_owned()),
         None => {}
         Some(Node::Object(object)) => {
             let mut reader = Reader {
@@ -55,12 +60,30 @@ pub(super) fn read(text: &str, schema: &Value, before: &Value) -> Result<Fields,
                 lines: BTreeMap::new(),
             };
             fields.good = reader.object(&object, schema, before, "");
+            for name in missing(schema, &object) {
+                reader.wrong(object.start(), &name, format!("there is no `{name}`"));
+            }
             fields.mistakes = reader.mistakes;
             fields.lines = reader.lines;
         }
         Some(_) => return Err("it must be one object, in braces".to_owned()),
     }
     Ok(fields)
+}
+
+/// Reads a file's whole text as its schema wants it.
+///
+/// # Errors
+///
+/// All that is wrong, each with its line.
+pub(crate) fn read_all<T: DeserializeOwned + JsonSchema>(text: &str) -> Result<T, String> {
+    let schema = schemars::schema_for!(T).to_value();
+    let fields = read(text, &schema, &Value::Null)?;
+    if fields.mistakes.is_empty() {
+        return serde_json::from_value(fields.good.into()).map_err(|error| error.to_string());
+    }
+    let mistakes: Vec<String> = fields.mistakes.iter().map(ToString::to_string).collect();
+    Err(mistakes.join("\n"))
 }
 
 struct Reader<'a> {
@@ -127,7 +150,17 @@ impl<'a> Reader<'a> {
                 missing.is_empty().then_some(Value::Object(good))
             }
             Node::Array(array) if kind["items"].is_object() => {
-                Some(Value::Array(self.list(array, &kind["items"], path)))
+                let list = self.list(array, &kind["items"], path);
+                let count = array.elements.len() as u64;
+                match kind["minItems"].as_u64() {
+                    // Of those that have one length, it is the most as well.
+                    Some(wanted) if wanted != count => {
+                        let what = format!("`{path}` has {count} entries, but must have {wanted}");
+                        self.wrong(at, path, what);
+                        None
+                    }
+                    _ => Some(Value::Array(list)),
+                }
             }
             _ => {
                 let value = self.value_of(node);
@@ -192,7 +225,7 @@ impl<'a> Reader<'a> {
 }
 
 /// What a field of an object of that `kind` takes, where there is one of that name; `schema` is the whole of it.
-pub(super) fn kind_of<'s>(schema: &'s Value, kind: &'s Value, name: &str) -> Option<&'s Value> {
+pub(crate) fn kind_of<'s>(schema: &'s Value, kind: &'s Value, name: &str) -> Option<&'s Value> {
     let property = kind["properties"].get(name).or_else(|| of_names(kind))?;
     property.is_object().then(|| led_to(schema, property))
 }
@@ -262,7 +295,7 @@ fn choices(kind: &Value) -> Option<Vec<&Value>> {
 }
 
 /// The types that a field takes.
-pub(super) fn types(kind: &Value) -> Vec<&str> {
+pub(crate) fn types(kind: &Value) -> Vec<&str> {
     match &kind["type"] {
         Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
         one => one.as_str().into_iter().collect(),
@@ -270,7 +303,7 @@ pub(super) fn types(kind: &Value) -> Vec<&str> {
 }
 
 /// Why a field can't be this value; none: it can.
-pub(super) fn refusal(full: &str, kind: &Value, value: &Value) -> Option<String> {
+pub(crate) fn refusal(full: &str, kind: &Value, value: &Value) -> Option<String> {
     if fits(kind, value) {
         return None;
     }
@@ -283,7 +316,9 @@ fn fits(kind: &Value, value: &Value) -> bool {
         return choices.contains(&value);
     }
     types(kind).into_iter().any(|one| match one {
-        "string" => value.is_string(),
+        "string" => value
+            .as_str()
+            .is_some_and(|text| !is_colour(kind) || Colour::parse(text).is_ok()),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
         "integer" => value.as_i64().is_some_and(|value| {
@@ -314,6 +349,7 @@ fn words(kind: &Value) -> String {
         return format!("an object whose `{name}` is one of {said}");
     }
     let words = types(kind).into_iter().map(|one| match one {
+        "string" if is_colour(kind) => "a colour like `#1d2027`".to_owned(),
         "string" => "a text".to_owned(),
         "boolean" => "`true` or `false`".to_owned(),
         "null" => "`null`".to_owned(),
@@ -332,6 +368,10 @@ fn words(kind: &Value) -> String {
         _ => "an object".to_owned(),
     });
     words.collect::<Vec<_>>().join(" or ")
+}
+
+fn is_colour(kind: &Value) -> bool {
+    kind["format"] == Colour::FORMAT
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
