@@ -4,6 +4,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use terminal::Environment;
+
 /// Whether a GPU can draw: without one, WebKit's DMABUF renderer only costs CPU.
 pub(crate) fn has_gpu() -> bool {
     std::env::var_os("LIBGL_ALWAYS_SOFTWARE").is_none() && Path::new("/dev/dri").exists()
@@ -24,6 +26,8 @@ pub(crate) fn prepare() {
     let error = Command::new(program)
         .args(std::env::args_os().skip(1))
         .env(SWITCH, "1")
+        // It is not for the programs in panes.
+        .env(Environment::OWN, SWITCH)
         .exec();
     tracing::warn!("could not start again without the DMABUF renderer: {error}");
 }

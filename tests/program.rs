@@ -119,6 +119,65 @@ async fn all_that_a_killed_host_had_printed_is_still_in_the_history() -> Result<
 }
 
 #[tokio::test]
+async fn a_pane_has_the_environment_of_whoever_opened_it_and_nothing_of_the_host_s() -> Result<()> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::new()?;
+    let open_with = |variables: &[(&str, &[u8])]| -> Result<u64> {
+        let mut open = std::process::Command::new(Home::program());
+        open.args([
+            "open",
+            "--json",
+            "--",
+            "sh",
+            "-c",
+            "printenv ODD | od -An -tx1; printenv; exec cat",
+        ])
+        .current_dir(home.path())
+        .envs(home.environment());
+        for name in [
+            "TOKEN",
+            "VIRTUAL_ENV",
+            "SSH_AUTH_SOCK",
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+        ] {
+            open.env_remove(name);
+        }
+        for (name, value) in variables {
+            open.env(name, std::ffi::OsStr::from_bytes(value));
+        }
+        let output = open.output()?;
+        anyhow::ensure!(output.status.success(), "{output:?}");
+        let pane: Value = serde_json::from_slice(&output.stdout)?;
+        pane["id"].as_u64().context("the pane has a number")
+    };
+    let own = format!("SWITCHYARD_HOME={}", home.path().display());
+    let first = open_with(&[
+        ("TOKEN", b"a secret"),
+        ("VIRTUAL_ENV", b"/venv"),
+        ("SSH_AUTH_SOCK", b"/run/agent"),
+        ("DISPLAY", b":7"),
+    ])?;
+    let seen = see(&home, first, &own).await?;
+    for variable in [
+        "TOKEN=a secret",
+        "VIRTUAL_ENV=/venv",
+        "SSH_AUTH_SOCK=/run/agent",
+        "DISPLAY=:7",
+    ] {
+        assert!(seen.contains(variable), "{variable}: {seen}");
+    }
+    // That command started the host; this one finds it.
+    let second = open_with(&[("ODD", b"a\xff\xc3")])?;
+    let seen = see(&home, second, &own).await?;
+    assert!(seen.contains("61 ff c3 0a"), "{seen}");
+    for name in ["TOKEN=", "VIRTUAL_ENV=", "SSH_AUTH_SOCK=", "DISPLAY="] {
+        assert!(!seen.contains(name), "{name}: {seen}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_kept_is_for_its_owner_only() -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new()?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use host::{ConnectError, HostAttachment, HostError, HostEvent};
 use terminal::ask::{Ask, Open, OpenRecorded, Write};
-use terminal::{AttachOptions, OpenPane, PaneEvent, PaneId, PaneInfo, Recording};
+use terminal::{AttachOptions, Environment, OpenPane, PaneEvent, PaneId, PaneInfo, Recording};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
@@ -21,23 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How soon a program that was slow to read is tried again.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// What belongs to the session in which a person sits now. The pane host may have been started in
-/// another one, whose display and keys are gone.
-const OF_THE_SESSION: [&str; 9] = [
-    "DBUS_SESSION_BUS_ADDRESS",
-    "DISPLAY",
-    "SSH_AGENT_PID",
-    "SSH_AUTH_SOCK",
-    "SSH_CONNECTION",
-    "WAYLAND_DISPLAY",
-    "XAUTHORITY",
-    "XDG_CURRENT_DESKTOP",
-    "XDG_SESSION_TYPE",
-];
-
 impl App {
     /// Opens a pane; what is not said comes from the settings: the shell, the scrollback, the shell integration.
-    /// Its program sees the display and the keys of our session, whichever the pane host was started in.
+    /// Its program has the environment that this process has now, whatever the pane host was started with.
     ///
     /// # Errors
     ///
@@ -74,11 +60,7 @@ impl App {
         request.scrollback_lines = request.scrollback_lines.or(Some(settings.scrollback_lines));
         request.no_shell_integration |= !settings.shell_integration;
         request.private |= settings.history.keep_days == 0;
-        for name in OF_THE_SESSION {
-            if let Ok(value) = std::env::var(name) {
-                request.env.entry(name.to_owned()).or_insert(value);
-            }
-        }
+        request.environment = Environment::here();
         request
     }
 

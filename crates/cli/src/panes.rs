@@ -176,7 +176,7 @@ impl Open {
                 program: program.next(),
                 args: program.collect(),
                 cwd: Some(cwd),
-                env: environment().chain(self.env).collect(),
+                env: self.env.into_iter().collect(),
                 size: self.size.unwrap_or_default(),
                 name: self.name,
                 private: self.private,
@@ -322,34 +322,6 @@ fn cut(text: String) -> String {
     } else {
         text
     }
-}
-
-/// What the program would see if it were started here; but for what tells of this terminal, where it
-/// will not be.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    const OF_THIS_TERMINAL: [&str; 18] = [
-        "ALACRITTY_WINDOW_ID",
-        "COLORTERM",
-        "COLUMNS",
-        "KITTY_WINDOW_ID",
-        "LINES",
-        "OLDPWD",
-        "PWD",
-        "SHLVL",
-        "STY",
-        "SWITCHYARD_PANE",
-        "TERM",
-        "TERM_PROGRAM",
-        "TERM_PROGRAM_VERSION",
-        "TERM_SESSION_ID",
-        "TMUX",
-        "TMUX_PANE",
-        "VTE_VERSION",
-        "WINDOWID",
-    ];
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name != "_" && !OF_THIS_TERMINAL.contains(&name.as_str()))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

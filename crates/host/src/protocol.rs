@@ -28,7 +28,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 /// 4: a recording may have an answer in memory; an older host would not tell programs of it.
 ///
 /// 5: a frame says what has changed on screen, and no longer what the program wrote.
-pub const PROTOCOL: u32 = 5;
+///
+/// 6: what is opened says in which environment; an older host would hand on its own.
+pub const PROTOCOL: u32 = 6;
 
 /// The version of this program, for people to read.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

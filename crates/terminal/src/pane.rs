@@ -115,7 +115,7 @@ impl Pane {
             Some(answer) => {
                 let (file, path) = pty::in_memory(&answer.variable)?;
                 let env = &mut setup.command.env;
-                env.insert(answer.variable.clone(), path);
+                env.insert(answer.variable.clone().into(), path.into());
                 Some(file)
             }
             None => None,

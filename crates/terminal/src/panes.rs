@@ -1,6 +1,7 @@
 //! [`Panes`]: the room's door.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -251,9 +252,10 @@ impl Panes {
         request: OpenPane,
         recording: Option<Recording>,
     ) -> Result<PaneInfo, OpenPaneError> {
-        let (program, cwd) = what_runs(&request)?;
+        let env = environment(&request);
+        let (program, cwd) = what_runs(&request, &env)?;
         let id = self.0.ids.next().map_err(OpenPaneError::Id)?;
-        let setup = self.setup(id, program.clone(), cwd.clone(), request, recording);
+        let setup = self.setup(id, program.clone(), cwd.clone(), env, request, recording);
         let failed = |source| OpenPaneError::Start {
             program,
             cwd: cwd.display().to_string(),
@@ -288,19 +290,11 @@ impl Panes {
         id: PaneId,
         program: String,
         cwd: PathBuf,
+        mut env: BTreeMap<OsString, OsString>,
         request: OpenPane,
         recording: Option<Recording>,
     ) -> Setup {
-        let mut env = BTreeMap::from(
-            [
-                ("TERM", "xterm-256color"),
-                ("COLORTERM", "truecolor"),
-                ("TERM_PROGRAM", "switchyard"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        env.insert("SWITCHYARD_PANE".into(), id.to_string());
-        env.extend(request.env.clone());
+        env.insert("SWITCHYARD_PANE".into(), id.to_string().into());
         let is_shell = is_shell(&program, &request.args);
         let mut shown = vec![program.clone()];
         shown.extend(request.args.clone());
@@ -618,8 +612,30 @@ impl Drop for Inner {
     }
 }
 
+/// All that the program of a request finds in its environment, but for the pane's id.
+fn environment(request: &OpenPane) -> BTreeMap<OsString, OsString> {
+    let mut env = request.environment.in_a_pane();
+    let own = [
+        ("TERM", "xterm-256color"),
+        ("COLORTERM", "truecolor"),
+        ("TERM_PROGRAM", "switchyard"),
+    ];
+    let added = request.env.iter();
+    let added = added.map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in own.into_iter().chain(added) {
+        env.insert(name.into(), value.into());
+    }
+    if !env.contains_key(OsStr::new("SHELL")) {
+        env.insert("SHELL".into(), pty::login_shell(&env).into());
+    }
+    env
+}
+
 /// The program of a request and its directory, once nothing is wrong with the request.
-fn what_runs(request: &OpenPane) -> Result<(String, PathBuf), OpenPaneError> {
+fn what_runs(
+    request: &OpenPane,
+    env: &BTreeMap<OsString, OsString>,
+) -> Result<(String, PathBuf), OpenPaneError> {
     if let Err(PaneError::BadSize {
         field,
         value,
@@ -639,7 +655,7 @@ fn what_runs(request: &OpenPane) -> Result<(String, PathBuf), OpenPaneError> {
     check_texts(request)?;
     let cwd = match &request.cwd {
         Some(cwd) => PathBuf::from(cwd),
-        None => home(),
+        None => home(env),
     };
     if !cwd.is_absolute() {
         return Err(OpenPaneError::BadRequest {
@@ -655,9 +671,9 @@ fn what_runs(request: &OpenPane) -> Result<(String, PathBuf), OpenPaneError> {
             cwd: cwd.display().to_string(),
         });
     }
-    let program = request.program.clone().unwrap_or_else(pty::login_shell);
-    let path = request.env.get("PATH").map(String::as_str);
-    if pty::find_program(&program, &cwd, path).is_none() {
+    let shell = || pty::login_shell(env);
+    let program = request.program.clone().unwrap_or_else(shell);
+    if pty::find_program(&program, &cwd, env).is_none() {
         return Err(OpenPaneError::NoProgram { program });
     }
     Ok((program, cwd))
@@ -709,8 +725,10 @@ fn check_texts(request: &OpenPane) -> Result<(), OpenPaneError> {
     Ok(())
 }
 
-fn home() -> PathBuf {
-    std::env::home_dir()
+fn home(env: &BTreeMap<OsString, OsString>) -> PathBuf {
+    let theirs = env.get(OsStr::new("HOME")).map(PathBuf::from);
+    theirs
+        .or_else(std::env::home_dir)
         .filter(|home| home.is_dir())
         .unwrap_or_else(|| PathBuf::from("/"))
 }

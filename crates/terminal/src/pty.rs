@@ -8,7 +8,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -33,21 +33,6 @@ use rustix::process::{
 use crate::osc;
 use crate::types::{Holder, PaneSize, PaneState};
 
-/// What another terminal said of itself does not hold here.
-const STALE: [&str; 12] = [
-    "VTE_VERSION",
-    "WINDOWID",
-    "TERM_PROGRAM_VERSION",
-    "TERM_SESSION_ID",
-    "KITTY_WINDOW_ID",
-    "ALACRITTY_WINDOW_ID",
-    "WEZTERM_PANE",
-    "TMUX",
-    "TMUX_PANE",
-    "STY",
-    "COLUMNS",
-    "LINES",
-];
 /// What a program finds at its default, whatever this process does with it.
 const AT_DEFAULT: [SignalName; 7] = [
     SignalName::SIGHUP,
@@ -58,6 +43,9 @@ const AT_DEFAULT: [SignalName; 7] = [
     SignalName::SIGTERM,
     SignalName::SIGCHLD,
 ];
+
+/// Where programs are looked for when nothing says where, as shells do.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The leader of the session of a program whose standard output is apart: it says on descriptor 3 how the program ended,
 /// stays until that is closed at our end, then ends as the program did. The system hangs up on all programs of a
@@ -70,8 +58,8 @@ pub(crate) struct Command {
     pub(crate) program: String,
     pub(crate) args: Vec<String>,
     pub(crate) cwd: PathBuf,
-    /// Added to the environment that this process has.
-    pub(crate) env: BTreeMap<String, String>,
+    /// All of its environment.
+    pub(crate) env: BTreeMap<OsString, OsString>,
     /// The file that is its standard input; none: the terminal.
     pub(crate) stdin: Option<PathBuf>,
     /// Its standard output is [`Started::stdout`] instead of the terminal.
@@ -216,8 +204,7 @@ impl Pty {
             .chain(std::iter::once(command.program.as_str()))
             .chain(command.args.iter().map(String::as_str))
             .collect();
-        let path = command.env.get("PATH").map(String::as_str);
-        let program = find_program(command_line[0], &command.cwd, path)
+        let program = find_program(command_line[0], &command.cwd, &command.env)
             .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         let arguments = command_line
             .into_iter()
@@ -347,27 +334,13 @@ fn open_files() -> Vec<RawFd> {
         .collect()
 }
 
-/// What this process has, without what is stale, and what the command adds, as a program is told.
+/// The environment as a program is told it.
 fn environment(command: &Command) -> io::Result<Vec<CString>> {
-    let added = |name: &OsStr| {
-        name.to_str()
-            .is_some_and(|name| command.env.contains_key(name))
-    };
-    let ours = std::env::vars_os().filter(|(name, _)| {
-        !added(name) && !name.to_str().is_some_and(|name| STALE.contains(&name))
-    });
-    let its = command
-        .env
-        .iter()
-        .map(|(name, value)| (name.into(), value.into()));
-    let mut all: BTreeMap<OsString, OsString> = ours.chain(its).collect();
-    all.entry("SHELL".into())
-        .or_insert_with(|| login_shell().into());
-    all.into_iter()
-        .map(|(mut entry, value)| {
-            entry.push("=");
-            entry.push(value);
-            Ok(CString::new(entry.into_vec())?)
+    let variables = command.env.iter();
+    variables
+        .map(|(name, value)| {
+            let entry = [name.as_bytes(), b"=", value.as_bytes()].concat();
+            Ok(CString::new(entry)?)
         })
         .collect()
 }
@@ -462,13 +435,22 @@ pub(crate) fn is_this_host(host: &str) -> bool {
     host.is_empty() || host == "localhost" || own.is_empty() || short(host) == short(own)
 }
 
-/// The user's login shell.
-pub(crate) fn login_shell() -> String {
-    CommandBuilder::new_default_prog().get_shell()
+/// The login shell of whoever has this environment.
+pub(crate) fn login_shell(env: &BTreeMap<OsString, OsString>) -> String {
+    let mut shell = CommandBuilder::new_default_prog();
+    shell.env_clear();
+    if let Some(theirs) = env.get(OsStr::new("SHELL")) {
+        shell.env("SHELL", theirs);
+    }
+    shell.get_shell()
 }
 
-/// Finds `program` as a shell would: by its path, or on `path`.
-pub(crate) fn find_program(program: &str, cwd: &Path, path: Option<&str>) -> Option<PathBuf> {
+/// Finds `program` as a shell would that has this environment: by its path, or on the PATH.
+pub(crate) fn find_program(
+    program: &str,
+    cwd: &Path,
+    env: &BTreeMap<OsString, OsString>,
+) -> Option<PathBuf> {
     let runs = |file: &Path| {
         file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
     };
@@ -476,11 +458,10 @@ pub(crate) fn find_program(program: &str, cwd: &Path, path: Option<&str>) -> Opt
         let file = cwd.join(program);
         return runs(&file).then_some(file);
     }
-    let path = match path {
-        Some(path) => path.to_owned(),
-        None => std::env::var("PATH").unwrap_or_default(),
-    };
-    std::env::split_paths(&path)
+    let path = env
+        .get(OsStr::new("PATH"))
+        .map_or(OsStr::new(PATH), OsString::as_os_str);
+    std::env::split_paths(path)
         .map(|directory| cwd.join(directory).join(program))
         .find(|file| runs(file))
 }

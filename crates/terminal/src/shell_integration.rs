@@ -32,15 +32,10 @@ pub(crate) fn teach(command: &mut Command, dir: &Path) -> io::Result<()> {
         "zsh" => {
             let zsh = dir.join("zsh");
             put(&zsh, ".zshenv", ZSH)?;
-            let theirs = command
-                .env
-                .get("ZDOTDIR")
-                .cloned()
-                .or_else(|| std::env::var("ZDOTDIR").ok());
+            let theirs = command.env.insert("ZDOTDIR".into(), text(&zsh)?.into());
             if let Some(theirs) = theirs {
                 command.env.insert("SWITCHYARD_ZDOTDIR".into(), theirs);
             }
-            command.env.insert("ZDOTDIR".into(), text(&zsh)?);
         }
         "fish" => {
             command.args.insert(0, "--init-command".into());
@@ -86,6 +81,7 @@ fn put(dir: &Path, name: &str, script: &str) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+    use std::ffi::OsString;
 
     fn taught(program: &str, args: &[&str]) -> (Vec<String>, BTreeMap<String, String>) {
         let dir = tempfile::tempdir().unwrap();
@@ -104,7 +100,10 @@ mod tests {
             command
                 .env
                 .iter()
-                .map(|(name, value)| (name.clone(), plain(value)))
+                .map(|(name, value)| {
+                    let text = |text: &OsString| text.to_str().unwrap().to_owned();
+                    (text(name), plain(&text(value)))
+                })
                 .collect(),
         )
     }

@@ -8,6 +8,7 @@ use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::environment::Environment;
 use crate::styled::{Span, StyledLine};
 
 /// Names one pane, for ever: an id is never given twice, not even after a restart of the host.
@@ -88,6 +89,9 @@ pub struct OpenPane {
     pub args: Vec<String>,
     /// The directory to start in; none: the user's home.
     pub cwd: Option<String>,
+    /// The environment of whoever opens the pane, which its program gets; the host's own is not handed on.
+    #[specta(skip)]
+    pub environment: Environment,
     /// Added to the environment of the program.
     pub env: BTreeMap<String, String>,
     /// The size to start with.

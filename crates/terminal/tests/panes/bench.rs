@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use terminal::{
-    Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneState, Panes, PanesConfig, ReadLines,
+    Environment, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneState, Panes, PanesConfig,
+    ReadLines,
 };
 use tokio::sync::broadcast;
 
@@ -98,6 +99,7 @@ pub(crate) fn script_request(script: &str) -> OpenPane {
         program: Some("/bin/sh".into()),
         args: vec!["-c".into(), script.into()],
         cwd: Some("/".into()),
+        environment: Environment::here(),
         ..OpenPane::default()
     }
 }

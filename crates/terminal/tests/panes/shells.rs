@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use terminal::{Attention, OpenPane, PaneEvent, PaneId, PanesConfig, ReadLines};
+use terminal::{Attention, Environment, OpenPane, PaneEvent, PaneId, PanesConfig, ReadLines};
 
 use crate::bench::{Bench, wait_for};
 
@@ -35,6 +35,7 @@ impl Taught {
         let request = OpenPane {
             program: Some(shell.into()),
             cwd: Some(home),
+            environment: Environment::here(),
             env,
             ..OpenPane::default()
         };
