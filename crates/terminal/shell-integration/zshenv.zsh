@@ -25,31 +25,41 @@ if [[ -o interactive && -z ${__switchyard_on-} ]]; then
         done
     }
 
-    # Before every prompt: how the command ended, where we are, a prompt begins; and where it will end.
+    # Before every prompt: how the command ended, where we are, a prompt begins. To the terminal itself: what is written
+    # before the first prompt may be caught, to be shown below it.
     __switchyard_precmd() {
         local exit_status=$?
         emulate -L zsh
-        printf '\e]133;D;%s\a\e]7;file://%s%s\a\e]133;A\a' $exit_status "$HOST" "$(__switchyard_url)"
-        if [[ $PS1 != *'133;B'* ]]; then
-            PS1=$PS1$'%{\e]133;B\a%}'
-        fi
+        printf '\e]133;D;%s\a\e]7;file://%s%s\a\e]133;A\a' $exit_status "$HOST" "$(__switchyard_url)" >$TTY
+        __switchyard_hooks
     }
 
     # Before a command runs. One that begins with a blank stays unnamed.
     __switchyard_preexec() {
         emulate -L zsh
         local command=$1
-        [[ $command == ' '* ]] && command=
+        if [[ $command == ' '* ]]; then
+            command=
+        fi
         command=${command//\\/\\\\}
         command=${command//;/\\x3b}
         command=${command//$'\n'/\\x0a}
         command=${command//[[:cntrl:]]/ }
-        printf '\e]633;E;%s\a\e]133;C\a' "$command"
+        printf '\e]633;E;%s\a\e]133;C\a' "$command" >$TTY
+        __switchyard_hooks
     }
 
-    # First of all, so that it sees how the command ended.
-    precmd_functions=(__switchyard_precmd $precmd_functions)
-    preexec_functions=($preexec_functions __switchyard_preexec)
+    # Puts in place what marks prompts and commands, each by the other, where somebody's files have set the hooks anew.
+    __switchyard_hooks() {
+        if [[ " ${precmd_functions[*]} " != *' __switchyard_precmd '* ]]; then
+            precmd_functions=(__switchyard_precmd $precmd_functions)
+        fi
+        if [[ " ${preexec_functions[*]} " != *' __switchyard_preexec '* ]]; then
+            preexec_functions+=(__switchyard_preexec)
+        fi
+    }
+
+    __switchyard_hooks
 fi
 
 if [[ -r ${ZDOTDIR:-$HOME}/.zshenv ]]; then

@@ -18,6 +18,8 @@ pub(crate) struct Watch {
     marks: bool,
     /// What the program says of itself, if it does: it works, or it is at nothing.
     works: Option<bool>,
+    /// The system says that the shell waits for keys, whatever it marked.
+    shell_waits: bool,
     /// The program itself asked for the person, in words.
     asked: bool,
     typed_at: Option<u64>,
@@ -37,8 +39,28 @@ impl Watch {
         self.marks = true;
         self.running_since = None;
         self.works = None;
+        self.shell_waits = false;
         if self.value == Attention::Working {
             self.set(Attention::Idle, None);
+        }
+    }
+
+    /// Whether something is said to be at work, which only the system knows for sure.
+    pub(crate) fn claims_work(&self) -> bool {
+        self.running_since.is_some() || self.works == Some(true)
+    }
+
+    /// The system says whether the shell itself waits for keys. It has the last word: a shell may have lost its marks, or
+    /// have made room for one that has none, and a program may have ended without a word.
+    pub(crate) fn shell_waits(&mut self, waits: bool) {
+        if !self.claims_work() {
+            return;
+        }
+        let before = std::mem::replace(&mut self.shell_waits, waits);
+        match self.value {
+            Attention::Working if waits => self.set(Attention::Idle, None),
+            Attention::Idle if before && !waits => self.set(Attention::Working, None),
+            _ => {}
         }
     }
 
@@ -46,12 +68,14 @@ impl Watch {
         self.marks = true;
         self.running_since = Some(now);
         self.works = None;
+        self.shell_waits = false;
         self.set(Attention::Working, None);
     }
 
     pub(crate) fn command_ended(&mut self, exit: Option<i32>, command: Option<&str>, now: u64) {
         self.marks = true;
         self.works = None;
+        self.shell_waits = false;
         let Some(since) = self.running_since.take() else {
             return;
         };
@@ -65,6 +89,7 @@ impl Watch {
     /// OSC 9;4: the program is at work, or no longer. A shell only knows that it runs.
     pub(crate) fn progressed(&mut self, works: bool) {
         self.works = Some(works);
+        self.shell_waits = false;
         match (self.value, works) {
             (Attention::Idle, true) => self.set(Attention::Working, None),
             (Attention::Working, false) => self.set(Attention::Idle, None),
@@ -84,7 +109,7 @@ impl Watch {
     }
 
     pub(crate) fn bell(&mut self, now: u64) {
-        let at_prompt = self.marks && self.running_since.is_none();
+        let at_prompt = self.marks && (self.running_since.is_none() || self.shell_waits);
         let typing = self
             .typed_at
             .is_some_and(|at| now.saturating_sub(at) < TYPING_MS);
@@ -112,7 +137,8 @@ impl Watch {
             self.value,
             Attention::NeedsYou | Attention::Done | Attention::Failed
         ) {
-            let value = if self.works.unwrap_or(self.running_since.is_some()) {
+            let works = self.works.unwrap_or(self.running_since.is_some());
+            let value = if works && !self.shell_waits {
                 Attention::Working
             } else {
                 Attention::Idle
@@ -204,6 +230,38 @@ mod tests {
         watch.exited(false);
         assert_eq!(watch.value(), Attention::Failed);
         watch.seen();
+        assert_eq!(watch.value(), Attention::Idle);
+    }
+
+    #[test]
+    fn the_system_knows_better_than_marks_that_are_lost() {
+        let mut watch = Watch::default();
+        watch.shell_waits(true);
+        watch.command_started(0);
+        watch.shell_waits(true);
+        assert_eq!(watch.value(), Attention::Idle, "nothing says that it ended");
+        watch.bell(10_000);
+        assert_eq!(watch.value(), Attention::Idle, "its line editor's");
+        watch.shell_waits(false);
+        assert_eq!(watch.value(), Attention::Working, "something runs again");
+        watch.notified("", "may I?");
+        watch.shell_waits(true);
+        assert_eq!(watch.value(), Attention::NeedsYou);
+        watch.seen();
+        assert_eq!(watch.value(), Attention::Idle);
+        // A command that asks for a line, and then goes on, and ends as any other.
+        watch.command_started(20_000);
+        watch.shell_waits(true);
+        watch.shell_waits(false);
+        watch.command_ended(Some(1), None, 30_000);
+        assert_eq!(watch.value(), Attention::Failed);
+    }
+
+    #[test]
+    fn a_program_that_ended_amid_its_work_works_no_longer() {
+        let mut watch = Watch::default();
+        watch.progressed(true);
+        watch.shell_waits(true);
         assert_eq!(watch.value(), Attention::Idle);
     }
 

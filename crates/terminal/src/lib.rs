@@ -34,6 +34,7 @@ mod screen;
 mod scrollback;
 mod search;
 mod shell_integration;
+mod shells;
 mod snapshot;
 mod styled;
 mod timer;

@@ -241,6 +241,9 @@ pub(crate) enum Osc {
     CommandEnd(Option<i32>),
     /// 633;E: the command as it was typed.
     CommandLine(String),
+    /// The shell does not know what was typed: this, which was run last, or something that it was not to remember. The
+    /// screen knows, and makes a [`Osc::CommandLine`] of it.
+    CommandAgain(String),
     /// The emulator's business: colours, hyperlinks.
     Emulator,
     /// Nobody's business.
@@ -344,8 +347,13 @@ fn mark(rest: &[u8]) -> Osc {
         })),
         "D" => Osc::CommandEnd(args.split(';').next().and_then(|exit| exit.parse().ok())),
         "E" => {
-            let command = unescape(args.split(';').next().unwrap_or_default());
-            Osc::CommandLine(command_text(&command))
+            let (command, more) = args.split_once(';').unwrap_or((args, ""));
+            let command = command_text(&unescape(command));
+            if more == "again" {
+                Osc::CommandAgain(command)
+            } else {
+                Osc::CommandLine(command)
+            }
         }
         "P" => match args.strip_prefix("Cwd=") {
             Some(cwd) => here(&unescape(cwd)),

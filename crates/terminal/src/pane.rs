@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 
 use self::marks::Marks;
 use self::reading::{Quiet, Taking};
-use self::telling::{About, Telling};
+use self::telling::{About, SamePlace, Telling};
 use self::update::Update;
 use crate::attach::{Awaited, Frame, Stream};
 use crate::attention::Watch;
@@ -158,6 +158,7 @@ impl Pane {
                     title: String::new(),
                     progress: None,
                     cwd: None,
+                    same: SamePlace::default(),
                     started_in: cwd,
                     state: PaneState::Running { pid: pty.pid() },
                     held: None,
@@ -184,7 +185,9 @@ impl Pane {
 
     /// What is known of the pane.
     pub(crate) fn info(&self) -> PaneInfo {
-        self.info_of(&self.core.lock())
+        let mut core = self.core.lock();
+        self.look(&mut core);
+        self.info_of(&core)
     }
 
     /// Queues `bytes` for the program.

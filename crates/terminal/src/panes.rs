@@ -25,6 +25,7 @@ use crate::search::{
     Cancel, Query, Scope, SearchAnswer, SearchError, SearchProgress, SearchRequest, search,
 };
 use crate::shell_integration;
+use crate::shells;
 use crate::timer::Timer;
 use crate::types::{
     CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth, ReadLines,
@@ -295,7 +296,7 @@ impl Panes {
         recording: Option<Recording>,
     ) -> Setup {
         env.insert("SWITCHYARD_PANE".into(), id.to_string().into());
-        let is_shell = is_shell(&program, &request.args);
+        let is_shell = shells::is_typed_into(&program, &request.args);
         let mut shown = vec![program.clone()];
         shown.extend(request.args.clone());
         let mut limits = self.0.config.scrollback;
@@ -731,30 +732,4 @@ fn home(env: &BTreeMap<OsString, OsString>) -> PathBuf {
         .or_else(std::env::home_dir)
         .filter(|home| home.is_dir())
         .unwrap_or_else(|| PathBuf::from("/"))
-}
-
-/// Whether a program is a shell that somebody types into.
-fn is_shell(program: &str, args: &[String]) -> bool {
-    let name = Path::new(program)
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    matches!(
-        name,
-        "sh" | "bash"
-            | "zsh"
-            | "fish"
-            | "dash"
-            | "ash"
-            | "ksh"
-            | "mksh"
-            | "tcsh"
-            | "csh"
-            | "nu"
-            | "elvish"
-            | "xonsh"
-            | "pwsh"
-    ) && args
-        .iter()
-        .all(|arg| arg.starts_with('-') && !arg.contains('c'))
 }

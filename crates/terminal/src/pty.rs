@@ -20,6 +20,7 @@ use nix::libc;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal as SignalName};
 use nix::sys::stat::Mode;
+use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
 use parking_lot::Mutex;
 use portable_pty::{CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -137,6 +138,8 @@ pub(crate) struct Pty {
     terminal: Mutex<Box<dyn MasterPty + Send>>,
     /// The same, to be read, written and polled.
     file: Arc<File>,
+    /// The path by which its programs have it.
+    name: PathBuf,
     pid: Pid,
     /// The program has been waited for: the system may give its id to another process.
     reaped: AtomicBool,
@@ -222,6 +225,7 @@ impl Pty {
             pty: Pty {
                 terminal: Mutex::new(master),
                 file: Arc::new(file),
+                name: terminal,
                 pid,
                 reaped: AtomicBool::new(false),
             },
@@ -260,6 +264,37 @@ impl Pty {
     pub(crate) fn foreground(&self) -> Option<u32> {
         let group = self.terminal.lock().process_group_leader()?;
         u32::try_from(group).ok()
+    }
+
+    /// Whether the program itself has the terminal and waits for keys: it edits a line, or sleeps until there is one.
+    pub(crate) fn awaits_keys(&self) -> bool {
+        if self.foreground() != Some(self.pid()) {
+            return false;
+        }
+        let edits = |modes: Termios| !modes.local_flags.contains(LocalFlags::ICANON);
+        tcgetattr(&self.file).is_ok_and(edits) || self.sleeps_in_a_read()
+    }
+
+    fn sleeps_in_a_read(&self) -> bool {
+        let process = PathBuf::from(format!("/proc/{}", self.pid()));
+        let Ok(call) = std::fs::read_to_string(process.join("syscall")) else {
+            return false;
+        };
+        // The number of the call, and what it was given.
+        let mut words = call.split(' ');
+        let number = words.next().and_then(|number| number.parse().ok());
+        let file = words.next().and_then(|file| {
+            let file = u32::from_str_radix(file.strip_prefix("0x")?, 16).ok()?;
+            std::fs::read_link(process.join(format!("fd/{file}"))).ok()
+        });
+        number == Some(libc::SYS_read)
+            && file.is_some_and(|file| file == self.name || file == Path::new("/dev/tty"))
+    }
+
+    /// What the process is called that the pane started, which may be another program by now.
+    pub(crate) fn process_name(&self) -> String {
+        let name = std::fs::read_to_string(format!("/proc/{}/comm", self.pid()));
+        name.unwrap_or_default().trim_end().to_owned()
     }
 
     /// Notes that the program has ended and was waited for.
@@ -421,6 +456,15 @@ pub(crate) fn cwd_of(process: u32) -> Option<String> {
         .into_os_string()
         .into_string()
         .ok()
+}
+
+/// Whether two paths lead to the same directory.
+pub(crate) fn same_directory(one: &str, other: &str) -> bool {
+    let place = |path: &str| {
+        let about = std::fs::metadata(path).ok()?;
+        Some((about.dev(), about.ino()))
+    };
+    place(one).is_some_and(|one| Some(one) == place(other))
 }
 
 /// Whether `host` names the machine that this runs on, as far as is known.

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use alacritty_terminal::event::{Event, EventListener, WindowSize};
 use alacritty_terminal::grid::Dimensions;
-use alacritty_terminal::index::Line as Row;
+use alacritty_terminal::index::{Column, Line as Row};
 use alacritty_terminal::term::{Config, Osc52, Term, TermMode};
 use alacritty_terminal::vte::ansi::{Processor, Rgb, Timeout};
 use parking_lot::Mutex;
@@ -33,7 +33,7 @@ use specta::Type;
 use crate::osc::{self, Osc, PendingNotification, Piece, Scanner};
 use crate::styled::{Style, StyledLine};
 use crate::types::{PaneSize, ScreenText};
-use cells::{shown, style_of, wraps};
+use cells::{append_row, shown, style_of, wraps};
 use extra::CELL;
 use intake::{Intake, Told, default_tabs};
 use keys::Keys;
@@ -50,6 +50,9 @@ pub(crate) const MAX_LINE: usize = 1024 * 1024;
 /// the shell says what it wants itself.
 const LEFT_BEHIND: &[u8] =
     b"\x1b[?1000;1006;1004;2004;2026;2031;1l\x1b[?25;7h\x1b[4;20l\x1b>\x0f\x1b(B";
+
+/// What is typed at a prompt is looked for in so many rows and no more: whoever claims that prompts end costs little.
+const TYPED_ROWS: i32 = 8;
 
 /// What a program said apart from text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,11 +230,23 @@ impl Screen {
                     whole.extend_from_slice(if bel { b"\x07" } else { b"\x1b\\" });
                     self.advance(&whole, sink);
                 }
-                what => {
+                mut what => {
                     // The emulator never sees the string, and must leave what it interrupted.
                     self.advance(b"\x1b\\", sink);
-                    match &what {
+                    match &mut what {
                         Osc::Title(title) => self.told.title.clone_from(title),
+                        Osc::PromptEnd => {
+                            let cursor = self.term.grid().cursor.point;
+                            let before = self.text_up_to(cursor.line, cursor.column.0);
+                            self.told.prompt = Some((self.line_at_cursor(), before));
+                        }
+                        Osc::CommandAgain(command) => {
+                            let mut command = std::mem::take(command);
+                            if !self.was_typed(&command) {
+                                command.clear();
+                            }
+                            what = Osc::CommandLine(command);
+                        }
                         Osc::CommandEnd(_) => {
                             if self.full_screen() {
                                 self.advance(b"\x1b[?1049l", sink);
@@ -419,6 +434,38 @@ impl Screen {
         } else {
             self.primary_lines_of_active()
         }
+    }
+
+    /// Whether `command`, and nothing else, was typed behind the end of the prompt that was marked last, in the line
+    /// above the cursor.
+    fn was_typed(&self, command: &str) -> bool {
+        let Some((number, prompt)) = &self.told.prompt else {
+            return false;
+        };
+        let row = self.term.grid().cursor.point.line - 1;
+        self.line_at_cursor() == number + 1
+            && self
+                .text_up_to(row, usize::from(self.size.cols))
+                .strip_prefix(prompt.as_str())
+                .is_some_and(|typed| typed.trim_end() == command.trim_end())
+    }
+
+    /// The text of a line up to a column of one of its rows; of a line of many rows, of the last of them.
+    fn text_up_to(&self, row: Row, column: usize) -> String {
+        let grid = self.term.grid();
+        let top = -(grid.history_size() as i32);
+        let first = (top.max(row.0 - TYPED_ROWS)..row.0)
+            .rev()
+            .take_while(|&row| wraps(&grid[Row(row)]))
+            .last();
+        let mut line = StyledLine::default();
+        for row in first.unwrap_or(row.0)..row.0 {
+            append_row(&mut line, &grid[Row(row)][..], true);
+        }
+        if row.0 >= top {
+            append_row(&mut line, &grid[row][..Column(column)], true);
+        }
+        line.text
     }
 
     fn primary_lines(&mut self) -> Vec<StyledLine> {

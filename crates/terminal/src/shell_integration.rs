@@ -9,33 +9,37 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::pty::Command;
+use crate::shells;
 
 const BASH: &str = include_str!("../shell-integration/bash.sh");
 const ZSH: &str = include_str!("../shell-integration/zshenv.zsh");
 const FISH: &str = include_str!("../shell-integration/init.fish");
 
+/// How a login shell is asked for.
+const LOGIN: [&str; 4] = ["-l", "--login", "-il", "-li"];
+
 /// Changes how a shell is started so that it marks its prompts. Leaves alone what it does not know: other
-/// programs, and shells that were given arguments of their own.
+/// programs, and shells that were told to read other files, or none.
 ///
 /// `dir` is where the scripts go; they are written anew when they differ.
 pub(crate) fn teach(command: &mut Command, dir: &Path) -> io::Result<()> {
-    let name = Path::new(&command.program)
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    match name {
-        "bash" if command.args.iter().all(|arg| arg == "-i") => {
-            let script = put(dir, "bash.sh", BASH)?;
-            command.args.insert(0, "--rcfile".into());
-            command.args.insert(1, text(&script)?);
+    let is_login = |arg: &String| LOGIN.contains(&arg.as_str());
+    match shells::name_of(&command.program) {
+        "bash" if command.args.iter().all(|arg| arg == "-i" || is_login(arg)) => {
+            let script = text(&put(dir, "bash.sh", BASH)?)?;
+            if command.args.iter().any(is_login) {
+                // It reads no other file then, and that one reads those of a login shell.
+                command.args.insert(0, "--posix".into());
+                instead(command, "ENV", "SWITCHYARD_ENV", script);
+            } else {
+                command.args.insert(0, "--rcfile".into());
+                command.args.insert(1, script);
+            }
         }
-        "zsh" => {
+        "zsh" if !command.args.iter().any(|arg| leaves_out_files(arg)) => {
             let zsh = dir.join("zsh");
             put(&zsh, ".zshenv", ZSH)?;
-            let theirs = command.env.insert("ZDOTDIR".into(), text(&zsh)?.into());
-            if let Some(theirs) = theirs {
-                command.env.insert("SWITCHYARD_ZDOTDIR".into(), theirs);
-            }
+            instead(command, "ZDOTDIR", "SWITCHYARD_ZDOTDIR", text(&zsh)?);
         }
         "fish" => {
             command.args.insert(0, "--init-command".into());
@@ -44,6 +48,19 @@ pub(crate) fn teach(command: &mut Command, dir: &Path) -> io::Result<()> {
         _ => {}
     }
     Ok(())
+}
+
+/// Whether an argument of zsh has it read no file of its user's: `-f`, `--no-rcs`, `-o NO_RCS`.
+fn leaves_out_files(arg: &str) -> bool {
+    let letters = arg.starts_with('-') && !arg.starts_with("--") && arg.contains('f');
+    letters || arg.to_ascii_lowercase().ends_with("rcs")
+}
+
+/// Gives a variable another value, and the one that it has another name: the script puts it back.
+fn instead(command: &mut Command, name: &str, kept_as: &str, value: String) {
+    if let Some(theirs) = command.env.insert(name.into(), value.into()) {
+        command.env.insert(kept_as.into(), theirs);
+    }
 }
 
 fn text(path: &Path) -> io::Result<String> {
@@ -116,6 +133,9 @@ mod tests {
             "DIR/bash.sh",
         ]
         "#);
+        let (args, env) = taught("bash", &["-l", "-i"]);
+        assert_eq!(args, ["--posix", "-l", "-i"]);
+        assert_eq!(env["ENV"], "DIR/bash.sh");
         assert_eq!(taught("/usr/bin/zsh", &["-l"]).1["ZDOTDIR"], "DIR/zsh");
         assert_eq!(taught("fish", &[]).0[0], "--init-command");
     }
@@ -125,5 +145,8 @@ mod tests {
         assert_eq!(taught("vim", &["x"]).0, ["x"]);
         assert_eq!(taught("/bin/bash", &["--norc"]).0, ["--norc"]);
         assert_eq!(taught("/bin/sh", &[]).0, Vec::<String>::new());
+        for args in [&["-f"][..], &["-o", "NO_RCS"], &["--no-rcs"]] {
+            assert_eq!(taught("zsh", args).1, BTreeMap::new(), "{args:?}");
+        }
     }
 }

@@ -47,15 +47,22 @@ impl Marks {
 
     /// The command has ended; says whether one ran: shells say so before every prompt, even when nothing was run.
     pub(super) fn ended(&mut self, line: LineId, exit: Option<i32>, now: u64) -> bool {
-        let mark = self.last(line);
-        let ran = mark.started_at.is_some() && mark.ended_at.is_none();
+        let ran = self.runs();
         if ran {
+            let mark = self.last(line);
             mark.output_to = Some(line);
             mark.exit = exit;
             mark.ended_at = Some(now);
             self.last_exit = exit;
         }
         ran
+    }
+
+    /// Whether a command was started, and nothing told of its end.
+    pub(super) fn runs(&self) -> bool {
+        self.marks
+            .back()
+            .is_some_and(|mark| mark.started_at.is_some() && mark.ended_at.is_none())
     }
 
     pub(super) fn all(&self) -> Vec<CommandMark> {

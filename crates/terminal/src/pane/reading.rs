@@ -40,8 +40,16 @@ pub(super) struct Quiet {
     output_at: Option<Instant>,
     /// Somebody will look whether it is over.
     looked_for: bool,
+    /// Somebody will look whether the shell waits for keys.
+    pub(super) looking: bool,
     /// Somebody will note in the history what is on screen.
     noting: bool,
+}
+
+impl Quiet {
+    pub(super) fn came_within(&self, time: Duration) -> bool {
+        self.output_at.is_some_and(|at| at.elapsed() < time)
+    }
 }
 
 /// The screen's output, on its way into a pane.
@@ -313,6 +321,10 @@ impl Pane {
             core.quiet.looked_for = true;
             self.trim_later();
         }
+        if !core.quiet.looking && core.watch.claims_work() {
+            core.quiet.looking = true;
+            self.look_later();
+        }
         if core.history.is_some() && !core.quiet.noting {
             core.quiet.noting = true;
             self.note_later();
@@ -343,7 +355,7 @@ impl Pane {
             if core.sampler.has_unseen() {
                 core.sample(Instant::now(), Sampler::look);
             }
-            if core.quiet.output_at.is_some_and(|at| at.elapsed() < QUIET) {
+            if core.quiet.came_within(QUIET) {
                 pane.trim_later();
             } else {
                 core.quiet.looked_for = false;

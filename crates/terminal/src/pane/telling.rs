@@ -1,17 +1,22 @@
 //! What others are told of a pane: what its program said, and what is known of it.
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use super::{Core, Pane};
 use crate::osc::{self, Osc};
 use crate::pty;
 use crate::screen::Said;
+use crate::shells;
 use crate::types::{
     Held, LineId, PaneEvent, PaneInfo, PaneRole, PaneState, Progress, ProgressState,
 };
 
 /// A pane tells of its changes no more often than this.
 const TELL: Duration = Duration::from_millis(50);
+
+/// So long after the last output the system is asked whether the shell waits for keys.
+const LOOK: Duration = Duration::from_millis(300);
 
 /// How many notifications a second are enough for anybody.
 const WORDS: u32 = 10;
@@ -24,10 +29,37 @@ pub(super) struct About {
     pub(super) progress: Option<Progress>,
     /// As the shell told; none: it never did.
     pub(super) cwd: Option<String>,
+    pub(super) same: SamePlace,
     pub(super) started_in: String,
     pub(super) state: PaneState,
     pub(super) held: Option<Held>,
     pub(super) ended_at: Option<u64>,
+}
+
+/// Whether two paths name the same directory, as it was found when it was asked of the two first: the disk that they are on
+/// may be gone by the next time.
+#[derive(Debug, Default)]
+pub(super) struct SamePlace(RefCell<Option<(String, String, bool)>>);
+
+impl SamePlace {
+    fn names_one(&self, told: &str, is: &str) -> bool {
+        // As the system says of a directory that was removed.
+        if is
+            .strip_prefix(told)
+            .is_some_and(|rest| matches!(rest, "" | " (deleted)"))
+        {
+            return true;
+        }
+        let mut known = self.0.borrow_mut();
+        match &*known {
+            Some((a, b, same)) if a == told && b == is => *same,
+            _ => {
+                let same = pty::same_directory(told, is);
+                *known = Some((told.to_owned(), is.to_owned(), same));
+                same
+            }
+        }
+    }
 }
 
 /// What others have been told of a pane, and what is to be told.
@@ -110,7 +142,14 @@ impl Pane {
                 core.watch.prompt();
                 core.marks.prompt(line);
             }
-            Osc::PromptEnd => {}
+            // The shell has lost what it says of a command's end, and its prompt still has the mark. A prompt of another shell
+            // within it is not its own.
+            Osc::PromptEnd => {
+                if core.marks.runs() && self.shell_has_terminal() {
+                    self.heard_osc(core, Osc::CommandEnd(None), line, now);
+                    self.heard_osc(core, Osc::PromptStart, line, now);
+                }
+            }
             Osc::CommandLine(command) => core.marks.typed(line, command),
             Osc::CommandStart(command) => {
                 core.watch.command_started(now);
@@ -121,7 +160,7 @@ impl Pane {
                     core.watch.command_ended(exit, core.marks.command(), now);
                 }
             }
-            Osc::Emulator | Osc::Ignored => {}
+            Osc::CommandAgain(_) | Osc::Emulator | Osc::Ignored => {}
         }
     }
 
@@ -169,9 +208,45 @@ impl Pane {
         self.send(PaneEvent::Changed { pane });
     }
 
+    fn shell_has_terminal(&self) -> bool {
+        self.is_shell && self.pty.foreground() == Some(self.pty.pid())
+    }
+
+    /// Asks the system whether the shell waits for keys, where something is said to be at work.
+    pub(super) fn look(&self, core: &mut Core) {
+        if !self.is_shell || !core.watch.claims_work() {
+            return;
+        }
+        let waits = self.pty.awaits_keys() && shells::is_one(&self.pty.process_name());
+        let before = core.watch.value();
+        core.watch.shell_waits(waits);
+        if waits {
+            core.about.progress = None;
+        }
+        core.telling.changed |= before != core.watch.value();
+    }
+
+    /// Looks a little after the last output: a shell prints its prompt when it waits for keys.
+    pub(super) fn look_later(&self) {
+        let me = self.me.clone();
+        self.common.timer.after(LOOK, move || {
+            let Some(pane) = me.upgrade() else { return };
+            let mut core = pane.core.lock();
+            if core.quiet.came_within(LOOK) {
+                pane.look_later();
+            } else {
+                core.quiet.looking = false;
+            }
+            pane.look(&mut core);
+            drop(core);
+            pane.tell();
+        });
+    }
+
     /// The directory that is worked in, and whether a program other than the shell works there.
     ///
-    /// A shell says where it is, with the names that the person typed, but only before a prompt: while a program
+    /// A shell says where it is, with the names that the person typed, but only before a prompt, and only as long as it marks
+    /// them: what the system says of it counts, and the shell's own words only as a name for the same place. While a program
     /// runs, as after `cd there && agent`, the program itself is asked.
     pub(super) fn works_in(&self, core: &Core) -> (String, bool) {
         let running = matches!(core.about.state, PaneState::Running { .. });
@@ -185,7 +260,10 @@ impl Pane {
                 .or_else(|| core.about.cwd.clone())
                 .or_else(own)
         } else {
-            core.about.cwd.clone().or_else(own)
+            match (core.about.cwd.clone(), own()) {
+                (Some(told), Some(own)) if !core.about.same.names_one(&told, &own) => Some(own),
+                (told, own) => told.or(own),
+            }
         };
         let cwd = cwd.unwrap_or_else(|| core.about.started_in.clone());
         (osc::clean(&cwd, 4096), busy)

@@ -55,6 +55,8 @@ pub(super) struct Told {
     pub(super) keys: Keys,
     /// The program is to be told when the theme turns dark or light.
     pub(super) theme_reports: bool,
+    /// The line in which the prompt that was marked last ends, and what stands there before its end.
+    pub(super) prompt: Option<(u64, String)>,
     /// What of the saved cursor the emulator does not save: whether positions count from the region, and the character
     /// set in use.
     pub(super) saved: (bool, CharsetIndex),
@@ -78,6 +80,7 @@ impl Told {
             protects: false,
             keys: Keys::default(),
             theme_reports: false,
+            prompt: None,
             saved: Default::default(),
             links: 0,
         }

@@ -480,3 +480,27 @@ fn what_a_killed_program_left_behind_ends_when_its_shell_says_so() {
     let (mut screen, _) = fed(size(20, 4), "\x1b7one\x1b]133;D\x07two");
     assert_eq!(screen.face().screen[0], " onetwo");
 }
+
+/// What the screen makes of a shell's word that its history is as it was, `last` being the newest command there.
+fn named(typed: &str, last: &str) -> String {
+    let bytes = format!("~ $ \x1b]133;B\x07{typed}\r\n\x1b]633;E;{last};again\x07");
+    let (_, out) = fed(size(20, 3), bytes);
+    match out.said.last() {
+        Some((Said::Osc(Osc::CommandLine(command)), _)) => command.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_command_that_a_shell_can_t_name_is_looked_for_where_it_was_typed() {
+    assert_eq!(named("make", "make"), "make");
+    assert_eq!(named("make ", "make"), "make");
+    assert_eq!(named(" make", "make"), "", "it begins with a blank");
+    assert_eq!(named("cat secret", "make"), "");
+    assert_eq!(named("make", "~ $ make"), "");
+    let long = "echo 0123456789 0123456789 0123456789";
+    assert_eq!(named(long, long), long, "over three rows");
+    let (_, out) = fed(size(20, 3), "$ make\r\n\x1b]633;E;make;again\x07");
+    let unnamed = Said::Osc(Osc::CommandLine(String::new()));
+    assert_eq!(out.said, [(unnamed, 1)], "no prompt was marked");
+}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use secrets::Secrets;
 use terminal::{
-    AnswerFile, AttachOptions, Attention, Changes, Frame, Line, LineId, OpenPane, OpenPaneError,
+    AnswerFile, AttachOptions, Attention, Changes, Frame, LineId, OpenPane, OpenPaneError,
     PaneError, PaneEvent, PaneId, PaneInfo, PaneSize, PaneState, Panes, PanesConfig, Progress,
     ProgressState, ReadLines, Recording,
 };

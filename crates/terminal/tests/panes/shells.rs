@@ -25,6 +25,10 @@ impl Taught {
     }
 
     fn open(&self, shell: &str) -> PaneId {
+        self.open_with(shell, &[])
+    }
+
+    fn open_with(&self, shell: &str, args: &[&str]) -> PaneId {
         let home = self.home.path().to_str().unwrap().to_owned();
         let env = BTreeMap::from([
             ("HOME".to_owned(), home.clone()),
@@ -34,6 +38,7 @@ impl Taught {
         ]);
         let request = OpenPane {
             program: Some(shell.into()),
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             cwd: Some(home),
             environment: Environment::here(),
             env,
@@ -198,4 +203,378 @@ fn fish_marks_its_commands_and_still_reads_the_users_file() {
     let mark = taught.command(pane, "mine");
     assert_eq!(taught.output(pane, &mark), ["from my file"]);
     taught.marks_its_commands(pane);
+}
+
+#[test]
+fn a_command_that_bash_s_history_has_already_is_named_and_one_that_it_must_not_have_is_not() {
+    let taught = Taught::new();
+    std::fs::write(
+        taught.home.path().join(".bashrc"),
+        "PS1='\\w $ '\nHISTCONTROL=ignoreboth\n",
+    )
+    .unwrap();
+    let pane = taught.open("/bin/bash");
+    for (typed, name) in [
+        ("echo hello", Some("echo hello")),
+        ("echo hello", Some("echo hello")),
+        (" echo hello", None),
+        (" echo secret", None),
+        ("echo hello", Some("echo hello")),
+        ("echo 'a; b'", Some("echo 'a; b'")),
+        ("echo 'a; b'", Some("echo 'a; b'")),
+    ] {
+        let mark = taught.command(pane, typed);
+        assert_eq!(mark.command.as_deref(), name, "{typed}");
+    }
+}
+
+#[test]
+fn a_shell_that_waits_for_its_own_jobs_works_and_one_that_waits_for_a_line_does_not() {
+    let taught = Taught::new();
+    std::fs::write(taught.home.path().join(".bashrc"), "PS1='$ '\n").unwrap();
+    let pane = taught.open("/bin/bash");
+    let attention = || taught.bench.panes.info(pane).unwrap().attention;
+    let go = taught.home.path().join("go");
+    taught.command(pane, "mkfifo go");
+    let typed = "cat go & echo on; wait; read line; echo \"got $line\"\r";
+    taught
+        .bench
+        .panes
+        .write(pane, typed.as_bytes().to_vec())
+        .unwrap();
+    taught.bench.wait_line(pane, "on");
+    assert_eq!(attention(), Attention::Working);
+    std::fs::write(go, "").unwrap();
+    wait_for("it to wait for a line", || {
+        (attention() == Attention::Idle).then_some(())
+    });
+    taught
+        .bench
+        .panes
+        .write(pane, b"a line\r".to_vec())
+        .unwrap();
+    taught.bench.wait_line(pane, "got a line");
+    let mark = taught.command(pane, "true");
+    assert_eq!(mark.exit, Some(0));
+}
+
+/// What a shell still marks after what its user's files, and the user, did.
+#[derive(Clone, Copy, PartialEq)]
+enum Marks {
+    /// All that it is taught.
+    All,
+    /// That a command has ended, but not how.
+    Ends,
+    /// Nothing that could be relied on: the system says what is known.
+    None,
+}
+
+/// A shell, the user's file for it, what the user types at first, and what is marked from then on.
+type Case = (
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+    &'static [&'static str],
+    Marks,
+);
+
+/// What every shell is seen to do, whatever became of its marks: it works or it waits, and it is somewhere.
+fn is_followed(file: &str, (name, args, content, typed, marks): Case) {
+    let taught = Taught::new();
+    let home = taught.home.path();
+    let file = home.join(file);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, content).unwrap();
+    let panes = &taught.bench.panes;
+    let pane = taught.open_with(args[0], &args[1..]);
+    let info = || panes.info(pane).unwrap();
+    let write = |text: &str| panes.write(pane, text.as_bytes().to_vec()).unwrap();
+    let idle = |what: &str| {
+        wait_for(&format!("{name}: {what}"), || {
+            let info = info();
+            (!info.busy && info.attention == Attention::Idle).then_some(())
+        });
+    };
+    for (at, typed) in typed.iter().enumerate() {
+        // Said first: what is typed before a shell has left its line editor is not read as a line by the next one.
+        write(&format!("echo '' ready {at}; {typed}\r"));
+        taught.bench.wait_line(pane, &format!(" ready {at}"));
+    }
+    idle("to be at its prompt");
+
+    std::fs::create_dir(home.join("a place")).unwrap();
+    if marks == Marks::None {
+        write("cd 'a place'\r");
+    } else {
+        let mark = taught.command(pane, "cd 'a place'");
+        assert_eq!(mark.command.as_deref(), Some("cd 'a place'"), "{name}");
+    }
+    let place = home.join("a place").display().to_string();
+    wait_for(&format!("{name}: the new directory"), || {
+        (info().cwd == place).then_some(())
+    });
+    idle("to be at its prompt again");
+    if marks == Marks::All {
+        let mark = taught.command(pane, "sh -c 'exit 7'");
+        assert_eq!(mark.exit, Some(7), "{name}");
+        assert_eq!(mark.command.as_deref(), Some("sh -c 'exit 7'"), "{name}");
+        let mark = taught.command(pane, "echo one; echo two");
+        assert_eq!(taught.output(pane, &mark), ["one", "two"], "{name}");
+    }
+    write("sh -c 'echo on; read line'\r");
+    taught.bench.wait_line(pane, "on");
+    wait_for(&format!("{name}: work"), || {
+        let info = info();
+        let works = marks == Marks::None || info.attention == Attention::Working;
+        (info.busy && works).then_some(())
+    });
+    write("\r");
+    idle("to be at its prompt in the end");
+
+    let shown = taught.bench.lines(pane);
+    let complaints = [
+        "read-only",
+        "readonly",
+        "switchyard",
+        "not found",
+        "133;",
+        "%{",
+        "WARNING",
+    ];
+    for line in &shown {
+        let complains = complaints.iter().any(|word| line.contains(word));
+        // What was typed may say so.
+        let typed = typed.iter().any(|typed| line.ends_with(typed));
+        assert!(typed || !complains, "{name}: {shown:#?}");
+    }
+    // A trap of the user's hears of the command that failed, and of nothing else.
+    let trapped = shown.iter().filter(|line| *line == "TRAPPED").count();
+    let failed = usize::from(content.contains("TRAPPED"));
+    assert_eq!(trapped, failed, "{name}: {shown:#?}");
+}
+
+/// All cases at a time: each is a shell that mostly waits.
+fn are_followed(file: &'static str, cases: &[Case]) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| is_followed(file, *case));
+        }
+    });
+}
+
+#[test]
+fn bash_is_followed_whatever_prompt_it_has() {
+    use Marks::{All, Ends, None};
+    const BASH: &[&str] = &["bash"];
+    are_followed(
+        ".bashrc",
+        &[
+            ("plain", BASH, "PS1='$ '", &[], All),
+            (
+                "like starship",
+                BASH,
+                "make() { local s=$?; PS1=\"[$s] $(true)\\$ \"; }\nPROMPT_COMMAND=make",
+                &[],
+                All,
+            ),
+            (
+                "like direnv",
+                BASH,
+                "PS1='$ '\nhook() { local s=$?; trap -- '' SIGINT; eval \"$(true)\"; trap - SIGINT; return $s; }\n\
+                 PROMPT_COMMAND=\"hook${PROMPT_COMMAND:+;$PROMPT_COMMAND}\"",
+                &[],
+                All,
+            ),
+            (
+                "an array",
+                BASH,
+                "PS1='$ '\nPROMPT_COMMAND=('a=$?' 'b=$?')",
+                &["source ~/.bashrc"],
+                All,
+            ),
+            (
+                "read again",
+                BASH,
+                "PS1='$ '\nPROMPT_COMMAND='a=$?'",
+                &["source ~/.bashrc", ". .bashrc"],
+                All,
+            ),
+            (
+                "read again within a function",
+                BASH,
+                "PS1='$ '\nPROMPT_COMMAND='a=$?'\nagain() { source ~/.bashrc; }",
+                &["again"],
+                None,
+            ),
+            ("unset", BASH, "PS1='$ '", &["unset PROMPT_COMMAND"], Ends),
+            ("exec bash", BASH, "PS1='$ '", &["exec bash"], None),
+            ("exec zsh", BASH, "PS1='$ '", &["exec zsh -f"], None),
+            ("exec dash", BASH, "PS1='$ '", &["exec dash"], None),
+            (
+                "a read-only PROMPT_COMMAND",
+                BASH,
+                "PS1='$ '\nreadonly PROMPT_COMMAND=:",
+                &[],
+                All,
+            ),
+            (
+                "a read-only array",
+                BASH,
+                "PS1='$ '\nreadonly PROMPT_COMMAND=(: :)",
+                &[],
+                All,
+            ),
+            (
+                "a read-only PS1",
+                BASH,
+                "readonly PS1='$ '",
+                &["source /dev/null"],
+                All,
+            ),
+            (
+                "both read-only",
+                BASH,
+                "readonly PS1='$ ' PROMPT_COMMAND",
+                &["source /dev/null"],
+                None,
+            ),
+            (
+                "no promptvars",
+                BASH,
+                "PS1='$ '\nshopt -u promptvars",
+                &[],
+                All,
+            ),
+            (
+                "no promptvars any more",
+                BASH,
+                "PS1='$ '",
+                &["shopt -u promptvars"],
+                All,
+            ),
+            (
+                "an ERR trap",
+                BASH,
+                "PS1='$ '\nset -E\ntrap 'echo TRAPPED' ERR",
+                &[],
+                All,
+            ),
+            ("no unset variables", BASH, "PS1='$ '\nset -u", &[], All),
+            ("no files", &["bash", "--norc"], "", &[], None),
+        ],
+    );
+    are_followed(
+        ".bash_profile",
+        &[("login", &["bash", "-l"], "PS1='$ '", &[], All)],
+    );
+}
+
+#[test]
+fn zsh_is_followed_whatever_prompt_it_has() {
+    use Marks::{All, None};
+    const ZSH: &[&str] = &["zsh"];
+    /// What was printed before the first prompt is kept, to be warned of; a prompt is shown before it is the shell's.
+    const INSTANT: &str = "\
+        exec {kept}>&1 >$HOME/early\nprint -n 'instant> ' >$TTY\n\
+        first() { if [[ -n $kept ]]; then exec >&$kept {kept}>&-; unset kept; print -n '\\r\\e[K'; \
+            [[ -s $HOME/early ]] && print WARNING $(<$HOME/early); fi }\n\
+        prompt() { PROMPT=\"%(?.ok.bad) %1~ > \"; }\n\
+        precmd_functions=(first $precmd_functions prompt)\n\
+        zle-line-finish() { PROMPT='> '; zle reset-prompt; }\nzle -N zle-line-finish\n";
+    are_followed(
+        ".zshrc",
+        &[
+            ("plain", ZSH, "PS1='%# '", &[], All),
+            (
+                "like starship",
+                ZSH,
+                "setopt promptsubst\nmake() { STATUS=$?; }\nprecmd_functions+=(make)\nPROMPT='[$STATUS] $(true)> '",
+                &[],
+                All,
+            ),
+            ("like powerlevel10k", ZSH, INSTANT, &[], All),
+            (
+                "like direnv",
+                ZSH,
+                "PS1='> '\nhook() { trap -- '' SIGINT; eval \"$(true)\"; trap - SIGINT; }\n\
+                 precmd_functions=(hook ${precmd_functions[@]})\nchpwd_functions=(hook)",
+                &[],
+                All,
+            ),
+            (
+                "read again",
+                ZSH,
+                "PS1='> '\nmine() { :; }\nprecmd_functions+=(mine)",
+                &["source ~/.zshrc"],
+                All,
+            ),
+            (
+                "hooks set anew",
+                ZSH,
+                "PS1='> '\nmine() { :; }\nprecmd_functions=(mine)",
+                &["true"],
+                All,
+            ),
+            (
+                "no prompt escapes",
+                ZSH,
+                "PS1='> '\nsetopt nopromptpercent",
+                &[],
+                All,
+            ),
+            ("a read-only PS1", ZSH, "readonly PS1='> '", &[], All),
+            (
+                "a trap of errors",
+                ZSH,
+                "PS1='> '\ntrap 'echo TRAPPED' ZERR",
+                &[],
+                All,
+            ),
+            ("exec zsh", ZSH, "PS1='> '", &["exec zsh"], None),
+            ("exec bash", ZSH, "PS1='> '", &["exec bash --norc"], None),
+            ("login", &["zsh", "-l"], "PS1='> '", &[], All),
+            ("no files", &["zsh", "-f"], "", &[], None),
+        ],
+    );
+}
+
+#[test]
+fn fish_is_followed_whatever_prompt_it_has() {
+    use Marks::{All, None};
+    const FISH: &[&str] = &["fish"];
+    are_followed(
+        ".config/fish/config.fish",
+        &[
+            (
+                "plain",
+                FISH,
+                "function fish_prompt; echo '> '; end",
+                &[],
+                All,
+            ),
+            (
+                "like starship",
+                FISH,
+                "function fish_prompt; set -l s $status; echo \"[$s] \"(true)'> '; end",
+                &[],
+                All,
+            ),
+            (
+                "like direnv",
+                FISH,
+                "function hook --on-event fish_prompt; true | source; end",
+                &[],
+                All,
+            ),
+            (
+                "read again",
+                FISH,
+                "function fish_prompt; echo '> '; end",
+                &["source ~/.config/fish/config.fish"],
+                All,
+            ),
+            ("exec fish", FISH, "", &["exec fish"], None),
+            ("exec bash", FISH, "", &["exec bash --norc"], None),
+        ],
+    );
 }
