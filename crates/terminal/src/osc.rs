@@ -9,7 +9,8 @@ use base64::Engine as _;
 use crate::control::Control;
 use crate::types::{Progress, ProgressState};
 
-/// No string but a clipboard's may be longer; a longer one is dropped as a whole.
+/// No string but a clipboard's may be longer; a longer one is dropped as a whole, but for a title, of which the beginning says
+/// enough.
 const MAX_STRING: usize = 4 * 1024;
 /// The longest OSC 52, in bytes of base64.
 const MAX_CLIPBOARD: usize = 1024 * 1024;
@@ -162,19 +163,23 @@ impl Scanner {
         if self.too_long {
             return;
         }
-        let clipboard = if self.payload.len() >= 3 {
-            self.payload.starts_with(b"52;")
+        let mut head = [0; 3];
+        for (byte, of) in head.iter_mut().zip(self.payload.iter().chain(bytes)) {
+            *byte = *of;
+        }
+        let most = if head.starts_with(b"52;") {
+            MAX_CLIPBOARD
         } else {
-            let mut head = self.payload.clone();
-            head.extend(bytes.iter().take(3));
-            head.starts_with(b"52;")
+            MAX_STRING
         };
-        let most = if clipboard { MAX_CLIPBOARD } else { MAX_STRING };
-        if self.payload.len() + bytes.len() > most {
+        let room = most - self.payload.len();
+        if bytes.len() <= room {
+            self.payload.extend_from_slice(bytes);
+        } else if self.state == State::Osc && (head.starts_with(b"0;") || head.starts_with(b"2;")) {
+            self.payload.extend_from_slice(&bytes[..room]);
+        } else {
             self.too_long = true;
             self.payload = Vec::new();
-        } else {
-            self.payload.extend_from_slice(bytes);
         }
     }
 }
@@ -564,7 +569,7 @@ mod tests {
     fn a_string_that_is_too_long_is_dropped_and_not_kept_in_memory() {
         let long = vec![b'x'; MAX_STRING + 1];
         let mut scanner = Scanner::default();
-        scanner.scan(b"\x1b]2;", |_| {});
+        scanner.scan(b"\x1b]7;", |_| {});
         for _ in 0..100 {
             scanner.scan(&long, |_| {});
         }
@@ -573,6 +578,25 @@ mod tests {
         scanner.scan(b"\x07after", |piece| found.push(format!("{piece:?}")));
         assert_eq!(found.len(), 2);
         assert_eq!(found[0], "Dropped");
+    }
+
+    #[test]
+    fn of_a_title_that_is_too_long_the_beginning_is_kept() {
+        for kind in ["0", "2"] {
+            let whole = format!("\x1b]{kind};the beginning {}\x07after", "é".repeat(40_000));
+            let mut scanner = Scanner::default();
+            let mut titles = Vec::new();
+            for chunk in whole.as_bytes().chunks(1_000) {
+                scanner.scan(chunk, |piece| match piece {
+                    Piece::Osc { payload, .. } => {
+                        titles.push(parse(payload, &mut PendingNotification::default()));
+                    }
+                    piece => assert_eq!(piece, Piece::Bytes(b"after")),
+                });
+            }
+            let title = format!("the beginning {}", "é".repeat(505));
+            assert_eq!(titles, [Osc::Title(title)]);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ import type { TreeItem } from "../shared/tree-item";
 import { ProgressLine } from "./ProgressLine";
 import { newTerminal, requestClose } from "./pane-life";
 import { stateOf } from "./pane-state";
-import { panesInOrder, paneTitle, usePanes } from "./pane-store";
+import { paneInFull, panesInOrder, paneTitle, usePanes } from "./pane-store";
 import { hideTab, panelOfPane, paneOfParams, showPane } from "./pane-tabs";
 import { startRenaming } from "./questions";
 
@@ -75,6 +75,7 @@ function PaneRow({
     ],
     [
       copying("Copy its directory", pane.cwd),
+      pane.title !== "" && copying("Copy its title", pane.title),
       pane.command !== null && copying("Copy its command", pane.command),
     ],
     [
@@ -94,7 +95,11 @@ function PaneRow({
           data-walk
           data-testid={`sidebar-pane-${pane.id}`}
           aria-current={active}
-          title={hasTab ? title : `${title}: running without a tab`}
+          title={
+            hasTab
+              ? paneInFull(pane)
+              : `${paneInFull(pane)}\nrunning without a tab`
+          }
           onClick={() => showPane(pane.id)}
         >
           <StateIcon state={state} />

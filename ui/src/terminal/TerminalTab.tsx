@@ -11,7 +11,7 @@ import { withHost } from "./hosts";
 import { ProgressLine } from "./ProgressLine";
 import { newTerminal, renamePane, requestClose } from "./pane-life";
 import { stateOf } from "./pane-state";
-import { paneTitle, usePanes } from "./pane-store";
+import { paneInFull, paneTitle, usePanes } from "./pane-store";
 import { hideTab, paneOfParams } from "./pane-tabs";
 import { startRenaming, useQuestions } from "./questions";
 
@@ -54,7 +54,12 @@ export function TerminalTab() {
       ),
       item("Zoom", "pane.zoom", within(toggleZoom)),
     ],
-    [info && copying("Copy its directory", info.cwd)],
+    [
+      info && copying("Copy its directory", info.cwd),
+      info !== undefined &&
+        info.title !== "" &&
+        copying("Copy its title", info.title),
+    ],
     [
       item("Hide the tab, keep it running", "pane.hide", () => hideTab(pane)),
       item("Close", "pane.close", () => void requestClose(pane)),
@@ -66,7 +71,7 @@ export function TerminalTab() {
       <Tab
         name={title}
         data-testid={`tab-${pane}`}
-        title={info ? `${title}\n${info.cwd}` : title}
+        title={info ? paneInFull(info) : title}
         onClick={() => withHost(pane, (host) => host.focus())}
         onDoubleClick={() => startRenaming(pane)}
         onAuxClick={(event) => {

@@ -5,6 +5,7 @@ import { stateOf } from "./pane-state";
 import {
   applyPaneEvent,
   emptyPanes,
+  paneInFull,
   panesInOrder,
   paneTitle,
 } from "./pane-store";
@@ -50,6 +51,15 @@ test.each([
   [{ name: "", title: "", program: [] }, "pane"],
 ])("what a pane is called: %o", (pane, title) => {
   expect(paneTitle(pane)).toBe(title);
+});
+
+test("a pane in full has its name, its program's title and its directory, each once", () => {
+  const full = (change: Parameters<typeof paneInFull>[0]) =>
+    paneInFull(change).split("\n");
+  const pane = paneInfo({ name: "mine", title: "vim", cwd: "/src" });
+  expect(full(pane)).toEqual(["mine", "vim", "/src"]);
+  expect(full({ ...pane, name: null })).toEqual(["vim", "/src"]);
+  expect(full({ ...pane, title: "" })).toEqual(["mine", "/src"]);
 });
 
 test("paths are short, and home is a tilde", () => {

@@ -66,6 +66,13 @@ export function paneTitle(
   return pane.name || pane.title || program || "pane";
 }
 
+/** A pane's name in full, the title that its program set where the name hides that, and where it works. */
+export function paneInFull(pane: PaneInfo): string {
+  return [...new Set([paneTitle(pane), pane.title, pane.cwd])]
+    .filter((part) => part !== "")
+    .join("\n");
+}
+
 /** Lists the panes; whether they are known now. */
 export async function listPanes(): Promise<boolean> {
   const listed = await backend.listPanes();
