@@ -178,6 +178,45 @@ async fn a_pane_has_the_environment_of_whoever_opened_it_and_nothing_of_the_host
 }
 
 #[tokio::test]
+async fn a_directory_that_is_gone_is_named_as_such() -> Result<()> {
+    let home = Home::new()?;
+    let gone = home.path().join("gone");
+    std::fs::create_dir(&gone)?;
+    // In a directory that is no more, and told of one that is no more.
+    let script = "rmdir ../gone; exec \"$@\"";
+    let open = |args: &[&str]| {
+        std::fs::create_dir_all(&gone)?;
+        std::process::Command::new("/bin/sh")
+            .args(["-c", script, "sh"])
+            .arg(Home::program())
+            .arg("open")
+            .args(args)
+            .args(["--", "/bin/true"])
+            .current_dir(&gone)
+            .envs(home.environment())
+            .output()
+    };
+    for args in [&[][..], &["--cwd", "below"]] {
+        let output = open(args)?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(
+            errors.contains("this command runs in") && errors.contains("--cwd"),
+            "{errors}"
+        );
+    }
+    let output = open(&["--cwd", &gone.display().to_string()])?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        errors.contains("`cwd`: `") && errors.contains("is not a directory"),
+        "{errors}"
+    );
+    let output = open(&["--cwd", &home.path().display().to_string()])?;
+    assert!(output.status.success(), "{output:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_kept_is_for_its_owner_only() -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new()?;

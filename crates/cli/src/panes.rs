@@ -158,9 +158,12 @@ fn list_closed(panes: &[ClosedPane], out: &mut Output<'_>) -> Result<(), Failure
 
 impl Open {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
-        let here = std::env::current_dir()?;
         let elsewhere = self.cwd.is_some();
-        let cwd = self.cwd.map_or_else(|| here.clone(), |cwd| here.join(cwd));
+        let cwd = match self.cwd {
+            Some(cwd) if cwd.is_absolute() => cwd,
+            Some(cwd) => here()?.join(cwd),
+            None => here()?,
+        };
         let cwd = cwd.into_os_string().into_string().map_err(|cwd| {
             Failure::usage(format!(
                 "the directory `{}` is not named in UTF-8",
@@ -322,6 +325,15 @@ fn cut(text: String) -> String {
     } else {
         text
     }
+}
+
+/// The directory that this command runs in.
+fn here() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::usage(format!(
+            "the directory that this command runs in can't be used ({error}); name another one in full: `--cwd /path/of/it`"
+        ))
+    })
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
