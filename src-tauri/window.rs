@@ -59,6 +59,8 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
     };
     let app = tauri::async_runtime::block_on(async {
         let app = App::start(AppConfig { paths, host }).await?;
+        // A window whose database another version has written could keep nothing.
+        app.notices().await?;
         app.watch_workspace();
         app.answer_checks();
         Ok::<_, Error>(app)

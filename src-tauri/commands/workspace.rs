@@ -111,7 +111,7 @@ pub(crate) async fn load_settings(app: State<'_, App>) -> Result<Settings, Error
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn startup_notices(app: State<'_, App>) -> Result<StartNotices, Error> {
-    Ok(app.notices().clone())
+    app.notices().await
 }
 
 /// Where the person edits settings and keys.

@@ -2,10 +2,12 @@
 //! driven through WebDriver, and waiting with a deadline.
 
 mod daemon;
+mod disk;
 mod home;
 mod window;
 
 pub use daemon::PaseoDaemon;
+pub use disk::{Out, SmallDisk};
 pub use home::Home;
 pub use window::Window;
 

@@ -139,7 +139,7 @@ struct Inner {
     /// The runs; opened on first use.
     flows: std::sync::OnceLock<::flow::Flows>,
     conflicts: self::conflicts::Repositories,
-    /// What a person should be told about the start.
+    /// What a person should be told about the start, but for the database.
     notices: StartNotices,
     settings: watch::Sender<Settings>,
     /// Held while one of the files of the settings is read, changed and written.
@@ -160,11 +160,11 @@ struct Inner {
 }
 
 impl App {
-    /// Opens what is kept on disk, finds or starts the pane host, and reads the settings.
+    /// Finds or starts the pane host, and reads the settings. The database is opened by the first who uses it: panes need none.
     ///
     /// # Errors
     ///
-    /// When a directory or the database can't be used, or no pane host answers; [`Code::Refused`] when panes are to
+    /// When a directory can't be used, or no pane host answers; [`Code::Refused`] when panes are to
     /// live in this process and a pane host has them already. Settings that are
     /// wrong are not an error: the defaults are used, and [`App::notices`] says why.
     pub async fn start(config: AppConfig) -> Result<Self, Error> {
@@ -186,17 +186,9 @@ impl App {
                 Settings::default()
             }
         };
-        let opened = Store::open(
-            &paths.database(),
-            &[agents::SCHEMA, drafts::SCHEMA, ::flow::SCHEMA],
-        )
-        .map_err(|error| Error::from_chain(Code::Store, &error))?;
-        if let Some(aside) = opened.set_aside {
-            notices.others.push(format!(
-                "the database was damaged: it is kept as `{}`, and a new one was begun",
-                aside.display()
-            ));
-        }
+        let schemas = [agents::SCHEMA, drafts::SCHEMA, ::flow::SCHEMA];
+        let store = Store::lazily(&paths.database(), &schemas)
+            .map_err(|error| Error::from_chain(Code::Store, &error))?;
         let agent_host = match &host {
             HostMode::InProcess => None,
             HostMode::Detached { program } => {
@@ -220,7 +212,7 @@ impl App {
         };
         let app = Self(Arc::new(Inner {
             paths,
-            store: opened.store,
+            store,
             panes,
             here,
             flows: std::sync::OnceLock::new(),
@@ -246,9 +238,30 @@ impl App {
         &self.0.paths
     }
 
-    /// What a person should be told about the start: settings that can't be used, a damaged database.
-    pub fn notices(&self) -> &StartNotices {
-        &self.0.notices
+    /// What a person should be told about the start: settings that can't be used, a damaged database, a full disk. Opens
+    /// the database.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Store`] when the database can't be used, and nothing but another program can change that.
+    pub async fn notices(&self) -> Result<StartNotices, Error> {
+        let mut notices = self.0.notices.clone();
+        match self.0.store.opened().await {
+            Ok(None) => {}
+            Ok(Some(aside)) => notices.others.push(format!(
+                "the database was damaged: it is kept as `{}`, and a new one was begun",
+                aside.display()
+            )),
+            Err(error) if error.is_passing() => {
+                let error = Error::from_chain(Code::Store, &error);
+                notices.others.push(format!(
+                    "{}. Terminals work all the same; what is changed in the window, flows and agents are kept again once that works",
+                    error.message
+                ));
+            }
+            Err(error) => return Err(Error::from_chain(Code::Store, &error)),
+        }
+        Ok(notices)
     }
 
     /// The settings in force.

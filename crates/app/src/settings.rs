@@ -287,20 +287,33 @@ impl Settings {
 ///
 /// When one can't be written.
 pub(crate) fn create_files(paths: &Paths) -> io::Result<()> {
-    fs::write(
+    let (schema, text) = (
         paths.config().join("settings.schema.json"),
         Settings::json_schema(),
-    )?;
+    );
+    if fs::read(&schema).ok().as_deref() != Some(text.as_bytes()) {
+        put(&schema, &text)?;
+    }
     for (file, template) in [
         (paths.settings_file(), SETTINGS_TEMPLATE),
         (paths.keys_file(), KEYS_TEMPLATE),
         (paths.agents_file(), AGENTS_TEMPLATE),
     ] {
         if !file.exists() {
-            fs::write(file, template)?;
+            put(&file, template)?;
         }
     }
     Ok(())
+}
+
+/// Writes a file, all of it or nothing: half of one, or an empty one, would be taken for a person's.
+fn put(file: &Path, text: &str) -> io::Result<()> {
+    let new = file.with_extension("new");
+    fs::write(&new, text)
+        .and_then(|()| fs::rename(&new, file))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&new);
+        })
 }
 
 fn schema_text(schema: schemars::Schema) -> String {

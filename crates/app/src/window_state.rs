@@ -149,9 +149,12 @@ impl App {
     /// [`Code::HostDown`]; [`Code::Failed`] for a file that can't be removed, [`Code::Store`].
     pub async fn purge_history(&self, pane: Option<PaneId>) -> Result<(), Error> {
         let purged = self.ask(Purge(pane)).await;
+        // On a full disk nothing can be written, and mostly nothing has to be.
         if pane.is_none() {
-            let forgotten = self.0.store.remove(SEARCHES).await;
-            forgotten.map_err(|error| Error::from_chain(Code::Store, &error))?;
+            let failed = |error| Error::from_chain(Code::Store, &error);
+            if self.0.store.get(SEARCHES).await.map_err(failed)?.is_some() {
+                self.0.store.remove(SEARCHES).await.map_err(failed)?;
+            }
         }
         purged
     }
@@ -254,6 +257,41 @@ mod tests {
             app.remember_search("a".to_owned()).await,
             Ok(vec!["a".to_owned()])
         );
+    }
+
+    #[tokio::test]
+    async fn a_database_that_can_t_be_opened_is_told_of_and_read_as_it_is() {
+        let home = home();
+        let app = opened(home.path()).await;
+        app.remember_search("before".to_owned())
+            .await
+            .expect("kept");
+        assert_eq!(app.notices().await.expect("opened").others, [""; 0]);
+        app.shutdown().await;
+        drop(app);
+        // What SQLite wants to make beside the file, as on a full disk, it can't.
+        let in_the_way = Paths::below(home.path())
+            .database()
+            .with_extension("db-shm");
+        std::fs::create_dir(&in_the_way).expect("made");
+        let app = opened(home.path()).await;
+        let notices = app.notices().await.expect("it passes").others;
+        assert!(
+            notices[0].contains("the database can't be used: could not use")
+                && notices[0].contains("Terminals work all the same"),
+            "{notices:?}"
+        );
+        let searches = || async { app.window_state().await.map(|state| state.searches) };
+        assert_eq!(searches().await, Ok(vec!["before".to_owned()]));
+        let refused = app.remember_search("lost".to_owned()).await;
+        assert_eq!(refused.expect_err("not kept").code, Code::Store);
+        std::fs::remove_dir(&in_the_way).expect("removed");
+        app.remember_search("after".to_owned()).await.expect("kept");
+        assert_eq!(
+            searches().await,
+            Ok(vec!["after".to_owned(), "before".to_owned()])
+        );
+        app.shutdown().await;
     }
 
     #[tokio::test]

@@ -257,7 +257,14 @@ struct Launch {
 
 impl Launch {
     fn new(service: &'static Service, paths: &HostPaths, exe: &Path) -> Result<Self, ConnectError> {
-        let log = paths.open_log().map_err(ConnectError::Io)?;
+        // A full disk is no reason to have no panes.
+        let log = paths
+            .open_log()
+            .or_else(|error| {
+                tracing::warn!(%error, "what the host says is lost");
+                File::options().write(true).open("/dev/null")
+            })
+            .map_err(ConnectError::Io)?;
         let log_from = log.metadata().map_or(0, |about| about.len());
         Ok(Self {
             service,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rusqlite::{ErrorCode, ffi};
 
@@ -64,6 +65,18 @@ pub enum OpenStoreError {
     },
 }
 
+impl OpenStoreError {
+    /// Whether the file may be opened later, once a person or another process has made way for it: the disk is full.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Create { .. } => true,
+            Self::Migrate { source, .. } | Self::Use { source, .. } => source.is_passing(),
+            Self::SetAside { .. } | Self::Newer { .. } => false,
+        }
+    }
+}
+
 /// Why a read or a write of the store failed. What was in the file before is still there.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -91,6 +104,9 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the database is closed")]
     Closed,
+    /// The file could not be opened, or only to be read.
+    #[error("the database can't be used")]
+    NotOpen(#[source] Arc<OpenStoreError>),
     /// A value in the file does not mean what this version expects.
     #[error("the database holds something unexpected: {0}")]
     Unexpected(String),
@@ -103,10 +119,11 @@ impl StoreError {
     /// Whether the same write may succeed later, once a person or another process has made way for it.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::Locked(_) | Self::DiskFull(_) | Self::ReadOnly(_) | Self::Beside { .. }
-        )
+        match self {
+            Self::Locked(_) | Self::DiskFull(_) | Self::ReadOnly(_) | Self::Beside { .. } => true,
+            Self::NotOpen(error) => error.is_passing(),
+            Self::Damaged(_) | Self::Closed | Self::Unexpected(_) | Self::Sql(_) => false,
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! any moment. It leaves to others what the tables mean.
 
 mod error;
+mod file;
 mod schema;
 mod thread;
 
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::{OpenStoreError, StoreError};
+use file::{DatabaseFile, Use};
 /// The SQL library, re-exported so that rooms with tables of their own share this room's version of it.
 pub use rusqlite as sql;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -59,16 +61,21 @@ impl Store {
     /// version of the program has written it.
     pub fn open(path: &Path, schemas: &[Schema]) -> Result<Opened, OpenStoreError> {
         let (connection, set_aside) = schema::open_file(path, &with_own(schemas))?;
-        let worker = Worker::start(connection, path).map_err(|source| OpenStoreError::Create {
-            path: path.to_path_buf(),
-            source,
-        })?;
-        Ok(Opened {
-            store: Self {
-                worker: Arc::new(worker),
-            },
-            set_aside,
-        })
+        let store = Self::of(DatabaseFile::of(path, connection), path)?;
+        Ok(Opened { store, set_aside })
+    }
+
+    /// A store whose file is opened by the first who uses it, as [`Store::open`] would; whoever only talks to the pane host
+    /// waits for no disk.
+    ///
+    /// While that fails for a reason that passes (the disk is full), writing answers [`StoreError::NotOpen`] and tries again
+    /// each time; what is in the file can be read all the same, where nobody else has it open.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no more threads.
+    pub fn lazily(path: &Path, schemas: &[Schema]) -> Result<Self, OpenStoreError> {
+        Self::of(DatabaseFile::new(path, with_own(schemas)), path)
     }
 
     /// Opens a store that lives as long as its handle, for tests and for private work.
@@ -77,15 +84,32 @@ impl Store {
     ///
     /// When a migration of `schemas` does not run.
     pub fn in_memory(schemas: &[Schema]) -> Result<Self, OpenStoreError> {
-        let path = Path::new(":memory:");
         let connection = schema::open_memory(&with_own(schemas))?;
-        let worker = Worker::start(connection, path).map_err(|source| OpenStoreError::Create {
+        let path = Path::new(":memory:");
+        Self::of(DatabaseFile::of(path, connection), path)
+    }
+
+    fn of(file: DatabaseFile, path: &Path) -> Result<Self, OpenStoreError> {
+        let worker = Worker::start(file).map_err(|source| OpenStoreError::Create {
             path: path.to_path_buf(),
             source,
         })?;
         Ok(Self {
             worker: Arc::new(worker),
         })
+    }
+
+    /// Opens the file, if nobody has, and says where the earlier one is now, when it was damaged and a new one was begun.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotOpen`], and why.
+    pub async fn opened(&self) -> Result<Option<PathBuf>, StoreError> {
+        let open = |file: &mut DatabaseFile| {
+            file.open().map_err(StoreError::NotOpen)?;
+            Ok(file.set_aside())
+        };
+        self.worker.ask_file(open).await
     }
 
     /// Runs `work` in one transaction: committed when it returns `Ok`, undone otherwise.
@@ -101,7 +125,9 @@ impl Store {
         F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         self.worker
-            .ask(move |connection| in_transaction(connection, work))
+            .ask(Use::Write, move |connection| {
+                in_transaction(connection, work)
+            })
             .await
     }
 
@@ -115,8 +141,9 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.worker
-            .ask_blocking(move |connection| in_transaction(connection, work))
+        self.worker.ask_blocking(Use::Write, move |connection| {
+            in_transaction(connection, work)
+        })
     }
 
     /// Runs `work`, which only reads.
@@ -129,7 +156,9 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.worker.ask(move |connection| work(connection)).await
+        self.worker
+            .ask(Use::Read, move |connection| work(connection))
+            .await
     }
 
     /// As [`Store::read`], for threads that may wait. Not for async code: it blocks.
@@ -142,7 +171,8 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.worker.ask_blocking(move |connection| work(connection))
+        self.worker
+            .ask_blocking(Use::Read, move |connection| work(connection))
     }
 
     /// Gives the value that was put under `key`, if any.

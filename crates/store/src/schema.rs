@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::{OpenStoreError, StoreError};
 
@@ -54,6 +54,39 @@ pub(crate) fn open_file(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Opens the file only to read it, where it can't be opened otherwise: SQLite wants to make files beside it, for which a full
+/// disk has no room.
+///
+/// What others write meanwhile is not seen. None where there is a log of that already, beside the file. A file that is not
+/// there, or in which nothing is yet, is read as one with empty tables.
+pub(crate) fn open_as_it_is(path: &Path, schemas: &[Schema]) -> Option<Connection> {
+    let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
+    if size(&beside(path, "-wal")) > 0 {
+        return None;
+    }
+    if size(path) == 0 {
+        return open_memory(schemas).ok();
+    }
+    // As SQLite wants it: everything but the slashes may mean something.
+    let escaped = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                char::from(*byte).to_string()
+            }
+            other => format!("%{other:02x}"),
+        });
+    let name = format!("file:{}?immutable=1", escaped.collect::<String>());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(name, flags).ok()?;
+    connection
+        .query_row("SELECT 1 FROM schemas LIMIT 1", [], |_| Ok(()))
+        .ok()?;
+    Some(connection)
 }
 
 pub(crate) fn open_memory(schemas: &[Schema]) -> Result<Connection, OpenStoreError> {
@@ -238,22 +271,24 @@ fn create_private_dir(directory: &Path) -> io::Result<()> {
 
 /// Renames the file and what SQLite keeps beside it to the first free `….damaged-N`.
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let beside = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
     let mut number = 1;
-    while beside(&format!(".damaged-{number}")).exists() {
+    while beside(path, &format!(".damaged-{number}")).exists() {
         number += 1;
     }
-    let aside = beside(&format!(".damaged-{number}"));
+    let aside = beside(path, &format!(".damaged-{number}"));
     fs::rename(path, &aside)?;
     for suffix in ["-wal", "-shm"] {
-        let from = beside(suffix);
+        let from = beside(path, suffix);
         if from.exists() {
-            fs::rename(from, beside(&format!(".damaged-{number}{suffix}")))?;
+            fs::rename(from, beside(path, &format!(".damaged-{number}{suffix}")))?;
         }
     }
     Ok(aside)
+}
+
+/// The file whose name is that of another, and more.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }

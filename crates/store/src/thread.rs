@@ -2,7 +2,6 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -11,11 +10,12 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
+use crate::file::{DatabaseFile, Use};
 
 /// All that can wake the thread. Its end is the end of the channel.
 enum Request {
-    /// Work on the connection; it answers to whoever asked.
-    Work(Box<dyn FnOnce(&mut Connection) + Send>),
+    /// Work on the file; it answers to whoever asked.
+    Work(Box<dyn FnOnce(&mut DatabaseFile) + Send>),
     /// End, after all that was asked before.
     Close,
 }
@@ -28,44 +28,56 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn start(connection: Connection, path: &Path) -> io::Result<Self> {
+    pub(crate) fn start(file: DatabaseFile) -> io::Result<Self> {
         let (requests, inbox) = channel();
-        let path = path.display().to_string();
         let thread = thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || serve(connection, &inbox, &path))?;
+            .spawn(move || serve(file, &inbox))?;
         Ok(Self {
             requests,
             thread: Mutex::new(Some(thread)),
         })
     }
 
-    pub(crate) async fn ask<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn ask<T, F>(&self, to: Use, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        self.ask_file(move |file| file.connection(to).and_then(work))
+            .await
+    }
+
+    /// As [`Worker::ask`], of the file, whatever can be done with it.
+    pub(crate) async fn ask_file<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DatabaseFile) -> Result<T, StoreError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        self.send(move |connection| {
+        self.send(move |file| {
             // Whoever asked may have gone; the work was done all the same.
-            let _ = reply.send(work(connection));
+            let _ = reply.send(work(file));
         })?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    pub(crate) fn ask_blocking<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) fn ask_blocking<T, F>(&self, to: Use, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (reply, answer) = sync_channel(1);
-        self.send(move |connection| {
-            let _ = reply.send(work(connection));
+        self.send(move |file| {
+            let _ = reply.send(file.connection(to).and_then(work));
         })?;
         answer.recv().unwrap_or(Err(StoreError::Closed))
     }
 
-    fn send(&self, work: impl FnOnce(&mut Connection) + Send + 'static) -> Result<(), StoreError> {
+    fn send(
+        &self,
+        work: impl FnOnce(&mut DatabaseFile) + Send + 'static,
+    ) -> Result<(), StoreError> {
         self.requests
             .send(Request::Work(Box::new(work)))
             .map_err(|_| StoreError::Closed)
@@ -95,20 +107,22 @@ impl Drop for Worker {
     }
 }
 
-fn serve(mut connection: Connection, inbox: &Receiver<Request>, path: &str) {
+fn serve(mut file: DatabaseFile, inbox: &Receiver<Request>) {
     while let Ok(request) = inbox.recv() {
         match request {
             Request::Work(work) => {
                 // A mistake in one piece of work is its own: the transaction is undone when it
                 // unwinds, whoever asked is told `Closed`, and the next one is served.
-                if catch_unwind(AssertUnwindSafe(|| work(&mut connection))).is_err() {
-                    tracing::error!(path, "work on the database panicked; it was undone");
+                if catch_unwind(AssertUnwindSafe(|| work(&mut file))).is_err() {
+                    let path = file.path().display();
+                    tracing::error!(%path, "work on the database panicked; it was undone");
                 }
             }
             Request::Close => break,
         }
     }
-    if let Err((_, error)) = connection.close() {
-        tracing::warn!(path, %error, "the database did not close cleanly");
+    let path = file.path().to_owned();
+    if let Err(error) = file.close() {
+        tracing::warn!(path = %path.display(), %error, "the database did not close cleanly");
     }
 }

@@ -322,3 +322,67 @@ fn work_asked_for_before_the_close_is_done() {
         Some("99")
     );
 }
+
+#[test]
+fn a_file_that_can_t_be_opened_now_can_be_read_as_it_is_and_be_written_once_it_can() {
+    let (_directory, path) = place();
+    let store = open(&path, &[NOTES]);
+    note(&store, "before").unwrap();
+    drop(store);
+    // What SQLite wants to make beside the file, as on a full disk, it can't.
+    let in_the_way = path.with_extension("db-shm");
+    fs::create_dir(&in_the_way).unwrap();
+    let store = Store::lazily(&path, &[NOTES]).unwrap();
+    assert_eq!(notes(&store), ["before"]);
+    let error = note(&store, "lost").unwrap_err();
+    assert!(
+        matches!(error, StoreError::NotOpen(_)) && error.is_passing(),
+        "{error:?}"
+    );
+    assert_eq!(notes(&store), ["before"]);
+    fs::remove_dir(&in_the_way).unwrap();
+    note(&store, "after").unwrap();
+    assert_eq!(notes(&store), ["before", "after"]);
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is_read() {
+    let (_directory, path) = place();
+    let store = Store::lazily(&path, &[NOTES]).unwrap();
+    // A file is where its directory would be.
+    let directory = path.parent().unwrap();
+    fs::write(directory, "").unwrap();
+    assert_eq!(notes(&store), [""; 0]);
+    note(&store, "lost").unwrap_err();
+    assert_eq!(store.get_blocking("key").unwrap(), None);
+    fs::remove_file(directory).unwrap();
+    note(&store, "kept").unwrap();
+    assert_eq!(notes(&store), ["kept"]);
+}
+
+#[tokio::test]
+async fn a_store_is_opened_when_it_is_used_and_says_what_it_found() {
+    let (_directory, path) = place();
+    let store = Store::lazily(&path, &[NOTES]).unwrap();
+    assert!(!path.exists(), "nobody has used it");
+    assert_eq!(store.opened().await.unwrap(), None);
+    store.put("key", "value").await.unwrap();
+    drop(store);
+    fs::write(
+        &path,
+        "this is no database, but long enough to be taken for one".repeat(20),
+    )
+    .unwrap();
+    let store = Store::lazily(&path, &[NOTES]).unwrap();
+    assert_eq!(store.get("key").await.unwrap(), None);
+    let aside = store.opened().await.unwrap().unwrap();
+    assert!(aside.to_string_lossy().ends_with(".damaged-1"), "{aside:?}");
+    drop(store);
+
+    drop(open(&path, &[NOTES_WITH_TIME]));
+    let store = Store::lazily(&path, &[NOTES]).unwrap();
+    let error = store.opened().await.unwrap_err();
+    assert!(!error.is_passing());
+    store.put("key", "value").await.unwrap_err();
+    store.get("key").await.unwrap_err();
+}

@@ -186,14 +186,16 @@ impl Panes {
     /// [`StartError`] when the history's directory can't be made or used.
     pub fn new(config: PanesConfig) -> Result<Panes, StartError> {
         let ids =
-            Ids::open(config.history_dir.as_deref()).map_err(|source| StartError::HistoryDir {
-                path: config
-                    .history_dir
-                    .as_deref()
-                    .unwrap_or(Path::new(""))
-                    .display()
-                    .to_string(),
-                source,
+            Ids::open(config.history_dir.as_deref(), config.clock.clone()).map_err(|source| {
+                StartError::HistoryDir {
+                    path: config
+                        .history_dir
+                        .as_deref()
+                        .unwrap_or(Path::new(""))
+                        .display()
+                        .to_string(),
+                    source,
+                }
             })?;
         let events = broadcast::channel(1024).0;
         let history = match &config.history_dir {
