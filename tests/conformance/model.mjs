@@ -9,13 +9,28 @@ import { createServer } from "node:http";
 const WORDS = ["Here ", "is ", "the ", "streamed ", "answer."];
 const USAGE = { input: 120, output: 7 };
 
+/** How far an edit has come, by the prompt that asks for it: most agents let a file be edited only once it was read. */
+const edits = new Map();
+
 /** What the model does next: say words, use tools, or keep silent for ever. */
-function next({ prompt, answered, tools, images, prompts }) {
+function next({ prompt, answered, tools, images, prompts, text }) {
   const [, what, rest] = /\bDO (\w+)([^\n"]*)/.exec(prompt) ?? [];
   const args = (rest ?? "").trim();
   if (what === "hang") return { say: ["Thinking "], hang: true };
   if (what === "recall") return { say: [`I was asked ${prompts.filter((text) => /\bDO \w+/.test(text)).length} times.`] };
   if (what === "look") return { say: [images > 0 ? "I see an image." : "I see no image."] };
+  if (what === "edit") {
+    const step = edits.get(prompt) ?? 0;
+    const steps = [() => use(tools, /^(read|read_file)$/i, { path: args }), () => replace(tools, args)];
+    for (const [at, act] of steps.entries()) {
+      const acted = at < step ? null : act();
+      if (!acted) continue;
+      edits.set(prompt, at + 1);
+      return acted;
+    }
+    const told = /Another worktree of this repository changes/.test(text);
+    return { say: [told ? "I was told of the other worktree." : "I was told nothing."] };
+  }
   if (what && answered) return { say: [`The tool said: ${answered.slice(0, 400)}`] };
   if (what === "write") return use(tools, /^(write|write_file|Write|create_file)$/i, { path: args, text: "one\ntwo\n" }) ?? patch(tools, args) ?? shell(tools, `printf 'one\\ntwo\\n' > '${args}'`);
   if (what === "shell") return shell(tools, args);
@@ -35,14 +50,26 @@ function patch(tools, path) {
   return { call: { name: tool.name, custom: tool.custom, input: tool.custom ? text : { input: text } } };
 }
 
+/** Replaces the line `two` of a file, by whatever way there is. */
+function replace(tools, path) {
+  const edit = use(tools, /^(edit|replace)$/i, { path, old: "two", text: "2" });
+  if (edit) return edit;
+  const text = `*** Begin Patch\n*** Update File: ${path}\n@@\n one\n-two\n+2\n three\n*** End Patch\n`;
+  const tool = tools.find(({ name }) => name === "apply_patch");
+  if (tool) return { call: { name: tool.name, custom: tool.custom, input: tool.custom ? text : { input: text } } };
+  return shell(tools, `apply_patch <<'EOF'\n${text}EOF`);
+}
+
 /** A call of the first tool whose name fits, with its fields filled by what their names mean. */
-function use(tools, name, { path, text, command }) {
+function use(tools, name, { path, text, command, old }) {
   const tool = tools.find((tool) => name.test(tool.name));
   if (!tool) return null;
   const { properties = {}, required = [] } = tool.schema ?? {};
   const meant = (field, schema) => {
     if (/path|file/i.test(field) && path) return path;
     if (/^(content|text)$/i.test(field) && text) return text;
+    if (/^old_?string$/i.test(field) && old) return old;
+    if (/^new_?string$/i.test(field) && old) return text;
     if (/^(command|cmd)$/i.test(field) && command)
       return typeOf(schema) === "array" ? ["sh", "-c", command] : command;
     if (!required.includes(field)) return undefined;
@@ -230,7 +257,7 @@ async function answer(request, response) {
   const asked = format.asked(body);
   // What is asked beside the conversation (a title, a summary) offers no tools.
   const prompt = [...asked.prompts].reverse().find((text) => /\bDO \w+/.test(text)) ?? "";
-  const act = asked.tools.length > 0 ? next({ ...asked, prompt }) : { say: ["A title"] };
+  const act = asked.tools.length > 0 ? next({ ...asked, prompt, text }) : { say: ["A title"] };
   if (process.env.SAY_REQUESTS) console.error(JSON.stringify({ url, prompts: asked.prompts.map((text) => text.slice(-200)), answered: asked.answered?.slice(0, 300), tools: asked.tools.map(({ name }) => name), act }));
   if (act.status) return json(act.status, { error: { type: "invalid_request_error", message: "the script says so", code: act.status } });
   const streams = body.stream || /:streamGenerateContent$/i.test(url) || !format.whole;

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 /// What is tried, in this order: the table's columns.
-const BEHAVIOURS: [&str; 15] = [
+const BEHAVIOURS: [&str; 16] = [
     "found", "start", "stream", "edit", "diff", "allow", "deny", "cancel", "second", "go on",
-    "modes", "models", "commands", "usage", "images",
+    "modes", "models", "commands", "usage", "images", "hook",
 ];
 /// How long an agent may take for one turn, on a machine that has other things to do.
 const TURN: Duration = Duration::from_secs(90);
@@ -138,6 +138,8 @@ impl Seen {
 /// One agent on trial.
 struct Trial {
     acp: Acp,
+    /// It asks before it edits.
+    asks: bool,
     agent: AgentId,
     cwd: PathBuf,
     said: PathBuf,
@@ -317,12 +319,9 @@ async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
         std::fs::write(at, text).unwrap();
     }
     let cwd = home.join("tree");
-    std::fs::create_dir_all(&cwd).unwrap();
-    let git = std::process::Command::new("git")
-        .args(["init", "-q"])
-        .current_dir(&cwd)
-        .status();
-    assert!(git.unwrap().success(), "a repository to work in");
+    lay_out(&cwd);
+    let program = PathBuf::from(std::env::var_os("CONFORMANCE_PROGRAM").expect("our program"));
+    let asks = let_it_ask(&program, subject.name, &cwd);
     let said = home.join("said.jsonl");
     let script = r#"out="$1"; shift; tee -a "$out.in" | "$@" 2>>"$out.err" | tee -a "$out""#;
     let mut args = vec![
@@ -336,7 +335,13 @@ async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
     let mut config = AcpConfig::new(subject.name, "/bin/sh", &[]);
     config.args = args;
     config.deadlines.start = Duration::from_secs(90);
-    config.env = BTreeMap::from([("HOME".to_owned(), home.display().to_string())]);
+    let mut path = program.parent().unwrap().as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    config.env = BTreeMap::from([
+        ("HOME".to_owned(), home.display().to_string()),
+        ("PATH".to_owned(), path.to_string_lossy().into_owned()),
+    ]);
     for (name, path) in [
         ("XDG_CONFIG_HOME", ".config"),
         ("XDG_DATA_HOME", ".data"),
@@ -370,6 +375,7 @@ async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
     seen.push(Seen::Works);
     let trial = Trial {
         acp,
+        asks,
         agent,
         cwd,
         said,
@@ -487,7 +493,48 @@ async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
         sees,
         format!("{looked:?}"),
     ));
+
+    let file = trial.cwd.join("shared.txt");
+    let edited = trial.ask(&format!("DO edit {}", file.display())).await?;
+    let now = std::fs::read_to_string(&file).unwrap_or_default();
+    let told = edited
+        .result
+        .text
+        .contains("I was told of the other worktree.");
+    seen.push(Seen::when(
+        trial.asks,
+        told && now == "one\n2\nthree\n",
+        format!("the file holds {now:?}; {}", edited.shown()),
+    ));
     Ok(())
+}
+
+/// A repository to work in, and a worktree of it in which somebody else changed the line that will be edited.
+fn lay_out(cwd: &Path) {
+    std::fs::create_dir_all(cwd).unwrap();
+    let git = |arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.current_dir(cwd);
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+        assert!(git.args(arguments).status().unwrap().success());
+    };
+    git(&["init", "-q"]);
+    std::fs::write(cwd.join("shared.txt"), "one\ntwo\nthree\n").unwrap();
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "x"]);
+    git(&["worktree", "add", "-q", "-b", "other", "../other"]);
+    std::fs::write(cwd.join("../other/shared.txt"), "one\nTWO\nthree\n").unwrap();
+}
+
+/// Writes the setting by which an agent asks before it edits; says whether there is one for it.
+fn let_it_ask(program: &Path, name: &str, cwd: &Path) -> bool {
+    let mut install = std::process::Command::new(program);
+    install.args(["conflicts", "hook", "--install", "--yes", "--agent", name]);
+    let output = install.current_dir(cwd).output().unwrap();
+    let known = output.status.success();
+    let why = String::from_utf8_lossy(&output.stderr);
+    assert!(known || why.contains("--agent"), "{why}");
+    known
 }
 
 fn shows_change(detail: Option<&ToolDetail>) -> bool {
