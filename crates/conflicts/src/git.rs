@@ -14,13 +14,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use checkout::{Checkout, FileChange, Found, Head};
+pub(crate) use checkout::{Arm, Checkout, FileChange, Found, Head};
 use gix::bstr::ByteSlice as _;
 use gix::index::entry::Mode;
 pub(crate) use program::Program;
 pub(crate) use scratch::{Merged, Scratch, State};
 
 use crate::path::RepoPath;
+use crate::types::WorktreeId;
 
 /// Names an object of the repository: a commit, or a content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,13 +160,33 @@ pub enum OpenError {
     },
 }
 
-/// Where one worktree lies.
+/// Where one worktree lies, or the checkout that it has of a submodule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     /// The linked ones after the main one.
     pub(crate) linked: bool,
     pub(crate) root: PathBuf,
     pub(crate) git_dir: PathBuf,
+    /// The worktree itself, or the one that the checkout lies in.
+    pub(crate) worktree: WorktreeId,
+}
+
+impl Place {
+    /// Where a worktree of the repository lies.
+    fn of(linked: bool, root: &Path, git_dir: &Path) -> Self {
+        let root = absolute(root);
+        Self {
+            linked,
+            worktree: WorktreeId::of(&root),
+            root,
+            git_dir: absolute(git_dir),
+        }
+    }
+}
+
+fn object_dirs(checkouts: &[Place]) -> Vec<PathBuf> {
+    let dirs = checkouts.iter().map(|place| place.git_dir.join("objects"));
+    dirs.collect()
 }
 
 /// The files of a commit.
@@ -229,15 +250,44 @@ pub struct RepositoryPlace {
 
 /// Finds the root of the worktree that a directory is in: the nearest one with a `.git`; none when there is none.
 ///
+/// A submodule's checkout is a part of the worktree around it, unless it has worktrees of its own.
+///
 /// # Errors
 ///
 /// When the directory is not there, or can't be read.
 pub fn worktree_at(directory: &Path) -> io::Result<Option<PathBuf>> {
     let directory = directory.canonicalize()?;
+    let found = root_above(&directory);
+    Ok(found.map(|root| not_in_part(root).to_owned()))
+}
+
+/// The nearest directory with a `.git`.
+fn root_above(directory: &Path) -> Option<&Path> {
     let mut above = directory.ancestors();
-    Ok(above
-        .find(|directory| directory.join(".git").exists())
-        .map(Path::to_owned))
+    above.find(|directory| directory.join(".git").exists())
+}
+
+/// Gives the worktree that a submodule's checkout belongs to; the root itself when it is none, or one that has
+/// worktrees of its own.
+fn not_in_part(root: &Path) -> &Path {
+    let Some(git_dir) = named_in(&root.join(".git"), "gitdir:") else {
+        return root;
+    };
+    let git_dir = absolute(&root.join(git_dir));
+    let Some(around) = root.parent().and_then(root_above) else {
+        return root;
+    };
+    let around_git = around.join(".git");
+    let around_git = match named_in(&around_git, "gitdir:") {
+        Some(dir) => around.join(dir),
+        None => around_git,
+    };
+    let part = git_dir.starts_with(absolute(&around_git).join("modules"));
+    let own_worktrees = git_dir.join("commondir").exists() || git_dir.join("worktrees").exists();
+    match part && !own_worktrees {
+        true => not_in_part(around),
+        false => root,
+    }
 }
 
 /// Finds the root of the worktree that a file lies in, or would if it were made.
@@ -252,13 +302,24 @@ pub fn worktree_of(file: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Finds the repository that `path` is in, without looking at any of its files; none when there is none.
 pub fn repository_at(path: &Path) -> Option<RepositoryPlace> {
-    let repo = discover(path).ok()?;
+    let repo = discover(&around(path)).ok()?;
     let common_dir = absolute(repo.common_dir());
     let main = repo.main_repo().ok()?;
     Some(RepositoryPlace {
         root: main.workdir().map_or_else(|| common_dir.clone(), absolute),
         common_dir,
     })
+}
+
+/// Gives a place in the repository that `path` is to be told of: outside of the submodules that it lies in.
+fn around(path: &Path) -> PathBuf {
+    let outside = || {
+        let directory = path.canonicalize().ok()?;
+        let root = root_above(&directory)?;
+        let outside = not_in_part(root);
+        (outside != root).then(|| outside.to_owned())
+    };
+    outside().unwrap_or_else(|| path.to_owned())
 }
 
 /// Says whether of two commits of the repository at `path` one contains the other, and both contain `base`; none when
@@ -277,27 +338,79 @@ pub(crate) fn goes_on(path: &Path, [base, one, other]: [Id; 3]) -> Option<bool> 
 pub(crate) struct Git {
     repo: gix::Repository,
     common_dir: PathBuf,
+    /// The checkouts of a submodule that are taken for its worktrees.
+    checkouts: Option<Checkouts>,
     bases: HashMap<(Id, Id), Vec<Id>>,
     trees: HashMap<Id, Arc<Tree>>,
     max_text: u64,
 }
 
+/// Checkouts of one submodule: each has a repository of its own.
+struct Checkouts {
+    places: Vec<Place>,
+    /// Where the objects of all of them are found.
+    _objects: tempfile::TempDir,
+}
+
 impl Git {
     pub(crate) fn open(path: &Path, max_text: u64) -> Result<Self, OpenError> {
-        let mut repo = discover(path).map_err(|source| why_not(path, source))?;
+        let repo = discover(&around(path)).map_err(|source| why_not(path, source))?;
         if let Some(refused) = unsupported(repo.common_dir()) {
             return Err(refused);
         }
+        Ok(Self::of(repo, None, max_text))
+    }
+
+    /// Opens the repositories that several worktrees have of one submodule as if they were one.
+    pub(crate) fn of_checkouts(places: Vec<Place>, max_text: u64) -> Result<Self, String> {
+        let first = places.first().ok_or("it is checked out nowhere")?;
+        let mut repo = open(&first.root).map_err(|error| chain(&error))?;
+        for place in &places {
+            if let Some(refused) = unsupported(&place.git_dir) {
+                return Err(refused.to_string());
+            }
+        }
+        let objects = scratch::objects_of(&object_dirs(&places)).and_then(|dir| {
+            Ok((
+                gix::odb::at(dir.path().join("objects"), repo.object_hash())?,
+                dir,
+            ))
+        });
+        let (found, objects) =
+            objects.map_err(|error| format!("its objects can't be put together: {error}"))?;
+        repo.objects = found.into();
+        let checkouts = Checkouts {
+            places,
+            _objects: objects,
+        };
+        Ok(Self::of(repo, Some(checkouts), max_text))
+    }
+
+    fn of(mut repo: gix::Repository, checkouts: Option<Checkouts>, max_text: u64) -> Self {
         // Objects of merge bases and trees are asked for again and again.
         repo.object_cache_size_if_unset(8 * 1024 * 1024);
-        let common_dir = absolute(repo.common_dir());
-        Ok(Self {
+        Self {
+            common_dir: absolute(repo.common_dir()),
             repo,
-            common_dir,
+            checkouts,
             bases: HashMap::new(),
             trees: HashMap::new(),
             max_text,
-        })
+        }
+    }
+
+    /// The checkouts of a submodule that are taken for its worktrees; none of them in any other repository.
+    pub(crate) fn checkouts(&self) -> &[Place] {
+        let checkouts = self.checkouts.as_ref();
+        checkouts.map_or(&[], |checkouts| checkouts.places.as_slice())
+    }
+
+    /// The directories in which objects lie.
+    pub(crate) fn object_dirs(&self) -> Vec<PathBuf> {
+        match &self.checkouts {
+            Some(checkouts) => object_dirs(&checkouts.places),
+            None => vec![self.common_dir.join("objects")],
+        }
     }
 
     /// The directory of objects and refs that all worktrees share.
@@ -307,6 +420,9 @@ impl Git {
 
     /// Lists the worktrees, the main one first; those whose directory is gone, too.
     pub(crate) fn worktrees(&self) -> Result<Vec<Place>, OpenError> {
+        if let Some(checkouts) = &self.checkouts {
+            return Ok(checkouts.places.clone());
+        }
         let failed = |source| OpenError::Worktrees {
             path: self.common_dir.clone(),
             source,
@@ -314,20 +430,12 @@ impl Git {
         let mut places = Vec::new();
         let main = self.repo.main_repo().map_err(failed)?;
         if let Some(root) = main.workdir() {
-            places.push(Place {
-                linked: false,
-                root: absolute(root),
-                git_dir: absolute(main.git_dir()),
-            });
+            places.push(Place::of(false, root, main.git_dir()));
         }
         for proxy in self.repo.worktrees().map_err(failed)? {
             // A registration that can't be read is git's to prune; the others still count.
             if let Ok(root) = proxy.base() {
-                places.push(Place {
-                    linked: true,
-                    root: absolute(&root),
-                    git_dir: absolute(proxy.git_dir()),
-                });
+                places.push(Place::of(true, &root, proxy.git_dir()));
             }
         }
         places.sort();
@@ -418,7 +526,9 @@ impl Git {
 
     /// Says whether the history ends early, because not all of it was fetched.
     pub(crate) fn is_shallow(&self) -> bool {
+        let mut checkouts = self.checkouts().iter();
         self.repo.is_shallow().unwrap_or(false)
+            || checkouts.any(|place| place.git_dir.join("shallow").exists())
     }
 
     /// Reads a content from the objects; none when it is not there.

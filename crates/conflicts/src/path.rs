@@ -60,6 +60,22 @@ impl RepoPath {
         self.0.len() > dir.0.len() && self.0.starts_with(&dir.0) && self.0[dir.0.len()] == b'/'
     }
 
+    /// Gives the path as it is inside the directory `dir`; none when it does not lie there.
+    pub(crate) fn inside(&self, dir: &RepoPath) -> Option<Self> {
+        self.is_below(dir)
+            .then(|| Self(self.0[dir.0.len() + 1..].into()))
+    }
+
+    /// Says whether it belongs to git itself.
+    pub(crate) fn is_gits_own(&self) -> bool {
+        self.0.split(|byte| *byte == b'/').next() == Some(b".git")
+    }
+
+    /// Gives the path of something inside the directory `dir` as it is from outside.
+    pub(crate) fn within(&self, dir: &RepoPath) -> Self {
+        Self([dir.as_bytes(), b"/", self.as_bytes()].concat().into())
+    }
+
     /// Lists the directories that this path lies in, the outermost last.
     pub fn parents(&self) -> impl Iterator<Item = RepoPath> + '_ {
         let mut end = self.0.len();

@@ -9,6 +9,7 @@ mod asked;
 mod changes;
 mod judge;
 mod looking;
+mod submodules;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub(crate) use ask::path_in;
 use asked::{Asked, Known};
 use changes::{Changes, kind, nearest};
 use judge::Memory;
+use submodules::{Submodules, told};
 
 use crate::git::{Checkout, FileMode, FileState, Git, Head, Id, OpenError, Place, Program};
 use crate::groups::grouped;
@@ -76,6 +78,7 @@ pub(crate) struct Survey {
     /// What was compared for each verdict: the merge base's content and both sides'.
     contents: HashMap<VerdictKey, [Option<FileState>; 3]>,
     memory: Memory,
+    submodules: Submodules,
     program: Program,
     asked: Asked,
     notes: Vec<Note>,
@@ -93,8 +96,13 @@ impl Survey {
         announce_age: u64,
         program: Program,
     ) -> Result<Self, OpenError> {
-        Ok(Self {
-            git: Git::open(path, max_text)?,
+        let git = Git::open(path, max_text)?;
+        Ok(Self::of(git, clock, max_text, announce_age, program))
+    }
+
+    fn of(git: Git, clock: Clock, max_text: u64, announce_age: u64, program: Program) -> Self {
+        Self {
+            git,
             clock,
             max_text,
             announce_age,
@@ -104,13 +112,14 @@ impl Survey {
             index: Index::default(),
             contents: HashMap::new(),
             memory: Memory::default(),
+            submodules: Submodules::default(),
             program,
             asked: Asked::default(),
             notes: Vec::new(),
             scanned_at: 0,
             only: None,
             quiets: Quiets::default(),
-        })
+        }
     }
 
     pub(crate) fn common_dir(&self) -> &Path {
@@ -120,6 +129,7 @@ impl Survey {
     /// Drops everything that is known: the repository is gone.
     pub(crate) fn clear(&mut self) {
         self.worktrees.clear();
+        self.submodules = Submodules::default();
     }
 
     /// Hands over what does not follow from the repository.
@@ -154,6 +164,14 @@ impl Survey {
         self.worktrees.iter().map(place).collect()
     }
 
+    /// The worktrees with submodules, and the directories of their HEADs and indexes.
+    pub(crate) fn submodule_places(&self) -> Vec<(WorktreeId, PathBuf)> {
+        let places = self.submodules.places().into_iter();
+        places
+            .map(|place| (place.worktree, place.git_dir))
+            .collect()
+    }
+
     /// Worktrees whose directories can't be read now.
     pub(crate) fn absent(&self) -> Vec<WorktreeId> {
         let absent = self
@@ -164,10 +182,9 @@ impl Survey {
     }
 
     pub(crate) fn problems(&self) -> Vec<String> {
-        self.worktrees
-            .values()
-            .flat_map(|tree| tree.problems.iter().cloned())
-            .collect()
+        let own = self.worktrees.values();
+        let own = own.flat_map(|tree| tree.problems.iter().cloned());
+        own.chain(self.submodules.unread.iter().cloned()).collect()
     }
 
     /// Says who works in a worktree.
@@ -246,6 +263,8 @@ impl Survey {
             }
         }
         self.pending(&pairs, now, &mut verdicts);
+        let (inside, changed_inside) = self.settle_submodules();
+        verdicts.extend(inside);
         for verdict in &mut verdicts {
             verdict.quiet = self.quiets.covers(verdict, now);
         }
@@ -260,10 +279,15 @@ impl Survey {
         }
         let mut events = self.index.settle(verdicts, now);
         let before = std::mem::replace(&mut self.contents, contents);
-        for (key, states) in &self.contents {
-            let told = |event: &ConflictEvent| matches!(event, ConflictEvent::Verdict { verdict } if verdict.key() == *key);
-            if before.get(key).is_some_and(|before| before != states) && !events.iter().any(told) {
-                events.push(ConflictEvent::Contents { key: key.clone() });
+        let changed = self
+            .contents
+            .iter()
+            .filter(|(key, states)| before.get(*key).is_some_and(|before| before != *states));
+        let changed = changed.map(|(key, _)| key.clone());
+        for key in changed.chain(changed_inside) {
+            let told = |event: &ConflictEvent| matches!(event, ConflictEvent::Verdict { verdict } if verdict.key() == key);
+            if !events.iter().any(told) {
+                events.push(ConflictEvent::Contents { key });
             }
         }
         if touched {
@@ -276,7 +300,7 @@ impl Survey {
     pub(crate) fn picture(&self, health: Health) -> Picture {
         let mut verdicts = self.verdicts();
         rank(&mut verdicts);
-        let (notes, incomplete) = self.told(None);
+        let (notes, incomplete) = self.notes_of(None);
         Picture {
             repository: self.common_dir().to_string_lossy().into_owned(),
             worktrees: self.worktrees(),
@@ -310,18 +334,18 @@ impl Survey {
 
     /// Tells what could not be compared or read.
     pub(crate) fn notes(&self) -> Vec<String> {
-        self.told(None).0
+        self.notes_of(None).0
     }
 
     /// Tells what one should know of the picture, or of one worktree's part in it; and whether anything is missing.
-    fn told(&self, of: Option<&WorktreeId>) -> (Vec<String>, bool) {
+    fn notes_of(&self, of: Option<&WorktreeId>) -> (Vec<String>, bool) {
         let concerns = |note: &&Note| {
             let pair = note.about.as_ref();
             pair.is_none_or(|pair| of.is_none_or(|of| pair.contains(of)))
         };
         let notes: Vec<_> = self.notes.iter().filter(concerns).collect();
         let problems = self.problems();
-        let incomplete = !problems.is_empty() || notes.iter().any(|note| note.gap);
+        let mut incomplete = !problems.is_empty() || notes.iter().any(|note| note.gap);
         let absent = self.worktrees.iter().filter(|(_, tree)| {
             // Nothing is there that could be compared.
             tree.checkout.is_none() && tree.problems.is_empty()
@@ -335,6 +359,11 @@ impl Survey {
                 .filter_map(|changes| changes.unsearched);
             Some((name(id), counts.max()?))
         };
+        for (at, survey) in &self.submodules.surveys {
+            let (inside, gap) = survey.notes_of(of);
+            incomplete |= gap;
+            texts.extend(inside.iter().map(|note| told(at, note)));
+        }
         texts.extend(self.worktrees.iter().filter_map(changes).map(|(name, (gone, new))| {
             format!("`{name}`: renames with changes are not looked for among {gone} deleted and {new} new files")
         }));
@@ -355,7 +384,8 @@ impl Survey {
 
     fn info(&self, id: &WorktreeId) -> Option<WorktreeInfo> {
         let tree = self.worktrees.get(id)?;
-        let changed = nearest(tree).map_or(0, |(_, changes)| changes.effects.len());
+        let changed = nearest(tree).map_or(0, |(_, changes)| changes.effects.len())
+            + self.submodules.entries(id).len();
         Some(WorktreeInfo {
             id: id.clone(),
             name: name(id),
@@ -421,6 +451,7 @@ impl Survey {
                     });
                 }
             }
+            entries.extend(self.submodules.entries(id));
             self.index.replace(id, entries);
         }
     }

@@ -265,6 +265,8 @@ pub(crate) struct Places {
     pub(crate) common_dir: PathBuf,
     /// Id, root, git directory.
     pub(crate) worktrees: Vec<(WorktreeId, PathBuf, PathBuf)>,
+    /// The worktree, and the git directory that it has for a submodule.
+    pub(crate) submodules: Vec<(WorktreeId, PathBuf)>,
 }
 
 /// What one notice is about.
@@ -281,8 +283,34 @@ enum About {
     Nothing,
 }
 
+impl About {
+    /// What a path in the directory of a repository is about.
+    fn common(rest: &Path) -> Self {
+        let lock = rest
+            .extension()
+            .is_some_and(|extension| extension == "lock");
+        match rest.to_str() {
+            _ if lock => Self::Nothing,
+            Some("HEAD" | "MERGE_HEAD" | "index" | "packed-refs" | "refs" | "worktrees" | "") => {
+                Self::Refs
+            }
+            Some("config" | "config.worktree" | "info/exclude" | "info/attributes") => Self::Rules,
+            _ if rest.starts_with("refs/heads") || rest.starts_with("worktrees") => Self::Refs,
+            _ => Self::Nothing,
+        }
+    }
+}
+
 impl Places {
     fn about(&self, path: &Path) -> About {
+        let git_dirs = self.submodules.iter().map(|(_, git_dir)| git_dir);
+        // They lie in one another, and in that of the worktree: the innermost counts.
+        let submodule = git_dirs
+            .filter(|git_dir| path.starts_with(git_dir))
+            .max_by_key(|git_dir| git_dir.as_os_str().len());
+        if let Some(rest) = submodule.and_then(|git_dir| path.strip_prefix(git_dir).ok()) {
+            return About::common(rest);
+        }
         for (_, _, git_dir) in &self.worktrees {
             if let Ok(rest) = path.strip_prefix(git_dir)
                 && *git_dir != self.common_dir
@@ -295,20 +323,7 @@ impl Places {
             }
         }
         if let Ok(rest) = path.strip_prefix(&self.common_dir) {
-            let lock = rest
-                .extension()
-                .is_some_and(|extension| extension == "lock");
-            return match rest.to_str() {
-                _ if lock => About::Nothing,
-                Some(
-                    "HEAD" | "MERGE_HEAD" | "index" | "packed-refs" | "refs" | "worktrees" | "",
-                ) => About::Refs,
-                Some("config" | "config.worktree" | "info/exclude" | "info/attributes") => {
-                    About::Rules
-                }
-                _ if rest.starts_with("refs/heads") || rest.starts_with("worktrees") => About::Refs,
-                _ => About::Nothing,
-            };
+            return About::common(rest);
         }
         let inside = |(_, root, _): &&(WorktreeId, PathBuf, PathBuf)| path.starts_with(root);
         // Worktrees may lie inside one another: the innermost counts.
@@ -336,6 +351,10 @@ impl Places {
         }
         dirs.extend(self.worktrees.iter().map(|(_, _, git_dir)| git_dir.clone()));
         let mut waiting = vec![common.join("refs/heads")];
+        for (_, git_dir) in &self.submodules {
+            dirs.extend([git_dir.clone(), git_dir.join("info")]);
+            waiting.push(git_dir.join("refs/heads"));
+        }
         while let Some(dir) = waiting.pop() {
             if let Ok(entries) = std::fs::read_dir(&dir) {
                 let below = entries.filter_map(Result::ok);
@@ -404,7 +423,11 @@ impl Batch {
     /// When to look; later while git is at work in one of the worktrees concerned.
     pub(crate) fn due(&self, places: &Places) -> Option<Instant> {
         let (first, last) = self.times?;
-        let locked = places.worktrees.iter().any(|(id, _, git_dir)| {
+        let worktrees = places.worktrees.iter();
+        let worktrees = worktrees.map(|(id, _, git_dir)| (id, git_dir));
+        let submodules = places.submodules.iter();
+        let mut all = worktrees.chain(submodules.map(|(id, git_dir)| (id, git_dir)));
+        let locked = all.any(|(id, git_dir)| {
             (self.refs || self.files.contains_key(id)) && git_dir.join("index.lock").exists()
         });
         Some(if locked {

@@ -358,7 +358,7 @@ pub fn look_at(
     survey.look_at_no_file()?;
     let (worktree, file) = survey.locate(change)?;
     survey.look_at_file(&worktree, &file);
-    if let Some(work) = survey.work() {
+    while let Some(work) = survey.work() {
         survey.learn(work.run());
     }
     Ok(survey.check(change)?)

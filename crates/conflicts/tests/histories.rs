@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use conflicts::{Picture, Verdict};
-use support::{Dice, Repo, commit, fresh, git, git_output, merge_tree, say, write};
+use support::{Dice, Repo, commit, fresh, git, git_output, merge_tree, merge_tree_in, say, write};
 
 /// A repository with a random history, and its worktrees.
 struct History {
@@ -40,6 +40,8 @@ enum Kind {
     Partial,
     /// A worktree is in the middle of a merge.
     Merging,
+    /// Each worktree has a submodule checked out, and changes it, too.
+    Submodules,
 }
 
 const DIRS: [&str; 4] = ["app", "app/core", "lib", "docs"];
@@ -77,7 +79,11 @@ fn files(root: &Path) -> Vec<PathBuf> {
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(dir).unwrap() {
             let entry = entry.unwrap();
-            if entry.file_name() == ".git" || entry.file_name() == ".gitattributes" {
+            let name = entry.file_name();
+            if [".git", ".gitattributes", ".gitmodules"]
+                .iter()
+                .any(|own| name == *own)
+            {
                 continue;
             }
             match entry.file_type().unwrap().is_dir() {
@@ -174,6 +180,17 @@ impl History {
         write(&main.join("top.txt"), text(dice, "top"));
         configure(&main, kind);
         commit(&main);
+        if kind == Kind::Submodules {
+            let part = repo.dir().join("origin");
+            git(&repo.dir(), &["init", "-q", "-b", "main", "origin"]);
+            for number in 0..5 {
+                let name = format!("p{number}.txt");
+                write(&part.join(&name), text(dice, &name));
+            }
+            commit(&part);
+            submodule(&main, &["add", part.to_str().unwrap(), "part"]);
+            commit(&main);
+        }
         if kind == Kind::Partial {
             let origin = repo.dir().join("origin");
             fs::rename(&main, &origin).unwrap();
@@ -197,11 +214,27 @@ impl History {
                 // Its contents were never at hand: nothing but the names of those in common is here.
                 git(&root, &["reset", "-q", "--hard", "origin/old"]);
             }
+            if kind == Kind::Submodules {
+                submodule(&root, &["update", "--init"]);
+            }
             roots.push(root);
         }
         main = roots[0].clone();
         for root in &roots {
+            if kind == Kind::Submodules {
+                spoil(dice, &root.join("part"), kind);
+            }
             spoil(dice, root, kind);
+        }
+        if kind == Kind::Submodules {
+            // Git can say which commit of a submodule contains which only where it has them.
+            for root in &roots[1..] {
+                let part = root.join("part");
+                git(
+                    &main.join("part"),
+                    &["fetch", "-q", part.to_str().unwrap(), "HEAD"],
+                );
+            }
         }
         if matches!(kind, Kind::CrissCross | Kind::Merging) {
             for root in &roots {
@@ -232,10 +265,17 @@ impl History {
         Self { repo, main, roots }
     }
 
+    /// The worktrees, and the checkouts of submodules in them.
+    fn checkouts(&self) -> Vec<PathBuf> {
+        let parts = self.roots.iter().map(|root| root.join("part"));
+        let parts = parts.filter(|part| part.join(".git").exists());
+        self.roots.iter().cloned().chain(parts).collect()
+    }
+
     /// What a look may not change.
     fn prints(&self) -> BTreeMap<String, Vec<u8>> {
         let mut prints = BTreeMap::new();
-        for root in &self.roots {
+        for root in &self.checkouts() {
             let index = git(
                 root,
                 &["rev-parse", "--path-format=absolute", "--git-path", "index"],
@@ -246,6 +286,12 @@ impl History {
                 .map(|file| format!("{}\n", file.display()))
                 .collect::<String>();
             prints.insert(root.display().to_string(), listed.into_bytes());
+            let objects = Path::new(&index).with_file_name("objects");
+            if objects.exists() {
+                let mut names = walk(&objects, true);
+                names.sort();
+                prints.insert(objects.display().to_string(), names.join("\n").into_bytes());
+            }
         }
         let common = git(
             &self.main,
@@ -331,6 +377,23 @@ fn paths(verdict: &Verdict) -> [String; 3] {
     [&verdict.path, &verdict.left.path, &verdict.right.path].map(ToString::to_string)
 }
 
+/// Paths inside of the submodule that git's merge of its own checkouts stops at.
+fn inside_submodule(history: &History, left: &Path, right: &Path) -> Vec<String> {
+    let parts = [history.main.as_path(), left, right].map(|root| root.join("part"));
+    if !parts.iter().all(|part| part.join(".git").exists()) {
+        return Vec::new();
+    }
+    let [place, left, right] = &parts;
+    let stops = merge_tree_in(place, &history.repo, left, right).into_iter();
+    stops.map(|path| format!("part/{path}")).collect()
+}
+
+/// `git submodule` with what a test's repository on this machine needs.
+fn submodule(root: &Path, arguments: &[&str]) {
+    let here = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
+    git(root, &[&here, arguments].concat());
+}
+
 /// What the picture and git say differently of a pair, one a line.
 fn differences(history: &History, picture: &Picture, left: &Path, right: &Path) -> Vec<String> {
     let ids = [left, right].map(|root| root.to_string_lossy().into_owned());
@@ -348,7 +411,8 @@ fn differences(history: &History, picture: &Picture, left: &Path, right: &Path) 
         })
         .flat_map(|verdict| paths(verdict))
         .collect();
-    let truth = merge_tree(&history.repo, left, right);
+    let mut truth = merge_tree(&history.repo, left, right);
+    truth.extend(inside_submodule(history, left, right));
     let stops = |verdict: &&&Verdict| verdict.would_conflict;
     let missed = truth.iter().filter(|path| {
         !not_known.contains(path)
@@ -391,6 +455,7 @@ fn compare(seed: u64, kind: Kind) -> Result<usize, String> {
             for right in &history.roots[at + 1..] {
                 different.extend(differences(&history, &picture, left, right));
                 conflicts += merge_tree(&history.repo, left, right).len();
+                conflicts += inside_submodule(&history, left, right).len();
             }
         }
         // What is not here can't be known, and must be told. Git has fetched it by now.
@@ -458,6 +523,11 @@ fn sparse_worktrees_conflict_where_git_says_so() {
 #[test]
 fn partial_clones_tell_what_is_missing_and_conflict_where_git_says_so() {
     assert_as_git(Kind::Partial);
+}
+
+#[test]
+fn submodules_and_their_files_conflict_where_git_says_so() {
+    assert_as_git(Kind::Submodules);
 }
 
 #[test]

@@ -652,7 +652,170 @@ fn of_two_commits_of_a_submodule_one_may_contain_the_other() {
     go_on(&one, "4\n");
     insta::assert_snapshot!(
         say(&fresh(&repo.main())),
-        @"part: one two same_line, conflict (two commits of a submodule)"
+        @"
+    part: one two same_line, conflict (two commits of a submodule)
+    part/p: one two same_line, conflict
+    "
+    );
+}
+
+/// A repository with the submodule `part`, and the worktrees `one` and `two` that have it checked out.
+fn with_submodule(files: &[(&str, &str)]) -> (Repo, Repo, [std::path::PathBuf; 2]) {
+    let (repo, part) = (Repo::with(&[("f", "x\n")]), Repo::with(files));
+    let at = part.main();
+    submodule(&repo.main(), &["add", at.to_str().unwrap(), "part"]);
+    commit(&repo.main());
+    let roots = ["one", "two"].map(|name| repo.worktree(name));
+    for root in &roots {
+        submodule(root, &["update", "--init"]);
+    }
+    (repo, part, roots)
+}
+
+#[test]
+fn edits_inside_of_a_submodule_are_compared_as_those_of_worktrees_of_it() {
+    let files = [
+        ("src/a", lines(40)),
+        ("src/b", lines_with(40, &[(1, "b")])),
+        ("c", lines_with(40, &[(1, "c")])),
+        ("d", lines_with(40, &[(1, "d")])),
+        ("e", lines_with(40, &[(1, "e")])),
+    ];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    let (repo, _part, inside) = with_submodule(&files);
+    let inside = inside.map(|root| root.join("part"));
+    let plain = Repo::with(&files);
+    let outside = ["one", "two"].map(|name| plain.worktree(name));
+    // The same life in both: committed, staged, unstaged and untracked; a rename; a deletion.
+    for [one, two] in [&inside, &outside] {
+        write(&one.join("src/a"), lines_with(40, &[(9, "one")]));
+        write(&two.join("src/a"), lines_with(40, &[(9, "two")]));
+        git(one, &["mv", "src/b", "b"]);
+        write(&two.join("src/b"), lines_with(40, &[(1, "b"), (9, "two")]));
+        commit(two);
+        write(&one.join("c"), lines_with(40, &[(1, "c"), (9, "one")]));
+        git(one, &["add", "-A"]);
+        write(&two.join("c"), lines_with(40, &[(1, "c"), (11, "two")]));
+        write(&one.join("new"), "one\n");
+        write(&two.join("new"), "two\n");
+        fs::remove_file(one.join("d")).unwrap();
+        write(&two.join("d"), lines_with(40, &[(1, "d"), (30, "two")]));
+        write(&one.join("e"), lines_with(40, &[(1, "e"), (9, "one")]));
+        write(&two.join("e"), lines_with(40, &[(1, "e"), (30, "two")]));
+    }
+    let told = say(&fresh(&plain.main()));
+    assert_eq!(told.lines().count(), 6, "{told}");
+    let mut within: Vec<_> = told.lines().map(|line| format!("part/{line}")).collect();
+    within.sort();
+    let said = |from: &Path| {
+        let said = say(&fresh(from));
+        let mut said: Vec<_> = said.lines().map(str::to_owned).collect();
+        said.sort();
+        said
+    };
+    assert_eq!(said(&repo.main()), within);
+    // From inside of the submodule it is the same question.
+    assert_eq!(said(&inside[0].join("src")), within);
+    let root = conflicts::worktree_of(&inside[0].join("src/a")).unwrap();
+    assert_eq!(root, Some(repo.dir().join("one")));
+
+    insta::assert_snapshot!(
+        asked(&repo, "one", "part/src/a", &[(9, 10)]),
+        @"two Modify part/src/a same_line"
+    );
+    insta::assert_snapshot!(
+        asked(&repo, "two", "part/src/b", &[(9, 10)]),
+        @r#"one Rename { to: "part/b" } part/b different_area"#
+    );
+    let picture = fresh(&repo.main());
+    let verdict = |path: &str| {
+        let mut all = picture.verdicts.iter();
+        all.find(|verdict| verdict.path.to_string() == path)
+            .unwrap()
+    };
+    let details = watched(&repo)
+        .details(&verdict("part/src/a").key())
+        .unwrap();
+    assert_eq!(details.verdict.path, verdict("part/src/a").path);
+    insta::assert_snapshot!(
+        details.left[0].unified().join("\n"),
+        @"
+    @@ -6,7 +6,7 @@
+     line 6
+     line 7
+     line 8
+    -line 9
+    +one
+     line 10
+     line 11
+     line 12
+    "
+    );
+    // Whose they are is told of the worktree, not of the submodule, whose head is on no branch.
+    assert_eq!(details.verdict.left.branch.as_deref(), Some("one"));
+}
+
+fn watched(repo: &Repo) -> conflicts::ConflictWatcher {
+    conflicts::ConflictWatcher::open(&repo.main(), config()).unwrap()
+}
+
+#[test]
+fn a_submodule_that_goes_two_ways_conflicts_where_its_files_do() {
+    let (repo, part, [one, two]) = with_submodule(&[("p", &lines(30))]);
+    let go_on = |root: &Path, line: u32, text: &str| {
+        write(&root.join("part/p"), lines_with(30, &[(line, text)]));
+        commit(&root.join("part"));
+    };
+    go_on(&one, 4, "one");
+    go_on(&two, 25, "two");
+    // Git's own merge of the two would stop at the submodule, and nowhere inside of it.
+    insta::assert_snapshot!(
+        say(&fresh(&repo.main())),
+        @"
+    part: one two same_line, conflict (two commits of a submodule)
+    part/p: one two different_area
+    "
+    );
+    go_on(&two, 4, "two");
+    insta::assert_snapshot!(
+        say(&fresh(&repo.main())),
+        @"
+    part: one two same_line, conflict (two commits of a submodule)
+    part/p: one two same_line, conflict
+    "
+    );
+    // Where one goes on from the other, there is nothing left between them: git says so, too, once it has both.
+    let head = git(&two.join("part"), &["rev-parse", "HEAD"]);
+    git(
+        &one.join("part"),
+        &["fetch", "-q", two.join("part").to_str().unwrap()],
+    );
+    git(&one.join("part"), &["reset", "-q", "--hard", &head]);
+    go_on(&one, 20, "later");
+    commit(&one);
+    commit(&two);
+    insta::assert_snapshot!(
+        say(&fresh(&repo.main())),
+        @"part: one two same_line (one commit of the submodule contains the other)"
+    );
+    let merged = git_output(&one, &["merge", "--no-commit", "--no-ff", "two"], &[]);
+    assert!(merged.status.success(), "{merged:?}");
+    drop(part);
+}
+
+#[test]
+fn a_submodule_that_one_worktree_alone_has_is_told_by_its_commit() {
+    let (repo, _part, [one, two]) = with_submodule(&[("p", &lines(30))]);
+    write(&two.join("part/p"), lines_with(30, &[(4, "two")]));
+    commit(&two.join("part"));
+    commit(&two);
+    submodule(&repo.main(), &["deinit", "-q", "--all", "--force"]);
+    submodule(&two, &["deinit", "-q", "--all", "--force"]);
+    write(&one.join("part/p"), lines_with(30, &[(4, "one")]));
+    assert_eq!(say(&fresh(&repo.main())), "");
+    insta::assert_snapshot!(
+        asked(&repo, "one", "part/p", &[(4, 5)]),
+        @"two Submodule part different_area"
     );
 }
 

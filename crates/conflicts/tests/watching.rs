@@ -201,6 +201,63 @@ fn directories_that_are_made_moved_and_removed_are_followed() {
 }
 
 #[test]
+fn a_submodule_is_watched_from_its_checkout_on() {
+    let (repo, one, two) = two();
+    let part = Repo::with(&[("p", &lines(50))]);
+    let submodule = |root: &Path, arguments: &[&str]| {
+        let here = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
+        git(root, &[&here, arguments].concat());
+    };
+    submodule(&one, &["add", part.main().to_str().unwrap(), "part"]);
+    commit(&one);
+    git(&two, &["merge", "-q", "one"]);
+    let watcher = watch(&repo);
+    let said = |what: &str, wanted: &str| {
+        until(&watcher, what, |picture| say(picture) == wanted);
+        until_fresh(&watcher, &repo, what);
+    };
+    write(&one.join("part/p"), lines_with(50, &[(9, "one")]));
+    submodule(&two, &["update", "--init"]);
+    write(&two.join("part/p"), lines_with(50, &[(9, "two")]));
+    said("an edit", "part/p: one two same_line, conflict");
+    // Whose head is where is told of the submodule's own repositories.
+    commit(&two.join("part"));
+    said("a commit", "part/p: one two same_line, conflict");
+    commit(&one.join("part"));
+    said(
+        "another commit",
+        "part: one two same_line, conflict (two commits of a submodule)\n\
+         part/p: one two same_line, conflict",
+    );
+    let events = std::cell::RefCell::new(watcher.events());
+    write(&two.join("part/p"), lines_with(50, &[(9, "still two")]));
+    until(&watcher, "another text", |_| {
+        let about = |event: &ConflictEvent| matches!(event, ConflictEvent::Contents { key } if key.path.to_string() == "part/p");
+        drain(&mut events.borrow_mut()).iter().any(about)
+    });
+    let announced = ProposedChange {
+        file: "part/new".to_owned(),
+        lines: Vec::new(),
+        worktree: "one".to_owned(),
+    };
+    write(&two.join("part/new"), "x\n");
+    until_fresh(&watcher, &repo, "a new file");
+    watcher
+        .announce(&announced, Some("agent".to_owned()))
+        .unwrap();
+    until(&watcher, "the announced change", |picture| {
+        let mut verdicts = picture.verdicts.iter();
+        verdicts.any(|verdict| {
+            verdict.path.to_string() == "part/new"
+                && verdict.left.agent.as_deref() == Some("agent")
+                && verdict.left.status == Status::Pending
+        })
+    });
+    submodule(&two, &["deinit", "-q", "--force", "part"]);
+    said("one checkout less", "");
+}
+
+#[test]
 fn a_stale_index_lock_stops_nothing() {
     let (repo, one, two) = two();
     let watcher = watch(&repo);

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(crate) use disk::Found;
+pub(crate) use disk::{Arm, Found};
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::index::Entry;
 use gix::index::entry::{Flags, Mode, Stage, Stat};
 
 use super::{FileState, Git, Id, MergeRule, Place, Tree, chain, entry_state};
 use crate::path::RepoPath;
+use crate::types::WorktreeId;
 
 /// The head of a worktree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,6 +45,7 @@ struct MergeSettings {
 
 /// One worktree, open to be read.
 pub(crate) struct Checkout {
+    worktree: WorktreeId,
     root: PathBuf,
     repo: gix::Repository,
     index: gix::index::File,
@@ -69,6 +71,7 @@ impl Checkout {
             let rules = rules(&repo, &index)?;
             let (filter, programs) = filter(&repo)?;
             Ok(Self {
+                worktree: place.worktree.clone(),
                 root: place.root.clone(),
                 stat_options: repo.stat_options()?,
                 executable_bit: repo.filesystem_options()?.executable_bit,
@@ -194,11 +197,44 @@ impl Checkout {
         paths
     }
 
+    /// Lists the submodules that are checked out here.
+    pub(crate) fn submodules(&self) -> Vec<(RepoPath, Place)> {
+        let entries = self.index.entries().iter();
+        let submodules = entries.filter(|entry| {
+            entry.mode == Mode::COMMIT && !entry.flags.contains(Flags::SKIP_WORKTREE)
+        });
+        let place = |entry: &Entry| {
+            let path = RepoPath::new(entry.path(&self.index));
+            let root = self.root.join(path.to_path());
+            let git_dir = super::open(&root).ok()?.git_dir().to_owned();
+            let place = Place {
+                worktree: self.worktree.clone(),
+                ..Place::of(false, &root, &git_dir)
+            };
+            Some((path, place))
+        };
+        let mut found: Vec<_> = submodules.filter_map(place).collect();
+        // One that a merge could not decide has several entries.
+        found.dedup();
+        found
+    }
+
+    /// The submodule that a path lies in, if it lies in one.
+    pub(crate) fn submodule_around(&self, path: &RepoPath) -> Option<RepoPath> {
+        path.parents().find(|dir| self.is_submodule(dir))
+    }
+
+    /// Says whether a submodule is at this very path.
+    pub(crate) fn is_submodule(&self, path: &RepoPath) -> bool {
+        let entry = self.index.entry_by_path(path.as_bytes().as_bstr());
+        entry.is_some_and(|entry| entry.mode == Mode::COMMIT)
+    }
+
     /// Says whether git's rules leave this path out; tracked files are never left out.
-    fn is_ignored(&mut self, path: &RepoPath, dir: bool) -> bool {
+    fn is_ignored(&mut self, path: &[u8], dir: bool) -> bool {
         let mode = if dir { Mode::DIR } else { Mode::FILE };
         self.rules
-            .at_entry(path.as_bytes().as_bstr(), Some(mode), &self.repo.objects)
+            .at_entry(path.as_bstr(), Some(mode), &self.repo.objects)
             .is_ok_and(|at| at.is_excluded())
     }
 

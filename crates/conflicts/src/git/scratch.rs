@@ -75,20 +75,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes a place for objects beside those in `common_dir`.
-    pub(crate) fn new(program: Program, common_dir: &Path) -> Result<Self, String> {
+    /// Makes a place for objects beside those in these directories.
+    pub(crate) fn new(program: Program, object_dirs: &[PathBuf]) -> Result<Self, String> {
         let make = || -> io::Result<_> {
-            let dir = tempfile::Builder::new()
-                .prefix("switchyard-git-")
-                .tempdir()?;
+            let dir = objects_of(object_dirs)?;
             fs::create_dir(dir.path().join("files"))?;
-            fs::create_dir_all(dir.path().join("objects/info"))?;
-            let mut alternates = common_dir
-                .join("objects")
-                .into_os_string()
-                .into_encoded_bytes();
-            alternates.push(b'\n');
-            fs::write(dir.path().join("objects/info/alternates"), alternates)?;
             let objects = gix::odb::at(dir.path().join("objects"), gix::hash::Kind::Sha1)?;
             Ok((dir, objects))
         };
@@ -318,6 +309,21 @@ impl Scratch {
             input,
         })
     }
+}
+
+/// Makes a place whose `objects` are those of all these directories.
+pub(super) fn objects_of(object_dirs: &[PathBuf]) -> io::Result<tempfile::TempDir> {
+    let dir = tempfile::Builder::new()
+        .prefix("switchyard-git-")
+        .tempdir()?;
+    fs::create_dir_all(dir.path().join("objects/info"))?;
+    let mut alternates = Vec::new();
+    for objects in object_dirs {
+        alternates.extend_from_slice(objects.as_os_str().as_encoded_bytes());
+        alternates.push(b'\n');
+    }
+    fs::write(dir.path().join("objects/info/alternates"), alternates)?;
+    Ok(dir)
 }
 
 /// What the disk has beside the index, as `update-index` reads it: what went first, so that a file may become a

@@ -32,6 +32,15 @@ impl Survey {
     ) -> Result<(), AskError> {
         let (worktree, path) = self.locate(change)?;
         let agent = agent.or_else(|| self.agents.get(&worktree).cloned());
+        if let Some((submodule, inside)) = self.in_submodule(&worktree, &path)
+            && let Some(survey) = self.submodules.surveys.get_mut(&submodule)
+        {
+            let change = ProposedChange {
+                file: inside.to_string(),
+                ..change.clone()
+            };
+            return survey.announce(&change, agent);
+        }
         self.announced
             .retain(|other| (&other.worktree, &other.path) != (&worktree, &path));
         let at = (self.clock)();

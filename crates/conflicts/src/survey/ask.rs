@@ -116,7 +116,7 @@ impl Survey {
             file: change.file.clone(),
             worktree: worktree.clone(),
         })?;
-        if path.as_bytes().split(|byte| *byte == b'/').next() == Some(b".git") {
+        if path.is_gits_own() {
             return Err(AskError::GitsOwn {
                 file: change.file.clone(),
             });
@@ -126,7 +126,17 @@ impl Survey {
 
     /// Says what the other worktrees do where a change is proposed.
     pub(crate) fn check(&mut self, change: &ProposedChange) -> Result<CheckAnswer, AskError> {
-        let (worktree, path) = self.locate(change)?;
+        let (worktree, mut path) = self.locate(change)?;
+        let mut lines = change.lines.as_slice();
+        if let Some((submodule, inside)) = self.in_submodule(&worktree, &path) {
+            let answer = self.check_in_submodule(&worktree, (&submodule, &inside), change);
+            if let Some(answer) = answer {
+                return answer;
+            }
+            // No other worktree has it checked out: its commit is all that another one can change.
+            path = submodule;
+            lines = &[];
+        }
         let tree = self.worktrees.get(&worktree);
         if tree.is_some_and(|tree| tree.holds_files_below(&path)) {
             return Err(AskError::Directory {
@@ -151,7 +161,7 @@ impl Survey {
             // At the merge base where least meets: what both sides have taken over already is a change of neither.
             let mut least: Option<Vec<Touch>> = None;
             for base in bases {
-                let here = self.touches(&worktree, &path, &change.lines, other, base);
+                let here = self.touches(&worktree, &path, lines, other, base);
                 let worth = |touches: &[Touch]| touches.iter().map(|touch| touch.severity).max();
                 if least
                     .as_ref()
@@ -163,7 +173,7 @@ impl Survey {
             touches.extend(least.into_iter().flatten());
         }
         touches.sort_by_key(|touch| std::cmp::Reverse(touch.severity));
-        let (notes, incomplete) = self.told(Some(&worktree));
+        let (notes, incomplete) = self.notes_of(Some(&worktree));
         Ok(CheckAnswer {
             severity: touches.first().map(|touch| touch.severity),
             path,
@@ -325,6 +335,9 @@ impl Survey {
         let gone = || AskError::NoVerdict {
             path: key.path.clone(),
         };
+        if let Some(inside) = self.details_in_submodule(key) {
+            return inside;
+        }
         let verdict = self.index.verdicts().find(|verdict| verdict.key() == *key);
         let verdict = verdict.cloned().ok_or_else(gone)?;
         let bare = VerdictDetails {

@@ -42,6 +42,8 @@ struct Filtered {
 
 /// Work for git, on its own.
 pub(crate) struct Work {
+    /// The submodule that it is about, inside of those behind it; none: the repository itself.
+    within: Vec<RepoPath>,
     scratch: Scratch,
     filtered: Vec<Filtered>,
     merges: Vec<Merge>,
@@ -49,6 +51,7 @@ pub(crate) struct Work {
 
 /// What came of it.
 pub(crate) struct Answers {
+    within: Vec<RepoPath>,
     scratch: Scratch,
     filtered: Vec<(Filtered, Result<Vec<Id>, String>)>,
     merges: Vec<((State, State), Result<Merged, String>)>,
@@ -70,6 +73,7 @@ impl Work {
     /// Asks git, once for each worktree that something is wanted of.
     pub(crate) fn run(self) -> Answers {
         let Self {
+            within,
             mut scratch,
             filtered,
             merges,
@@ -96,6 +100,7 @@ impl Work {
             answers.extend(merge_all(&mut scratch, merges));
         }
         Answers {
+            within,
             scratch,
             filtered,
             merges: answers,
@@ -131,8 +136,20 @@ fn merge_all(
 }
 
 impl Survey {
-    /// Takes out what git is to be asked; none when nothing is.
+    /// Takes out what git is to be asked, here or of a submodule; none when nothing is.
     pub(crate) fn work(&mut self) -> Option<Work> {
+        if let Some(work) = self.own_work() {
+            return Some(work);
+        }
+        let mut surveys = self.submodules.surveys.iter_mut();
+        surveys.find_map(|(at, survey)| {
+            let mut work = survey.work()?;
+            work.within.push(at.clone());
+            Some(work)
+        })
+    }
+
+    fn own_work(&mut self) -> Option<Work> {
         let mut merges = std::mem::take(&mut self.asked.wanted);
         let mut filtered = Vec::new();
         for (id, tree) in &mut self.worktrees {
@@ -159,7 +176,7 @@ impl Survey {
             None => {
                 // What was said before speaks of objects that are gone.
                 self.asked.merges.clear();
-                Scratch::new(self.program.clone(), self.git.common_dir())
+                Scratch::new(self.program.clone(), &self.git.object_dirs())
             }
         };
         let mut scratch = match scratch {
@@ -183,6 +200,7 @@ impl Survey {
             }
         });
         Some(Work {
+            within: Vec::new(),
             scratch,
             filtered,
             merges,
@@ -190,7 +208,14 @@ impl Survey {
     }
 
     /// Takes in what git said.
-    pub(crate) fn learn(&mut self, answers: Answers) {
+    pub(crate) fn learn(&mut self, mut answers: Answers) {
+        if let Some(at) = answers.within.pop() {
+            // One that is gone by now needs no answer.
+            if let Some(survey) = self.submodules.surveys.get_mut(&at) {
+                survey.learn(answers);
+            }
+            return;
+        }
         self.asked.scratch = Some(answers.scratch);
         if self.asked.merges.len() + answers.merges.len() > MERGES {
             self.asked.merges.clear();

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::{Survey, Worktree};
-use crate::git::{Checkout, FileMode, FileState, Found, Git, Head, OpenError};
+use crate::git::{Arm, Checkout, FileMode, FileState, Found, Git, Head, OpenError};
 use crate::path::RepoPath;
 use crate::types::WorktreeId;
-
-/// Hears of each directory before it is read.
-pub(crate) type Arm<'a> = &'a mut dyn FnMut(&Path);
 
 impl Survey {
     /// Looks at one file for the worktree that asks about it: in all worktrees, under all names that it has there.
@@ -18,6 +16,13 @@ impl Survey {
     /// A rename is known by the files that went and came with it, so a worktree in which the file may have got
     /// another name is looked through as a whole. The others are not.
     pub(crate) fn look_at_file(&mut self, worktree: &WorktreeId, path: &RepoPath) {
+        if let Some((submodule, inside)) = self.in_submodule(worktree, path) {
+            self.relist_submodules(Some(&submodule), &mut |_| {});
+            if let Some(survey) = self.submodules.surveys.get_mut(&submodule) {
+                return survey.look_at_file(worktree, &inside);
+            }
+            return self.look_at_file(worktree, &submodule);
+        }
         self.look_also_at(path);
         let mut before = 0;
         loop {
@@ -27,7 +32,7 @@ impl Survey {
                 if let Some(tree) = self.worktrees.get_mut(id) {
                     tree.whole = true;
                 }
-                self.scan(id, &mut |_| {});
+                self.scan_files(std::slice::from_ref(id), &mut |_| {});
             }
             if !moved.is_empty() {
                 self.refresh_pairs_of(worktree);
@@ -94,13 +99,11 @@ impl Survey {
     /// Finds out which worktrees there are, and looks through those that are new; says whether any changed.
     pub(crate) fn relist(&mut self, arm: Arm<'_>) -> Result<bool, OpenError> {
         let places = self.git.worktrees()?;
-        let ids: Vec<_> = places
-            .iter()
-            .map(|place| WorktreeId::of(&place.root))
-            .collect();
+        let ids: Vec<_> = places.iter().map(|place| place.worktree.clone()).collect();
         let before = self.worktrees.len();
         self.worktrees.retain(|id, _| ids.contains(id));
         let mut changed = self.worktrees.len() != before;
+        let mut new = Vec::new();
         for (id, place) in ids.into_iter().zip(places) {
             let known = self.worktrees.get(&id);
             if known.is_some_and(|tree| {
@@ -109,7 +112,7 @@ impl Survey {
                 continue;
             }
             let was_present = known.is_some_and(|tree| tree.checkout.is_some());
-            let was_known = known.is_some();
+            changed |= known.is_none();
             let tree = Worktree {
                 place,
                 checkout: None,
@@ -122,12 +125,17 @@ impl Survey {
                 whole: false,
             };
             self.worktrees.insert(id.clone(), tree);
-            self.scan(&id, arm);
-            let present = self
-                .worktrees
-                .get(&id)
-                .is_some_and(|tree| tree.checkout.is_some());
-            changed |= !was_known || present != was_present;
+            new.push((id, was_present));
+        }
+        let ids: Vec<_> = new.iter().map(|(id, _)| id.clone()).collect();
+        self.scan_files(&ids, arm);
+        for (id, was_present) in new {
+            let tree = self.worktrees.get(&id);
+            let present = tree.is_some_and(|tree| tree.checkout.is_some());
+            changed |= present != was_present;
+        }
+        if changed {
+            self.relist_submodules(None, arm);
         }
         Ok(changed)
     }
@@ -136,75 +144,52 @@ impl Survey {
     pub(crate) fn rescan(&mut self, arm: Arm<'_>) -> Result<(), OpenError> {
         let known: Vec<_> = self.worktrees.keys().cloned().collect();
         self.relist(arm)?;
-        for id in known {
-            self.scan(&id, arm);
+        self.scan_files(&known, arm);
+        for survey in self.submodules.surveys.values_mut() {
+            survey.rescan(arm)?;
         }
+        self.relist_submodules(None, arm);
         self.scanned_at = (self.clock)();
         Ok(())
     }
 
-    /// Looks at all files of one worktree again.
+    /// Looks at all files of one worktree again, those of its submodules included.
     pub(crate) fn scan(&mut self, id: &WorktreeId, arm: Arm<'_>) {
-        let max_text = self.max_text;
-        let Some(tree) = self.worktrees.get_mut(id) else {
-            return;
-        };
-        let only = self.only.clone().filter(|_| !tree.whole);
-        tree.problems.clear();
-        tree.changes.clear();
-        tree.checkout = None;
-        if !tree.place.root.is_dir() {
-            tree.dirty.clear();
-            tree.head = Head::default();
-            return;
+        self.scan_files(std::slice::from_ref(id), arm);
+        for survey in self.submodules.surveys.values_mut() {
+            survey.scan(id, arm);
         }
-        let opened = readable(&tree.place.root).and_then(|()| {
-            let checkout = Checkout::open(&tree.place, max_text)?;
-            Ok((checkout.head()?, checkout))
+        self.relist_submodules(None, arm);
+    }
+
+    /// Looks at all files of some worktrees, several at once.
+    fn scan_files(&mut self, ids: &[WorktreeId], arm: Arm<'_>) {
+        let (max_text, only) = (self.max_text, &self.only);
+        let trees = self.worktrees.iter_mut();
+        let trees: Vec<_> = trees.filter(|(id, _)| ids.contains(id)).collect();
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let helpers = most.min(trees.len()).saturating_sub(1);
+        let (waiting, arm) = (Mutex::new(trees), Mutex::new(arm));
+        let work = || {
+            let mut arm = |dir: &Path| {
+                let mut arm = arm.lock().unwrap_or_else(PoisonError::into_inner);
+                (*arm)(dir);
+            };
+            loop {
+                let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let Some((id, tree)) = next else { return };
+                let only = only.as_deref().filter(|_| !tree.whole);
+                scan_worktree(id, tree, only, max_text, &mut arm);
+            }
+        };
+        std::thread::scope(|scope| {
+            for number in 0..helpers {
+                let helper = std::thread::Builder::new().name(format!("conflicts-scan {number}"));
+                // Without one, this thread does all of it.
+                let _ = helper.spawn_scoped(scope, work);
+            }
+            work();
         });
-        let (head, mut checkout) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                tree.problems
-                    .push(format!("could not read worktree `{id}`: {error}"));
-                tree.dirty.clear();
-                tree.head = Head::default();
-                return;
-            }
-        };
-        tree.head = head;
-        let mut looked = HashSet::new();
-        let mut before = std::mem::take(&mut tree.dirty);
-        match only {
-            Some(only) => looked.extend(only),
-            None => {
-                let walked = checkout.walk(None, arm);
-                tree.problems.extend(walked.problems);
-                let mut armed: HashSet<_> = walked.dirs.into_iter().collect();
-                looked.extend(walked.files);
-                for path in checkout.tracked(None) {
-                    // A tracked file may lie in an ignored directory, which the walk left out.
-                    for dir in path.parents() {
-                        let dir = tree.place.root.join(dir.to_path());
-                        if armed.contains(&dir) {
-                            break;
-                        }
-                        if dir.is_dir() && !dir.is_symlink() {
-                            arm(&dir);
-                        }
-                        armed.insert(dir);
-                    }
-                    looked.insert(path);
-                }
-            }
-        }
-        tree.filtered.clear();
-        let mut disk = Disk::of(&mut tree.dirty, &mut tree.filtered, &mut tree.problems);
-        for path in looked {
-            let kept = before.remove(&path);
-            disk.look(&mut checkout, &path, kept);
-        }
-        tree.checkout = Some(checkout);
     }
 
     /// Follows what changed in the shared directory or a worktree's own: HEAD, refs, index, worktrees.
@@ -244,6 +229,15 @@ impl Survey {
                 Err(error) => tree.problems.push(error),
             }
         }
+        for survey in self.submodules.surveys.values_mut() {
+            changed |= survey.refs_changed(arm)?;
+        }
+        for (path, place) in self.submodules.checkouts() {
+            if let Some(tree) = self.worktrees.get_mut(&place.worktree) {
+                changed |= look_again(&mut self.git, tree, &path);
+            }
+        }
+        self.relist_submodules(None, arm);
         Ok(changed)
     }
 
@@ -261,14 +255,23 @@ impl Survey {
             return;
         };
         let mut again = HashSet::new();
+        let (mut inside, mut relist) = (HashMap::<RepoPath, HashSet<_>>::new(), false);
         for path in paths {
+            if let Some(submodule) = checkout.submodule_around(path) {
+                // It was checked out just now, or is no more.
+                relist |= path.name() == b".git";
+                let path = path.inside(&submodule).filter(|path| !path.is_gits_own());
+                inside.entry(submodule).or_default().extend(path);
+                continue;
+            }
+            relist |= checkout.is_submodule(path);
             let file = tree.place.root.join(path.to_path());
             let kind = file.symlink_metadata().map(|metadata| metadata.is_dir());
             let mut below = false;
             if kind.as_ref().is_ok_and(|dir| *dir) {
-                let walked = checkout.walk(Some(path), arm);
-                tree.problems.extend(walked.problems);
-                again.extend(walked.files);
+                let (files, problems) = checkout.files_below(path, arm);
+                tree.problems.extend(problems);
+                again.extend(files);
                 below = true;
             }
             if below || kind.is_err() {
@@ -283,6 +286,17 @@ impl Survey {
         for path in again {
             look_again(&mut self.git, tree, &path);
         }
+        if relist {
+            for submodule in inside.keys() {
+                look_again(&mut self.git, tree, submodule);
+            }
+            self.relist_submodules(None, arm);
+        }
+        for (submodule, paths) in inside {
+            if let Some(survey) = self.submodules.surveys.get_mut(&submodule) {
+                survey.touched(id, &paths, arm);
+            }
+        }
     }
 
     /// Looks at one file again in all worktrees: the notice of an edit may still be on its way.
@@ -293,6 +307,56 @@ impl Survey {
     }
 }
 
+/// Looks at all files of one worktree, or at `only` these paths.
+fn scan_worktree(
+    id: &WorktreeId,
+    tree: &mut Worktree,
+    only: Option<&[RepoPath]>,
+    max_text: u64,
+    arm: Arm<'_>,
+) {
+    tree.problems.clear();
+    tree.changes.clear();
+    tree.checkout = None;
+    if !tree.place.root.is_dir() {
+        tree.dirty.clear();
+        tree.head = Head::default();
+        return;
+    }
+    let opened = readable(&tree.place.root).and_then(|()| {
+        let checkout = Checkout::open(&tree.place, max_text)?;
+        Ok((checkout.head()?, checkout))
+    });
+    let (head, mut checkout) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            tree.problems
+                .push(format!("could not read worktree `{id}`: {error}"));
+            tree.dirty.clear();
+            tree.head = Head::default();
+            return;
+        }
+    };
+    tree.head = head;
+    let mut before = std::mem::take(&mut tree.dirty);
+    tree.filtered.clear();
+    let mut disk = Disk::of(&mut tree.dirty, &mut tree.filtered, &mut tree.problems);
+    let mut look = |checkout: &mut Checkout, path: RepoPath| {
+        let kept = before.remove(&path);
+        disk.look(checkout, &path, kept);
+    };
+    match only {
+        Some(only) => only
+            .iter()
+            .for_each(|path| look(&mut checkout, path.clone())),
+        None => {
+            let problems = checkout.scan(arm, &mut look);
+            tree.problems.extend(problems);
+        }
+    }
+    tree.checkout = Some(checkout);
+}
+
 /// Says why a directory may not be read, in fewer words than git's files would have for it.
 fn readable(dir: &Path) -> Result<(), String> {
     match fs::read_dir(dir) {
@@ -301,16 +365,16 @@ fn readable(dir: &Path) -> Result<(), String> {
     }
 }
 
-/// Looks at one path, and corrects what is known of the worktree's changes.
-fn look_again(git: &mut Git, tree: &mut Worktree, path: &RepoPath) {
+/// Looks at one path, and corrects what is known of the worktree's changes; says whether anything changed.
+fn look_again(git: &mut Git, tree: &mut Worktree, path: &RepoPath) -> bool {
     let Some(checkout) = &mut tree.checkout else {
-        return;
+        return false;
     };
     let kept = tree.dirty.remove(path);
     let mut disk = Disk::of(&mut tree.dirty, &mut tree.filtered, &mut tree.problems);
     disk.look(checkout, path, kept);
     if tree.dirty.get(path).copied() == kept {
-        return;
+        return false;
     }
     for (base, changes) in &mut tree.changes {
         let Ok(base) = git.tree(*base) else {
@@ -322,6 +386,7 @@ fn look_again(git: &mut Git, tree: &mut Worktree, path: &RepoPath) {
         };
         changes.effects.clear();
     }
+    true
 }
 
 /// What is known of the files on a worktree's disk.

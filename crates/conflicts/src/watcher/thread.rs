@@ -145,8 +145,10 @@ impl Loop {
         for (id, paths) in &batch.files {
             survey.touched(id, paths, &mut arm);
         }
+        // One that was checked out just now has a HEAD of its own.
+        let submodules = survey.submodule_places() != self.places.submodules;
         drop(survey);
-        if batch.refs || relisted {
+        if batch.refs || relisted || submodules {
             let before = self.watches.len();
             self.arm_git();
             if self.watches.len() != before {
@@ -173,6 +175,7 @@ impl Loop {
         self.places.common_dir = survey.common_dir().to_owned();
         // Watched before they are read, so that nothing slips in between.
         self.places.worktrees = before.clone();
+        self.places.submodules = survey.submodule_places();
         for dir in self.places.git_dirs() {
             self.watches.arm(&dir);
         }
@@ -219,6 +222,7 @@ impl Loop {
         self.places = Places {
             common_dir: survey.common_dir().to_owned(),
             worktrees: survey.places(),
+            submodules: survey.submodule_places(),
         };
         drop(survey);
         for dir in self.places.git_dirs() {

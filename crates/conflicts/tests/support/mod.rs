@@ -219,9 +219,31 @@ pub(crate) fn essence(picture: &Picture) -> String {
 
 /// Paths that git's own merge stops at, for the worktrees as they lie there, committed or not.
 pub(crate) fn merge_tree(repo: &Repo, left: &Path, right: &Path) -> BTreeSet<String> {
+    merge_tree_in(&repo.main(), repo, left, right)
+}
+
+/// The same, asked in `place`: of the checkouts of a submodule, each has objects of its own.
+pub(crate) fn merge_tree_in(
+    place: &Path,
+    repo: &Repo,
+    left: &Path,
+    right: &Path,
+) -> BTreeSet<String> {
+    let objects = [left, right].map(|root| {
+        git(
+            root,
+            &[
+                "rev-parse",
+                "--path-format=absolute",
+                "--git-path",
+                "objects",
+            ],
+        )
+    });
+    let objects = PathBuf::from(objects.join(":"));
     let (left, right) = (snapshot(repo, left), snapshot(repo, right));
     let output = git_output(
-        &repo.main(),
+        place,
         &[
             "merge-tree",
             "--write-tree",
@@ -231,7 +253,7 @@ pub(crate) fn merge_tree(repo: &Repo, left: &Path, right: &Path) -> BTreeSet<Str
             &left,
             &right,
         ],
-        &[],
+        &[("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects.as_path())],
     );
     assert!(
         matches!(output.status.code(), Some(0 | 1)),

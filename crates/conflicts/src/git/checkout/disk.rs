@@ -1,8 +1,9 @@
 //! What lies on a worktree's disk: walked, looked at, and read as git would keep it.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gix::bstr::ByteSlice as _;
 use gix::index::entry::{Flags, Mode, Stat};
@@ -21,39 +22,119 @@ pub(crate) enum Found {
     Filtered(FileMode),
 }
 
-/// What a walk through a worktree came by.
+/// What a walk came by, beside files.
 #[derive(Default)]
-pub(crate) struct Walked {
-    /// Directories that hold files git may see.
-    pub(crate) dirs: Vec<PathBuf>,
-    /// Files that are not ignored, tracked or not.
-    pub(crate) files: Vec<RepoPath>,
+struct Walked {
+    /// Directories that hold files git may see; the root is the empty one.
+    dirs: HashSet<Vec<u8>>,
     /// What could not be read, and why.
-    pub(crate) problems: Vec<String>,
+    problems: Vec<String>,
 }
 
+/// A file that a walk came by.
+struct Met<'a> {
+    path: &'a [u8],
+    /// Where the index has it.
+    at: Option<usize>,
+    entry: &'a fs::DirEntry,
+}
+
+/// Hears of each directory before it is read, so that a watch on it misses nothing.
+pub(crate) type Arm<'a> = &'a mut (dyn FnMut(&Path) + Send);
+
 impl Checkout {
-    /// Walks the directory `from`, or everything; leaves out what is ignored, other repositories, and
-    /// what lies behind links. `arm` hears of each directory before it is read, so that a watch on it
-    /// misses nothing.
-    pub(crate) fn walk(&mut self, from: Option<&RepoPath>, arm: &mut dyn FnMut(&Path)) -> Walked {
-        let mut walked = Walked::default();
-        let mut waiting = vec![from.cloned()];
-        if let Some(from) = from {
-            let inside = std::iter::once(from.clone())
-                .chain(from.parents())
-                .any(|dir| {
-                    is_repository(&self.root.join(dir.to_path()))
-                        || (self.is_ignored(&dir, true) && !self.is_tracked(&dir))
-                });
-            if inside {
-                return walked;
-            }
+    /// Lists the files of the directory `from` that are not ignored, tracked or not; and what could not be read.
+    pub(crate) fn files_below(
+        &mut self,
+        from: &RepoPath,
+        arm: Arm<'_>,
+    ) -> (Vec<RepoPath>, Vec<String>) {
+        let inside = std::iter::once(from.clone())
+            .chain(from.parents())
+            .any(|dir| {
+                is_repository(&self.root.join(dir.to_path()))
+                    || (self.is_ignored(dir.as_bytes(), true) && !self.is_tracked(&dir))
+            });
+        let mut files = Vec::new();
+        if inside {
+            return (files, Vec::new());
         }
+        let mut meet = |_: &mut Self, met: Met<'_>| files.push(RepoPath::new(met.path));
+        let walked = self.walk(from.as_bytes(), arm, &mut meet);
+        (files, walked.problems)
+    }
+
+    /// Goes through everything, and hands over each path that has to be looked at to know whether it is as in the
+    /// index; gives what could not be read.
+    pub(crate) fn scan(
+        &mut self,
+        arm: Arm<'_>,
+        look: &mut dyn FnMut(&mut Self, RepoPath),
+    ) -> Vec<String> {
+        let mut met = vec![false; self.index.entries().len()];
+        let mut meet = |checkout: &mut Self, file: Met<'_>| {
+            if let Some(at) = file.at {
+                met[at] = true;
+                let plain = file.entry.metadata();
+                if plain.is_ok_and(|metadata| checkout.is_plainly_as_indexed(at, &metadata)) {
+                    return;
+                }
+            }
+            look(checkout, RepoPath::new(file.path));
+        };
+        let mut walked = self.walk(b"", &mut *arm, &mut meet);
+        let mut before: Option<RepoPath> = None;
+        for at in 0..met.len() {
+            if met[at] {
+                continue;
+            }
+            let entry = &self.index.entries()[at];
+            // What a sparse checkout leaves out is not there; where it is nevertheless, the walk came by it.
+            if entry.flags.contains(Flags::SKIP_WORKTREE) {
+                continue;
+            }
+            let path = RepoPath::new(entry.path(&self.index));
+            // What a merge could not decide has several entries.
+            if before.as_ref() == Some(&path)
+                || (at > 0 && met[at - 1] && self.has_path(at - 1, &path))
+            {
+                met[at] = true;
+                continue;
+            }
+            // A tracked file may lie in an ignored directory, which the walk left out.
+            for dir in path.parents() {
+                if !walked.dirs.insert(dir.as_bytes().to_vec()) {
+                    break;
+                }
+                let dir = self.root.join(dir.to_path());
+                if dir.is_dir() && !dir.is_symlink() {
+                    arm(&dir);
+                }
+            }
+            look(self, path.clone());
+            before = Some(path);
+        }
+        walked.problems
+    }
+
+    fn has_path(&self, at: usize, path: &RepoPath) -> bool {
+        self.index.entries()[at].path(&self.index).as_bytes() == path.as_bytes()
+    }
+
+    /// Walks a directory; leaves out what is ignored, other repositories, and what lies behind links.
+    fn walk(
+        &mut self,
+        from: &[u8],
+        arm: Arm<'_>,
+        meet: &mut dyn FnMut(&mut Self, Met<'_>),
+    ) -> Walked {
+        let mut walked = Walked::default();
+        let mut waiting = vec![from.to_vec()];
         while let Some(dir) = waiting.pop() {
-            let path = dir
-                .as_ref()
-                .map_or_else(|| self.root.clone(), |dir| self.root.join(dir.to_path()));
+            let path = match dir.as_slice() {
+                b"" => self.root.clone(),
+                dir => self.root.join(RepoPath::new(dir).to_path()),
+            };
             arm(&path);
             let entries = match fs::read_dir(&path) {
                 Ok(entries) => entries,
@@ -67,6 +148,13 @@ impl Checkout {
                     continue;
                 }
             };
+            let mut file = dir.clone();
+            if !file.is_empty() {
+                file.push(b'/');
+            }
+            let prefix = file.len();
+            let tracked = self.index.prefixed_entries_range(file.as_bstr());
+            let tracked = tracked.unwrap_or_default();
             for entry in entries.filter_map(Result::ok) {
                 let name = entry.file_name();
                 let Ok(kind) = entry.file_type() else {
@@ -75,24 +163,70 @@ impl Checkout {
                 if name == ".git" {
                     continue;
                 }
-                let path = match &dir {
-                    Some(dir) => {
-                        RepoPath::new([dir.as_bytes(), b"/", name.as_encoded_bytes()].concat())
-                    }
-                    None => RepoPath::new(name.as_encoded_bytes()),
-                };
-                let ignored = self.is_ignored(&path, kind.is_dir());
+                file.truncate(prefix);
+                file.extend_from_slice(name.as_encoded_bytes());
                 if kind.is_dir() {
-                    if !ignored && !is_repository(&entry.path()) {
-                        waiting.push(Some(path));
+                    if !self.is_ignored(&file, true) && !is_repository(&entry.path()) {
+                        waiting.push(file.clone());
                     }
-                } else if !ignored || self.tracks(&path) {
-                    walked.files.push(path);
+                    continue;
+                }
+                let among = &self.index.entries()[tracked.clone()];
+                let at = among.binary_search_by(|one| one.path(&self.index).as_bytes().cmp(&file));
+                let at = at.ok().map(|at| tracked.start + at);
+                if at.is_some() || !self.is_ignored(&file, false) {
+                    let met = Met {
+                        path: &file,
+                        at,
+                        entry: &entry,
+                    };
+                    meet(self, met);
                 }
             }
-            walked.dirs.push(path);
+            walked.dirs.insert(dir);
         }
         walked
+    }
+
+    /// Says whether a file is as in the index, by what the directory alone tells of it.
+    #[cfg(unix)]
+    fn is_plainly_as_indexed(&self, at: usize, metadata: &fs::Metadata) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+
+        use gix::index::entry::stat::Time;
+
+        let entry = &self.index.entries()[at];
+        let plain = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD;
+        let mode = match metadata.mode() & 0o170_000 {
+            0o120_000 => Mode::SYMLINK,
+            0o100_000 if !self.executable_bit => entry.mode,
+            0o100_000 if metadata.mode() & 0o100 != 0 => Mode::FILE_EXECUTABLE,
+            0o100_000 => Mode::FILE,
+            _ => return false,
+        };
+        if entry.stage_raw() != 0 || entry.flags.intersects(plain) || entry.mode != mode {
+            return false;
+        }
+        let time = |secs: i64, nsecs: i64| Time {
+            secs: secs as u32,
+            nsecs: nsecs as u32,
+        };
+        // As git keeps it: the low bits.
+        let now = Stat {
+            mtime: time(metadata.mtime(), metadata.mtime_nsec()),
+            ctime: time(metadata.ctime(), metadata.ctime_nsec()),
+            dev: metadata.dev() as u32,
+            ino: metadata.ino() as u32,
+            uid: metadata.uid(),
+            gid: metadata.gid(),
+            size: metadata.size() as u32,
+        };
+        self.is_unchanged(&entry.stat, &now)
+    }
+
+    #[cfg(not(unix))]
+    fn is_plainly_as_indexed(&self, _at: usize, _metadata: &fs::Metadata) -> bool {
+        false
     }
 
     /// Looks at one path on disk.
@@ -165,7 +299,7 @@ impl Checkout {
             if state.mode == mode && now.is_ok_and(|now| self.is_unchanged(&stat, &now)) {
                 return Ok(Found::AsIndexed);
             }
-        } else if !self.tracks(path) && self.is_ignored(path, false) {
+        } else if !self.tracks(path) && self.is_ignored(path.as_bytes(), false) {
             return Ok(Found::AsIndexed);
         }
         if mode.is_file() && self.is_filtered(path) {
