@@ -65,7 +65,7 @@ impl Hook {
             let directory = self.repository.clone();
             let directory = directory.map_or_else(std::env::current_dir, Ok)?;
             let root = worktree(&directory, worktree_at(&directory))?;
-            return install::run(&root, self.agent, self.uninstall, self.yes, out);
+            return install::run(&root, self.agent, self.uninstall, self.yes, paths, out);
         }
         let paths = paths.cloned();
         let (tell, told) = channel();

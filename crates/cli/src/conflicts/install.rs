@@ -1,12 +1,21 @@
 //! The setting of an agent that lets it ask before it edits: put in, shown first, and taken out again exactly.
 
+mod kept;
+#[cfg(test)]
+mod tests;
+
 use std::fs;
 use std::io::{self, BufRead as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use jsonc_parser::cst::{CstInputValue, CstNode, CstRootNode};
+use app::Paths;
+use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::common::Ranged as _;
+use jsonc_parser::cst::{CstInputValue, CstRootNode};
 use jsonc_parser::json;
 
+use self::kept::{Before, Kept};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -99,7 +108,7 @@ impl Agent {
             return Ok(PLUGIN.to_owned());
         };
         let root = read(text.unwrap_or("{}\n"))?;
-        if !ours(&root, &place).is_empty() {
+        if ours_in(text.unwrap_or("{}"), &place)?.is_some() {
             return Ok(root.to_string());
         }
         let no_object = || "it is not an object of settings".to_owned();
@@ -121,7 +130,7 @@ impl Agent {
         Ok(root.to_string())
     }
 
-    /// The file without the setting, as it was before it was put in; none: there was no file.
+    /// The file without the setting, as far as it can be told from the file alone; none: there was no file.
     fn without(self, text: &str) -> Result<Option<String>, String> {
         let was = |candidate: Option<&str>| self.with(candidate).is_ok_and(|with| with == text);
         if was(None) {
@@ -130,38 +139,24 @@ impl Agent {
         let Some(place) = self.place() else {
             return Err("it was changed since; remove it by hand".to_owned());
         };
+        let mut bare = text.to_owned();
+        while let Some(at) = ours_in(&bare, &place)? {
+            bare = at.cut(&bare);
+        }
+        if bare == text {
+            return Ok(Some(bare));
+        }
         // How much goes with it cannot be seen from the file: a list may have been there, and empty. That which
         // would become this very file is what was; of several, the one with nothing empty in it.
-        let mut less = Vec::new();
-        for depth in [2, 1, 0] {
-            let root = read(text)?;
-            let found = ours(&root, &place);
-            if found.is_empty() {
-                return Ok(Some(text.to_owned()));
-            }
-            found.into_iter().for_each(CstNode::remove);
-            let hooks = root.object_value().and_then(|root| root.get("hooks"));
-            let event = hooks
-                .as_ref()
-                .and_then(|hooks| hooks.object_value()?.get(place.event));
-            let is_empty = |value: Option<CstNode>| {
-                let inside = value.map(|value| value.children_exclude_trivia_and_tokens());
-                inside.is_some_and(|inside| inside.is_empty())
+        let mut less = vec![bare];
+        for path in [&["hooks", place.event][..], &["hooks"][..]] {
+            let last = less.last().map_or("", String::as_str);
+            let Some(at) = empty_in(last, path)? else {
+                break;
             };
-            if depth > 0
-                && let Some(event) = event
-                && is_empty(event.value())
-            {
-                event.remove();
-            }
-            if depth > 1
-                && let Some(hooks) = hooks
-                && is_empty(hooks.value())
-            {
-                hooks.remove();
-            }
-            less.push(root.to_string());
+            less.push(at.cut(last));
         }
+        less.reverse();
         let exact = less.iter().position(|candidate| was(Some(candidate)));
         Ok(Some(less.swap_remove(exact.unwrap_or(0))))
     }
@@ -171,34 +166,130 @@ fn read(text: &str) -> Result<CstRootNode, String> {
     CstRootNode::parse(text, &Default::default()).map_err(|error| error.to_string())
 }
 
-/// The entries that run our command.
-fn ours(root: &CstRootNode, place: &Place) -> Vec<CstNode> {
-    let entries = || {
-        let hooks = root.object_value()?.object_value("hooks")?;
-        Some(hooks.array_value(place.event)?.elements())
-    };
-    let runs_us = |entry: &CstNode| {
-        let hooks = entry.as_object()?.array_value("hooks")?.elements();
-        let command = |hook: &CstNode| {
-            let command = hook.as_object()?.get("command")?.value()?;
-            command.as_string_lit()?.decoded_value().ok()
+/// Where one of several members or elements stands in a text.
+struct At {
+    all: Vec<Range<usize>>,
+    number: usize,
+}
+
+impl At {
+    /// The text without it, its comma and the space before it; comments stay.
+    fn cut(&self, text: &str) -> String {
+        let own = &self.all[self.number];
+        let before = self
+            .number
+            .checked_sub(1)
+            .map(|number| self.all[number].end);
+        let next = self.all.get(self.number + 1);
+        let comma = match (before, next) {
+            (Some(before), None) => comma(text, before),
+            _ => comma(text, own.end),
         };
-        let commands: Vec<_> = hooks.iter().filter_map(command).collect();
-        Some(commands == [COMMAND])
+        let start = text[..own.start].trim_end().len();
+        let gap = &text[before.unwrap_or(0)..start];
+        // A comment that ends with its line must not go on into what follows.
+        let end_of_line = gap.contains("//").then_some("\n");
+        // What has nothing in it any more has no lines either.
+        let rest = &text[own.end..];
+        let space = rest.len() - rest.trim_start().len();
+        let alone = text[..start].ends_with(['{', '[']) && rest[space..].starts_with(['}', ']']);
+        let end = own.end + if alone { space } else { 0 };
+        let mut gone = vec![(start..end, end_of_line.unwrap_or_default())];
+        gone.extend(comma.map(|at| (at..at + 1, "")));
+        gone.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        let mut text = text.to_owned();
+        for (range, instead) in gone {
+            text.replace_range(range, instead);
+        }
+        text
+    }
+}
+
+/// The comma that comes next, behind whatever comments there are.
+fn comma(text: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let rest = &text[at..];
+        at += rest.len() - rest.trim_start().len();
+        let rest = &text[at..];
+        let comment = match rest.get(..2) {
+            Some("//") => rest.find('\n'),
+            Some("/*") => rest.find("*/").map(|end| end + 2),
+            _ => return rest.starts_with(',').then_some(at),
+        };
+        at += comment?;
+    }
+}
+
+/// The members of an object, in a text.
+fn members(object: &Object<'_>) -> Vec<Range<usize>> {
+    let members = object.properties.iter();
+    members.map(|member| member.start()..member.end()).collect()
+}
+
+/// Finds an entry that runs our command.
+fn ours_in(text: &str, place: &Place) -> Result<Option<At>, String> {
+    let parsed = parse(text)?;
+    let found = || {
+        let hooks = parsed.as_ref()?.as_object()?.get_object("hooks")?;
+        let entries = &hooks.get_array(place.event)?.elements;
+        let number = entries
+            .iter()
+            .position(|entry| runs_us(entry) == Some(true))?;
+        let all = entries.iter().map(|entry| entry.start()..entry.end());
+        Some(At {
+            all: all.collect(),
+            number,
+        })
     };
-    let entries = entries().unwrap_or_default();
-    entries
-        .into_iter()
-        .filter(|entry| runs_us(entry) == Some(true))
-        .collect()
+    Ok(found())
+}
+
+fn runs_us(entry: &Value<'_>) -> Option<bool> {
+    let hooks = &entry.as_object()?.get_array("hooks")?.elements;
+    let command =
+        |hook: &Value<'_>| Some(hook.as_object()?.get_string("command")?.value.to_string());
+    let commands: Vec<_> = hooks.iter().filter_map(command).collect();
+    Some(commands == [COMMAND])
+}
+
+/// Finds a member with nothing in it, not even a comment: the last name of `path`, inside of the others.
+fn empty_in(text: &str, path: &[&str]) -> Result<Option<At>, String> {
+    let parsed = parse(text)?;
+    let found = || {
+        let (name, outer) = path.split_last()?;
+        let mut object = parsed.as_ref()?.as_object()?;
+        for name in outer {
+            object = object.get_object(name)?;
+        }
+        let mut all = object.properties.iter();
+        let number = all.position(|member| member.name.as_str() == *name)?;
+        let value = &object.properties[number].value;
+        let bare: String = text[value.start()..value.end()]
+            .split_whitespace()
+            .collect();
+        matches!(bare.as_str(), "[]" | "{}").then(|| At {
+            all: members(object),
+            number,
+        })
+    };
+    Ok(found())
+}
+
+fn parse(text: &str) -> Result<Option<Value<'_>>, String> {
+    let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &Default::default());
+    Ok(parsed.map_err(|error| error.to_string())?.value)
 }
 
 /// Shows what will change in the settings of the repository's agents, and changes it when the person agrees.
+///
+/// `paths`: where it is kept what they were before.
 pub(super) fn run(
     root: &Path,
     agent: Option<Agent>,
     remove: bool,
     yes: bool,
+    paths: Option<&Paths>,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let found = |agent: &Agent| agent.marks().iter().any(|mark| root.join(mark).exists());
@@ -212,9 +303,10 @@ pub(super) fn run(
             root.display()
         )));
     }
+    let mut kept = Kept::read(paths);
     let mut changes = Vec::new();
     for agent in agents {
-        let change = Change::of(root, agent, remove)?;
+        let change = Change::of(root, agent, remove, &kept)?;
         if change.before == change.after {
             let state = if remove {
                 "has no setting for it"
@@ -238,8 +330,13 @@ pub(super) fn run(
         return Err(Failure::silent());
     }
     for change in changes {
-        change.write()?;
+        change.write(remove, &mut kept)?;
     }
+    kept.write(paths).map_err(|error| {
+        Failure::usage(format!(
+            "what the settings were before could not be kept: {error}"
+        ))
+    })?;
     out.line("Done.")?;
     Ok(())
 }
@@ -259,7 +356,7 @@ struct Change {
 }
 
 impl Change {
-    fn of(root: &Path, agent: Agent, remove: bool) -> Result<Self, Failure> {
+    fn of(root: &Path, agent: Agent, remove: bool, kept: &Kept) -> Result<Self, Failure> {
         let file = root.join(agent.file());
         let before = match fs::read_to_string(&file) {
             Ok(text) => Some(text),
@@ -273,7 +370,10 @@ impl Change {
         };
         let after = match (remove, &before) {
             (true, None) => Ok(None),
-            (true, Some(text)) => agent.without(text),
+            (true, Some(text)) => match kept.of(&file, text) {
+                Some(before) => Ok(before.text.clone()),
+                None => agent.without(text),
+            },
             (false, text) => agent.with(text.as_deref()).map(Some),
         };
         let after = after.map_err(|why| {
@@ -324,67 +424,43 @@ impl Change {
         Ok(())
     }
 
-    fn write(&self) -> Result<(), Failure> {
+    fn write(&self, remove: bool, kept: &mut Kept) -> Result<(), Failure> {
         let failed = |error: io::Error| {
             Failure::usage(format!(
                 "`{}` can't be written: {error}",
                 self.file.display()
             ))
         };
+        let made = self.before.as_deref();
+        let before = made.and_then(|made| kept.of(&self.file, made)).cloned();
         let Some(text) = &self.after else {
-            return fs::remove_file(&self.file).map_err(failed);
+            fs::remove_file(&self.file).map_err(failed)?;
+            let directories = before.unwrap_or_default().directories;
+            for directory in directories.iter().rev() {
+                // One that has something else by now stays.
+                let _ = fs::remove_dir(directory);
+            }
+            kept.forget(&self.file);
+            return Ok(());
         };
-        if let Some(dir) = self.file.parent() {
-            fs::create_dir_all(dir).map_err(failed)?;
-        }
-        fs::write(&self.file, text).map_err(failed)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_put_in_is_taken_out_exactly() {
-        let files = [
-            "{}",
-            "{\n  // mine\n  \"model\": \"x\",\n}\n",
-            "{\n\t\"model\": \"x\"\n}",
-            "{\n  \"model\": \"x\"\n}\n",
-            "{\n  \"hooks\": {\n    \"PreToolUse\": [\n      { \"matcher\": \"Bash\", \"hooks\": [] }\n    ]\n  }\n}\n",
-            "{\n  \"hooks\": {\n    \"Stop\": []\n  },\n  \"permissions\": { \"allow\": [] }\n}\n",
-        ];
-        // What cannot be told from a file that had nothing.
-        let empty = [
-            "{}\n",
-            "{\n  \"hooks\": {}\n}\n",
-            "{ \"hooks\": { \"PreToolUse\": [] } }\n",
-        ];
-        for agent in [Agent::Claude, Agent::Codex, Agent::Gemini] {
-            for text in files.into_iter().chain(empty) {
-                let with = agent.with(Some(text)).unwrap();
-                assert_ne!(with, text);
-                assert_eq!(agent.with(Some(&with)).unwrap(), with, "put in once");
-                let without = agent.without(&with).unwrap();
-                assert_eq!(agent.with(without.as_deref()).unwrap(), with);
-                if files.contains(&text) {
-                    assert_eq!(without.as_deref(), Some(text), "{with}");
-                }
-                assert_eq!(agent.without(text).unwrap().as_deref(), Some(text));
+        let directory = self.file.parent().unwrap_or(&self.file);
+        let above = directory.ancestors();
+        let missing = above.take_while(|directory| !directory.exists());
+        let mut directories: Vec<_> = missing.map(Path::to_owned).collect();
+        directories.reverse();
+        fs::create_dir_all(directory).map_err(failed)?;
+        fs::write(&self.file, text).map_err(failed)?;
+        match remove {
+            true => kept.forget(&self.file),
+            false => {
+                let before = Before {
+                    text: self.before.clone(),
+                    made: text.clone(),
+                    directories,
+                };
+                kept.keep(&self.file, before);
             }
         }
-        for agent in Agent::ALL {
-            let with = agent.with(None).unwrap();
-            assert_eq!(agent.without(&with).unwrap(), None);
-        }
-    }
-
-    #[test]
-    fn what_is_no_settings_is_left_alone() {
-        let with = |text: &str| Agent::Claude.with(Some(text)).unwrap_err();
-        insta::assert_snapshot!(with("[]"), @"it is not an object of settings");
-        insta::assert_snapshot!(with(r#"{ "hooks": [] }"#), @"its `hooks` are not an object");
-        insta::assert_snapshot!(with(r#"{ "hooks": { "PreToolUse": {} } }"#), @"its `hooks.PreToolUse` is not a list");
+        Ok(())
     }
 }
