@@ -14,6 +14,8 @@ fi
 export CLASH=${CLASH:-}
 [ -n "$CLASH" ] || unset CLASH
 cargo bench --quiet -p conflicts --bench verdicts
+# The worktrees of a large repository; what others say of it is not asked again.
+env -u CLASH WORKTREES=6 FILES=50000 ROUNDS=50 cargo bench --quiet -p conflicts --bench verdicts
 cargo build --release --quiet --bin switchyard --bin switchyard-window --bin bench-conflicts -p shell -p cli -p benches
 export SWITCHYARD_VIRTUAL_DISPLAY=1 SWITCHYARD_PROGRAM=${CARGO_TARGET_DIR:-$PWD/target}/release/switchyard
 exec scripts/with-display "${CARGO_TARGET_DIR:-target}/release/bench-conflicts"

@@ -69,6 +69,7 @@ const MET_AT: &[(&str, &[&str])] = &[
             "crates/app/src/config_file.rs",
         ],
     ),
+    ("tree_sitter", &["crates/conflicts/src/outline.rs"]),
     ("rusqlite", &["crates/store/src/", "crates/flow/src/"]),
     ("minijinja", &["crates/flow/src/"]),
     ("agent_client_protocol", &["crates/agents/src/"]),

@@ -269,6 +269,7 @@ impl App {
             file: file.display().to_string(),
             lines: lines.into_iter().collect(),
             worktree: worktree.display().to_string(),
+            new_text: None,
         };
         // A repository that nobody watches has nobody to tell.
         if let Err(error) = self.announce_change(change, Some(agent)).await {

@@ -20,7 +20,7 @@ use specta::Type;
 use store::Store;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{App, Code, Error, News, Paths};
+use crate::{App, Code, Error, News, Paths, Settings};
 
 /// Under which key the wishes for quiet of each repository are kept.
 const QUIETS: &str = "conflicts.quiets";
@@ -82,8 +82,10 @@ impl App {
         }
         let mut quiets = self.stored_quiets().await?;
         let quiets = repository.and_then(|repository| quiets.remove(&repository));
+        let breaks = self.settings().conflicts.breaks;
         let opened = blocking(move || {
             let config = WatchConfig {
+                breaks,
                 quiets: quiets.unwrap_or_default(),
                 ..WatchConfig::new(system_clock())
             };
@@ -104,6 +106,8 @@ impl App {
         };
         if new {
             self.follow_repository(repository, &watcher);
+            // The setting may have changed while it was opened.
+            self.look_for_breaks(self.settings().conflicts.breaks);
         }
         blocking(move || Ok(watcher.picture())).await
     }
@@ -309,6 +313,19 @@ impl App {
         Ok(removed)
     }
 
+    /// Looks for what breaks in every watched repository, or no more.
+    pub(crate) fn look_for_breaks(&self, on: bool) {
+        let watchers = self.watchers();
+        self.spawn(async move {
+            let told = blocking(move || {
+                watchers.iter().for_each(|watcher| watcher.set_breaks(on));
+                Ok(())
+            });
+            // It fails with a bug only, which its own message told of.
+            let _ = told.await;
+        });
+    }
+
     fn watchers(&self) -> Vec<Arc<ConflictWatcher>> {
         self.0.conflicts.watchers.lock().values().cloned().collect()
     }
@@ -364,22 +381,22 @@ pub(crate) fn system_clock() -> Clock {
     Arc::new(move || clock.now_ms())
 }
 
-/// Looks at one repository once, without watching it; what a person muted in a window is quiet here, too.
-///
-/// `paths`: where it was kept.
+/// Looks at one repository once, without watching it.
 ///
 /// # Errors
 ///
 /// [`Code::BadParams`] when `path` is in no repository, or the filter makes no sense.
 pub fn look_for_conflicts(
-    paths: Option<&Paths>,
+    config: &WatchConfig,
     path: &Path,
     filter: &ConflictFilter,
 ) -> Result<Picture, Error> {
-    ::conflicts::look(path, &watch_config(paths, path), filter).map_err(look_error)
+    ::conflicts::look(path, config, filter).map_err(look_error)
 }
 
-/// Says how to look at the repository that `path` is in, with what a person muted there.
+/// Says how to look at the repository that `path` is in, with what a person muted there in a window, and set.
+///
+/// `paths`: where that is kept.
 pub fn watch_config(paths: Option<&Paths>, path: &Path) -> WatchConfig {
     let kept = || -> Option<Vec<Quiet>> {
         let file = paths?.database();
@@ -394,9 +411,17 @@ pub fn watch_config(paths: Option<&Paths>, path: &Path) -> WatchConfig {
         read_quiets(kept.ok()?).remove(repository.to_string_lossy().as_ref())
     };
     WatchConfig {
+        breaks: looks_for_breaks(paths),
         quiets: kept().unwrap_or_default(),
         ..WatchConfig::new(system_clock())
     }
+}
+
+/// What a person set; a file that can't be read sets nothing.
+fn looks_for_breaks(paths: Option<&Paths>) -> bool {
+    let read = |paths| Settings::load(paths, &Settings::default()).ok();
+    let loaded = paths.and_then(read);
+    loaded.is_some_and(|loaded| loaded.settings.conflicts.breaks)
 }
 
 /// Reads what was stored; what can't be read is told, and nothing is quiet.
@@ -424,9 +449,13 @@ fn check(
 }
 
 /// Looks at that one file in all worktrees now.
-fn look_at(change: &ProposedChange) -> Result<CheckAnswer, Error> {
+fn look_at(change: &ProposedChange, breaks: bool) -> Result<CheckAnswer, Error> {
     let worktree = PathBuf::from(&change.worktree);
-    ::conflicts::look_at(&worktree, &WatchConfig::new(system_clock()), change).map_err(look_error)
+    let config = WatchConfig {
+        breaks,
+        ..WatchConfig::new(system_clock())
+    };
+    ::conflicts::look_at(&worktree, &config, change).map_err(look_error)
 }
 
 fn first_that_knows(

@@ -313,6 +313,9 @@ impl App {
     fn reload_settings(&self) {
         match Settings::load(&self.0.paths, &self.settings()) {
             Ok(Loaded { settings, mistakes }) => {
+                if settings.conflicts != self.settings().conflicts {
+                    self.look_for_breaks(settings.conflicts.breaks);
+                }
                 self.0.settings.send_if_modified(|current| {
                     let changed = *current != settings;
                     current.clone_from(&settings);

@@ -114,6 +114,14 @@ impl Default for FlowSettings {
     }
 }
 
+/// What is looked for between worktrees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConflictSettings {
+    /// Warns when one worktree changes or removes a definition that another one's change uses: in Rust, TypeScript, Python and Go.
+    pub breaks: bool,
+}
+
 /// Everything that a person may set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -192,6 +200,9 @@ pub struct Settings {
     /// From the directory `themes`: the person's own.
     #[schemars(skip)]
     pub themes: Vec<ThemeColours>,
+    /// What is looked for between worktrees.
+    #[schemars(extend("group" = "Conflicts"))]
+    pub conflicts: ConflictSettings,
     /// From `keys.json`: the key of each command; null: none.
     #[schemars(skip)]
     pub keys: BTreeMap<String, Option<String>>,
@@ -226,6 +237,7 @@ impl Default for Settings {
             history: HistorySettings::default(),
             flows: FlowSettings::default(),
             themes: Vec::new(),
+            conflicts: ConflictSettings::default(),
             keys: BTreeMap::new(),
         }
     }

@@ -201,6 +201,7 @@ async fn a_check_is_answered_by_the_index_that_runs_and_by_a_look_without_one() 
         file: "f".to_owned(),
         lines: vec![LineRange { start: 2, end: 3 }],
         worktree: place.path().join(worktree).display().to_string(),
+        new_text: None,
     };
     // Announced and not on disk: only the running index can know.
     app.announce_change(change("one"), Some("ada".to_owned()))
@@ -209,7 +210,8 @@ async fn a_check_is_answered_by_the_index_that_runs_and_by_a_look_without_one() 
     let check = |paths: Option<Paths>| {
         let change = change("two");
         async move {
-            let asked = tokio::task::spawn_blocking(move || check_change(paths.as_ref(), &change));
+            let asked =
+                tokio::task::spawn_blocking(move || check_change(paths.as_ref(), &change, false));
             asked.await.unwrap().unwrap()
         }
     };
@@ -270,7 +272,9 @@ async fn a_look_without_a_window_knows_what_was_muted_in_one() {
             quiet_too,
             ..ConflictFilter::default()
         };
-        let picture = app::look_for_conflicts(Some(&paths), &main, &filter).unwrap();
+        let picture =
+            app::look_for_conflicts(&app::watch_config(Some(&paths), &main), &main, &filter)
+                .unwrap();
         (picture.verdicts.len(), picture.groups.len())
     };
     assert_eq!(look(false), (1, 1));

@@ -10,7 +10,7 @@ use app::Paths;
 use clap::{Args, Subcommand};
 use conflicts::{
     CheckAnswer, ConflictEvent, ConflictFilter, ConflictGroup, ConflictWatcher, LineRange, Picture,
-    ProposedChange, Severity,
+    ProposedChange, Severity, WatchConfig,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -49,7 +49,7 @@ pub(crate) struct Conflicts {
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
 
-    /// Only this severity and worse: identical, different_area, adjacent_line, same_line
+    /// Only this severity and worse: identical, different_area, adjacent_line, breaks, same_line
     #[arg(long, value_name = "SEVERITY")]
     at_least: Option<Severity>,
 
@@ -60,6 +60,10 @@ pub(crate) struct Conflicts {
     /// Also what was snoozed, acknowledged or muted in a window
     #[arg(long)]
     all: bool,
+
+    /// Also what one worktree changes or removes and another one's change uses, in Rust, TypeScript, Python and Go
+    #[arg(long)]
+    breaks: bool,
 
     /// Keep watching, and print each change
     #[arg(long)]
@@ -110,6 +114,10 @@ struct Check {
     /// Exit with 1 from this severity on
     #[arg(long, value_name = "SEVERITY")]
     at_least: Option<Severity>,
+
+    /// Also look for what others change or remove and these lines use
+    #[arg(long)]
+    breaks: bool,
 }
 
 impl Conflicts {
@@ -134,10 +142,12 @@ impl Conflicts {
             at_least: self.at_least,
             quiet_too: self.all || !self.watch,
         };
+        let mut config = app::watch_config(paths, &directory);
+        config.breaks |= self.breaks;
         if self.watch {
-            return watch(paths, &directory, &filter, out).await;
+            return watch(config, &directory, &filter, out).await;
         }
-        let mut picture = app::look_for_conflicts(paths, &directory, &filter).map_err(refused)?;
+        let mut picture = app::look_for_conflicts(&config, &directory, &filter).map_err(refused)?;
         let all = picture.verdicts.len();
         if !self.all {
             picture.verdicts.retain(|verdict| !verdict.quiet);
@@ -188,8 +198,9 @@ impl Check {
             file,
             lines,
             worktree: worktree.to_string_lossy().into_owned(),
+            new_text: None,
         };
-        let answer = app::check_change(paths, &change).map_err(refused)?;
+        let answer = app::check_change(paths, &change, self.breaks).map_err(refused)?;
         if out.json() {
             out.value(&answer)?;
         } else {
@@ -334,7 +345,7 @@ fn list(picture: &Picture, quiet: usize, out: &mut Output<'_>) -> Result<(), Fai
 fn row(picture: &Picture, group: &ConflictGroup) -> Vec<Cell> {
     let tone = match group.severity {
         Severity::SameLine => Tone::Bad,
-        Severity::AdjacentLine => Tone::Urgent,
+        Severity::AdjacentLine | Severity::Breaks => Tone::Urgent,
         Severity::DifferentArea | Severity::Identical => Tone::Faint,
     };
     let merge = match (group.would_conflict, group.quiet) {
@@ -390,18 +401,22 @@ fn tell(answer: &CheckAnswer, out: &mut Output<'_>) -> Result<(), Failure> {
         };
         let (does, lines) = touch.in_words();
         let path = &answer.path;
-        out.line(&format!("{}: {who} {does} {path}{lines}", touch.severity))?;
+        let what = match touch.breaks.first() {
+            Some(broken) => format!("{} ({} line {})", broken.does(), broken.path, broken.line),
+            None => format!("{does} {path}{lines}"),
+        };
+        out.line(&format!("{}: {who} {what}", touch.severity))?;
     }
     Ok(())
 }
 
 async fn watch(
-    paths: Option<&Paths>,
+    config: WatchConfig,
     directory: &Path,
     filter: &ConflictFilter,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let watcher = ConflictWatcher::open(directory, app::watch_config(paths, directory))
+    let watcher = ConflictWatcher::open(directory, config)
         .map_err(|error| Failure::usage(error.to_string()))?;
     let mut events = watcher.events();
     let listed = |watcher: &ConflictWatcher| {
@@ -634,6 +649,52 @@ mod tests {
         2
         No other worktree changes f, as far as they could be compared.
         switchyard: could not read worktree `DIR/one`: its index is damaged: File is too small even for header with zero entries and smallest hash
+        ");
+    }
+
+    #[test]
+    fn what_breaks_is_listed_when_it_is_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let main = dir.path().join("main");
+        std::fs::create_dir(&main).unwrap();
+        git(&main, &["init", "-q"]);
+        std::fs::write(main.join("store.py"), "def open_store(path): pass\n").unwrap();
+        let user = "from store import open_store\n\n\n# nothing\n";
+        std::fs::write(main.join("main.py"), user).unwrap();
+        git(&main, &["add", "-A"]);
+        git(&main, &["commit", "-q", "-m", "x"]);
+        for name in ["one", "two"] {
+            git(
+                &main,
+                &["worktree", "add", "-q", "-b", name, &format!("../{name}")],
+            );
+        }
+        let tree = |name: &str, file: &str| dir.path().join(name).join(file);
+        std::fs::write(
+            tree("one", "store.py"),
+            "def open_store(path, mode): pass\n",
+        )
+        .unwrap();
+        std::fs::write(tree("two", "main.py"), format!("{user}open_store(1)\n")).unwrap();
+        let repository = main.to_string_lossy().into_owned();
+        insta::assert_snapshot!(run(&["--repository", &repository]), @"
+        0
+        No conflicts between 3 worktrees.
+        ");
+        insta::assert_snapshot!(run(&["--breaks", "--repository", &repository]), @"
+        1
+        SEVERITY  MERGE  FILE     LINES                                                                                   WORKTREES
+        breaks    clean  main.py  one changes the parameters of `open_store` (store.py line 1), which two uses in line 5  one, two
+        ");
+        let file = tree("two", "main.py").to_string_lossy().into_owned();
+        let check = format!("{file}:5");
+        insta::assert_snapshot!(run(&["check", &check]), @"
+        0
+        No other worktree changes main.py.
+        ");
+        insta::assert_snapshot!(run(&["check", &check, "--breaks"]), @"
+        1
+        breaks: one changes the parameters of `open_store` (store.py line 1)
         ");
     }
 

@@ -1,6 +1,6 @@
 //! From an edit on disk to its verdict, at rest and in a burst; one look at one file; beside `git merge-tree`.
 //!
-//! `WORKTREES` (9), `FILES` (2000) and `ROUNDS` (200) say how large; `CLASH` names a `clash` program to measure beside.
+//! `WORKTREES` (9), `FILES` (2000), `ROUNDS` (200) and `PICTURES` (5) say how large and how often; `CLASH` names a `clash` program to measure beside.
 
 #![allow(
     clippy::unwrap_used,
@@ -39,6 +39,20 @@ fn main() {
         "  watches                        {}",
         watcher.health().watches
     );
+    let held = (resident() - memory) / 1024 / 1024;
+    println!("  memory for it                  {held} MiB");
+    drop(watcher);
+    // As often as not what was read before is still at hand: both in turns.
+    let (mut pictures, mut statuses) = (Vec::new(), Vec::new());
+    for _ in 0..number("PICTURES", 5) {
+        statuses.push(status_of_all(&desk));
+        let started = Instant::now();
+        drop(ConflictWatcher::open(&desk.roots[0], config()).unwrap());
+        pictures.push(started.elapsed());
+    }
+    row("first picture, again", &pictures);
+    row("`git status` of each, in turn", &statuses);
+    let watcher = ConflictWatcher::open(&desk.roots[0], config()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -150,6 +164,7 @@ fn main() {
             file: desk.file(round * 7 % files).to_string_lossy().into_owned(),
             lines: Vec::new(),
             worktree: desk.roots[1].to_string_lossy().into_owned(),
+            new_text: None,
         };
         let started = Instant::now();
         look_at(&desk.roots[1], &config(), &change).unwrap();
@@ -160,6 +175,15 @@ fn main() {
     look(&desk.roots[0], &config(), &ConflictFilter::default()).unwrap();
     row("one look at everything", &[started.elapsed()]);
     peers(&desk);
+}
+
+/// How long git takes to look through all worktrees, one after the other, without writing what it found out.
+fn status_of_all(desk: &Desk) -> Duration {
+    let started = Instant::now();
+    for root in &desk.roots {
+        git(root, &["--no-optional-locks", "status", "--porcelain"]);
+    }
+    started.elapsed()
 }
 
 /// What others say, and how soon, of 20 files that two worktrees change in the same line, and 20 that they change far

@@ -126,6 +126,7 @@ mod tests {
                 .collect(),
             base: "base".to_owned(),
             note: None,
+            breaks: Vec::new(),
             since: 7,
             quiet: false,
         }

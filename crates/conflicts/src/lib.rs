@@ -13,11 +13,13 @@
 //! What to do about a verdict is left to others; a write is never blocked. Which agent works where is
 //! told to the room, and what a person wants to be quiet about is kept by whoever embeds it.
 
+mod breaks;
 mod compare;
 mod diff;
 mod git;
 mod groups;
 mod index;
+mod outline;
 mod path;
 mod quiet;
 mod survey;

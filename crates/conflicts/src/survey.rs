@@ -6,6 +6,7 @@
 mod announced;
 mod ask;
 mod asked;
+mod breaks;
 mod changes;
 mod judge;
 mod looking;
@@ -18,7 +19,8 @@ use announced::Announced;
 pub use ask::AskError;
 pub(crate) use ask::path_in;
 use asked::{Asked, Known};
-use changes::{Changes, kind, nearest};
+use breaks::Meaning;
+use changes::{Changes, Effect, kind, nearest};
 use judge::Memory;
 use submodules::{Submodules, told};
 
@@ -79,6 +81,8 @@ pub(crate) struct Survey {
     contents: HashMap<VerdictKey, [Option<FileState>; 3]>,
     memory: Memory,
     submodules: Submodules,
+    /// None: nobody asked for what breaks.
+    meaning: Option<Meaning>,
     program: Program,
     asked: Asked,
     notes: Vec<Note>,
@@ -113,6 +117,7 @@ impl Survey {
             contents: HashMap::new(),
             memory: Memory::default(),
             submodules: Submodules::default(),
+            meaning: None,
             program,
             asked: Asked::default(),
             notes: Vec::new(),
@@ -262,6 +267,7 @@ impl Survey {
                 verdicts.push(self.verdict(case, judged));
             }
         }
+        self.add_breaks(&pairs, &mut verdicts);
         self.pending(&pairs, now, &mut verdicts);
         let (inside, changed_inside) = self.settle_submodules();
         verdicts.extend(inside);

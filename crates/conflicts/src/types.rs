@@ -87,6 +87,8 @@ pub enum Severity {
     DifferentArea,
     /// 1 to 5 lines apart.
     AdjacentLine,
+    /// A merge goes through, and one side's change uses what the other side's change took away; only looked for when asked.
+    Breaks,
     /// The lines overlap or touch, or the change cannot be told by lines.
     SameLine,
 }
@@ -98,6 +100,7 @@ impl Severity {
             Severity::Identical => "identical",
             Severity::DifferentArea => "different_area",
             Severity::AdjacentLine => "adjacent_line",
+            Severity::Breaks => "breaks",
             Severity::SameLine => "same_line",
         }
     }
@@ -117,6 +120,7 @@ impl std::str::FromStr for Severity {
             Self::Identical,
             Self::DifferentArea,
             Self::AdjacentLine,
+            Self::Breaks,
             Self::SameLine,
         ]
         .into_iter()
@@ -127,7 +131,9 @@ impl std::str::FromStr for Severity {
 
 /// A word that names no severity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("severity `{0}` is none of `identical`, `different_area`, `adjacent_line`, `same_line`")]
+#[error(
+    "severity `{0}` is none of `identical`, `different_area`, `adjacent_line`, `breaks`, `same_line`"
+)]
 pub struct UnknownSeverity(String);
 
 /// What happened to a file in one worktree since the merge base.
@@ -241,11 +247,50 @@ pub struct Verdict {
     pub base: String,
     /// Says more, when lines cannot: `deleted on one side`.
     pub note: Option<String>,
+    /// What one side took away of what the other side's change of this file uses, or the other way round.
+    pub breaks: Vec<Break>,
     /// When this severity was first seen, in milliseconds since 1970.
     #[specta(type = u32)]
     pub since: u64,
     /// A person quieted it; it is listed, and raises no badge.
     pub quiet: bool,
+}
+
+/// What became of a definition, for those who use it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Breaking {
+    /// It is gone.
+    Removed,
+    /// It is gone, and another one of the same form is new in its file.
+    Renamed {
+        /// What that is called.
+        to: String,
+    },
+    /// It takes other parameters.
+    Parameters,
+    /// It gives something else.
+    Result,
+}
+
+/// A definition that one worktree changed or removed, and a change of another one uses.
+///
+/// Told by names, as far as the file that uses it says whose they are: not as a compiler would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Break {
+    /// What it is called, behind the type that it belongs to: `Store.open`.
+    pub name: String,
+    /// What became of it.
+    pub change: Breaking,
+    /// The worktree that did it.
+    pub by: WorktreeId,
+    /// The file in which it was defined, at the merge base.
+    #[specta(type = String)]
+    pub path: RepoPath,
+    /// Its line there, from 1.
+    pub line: u32,
+    /// The lines that use it, as the other worktree counts them now.
+    pub lines: Vec<u32>,
 }
 
 impl Verdict {
@@ -361,6 +406,9 @@ pub struct ProposedChange {
     pub lines: Vec<LineRange>,
     /// The worktree: its root, its name or its branch.
     pub worktree: String,
+    /// What will stand there, as far as it is known: the names in it are looked up in what others changed.
+    #[serde(default)]
+    pub new_text: Option<String>,
 }
 
 /// What the other worktrees do where a change is proposed.
@@ -393,6 +441,9 @@ pub struct Touch {
     /// What it changes there, as far as there are lines to show: near the proposed ones, or wherever it changes the
     /// file where none are proposed.
     pub hunks: Vec<HunkView>,
+    /// What it took away of what the proposed change uses; then `side` is of the file that had it.
+    #[serde(default)]
+    pub breaks: Vec<Break>,
 }
 
 /// Both sides of one verdict, in their context.

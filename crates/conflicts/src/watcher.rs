@@ -44,6 +44,10 @@ pub struct WatchConfig {
     pub git_deadline: Duration,
     /// Announcements older than this many milliseconds are dropped.
     pub announce_age: u64,
+    /// Looks for what one worktree changes or removes and another one's change uses: [`Severity::Breaks`].
+    ///
+    /// [`Severity::Breaks`]: crate::Severity::Breaks
+    pub breaks: bool,
     /// What a person does not want to hear of, as it was stored.
     pub quiets: Vec<Quiet>,
 }
@@ -60,6 +64,7 @@ impl WatchConfig {
             git: PathBuf::from("git"),
             git_deadline: Duration::from_secs(20),
             announce_age: 10 * 60 * 1000,
+            breaks: false,
             quiets: Vec::new(),
         }
     }
@@ -274,6 +279,12 @@ impl ConflictWatcher {
         removed
     }
 
+    /// Looks for breaks from now on, or no more.
+    pub fn set_breaks(&self, on: bool) {
+        self.shared.survey().set_breaks(on);
+        self.settle();
+    }
+
     /// Looks at everything again, and returns when that is done.
     pub fn rescan(&self) {
         let (done, wait) = channel();
@@ -321,12 +332,7 @@ pub fn look(
     filter: &ConflictFilter,
 ) -> Result<Picture, LookError> {
     let mut survey = survey(path, config)?;
-    survey.rescan(&mut |_| {})?;
-    survey.settle();
-    while let Some(work) = survey.work() {
-        survey.learn(work.run());
-        survey.settle();
-    }
+    look_through(&mut survey)?;
     let health = Health {
         state: HealthState::Live,
         reasons: Vec::new(),
@@ -339,11 +345,22 @@ pub fn look(
     Ok(picture)
 }
 
+/// Looks at everything, until nothing is left to be found out.
+fn look_through(survey: &mut Survey) -> Result<(), OpenError> {
+    survey.rescan(&mut |_| {})?;
+    survey.settle();
+    while let Some(work) = survey.work() {
+        survey.learn(work.run());
+        survey.settle();
+    }
+    Ok(())
+}
+
 /// Looks at one file in all worktrees once, without watching: for an agent that is about to edit.
 ///
 /// Only that file is looked at, on disk and in the commits; of everything else, the worktrees' indexes
 /// are read. A worktree in which the file came or went is looked through, so that a rename is told as one:
-/// the answer is the one that [`ConflictWatcher::check`] would give.
+/// the answer is the one that [`ConflictWatcher::check`] would give. To find what breaks, everything is looked at.
 ///
 /// # Errors
 ///
@@ -355,6 +372,11 @@ pub fn look_at(
     change: &ProposedChange,
 ) -> Result<CheckAnswer, LookError> {
     let mut survey = survey(path, config)?;
+    if config.breaks {
+        // What the file uses is changed in others.
+        look_through(&mut survey)?;
+        return Ok(survey.check(change)?);
+    }
     survey.look_at_no_file()?;
     let (worktree, file) = survey.locate(change)?;
     survey.look_at_file(&worktree, &file);
@@ -386,6 +408,7 @@ fn survey(path: &Path, config: &WatchConfig) -> Result<Survey, OpenError> {
             deadline: config.git_deadline,
         },
     )?;
+    survey.set_breaks(config.breaks);
     for quiet in &config.quiets {
         if let Err(error) = survey.quiets.add(quiet.clone()) {
             // Stored by another version, perhaps: the others still count.

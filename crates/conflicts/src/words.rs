@@ -3,10 +3,39 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::types::{ChangeKind, HunkView, LineRange, Status, Touch};
+use crate::types::{Break, Breaking, ChangeKind, HunkView, LineRange, Status, Touch};
 
 /// How many rows of the other side's change are told.
 const ROWS: usize = 80;
+
+impl Break {
+    /// Says what the worktree does that took it away: `removes \`open\``.
+    pub fn does(&self) -> String {
+        let name = &self.name;
+        match &self.change {
+            Breaking::Removed => format!("removes `{name}`"),
+            Breaking::Renamed { to } => format!("renames `{name}` to `{to}`"),
+            Breaking::Parameters => format!("changes the parameters of `{name}`"),
+            Breaking::Result => format!("changes what `{name}` gives"),
+        }
+    }
+
+    /// Says what the worktree called `by` did, and where the one called `user` uses it.
+    pub(crate) fn in_words(&self, by: &str, user: &str) -> String {
+        let lines: Vec<_> = self.lines.iter().map(ToString::to_string).collect();
+        let lines = match lines.as_slice() {
+            [] => String::new(),
+            [one] => format!(" in line {one}"),
+            all => format!(" in lines {}", all.join(", ")),
+        };
+        format!(
+            "{by} {} ({} line {}), which {user} uses{lines}",
+            self.does(),
+            self.path,
+            self.line
+        )
+    }
+}
 
 impl Touch {
     /// Says what the other worktree does with the file (`changes`), and at which lines of it (` line 4`, or nothing).
@@ -41,9 +70,17 @@ impl Touch {
         if let Some(branch) = &side.branch {
             let _ = write!(text, " (branch `{branch}`)");
         }
-        let (does, lines) = self.in_words();
-        let comma = if lines.is_empty() { "" } else { "," };
-        let _ = write!(text, " {does} it{comma}{lines}");
+        match self.breaks.first() {
+            Some(broken) => {
+                let (path, line) = (&broken.path, broken.line);
+                let _ = write!(text, " {}: `{path}`, line {line}", broken.does());
+            }
+            None => {
+                let (does, lines) = self.in_words();
+                let comma = if lines.is_empty() { "" } else { "," };
+                let _ = write!(text, " {does} it{comma}{lines}");
+            }
+        }
         let rows = self.hunks.iter().flat_map(HunkView::unified);
         let (rows, more): (Vec<_>, Vec<_>) = rows.enumerate().partition(|(at, _)| *at < ROWS);
         for (_, row) in rows {

@@ -334,6 +334,7 @@ fn a_file_inside_another_repository_is_not_ours() {
         file: "nested/f".to_owned(),
         lines: vec![LineRange { start: 1, end: 2 }],
         worktree: "one".to_owned(),
+        new_text: None,
     };
     let answer = look_at(&repo.main(), &config(), &change).unwrap();
     assert_eq!(answer.touches, []);
@@ -351,6 +352,7 @@ fn a_proposed_change_hears_who_is_near_in_the_lines_it_will_have() {
             file: two.join("src/f").to_string_lossy().into_owned(),
             lines: vec![LineRange { start, end }],
             worktree: "two".to_owned(),
+            new_text: None,
         };
         let answer = look_at(&repo.main(), &config(), &change).unwrap();
         let touch = &answer.touches[0];
@@ -379,6 +381,7 @@ fn asked(repo: &Repo, worktree: &str, file: &str, lines: &[(u32, u32)]) -> Strin
             .map(|&(start, end)| LineRange { start, end })
             .collect(),
         worktree: worktree.to_owned(),
+        new_text: None,
     };
     let said = |answer: conflicts::CheckAnswer| {
         let touch = |touch: &conflicts::Touch| {
@@ -453,6 +456,7 @@ fn a_question_that_makes_no_sense_is_refused_in_words() {
             file: file.to_owned(),
             lines: lines.into_iter().collect(),
             worktree: worktree.to_owned(),
+            new_text: None,
         };
         let error = look_at(&repo.main(), &config(), &change).unwrap_err();
         error
@@ -872,6 +876,7 @@ fn files_outside_of_a_sparse_checkout_are_as_they_are_committed() {
         file: "out/deep/h".to_owned(),
         lines: Vec::new(),
         worktree: "two".to_owned(),
+        new_text: None,
     };
     assert_eq!(
         look_at(&repo.main(), &config(), &change).unwrap().touches,
@@ -971,6 +976,7 @@ fn a_check_shows_what_the_others_do_near_the_proposed_lines() {
             file: "f".to_owned(),
             lines,
             worktree: "two".to_owned(),
+            new_text: None,
         };
         let answer = look_at(&repo.main(), &config(), &change).unwrap();
         let shown = answer.touches[0].hunks.iter().map(|hunk| {

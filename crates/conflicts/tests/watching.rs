@@ -239,6 +239,7 @@ fn a_submodule_is_watched_from_its_checkout_on() {
         file: "part/new".to_owned(),
         lines: Vec::new(),
         worktree: "one".to_owned(),
+        new_text: None,
     };
     write(&two.join("part/new"), "x\n");
     until_fresh(&watcher, &repo, "a new file");
@@ -513,6 +514,7 @@ fn an_announced_change_is_pending_until_it_is_on_disk() {
         file: "src/f".to_owned(),
         lines: vec![LineRange { start: 10, end: 11 }],
         worktree: "two".to_owned(),
+        new_text: None,
     };
     watcher.announce(&change, Some("ada".to_owned())).unwrap();
     let picture = watcher.picture();
@@ -544,6 +546,7 @@ fn announced_lines_are_those_of_the_file_as_it_is_in_its_worktree() {
             end: line + 1,
         }],
         worktree: worktree.to_owned(),
+        new_text: None,
     };
     let near = |asked: ProposedChange, status: Status| {
         let answer = watcher.check(&asked).unwrap();
@@ -592,6 +595,7 @@ fn an_announcement_that_never_comes_true_grows_stale() {
         file: "src/f".to_owned(),
         lines: Vec::new(),
         worktree: "two".to_owned(),
+        new_text: None,
     };
     watcher.announce(&change, None).unwrap();
     assert_eq!(watcher.picture().verdicts.len(), 1);

@@ -226,7 +226,7 @@ pub trait Actions: Send + Sync + 'static {
     ) -> Answer<'_, Result<(), ActionError>>;
 
     /// How bad the worst conflict is that the worktree at `place` has with another one: `none`,
-    /// `identical`, `different_area`, `adjacent_line` or `same_line`; of all files, or of those that
+    /// `identical`, `different_area`, `adjacent_line`, `breaks` or `same_line`; of all files, or of those that
     /// `glob` matches.
     fn conflicts(
         &self,

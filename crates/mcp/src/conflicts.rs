@@ -55,6 +55,7 @@ pub(crate) async fn conflicts(caller: &Caller, asked: Conflicts) -> Answer {
         file: file.to_string_lossy().into_owned(),
         lines,
         worktree: worktree.to_string_lossy().into_owned(),
+        new_text: None,
     };
     check(caller, change, asked.announce).await
 }
@@ -64,7 +65,7 @@ async fn check(caller: &Caller, change: ProposedChange, announce: bool) -> Answe
     let by = caller.options.pane.map(|pane| format!("pane {pane}"));
     let (answer, announced) = blocking(move || {
         let announced = announce && app::announce_from_outside(&paths, &change, by.as_deref());
-        let answer = app::check_change(Some(&paths), &change)?;
+        let answer = app::check_change(Some(&paths), &change, false)?;
         Ok((answer, announced))
     })
     .await?;
@@ -76,6 +77,7 @@ async fn check(caller: &Caller, change: ProposedChange, announce: bool) -> Answe
         let near = match touch.severity {
             Severity::SameLine => "On the same lines",
             Severity::AdjacentLine => "On lines nearby",
+            Severity::Breaks => "What this uses",
             Severity::DifferentArea => "Elsewhere in the file",
             Severity::Identical => "The same change",
         };
@@ -106,9 +108,11 @@ fn set_apart(told: &str) -> String {
 async fn list(caller: &Caller) -> Answer {
     let paths = caller.app.paths().clone();
     let cwd: PathBuf = caller.options.cwd.clone();
-    let picture =
-        blocking(move || app::look_for_conflicts(Some(&paths), &cwd, &ConflictFilter::default()))
-            .await?;
+    let picture = blocking(move || {
+        let config = app::watch_config(Some(&paths), &cwd);
+        app::look_for_conflicts(&config, &cwd, &ConflictFilter::default())
+    })
+    .await?;
     let rows = picture.groups.iter().map(|group| {
         let names = picture.worktrees.iter();
         let names: Vec<_> = names

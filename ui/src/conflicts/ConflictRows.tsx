@@ -181,7 +181,11 @@ function RowText({
         <PathText path={verdict.path} />
         <span className="spacer" />
         <span className="verdict-row-merge" data-stops={stops}>
-          {stops ? "no clean merge" : "merges"}
+          {stops
+            ? "no clean merge"
+            : verdict.severity === "breaks"
+              ? "merges, may break"
+              : "merges"}
         </span>
       </span>
       <span className="verdict-row-sides">{sides}</span>
@@ -196,6 +200,7 @@ function RowText({
 
 const WHERE = {
   same_line: "the same lines",
+  breaks: "what the other one uses",
   adjacent_line: "lines next to each other",
   different_area: "different parts",
   identical: "the same change",

@@ -239,6 +239,11 @@ function target(change: Partial<Target> = {}): Target {
 
 async function view(left: Target[], right: Target[] = []) {
   twin.setRepository(shop());
+  show(left, right);
+  await screen.findByTestId("region");
+}
+
+function show(left: Target[], right: Target[] = []) {
   render(
     <VerdictView
       repository="/w/shop/.git"
@@ -247,7 +252,6 @@ async function view(left: Target[], right: Target[] = []) {
       onTerminal={vi.fn()}
     />,
   );
-  await screen.findByTestId("region");
 }
 
 test("both hunks stand side by side, and the merge can be previewed", async () => {
@@ -257,6 +261,24 @@ test("both hunks stand side by side, and the merge can be previewed", async () =
   expect(region).toHaveTextContent("filter(|line|");
   await userEvent.click(screen.getByTestId("verdict-merge"));
   expect(screen.getByTestId("merge-preview")).toHaveTextContent("<<<<<<< one");
+});
+
+test("what breaks shows both files, each with its own lines", async () => {
+  const breaks = verdict({
+    severity: "breaks",
+    would_conflict: false,
+    overlaps: [],
+    note: "one removes `open` (src/store.rs line 41), which two uses in line 43",
+    left: side("/w/one", { path: "src/store.rs" }),
+  });
+  const shown = [details({ verdict: breaks, merged: null })];
+  const trees = [worktree("/w/one"), worktree("/w/two")];
+  twin.setRepository(repositoryOf("/w/shop", trees, shown));
+  show([]);
+  await screen.findAllByTestId("region");
+  expect(screen.getByTestId("side-left")).toHaveTextContent("src/store.rs");
+  // The same lines of two files are not beside each other.
+  expect(screen.getAllByTestId("region")).toHaveLength(2);
 });
 
 test("a verdict that no longer holds says so", async () => {

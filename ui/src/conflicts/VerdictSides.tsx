@@ -3,7 +3,7 @@ import type { Verdict, VerdictDetails } from "../bindings";
 import { Since } from "../shared/Since";
 import { changeOf, lines } from "./conflict-store";
 import { RegionView } from "./HunkView";
-import { regions } from "./regions";
+import { type Region, regions } from "./regions";
 import type { Target, Targets } from "./targets";
 
 /** What both worktrees changed, region by region. */
@@ -24,7 +24,10 @@ export function Sides({
     // All lines of a file that is gone would only hide what the other side does.
     const shown = (side: "left" | "right") =>
       verdict[side].change.kind === "delete" ? [] : (details?.[side] ?? []);
-    return regions(shown("left"), shown("right"));
+    // Lines of two files have no place beside each other.
+    return ofTwoFiles(verdict)
+      ? [...regions(shown("left"), []), ...regions([], shown("right"))]
+      : regions(shown("left"), shown("right"));
   }, [details, verdict]);
   const near = all.filter(({ meets }) => meets);
   const elsewhere = all.filter(({ meets }) => !meets);
@@ -52,7 +55,7 @@ export function Sides({
         </p>
       )}
       {near.map((region) => (
-        <RegionView key={region.from} region={region} verdict={verdict} />
+        <RegionView key={keyOf(region)} region={region} verdict={verdict} />
       ))}
       {near.length > 0 && elsewhere.length > 0 && (
         <button
@@ -61,16 +64,26 @@ export function Sides({
           aria-expanded={more}
           onClick={() => setMore(!more)}
         >
-          {more ? "Hide" : "Show"} what they change elsewhere in the file (
-          {elsewhere.length})
+          {more ? "Hide" : "Show"} what they change elsewhere in the{" "}
+          {ofTwoFiles(verdict) ? "files" : "file"} ({elsewhere.length})
         </button>
       )}
       {open &&
         elsewhere.map((region) => (
-          <RegionView key={region.from} region={region} verdict={verdict} />
+          <RegionView key={keyOf(region)} region={region} verdict={verdict} />
         ))}
     </>
   );
+}
+
+/** One side changed what the other side's file uses: the two are different files. */
+function ofTwoFiles({ severity, left, right }: Verdict): boolean {
+  return severity === "breaks" && left.path !== right.path;
+}
+
+/** Tells a region from the others, of either file. */
+function keyOf({ left, from }: Region): string {
+  return `${left.length > 0 ? "left" : "right"} ${from}`;
 }
 
 function SideHead({
@@ -105,6 +118,7 @@ function SideHead({
       <div className="side-what">
         <span title={path === verdict.path ? undefined : path}>
           {change}
+          {ofTwoFiles(verdict) && path !== verdict.path && ` ${path}`}
           {ranges.length > 0 && change === "changed" && `: ${lines(ranges)}`}
         </span>
         <span className="faint">

@@ -113,6 +113,26 @@ test("lines are said as people count them", () => {
   expect(lines([{ start: 3, end: 3 }])).toBe("the place before line 3");
 });
 
+test("what breaks merges, and may not work", () => {
+  const note =
+    "one changes the parameters of `open` (src/store.rs line 7), which two uses in line 31";
+  const breaks = verdict({
+    severity: "breaks",
+    would_conflict: false,
+    overlaps: [],
+    note,
+  });
+  expect(sentence(breaks)).toBe(
+    "One changes the parameters of `open` (src/store.rs line 7), which two uses in line 31; a merge would go through, and may not work.",
+  );
+  const near = verdict({ severity: "adjacent_line", would_conflict: false });
+  const { warnings } = grouped({ [REPOSITORY]: { near, breaks } });
+  expect(warnings.map(({ verdict }) => verdict.severity)).toEqual([
+    "breaks",
+    "adjacent_line",
+  ]);
+});
+
 test("a verdict is one sentence", () => {
   expect(sentence(verdict())).toBe(
     "Both change lines 41–44; a merge would stop here.",

@@ -169,7 +169,8 @@ export function startConflicts(): () => void {
 }
 
 const RANKS: Record<Severity, number> = {
-  same_line: 3,
+  same_line: 4,
+  breaks: 3,
   adjacent_line: 2,
   different_area: 1,
   identical: 0,
@@ -247,6 +248,7 @@ export function globOf(path: string): string {
 
 export const SEVERITIES: Record<Severity, string> = {
   same_line: "Same lines",
+  breaks: "One breaks what the other uses",
   adjacent_line: "Lines next to each other",
   different_area: "Same file, elsewhere",
   identical: "The same change",
@@ -268,7 +270,12 @@ export function sentence(verdict: Verdict): string {
         : severity === "identical"
           ? "Both made the same change"
           : "They change different parts of the file";
-  return `${what}; ${stops ? "a merge would stop here." : "a merge would go through."}`;
+  const merge = stops
+    ? "a merge would stop here."
+    : severity === "breaks"
+      ? "a merge would go through, and may not work."
+      : "a merge would go through.";
+  return `${what}; ${merge}`;
 }
 
 /** `line 4`, `lines 4–7, 12`, `the place before line 3`. */

@@ -13,7 +13,8 @@ export interface MatrixRow {
 }
 
 const RANKS: Record<Severity, number> = {
-  same_line: 3,
+  same_line: 4,
+  breaks: 3,
   adjacent_line: 2,
   different_area: 1,
   identical: 0,

@@ -70,13 +70,15 @@ export interface Badge {
 
 export type Tone = "conflict" | "near" | "calm";
 
-/** A merge would stop, or the lines are the same: `conflict`; lines near each other: `near`. */
+/** A merge would stop, or the lines are the same: `conflict`; lines near each other, or one breaks the other: `near`. */
 export function toneOf(
   severity: Severity | null,
   wouldConflict: boolean,
 ): Tone {
   if (wouldConflict || severity === "same_line") return "conflict";
-  return severity === "adjacent_line" ? "near" : "calm";
+  return severity === "adjacent_line" || severity === "breaks"
+    ? "near"
+    : "calm";
 }
 
 /** The badge of a worktree; `null` when there is nothing to warn of. */

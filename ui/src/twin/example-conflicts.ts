@@ -59,6 +59,7 @@ export function verdict(change: Partial<Verdict> = {}): Verdict {
     severity: "same_line",
     would_conflict: true,
     overlaps: [{ start: 41, end: 45 }],
+    breaks: [],
     base: COMMIT,
     note: null,
     since: 0,

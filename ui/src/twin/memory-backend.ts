@@ -60,6 +60,7 @@ export const defaultSettings: Required<Settings> = {
   history: { keep_days: 30, max_mb: 2048 },
   flows: { max_agents: 16 },
   themes: [],
+  conflicts: { breaks: false },
   keys: {},
 };
 

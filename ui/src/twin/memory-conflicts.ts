@@ -95,6 +95,7 @@ export function memoryConflicts() {
         !verdict.quiet &&
         (verdict.would_conflict ||
           verdict.severity === "same_line" ||
+          verdict.severity === "breaks" ||
           verdict.severity === "adjacent_line"),
     );
     for (const worktree of view.worktrees) {

@@ -17,7 +17,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
-use super::{check, look_at};
+use super::{check, look_at, looks_for_breaks};
 use crate::{App, Error, Paths};
 
 /// How long to wait for the running window: half of what a hook may take, so that looking still fits in.
@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_millis(25);
 /// How long a connection may stay.
 const ASKED_WITHIN: Duration = Duration::from_secs(1);
 
-/// The longest question: two paths.
-const LONGEST: u64 = 64 * 1024;
+/// The longest question: two paths, and a text that is longer than what is read of one.
+const LONGEST: u64 = 1024 * 1024;
 
 /// The longest answer that is read.
 const LONGEST_ANSWER: u64 = 16 * 1024 * 1024;
@@ -74,14 +74,23 @@ impl App {
 /// Says what the other worktrees do where somebody is about to change a file: from the index of the window that
 /// watches them, which knows what agents announced, too; by looking at that one file when there is none.
 ///
+/// `breaks`: looks for what others changed that it uses, also where that is not set.
+///
 /// # Errors
 ///
 /// [`Code::BadParams`](crate::Code::BadParams) when the worktree is in no repository, the file lies outside of it,
 /// or the lines are no range.
-pub fn check_change(paths: Option<&Paths>, change: &ProposedChange) -> Result<CheckAnswer, Error> {
+pub fn check_change(
+    paths: Option<&Paths>,
+    change: &ProposedChange,
+    breaks: bool,
+) -> Result<CheckAnswer, Error> {
+    let set = looks_for_breaks(paths);
     let question = Question::Check(change.clone());
-    let answered = paths.and_then(|paths| put(&socket(paths), &question).ok());
-    answered.map_or_else(|| look_at(change), Ok)
+    // A window looks for what is set.
+    let window = paths.filter(|_| set || !breaks);
+    let answered = window.and_then(|paths| put(&socket(paths), &question).ok());
+    answered.map_or_else(|| look_at(change, breaks || set), Ok)
 }
 
 /// Tells the window that watches of a change that somebody is about to make, for ten minutes; says whether one heard.

@@ -102,6 +102,8 @@ struct Edit {
     file: String,
     /// None: all of it.
     parts: Vec<Part>,
+    /// What will stand there.
+    new_text: Option<String>,
 }
 
 /// A text in a file, of which some lines at both ends stay as they are.
@@ -157,7 +159,13 @@ fn edits(input: &Value, done: bool) -> Vec<Edit> {
         (!text.is_empty()).then(|| Part::changed(text, &other))
     };
     let parts = all.iter().filter_map(part).collect();
-    vec![Edit { file, parts }]
+    let names = ["new_string", "newString", "content", "new_source"];
+    let new: Vec<_> = all.iter().filter_map(|edit| text(edit, &names)).collect();
+    vec![Edit {
+        file,
+        parts,
+        new_text: (!new.is_empty()).then(|| new.join("\n")),
+    }]
 }
 
 impl Part {
@@ -198,7 +206,14 @@ fn patched(patch: &str) -> Vec<Edit> {
     for line in patch.lines().chain(["*** End Patch"]) {
         let begins = line.starts_with("***") || line.starts_with("@@");
         if begins && let Some(edit) = edits.last_mut() {
-            edit.parts.extend(replaced(&std::mem::take(&mut hunk)));
+            let hunk = std::mem::take(&mut hunk);
+            edit.parts.extend(replaced(&hunk));
+            let new = hunk.iter().filter_map(|line: &&str| line.strip_prefix('+'));
+            for line in new {
+                let text = edit.new_text.get_or_insert_default();
+                text.push_str(line);
+                text.push('\n');
+            }
         }
         let file = ["*** Update File: ", "*** Add File: ", "*** Delete File: "];
         if let Some(file) = file.iter().find_map(|mark| line.strip_prefix(mark)) {
@@ -206,6 +221,7 @@ fn patched(patch: &str) -> Vec<Edit> {
             edits.push(Edit {
                 file,
                 parts: Vec::new(),
+                new_text: None,
             });
         } else if !begins {
             hunk.push(line);
@@ -249,18 +265,33 @@ fn tell(edit: &Edit, cwd: Option<&Path>, paths: Option<&Paths>) -> Option<String
         file: file.to_string_lossy().into_owned(),
         lines,
         worktree: worktree.to_string_lossy().into_owned(),
+        new_text: edit.new_text.clone(),
     };
-    let answer = app::check_change(paths, &change).ok()?;
+    let answer = app::check_change(paths, &change, false).ok()?;
     let touches = answer.touches.iter().filter(|touch| touch.severity >= from);
-    let sides: Vec<_> = touches.map(Touch::told).collect();
-    let path = &answer.path;
-    (!sides.is_empty()).then(|| {
-        format!(
-            "Another worktree of this repository changes `{path}` as well, at or near the lines of this edit. \
+    let (broken, near): (Vec<_>, Vec<_>) = touches.partition(|touch| !touch.breaks.is_empty());
+    let sides = |touches: &[&Touch]| {
+        let sides: Vec<_> = touches.iter().map(|touch| touch.told()).collect();
+        sides.join("\n\n")
+    };
+    let mut told = Vec::new();
+    if !near.is_empty() {
+        told.push(format!(
+            "Another worktree of this repository changes `{}` as well, at or near the lines of this edit. \
              Nothing is wrong with the edit itself; but a merge of both may stop there.\n\n{}",
-            sides.join("\n\n")
-        )
-    })
+            answer.path,
+            sides(&near)
+        ));
+    }
+    if !broken.is_empty() {
+        told.push(format!(
+            "This edit of `{}` uses what another worktree of this repository changes or removes. Nothing is wrong \
+             with the edit itself; but what a merge of both makes may not work.\n\n{}",
+            answer.path,
+            sides(&broken)
+        ));
+    }
+    (!told.is_empty()).then(|| told.join("\n\n"))
 }
 
 #[cfg(test)]

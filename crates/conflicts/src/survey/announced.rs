@@ -177,6 +177,7 @@ impl Survey {
                     overlaps: Vec::new(),
                     base: base.to_string(),
                     note: Some("announced, not on disk yet".to_owned()),
+                    breaks: Vec::new(),
                     since: 0,
                     quiet: false,
                 });

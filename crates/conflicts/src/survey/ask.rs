@@ -13,8 +13,8 @@ use crate::diff::diff;
 use crate::git::Id;
 use crate::path::RepoPath;
 use crate::types::{
-    CheckAnswer, HunkView, LineRange, ProposedChange, Severity, Touch, VerdictDetails, VerdictKey,
-    WorktreeId,
+    CheckAnswer, HunkView, LineRange, ProposedChange, Severity, Side, Touch, VerdictDetails,
+    VerdictKey, WorktreeId,
 };
 
 /// Hunks of one other worktree that an answer shows at most.
@@ -172,6 +172,7 @@ impl Survey {
             }
             touches.extend(least.into_iter().flatten());
         }
+        touches.extend(self.breaking_touches(&worktree, &path, change, &pairs));
         touches.sort_by_key(|touch| std::cmp::Reverse(touch.severity));
         let (notes, incomplete) = self.notes_of(Some(&worktree));
         Ok(CheckAnswer {
@@ -238,6 +239,7 @@ impl Survey {
                     false => Severity::DifferentArea,
                 },
                 hunks: Vec::new(),
+                breaks: Vec::new(),
             });
         }
         touches.extend(theirs.map(|theirs| self.changed_there(&mine, other, &theirs, &key)));
@@ -276,6 +278,7 @@ impl Survey {
             side: self.side(&their_party, kind(theirs, key), ranges),
             severity: severity.unwrap_or(Severity::DifferentArea),
             hunks: self.shown(theirs, &their_party, &their_hunks, mine.lines.as_deref()),
+            breaks: Vec::new(),
         }
     }
 
@@ -292,11 +295,12 @@ impl Survey {
             side: self.announced_side(announced, theirs),
             severity: severity.unwrap_or(Severity::DifferentArea),
             hunks: Vec::new(),
+            breaks: Vec::new(),
         }
     }
 
     /// The hunks of one side that lie near some lines, or all; none of a file that is new or gone.
-    fn shown(
+    pub(super) fn shown(
         &mut self,
         effect: &Effect,
         party: &Party,
@@ -347,7 +351,7 @@ impl Survey {
             verdict: verdict.clone(),
         };
         let Some([base, left, right]) = self.contents.get(key).copied() else {
-            return Ok(bare);
+            return Ok(self.apart(bare));
         };
         let sides = [(&verdict.left, left), (&verdict.right, right)].map(|(side, state)| Party {
             worktree: side.worktree.clone(),
@@ -381,6 +385,43 @@ impl Survey {
             }),
             verdict,
         })
+    }
+
+    /// Shows two sides that changed two files: each in the lines of its own.
+    fn apart(&mut self, bare: VerdictDetails) -> VerdictDetails {
+        let mut views = |side: &Side| {
+            let tree = self.worktrees.get(&side.worktree)?;
+            let changes = tree.changes.iter();
+            let mut changes = changes.filter(|(base, _)| base.to_string() == bare.verdict.base);
+            let effects = &changes.next()?.1.effects;
+            let effect = effects.values().find(|effect| effect.path == side.path);
+            let effect = effect?.clone();
+            let party = party(&side.worktree, &effect);
+            let hunks = self.hunks_of(effect.base, &party)?;
+            let base = self.text_of(effect.base, None)?;
+            let now = self.text_of(effect.now, Some(&party))?;
+            let changed = Changed {
+                text: Text::new(&now),
+                hunks: &hunks,
+            };
+            // What breaks, where it was defined or where it is used.
+            let breaks = bare.verdict.breaks.iter();
+            let used = |line: &u32| compare::to_base(&(line - 1..*line), &hunks);
+            let mut lines = Vec::new();
+            for broken in breaks {
+                match broken.by == side.worktree {
+                    true => lines.push(broken.line - 1..broken.line),
+                    false => lines.extend(broken.lines.iter().map(used)),
+                }
+            }
+            let around: Vec<_> = lines.iter().map(compare::Hunk::over).collect();
+            Some(compare::views(&Text::new(&base), &changed, &around))
+        };
+        VerdictDetails {
+            left: views(&bare.verdict.left).unwrap_or_default(),
+            right: views(&bare.verdict.right).unwrap_or_default(),
+            ..bare
+        }
     }
 }
 

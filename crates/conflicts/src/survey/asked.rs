@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
+use super::breaks::{self, Meaning};
 use super::changes::Changes;
 use super::judge::{Case, Judged, Party};
 use super::{Note, Survey, Worktree, name};
@@ -40,21 +41,37 @@ struct Filtered {
     files: Vec<(RepoPath, FileMode)>,
 }
 
-/// Work for git, on its own.
+/// Work that needs nothing of the survey.
 pub(crate) struct Work {
     /// The submodule that it is about, inside of those behind it; none: the repository itself.
     within: Vec<RepoPath>,
-    scratch: Scratch,
-    filtered: Vec<Filtered>,
-    merges: Vec<Merge>,
+    job: Job,
+}
+
+enum Job {
+    /// For git.
+    Ask {
+        scratch: Box<Scratch>,
+        filtered: Vec<Filtered>,
+        merges: Vec<Merge>,
+    },
+    /// Texts of programs.
+    Read(breaks::Unread),
 }
 
 /// What came of it.
 pub(crate) struct Answers {
     within: Vec<RepoPath>,
-    scratch: Scratch,
-    filtered: Vec<(Filtered, Result<Vec<Id>, String>)>,
-    merges: Vec<((State, State), Result<Merged, String>)>,
+    done: Done,
+}
+
+enum Done {
+    Asked {
+        scratch: Box<Scratch>,
+        filtered: Vec<(Filtered, Result<Vec<Id>, String>)>,
+        merges: Vec<((State, State), Result<Merged, String>)>,
+    },
+    Read(breaks::Outlines),
 }
 
 /// What is known of a pair.
@@ -70,41 +87,49 @@ pub(super) enum Known {
 }
 
 impl Work {
-    /// Asks git, once for each worktree that something is wanted of.
+    /// Does it: asks git once for each worktree that something is wanted of, or reads.
     pub(crate) fn run(self) -> Answers {
-        let Self {
-            within,
-            mut scratch,
-            filtered,
-            merges,
-        } = self;
-        let convert = |filtered: Filtered| {
-            let paths: Vec<_> = filtered
-                .files
-                .iter()
-                .map(|(path, _)| path.clone())
-                .collect();
-            let ids = scratch.keep_filtered(&filtered.root, &paths);
-            (filtered, ids)
+        let done = match self.job {
+            Job::Read(texts) => Done::Read(breaks::read(texts)),
+            Job::Ask {
+                scratch,
+                filtered,
+                merges,
+            } => ask(scratch, filtered, merges),
         };
-        let filtered = filtered.into_iter().map(convert).collect();
-        let mut by_left = BTreeMap::<PathBuf, Vec<Merge>>::new();
-        for merge in merges {
-            by_left
-                .entry(merge.sides.0.place.clone())
-                .or_default()
-                .push(merge);
-        }
-        let mut answers = Vec::new();
-        for merges in by_left.into_values() {
-            answers.extend(merge_all(&mut scratch, merges));
-        }
         Answers {
-            within,
-            scratch,
-            filtered,
-            merges: answers,
+            within: self.within,
+            done,
         }
+    }
+}
+
+fn ask(mut scratch: Box<Scratch>, filtered: Vec<Filtered>, merges: Vec<Merge>) -> Done {
+    let convert = |filtered: Filtered| {
+        let paths: Vec<_> = filtered
+            .files
+            .iter()
+            .map(|(path, _)| path.clone())
+            .collect();
+        let ids = scratch.keep_filtered(&filtered.root, &paths);
+        (filtered, ids)
+    };
+    let filtered = filtered.into_iter().map(convert).collect();
+    let mut by_left = BTreeMap::<PathBuf, Vec<Merge>>::new();
+    for merge in merges {
+        by_left
+            .entry(merge.sides.0.place.clone())
+            .or_default()
+            .push(merge);
+    }
+    let mut answers = Vec::new();
+    for merges in by_left.into_values() {
+        answers.extend(merge_all(&mut scratch, merges));
+    }
+    Done::Asked {
+        scratch,
+        filtered,
+        merges: answers,
     }
 }
 
@@ -136,10 +161,15 @@ fn merge_all(
 }
 
 impl Survey {
-    /// Takes out what git is to be asked, here or of a submodule; none when nothing is.
+    /// Takes out what git is to be asked and what is to be read, here or of a submodule; none when nothing is.
     pub(crate) fn work(&mut self) -> Option<Work> {
-        if let Some(work) = self.own_work() {
-            return Some(work);
+        let reads = |meaning: &mut Meaning| meaning.work().map(Job::Read);
+        let own = self
+            .own_work()
+            .or_else(|| self.meaning.as_mut().and_then(reads));
+        if let Some(job) = own {
+            let within = Vec::new();
+            return Some(Work { within, job });
         }
         let mut surveys = self.submodules.surveys.iter_mut();
         surveys.find_map(|(at, survey)| {
@@ -149,7 +179,8 @@ impl Survey {
         })
     }
 
-    fn own_work(&mut self) -> Option<Work> {
+    /// What git is to be asked.
+    fn own_work(&mut self) -> Option<Job> {
         let mut merges = std::mem::take(&mut self.asked.wanted);
         let mut filtered = Vec::new();
         for (id, tree) in &mut self.worktrees {
@@ -199,15 +230,14 @@ impl Survey {
                 }
             }
         });
-        Some(Work {
-            within: Vec::new(),
-            scratch,
+        Some(Job::Ask {
+            scratch: Box::new(scratch),
             filtered,
             merges,
         })
     }
 
-    /// Takes in what git said.
+    /// Takes in what came of some work.
     pub(crate) fn learn(&mut self, mut answers: Answers) {
         if let Some(at) = answers.within.pop() {
             // One that is gone by now needs no answer.
@@ -216,12 +246,25 @@ impl Survey {
             }
             return;
         }
-        self.asked.scratch = Some(answers.scratch);
-        if self.asked.merges.len() + answers.merges.len() > MERGES {
+        let (scratch, filtered, merges) = match answers.done {
+            Done::Asked {
+                scratch,
+                filtered,
+                merges,
+            } => (scratch, filtered, merges),
+            Done::Read(outlines) => {
+                if let Some(meaning) = &mut self.meaning {
+                    meaning.learn(outlines);
+                }
+                return;
+            }
+        };
+        self.asked.scratch = Some(*scratch);
+        if self.asked.merges.len() + merges.len() > MERGES {
             self.asked.merges.clear();
         }
-        self.asked.merges.extend(answers.merges);
-        for (filtered, ids) in answers.filtered {
+        self.asked.merges.extend(merges);
+        for (filtered, ids) in filtered {
             let Some(tree) = self.worktrees.get_mut(&filtered.worktree) else {
                 continue;
             };

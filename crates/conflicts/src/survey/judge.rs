@@ -416,6 +416,7 @@ impl Survey {
             overlaps: judged.overlaps,
             base: case.base_commit.to_string(),
             note: judged.note.map(str::to_owned),
+            breaks: Vec::new(),
             since: 0,
             quiet: false,
         }

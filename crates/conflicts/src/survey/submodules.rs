@@ -9,7 +9,7 @@ use super::{AskError, Survey};
 use crate::git::{Arm, Checkout, Git, Place};
 use crate::path::RepoPath;
 use crate::types::{
-    ChangeKind, CheckAnswer, ConflictEvent, Entry, ProposedChange, Side, Touch, Verdict,
+    Break, ChangeKind, CheckAnswer, ConflictEvent, Entry, ProposedChange, Side, Touch, Verdict,
     VerdictDetails, VerdictKey, WorktreeId,
 };
 
@@ -110,6 +110,7 @@ impl Survey {
                     None => survey.rescan(&mut *arm),
                 };
                 looked.map_err(|error| error.to_string())?;
+                survey.set_breaks(self.meaning.is_some());
                 Ok(survey)
             });
             match opened {
@@ -170,6 +171,11 @@ impl Survey {
             let touches = answer.touches.into_iter();
             let touches = touches.map(|touch| Touch {
                 side: self.side_within(at, touch.side),
+                breaks: touch
+                    .breaks
+                    .into_iter()
+                    .map(|broken| broken.within(at))
+                    .collect(),
                 ..touch
             });
             CheckAnswer {
@@ -197,8 +203,10 @@ impl Survey {
     }
 
     fn verdict_within(&self, at: &RepoPath, verdict: Verdict) -> Verdict {
+        let breaks = verdict.breaks.iter().cloned();
         Verdict {
             path: verdict.path.within(at),
+            breaks: breaks.map(|broken| broken.within(at)).collect(),
             left: self.side_within(at, verdict.left),
             right: self.side_within(at, verdict.right),
             ..verdict
@@ -215,6 +223,15 @@ impl Survey {
             path: side.path.within(at),
             change: change_within(at, side.change),
             ..side
+        }
+    }
+}
+
+impl Break {
+    fn within(self, at: &RepoPath) -> Self {
+        Self {
+            path: self.path.within(at),
+            ..self
         }
     }
 }

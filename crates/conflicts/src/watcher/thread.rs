@@ -195,6 +195,7 @@ impl Loop {
                     let agents = survey.take_agents();
                     let quiets = std::mem::take(&mut survey.quiets);
                     let index = survey.take_index();
+                    fresh.set_breaks(survey.looks_for_breaks());
                     let tried = fresh.rescan(&mut arm);
                     self.gone = tried.is_err();
                     fresh.adopt(agents, quiets, index);

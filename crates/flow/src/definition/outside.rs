@@ -23,11 +23,12 @@ pub(crate) const CONFLICTS: &str = "conflicts";
 /// What a comparison with a severity is, inside: never written by a person.
 const SEVERITY: &str = "severity";
 /// The severities, the harmless ones first.
-const SEVERITIES: [&str; 5] = [
+const SEVERITIES: [&str; 6] = [
     "none",
     "identical",
     "different_area",
     "adjacent_line",
+    "breaks",
     "same_line",
 ];
 

@@ -24,8 +24,11 @@ pub(super) async fn worst_conflict(
             return Ok(verdicts.iter().map(|verdict| verdict.severity).max());
         }
     }
+    let breaks = app.settings().conflicts.breaks;
     let looked = tokio::task::spawn_blocking(move || {
-        let picture = crate::look_for_conflicts(None, &place, &filter)?;
+        let mut config = crate::watch_config(None, &place);
+        config.breaks = breaks;
+        let picture = crate::look_for_conflicts(&config, &place, &filter)?;
         let worktree = worktree_at(&picture, &place);
         let ours = picture.verdicts.iter().filter(|verdict| {
             [&verdict.left, &verdict.right]
