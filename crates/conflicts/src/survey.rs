@@ -10,18 +10,19 @@ mod breaks;
 mod changes;
 mod judge;
 mod looking;
+mod refused;
 mod submodules;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use announced::Announced;
-pub use ask::AskError;
 pub(crate) use ask::path_in;
 use asked::{Asked, Known};
 use breaks::Meaning;
 use changes::{Changes, Effect, kind, nearest};
 use judge::Memory;
+pub use refused::AskError;
 use submodules::{Submodules, told};
 
 use crate::git::{Checkout, FileMode, FileState, Git, Head, Id, OpenError, Place, Program};

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::Survey;
-use super::ask::AskError;
 use super::changes::{Pair, kind};
 use super::judge::Party;
+use super::refused::AskError;
 use crate::compare;
 use crate::git::Id;
 use crate::path::RepoPath;
