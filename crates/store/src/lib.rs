@@ -69,7 +69,7 @@ impl Store {
     /// waits for no disk.
     ///
     /// While that fails for a reason that passes (the disk is full), writing answers [`StoreError::NotOpen`] and tries again
-    /// each time; what is in the file can be read all the same, where nobody else has it open.
+    /// each time; what is in the file can be read all the same.
     ///
     /// # Errors
     ///

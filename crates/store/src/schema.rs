@@ -59,13 +59,10 @@ pub(crate) fn open_file(
 /// Opens the file only to read it, where it can't be opened otherwise: SQLite wants to make files beside it, for which a full
 /// disk has no room.
 ///
-/// What others write meanwhile is not seen. None where there is a log of that already, beside the file. A file that is not
-/// there, or in which nothing is yet, is read as one with empty tables.
+/// What others write meanwhile may not be seen. A file that is not there, or in which nothing is yet, is read as one with
+/// empty tables.
 pub(crate) fn open_as_it_is(path: &Path, schemas: &[Schema]) -> Option<Connection> {
     let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
-    if size(&beside(path, "-wal")) > 0 {
-        return None;
-    }
     if size(path) == 0 {
         return open_memory(schemas).ok();
     }
@@ -80,12 +77,21 @@ pub(crate) fn open_as_it_is(path: &Path, schemas: &[Schema]) -> Option<Connectio
             }
             other => format!("%{other:02x}"),
         });
-    let name = format!("file:{}?immutable=1", escaped.collect::<String>());
+    // With a log beside it, the file alone is not all that there is.
+    let alone = match size(&beside(path, "-wal")) {
+        0 => "?immutable=1",
+        _ => "",
+    };
+    let name = format!("file:{}{alone}", escaped.collect::<String>());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(name, flags).ok()?;
-    connection
-        .query_row("SELECT 1 FROM schemas LIMIT 1", [], |_| Ok(()))
+    let tables: u32 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .ok()?;
+    if tables == 0 {
+        // There was room for its first page, and for no more.
+        return open_memory(schemas).ok();
+    }
     Some(connection)
 }
 
