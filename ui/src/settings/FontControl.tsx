@@ -52,7 +52,7 @@ export function FontControl(props: ControlProps) {
         <FontList
           fonts={found.fonts}
           chosen={firstFamily(value)}
-          onChoose={(font) => onChange(`"${font}", monospace`)}
+          onChoose={(font) => void onChange(`"${font}", monospace`)}
         />
       )}
     </div>

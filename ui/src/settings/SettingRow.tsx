@@ -30,7 +30,7 @@ export function SettingRow({
     setting,
     value: settingOf(settings, setting),
     problemId,
-    onChange: (value) => void change("settings", name, value),
+    onChange: (value) => change("settings", name, value),
   };
   return (
     <li

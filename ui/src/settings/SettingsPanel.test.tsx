@@ -64,6 +64,24 @@ test("each setting has the control that fits it, and takes what is chosen at onc
   await waitFor(() => expect(twin.state.settings.shell).toBeNull());
 });
 
+test("each press counts, however long a change takes to be in force", async () => {
+  const { changeSetting } = twin;
+  const asked: (() => void)[] = [];
+  twin.changeSetting = async (...given) => {
+    await new Promise<void>((go) => asked.push(go));
+    return changeSetting(...given);
+  };
+  const more = screen.getByLabelText("More: Font size");
+  for (let press = 0; press < 3; press++) await userEvent.click(more);
+  expect(screen.getByTestId("set-font_size")).toHaveValue("16");
+  for (let answered = 0; answered < 3; answered++) {
+    await waitFor(() => expect(asked).toHaveLength(answered + 1));
+    asked[answered]?.();
+  }
+  await waitFor(() => expect(twin.state.settings.font_size).toBe(16));
+  expect(screen.getByTestId("set-font_size")).toHaveValue("16");
+});
+
 test("what is refused is said at the field, and Escape takes back what was typed", async () => {
   const size = screen.getByTestId("set-font_size");
   await userEvent.clear(size);

@@ -21,7 +21,7 @@ export function ThemeControl({ setting, value, onChange }: ControlProps) {
         data-testid={`set-${setting.name}`}
         aria-describedby={`${controlId(setting)}-about`}
         value={name}
-        onChange={(event) => onChange(event.currentTarget.value)}
+        onChange={(event) => void onChange(event.currentTarget.value)}
       >
         {!known && <option value={name}>{name}</option>}
         {fitting.map((one) => (

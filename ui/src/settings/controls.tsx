@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Setting, SettingTakes, SettingValue } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { PlusIcon } from "../shared/icons";
@@ -9,7 +9,8 @@ export interface ControlProps {
   value: SettingValue;
   /** The element that says what is wrong with it, if anything is. */
   problemId: string | undefined;
-  onChange: (value: SettingValue) => void;
+  /** Says whether it was taken. */
+  onChange: (value: SettingValue) => Promise<boolean>;
 }
 
 /** The control that fits what a setting takes. */
@@ -48,7 +49,7 @@ function SwitchControl(props: ControlProps) {
       type="checkbox"
       {...described(props)}
       checked={props.value === true}
-      onChange={(event) => props.onChange(event.currentTarget.checked)}
+      onChange={(event) => void props.onChange(event.currentTarget.checked)}
     />
   );
 }
@@ -78,7 +79,7 @@ function ChoiceControl({
             name={controlId(setting)}
             data-testid={`set-${setting.name}-${choice.value}`}
             checked={value === choice.value}
-            onChange={() => onChange(choice.value)}
+            onChange={() => void onChange(choice.value)}
           />
           <span>{worded(choice.value)}</span>
         </label>
@@ -93,23 +94,38 @@ function worded(value: string): string {
 }
 
 /** A text that is given when the person leaves the field or presses Enter; Escape takes back what was typed. */
-function useTyped(value: string, give: (typed: string) => void) {
+function useTyped(value: string, give: (typed: string) => Promise<boolean>) {
   const [typed, setTyped] = useState(value);
-  useEffect(() => setTyped(value), [value]);
+  // What was given and is not in force yet: what was before must not come back meanwhile.
+  const given = useRef(0);
+  useEffect(() => {
+    if (given.current === 0) setTyped(value);
+  }, [value]);
+  async function put(next: string) {
+    setTyped(next);
+    given.current++;
+    const taken = await give(next);
+    given.current--;
+    return taken;
+  }
   const end = () => {
-    if (typed !== value) give(typed);
+    if (typed !== value) void put(typed);
   };
   return {
-    value: typed,
-    onChange: (event: { currentTarget: { value: string } }) =>
-      setTyped(event.currentTarget.value),
-    onBlur: end,
-    onKeyDown: (event: { key: string; stopPropagation: () => void }) => {
-      if (event.key === "Enter") end();
-      if (event.key === "Escape") {
-        event.stopPropagation();
-        setTyped(value);
-      }
+    typed,
+    put,
+    field: {
+      value: typed,
+      onChange: (event: { currentTarget: { value: string } }) =>
+        setTyped(event.currentTarget.value),
+      onBlur: end,
+      onKeyDown: (event: { key: string; stopPropagation: () => void }) => {
+        if (event.key === "Enter") end();
+        if (event.key === "Escape") {
+          event.stopPropagation();
+          setTyped(value);
+        }
+      },
     },
   };
 }
@@ -122,16 +138,17 @@ function NumberControl({
 }: ControlProps & { takes: NumberTakes }) {
   const { setting, value, onChange } = props;
   const { min = 0, max = 0, whole } = takes;
-  const now = typeof value === "number" ? value : Number(setting.default);
-  const field = useTyped(`${now}`, (typed) => {
+  const inForce = typeof value === "number" ? value : Number(setting.default);
+  const { typed, put, field } = useTyped(`${inForce}`, (typed) => {
     // What is no number is for the backend to refuse, in words.
     const number = typed.trim() === "" ? Number.NaN : Number(typed);
-    onChange(Number.isNaN(number) ? typed : number);
+    return onChange(Number.isNaN(number) ? typed : number);
   });
+  const now = Number.isFinite(Number(typed)) ? Number(typed) : inForce;
   const step = stepOf(setting.name, whole);
   const by = (sign: 1 | -1) => {
     const next = Math.round((now + sign * step) * 100) / 100;
-    onChange(Math.min(Math.max(next, min ?? next), max ?? next));
+    void put(`${Math.min(Math.max(next, min ?? next), max ?? next)}`);
   };
   return (
     <span className="stepper">
@@ -175,7 +192,7 @@ function TextControl({
   ...props
 }: ControlProps & { optional: boolean }) {
   const { value, onChange } = props;
-  const field = useTyped(typeof value === "string" ? value : "", (typed) =>
+  const { field } = useTyped(typeof value === "string" ? value : "", (typed) =>
     onChange(optional && typed.trim() === "" ? null : typed),
   );
   return (

@@ -67,7 +67,20 @@ export function backToDefault(
   return apply(file, name, { to: "default" });
 }
 
-async function apply(
+/** What is changed one after the other: nothing else says in which order changes arrive. */
+let before: Promise<unknown> = Promise.resolve();
+
+function apply(
+  file: SettingsFile,
+  name: string,
+  to: SettingChange,
+): Promise<boolean> {
+  const done = before.then(() => applyNow(file, name, to));
+  before = done;
+  return done;
+}
+
+async function applyNow(
   file: SettingsFile,
   name: string,
   to: SettingChange,
