@@ -533,6 +533,39 @@ export type BaseLines = {
 	end: number,
 };
 
+/**
+ *  A definition that one worktree changed or removed, and a change of another one uses.
+ * 
+ *  Told by names, as far as the file that uses it says whose they are: not as a compiler would.
+ */
+export type Break = {
+	/**  What it is called, behind the type that it belongs to: `Store.open`. */
+	name: string,
+	/**  What became of it. */
+	change: Breaking,
+	/**  The worktree that did it. */
+	by: WorktreeId,
+	/**  The file in which it was defined, at the merge base. */
+	path: string,
+	/**  Its line there, from 1. */
+	line: number,
+	/**  The lines that use it, as the other worktree counts them now. */
+	lines: number[],
+};
+
+/**  What became of a definition, for those who use it. */
+export type Breaking = 
+/**  It is gone. */
+{ kind: "removed" } | 
+/**  It is gone, and another one of the same form is new in its file. */
+{ kind: "renamed"; 
+/**  What that is called. */
+to: string } | 
+/**  It takes other parameters. */
+{ kind: "parameters" } | 
+/**  It gives something else. */
+{ kind: "result" };
+
 /**  What of a run is cancelled. */
 export type CancelWhat = 
 /**  All of it. */
@@ -745,6 +778,12 @@ export type ConflictNews = {
 	repository: string,
 	/**  What changed. */
 	event: ConflictEvent,
+};
+
+/**  What is looked for between worktrees. */
+export type ConflictSettings = {
+	/**  Warns when one worktree changes or removes a definition that another one's change uses: in Rust, TypeScript, Python and Go. */
+	breaks?: boolean,
 };
 
 /**  Something changed about the conflicts of one repository. */
@@ -2110,6 +2149,8 @@ export type Settings = {
 	flows?: FlowSettings,
 	/**  From the directory `themes`: the person's own. */
 	themes?: ThemeColours[],
+	/**  What is looked for between worktrees. */
+	conflicts?: ConflictSettings,
 	/**  From `keys.json`: the key of each command; null: none. */
 	keys?: { [key in string]: string | null },
 };
@@ -2172,6 +2213,8 @@ export type Severity =
 "different_area" | 
 /**  1 to 5 lines apart. */
 "adjacent_line" | 
+/**  A merge goes through, and one side's change uses what the other side's change took away; only looked for when asked. */
+"breaks" | 
 /**  The lines overlap or touch, or the change cannot be told by lines. */
 "same_line";
 
@@ -2569,6 +2612,8 @@ export type Verdict = {
 	base: string,
 	/**  Says more, when lines cannot: `deleted on one side`. */
 	note: string | null,
+	/**  What one side took away of what the other side's change of this file uses, or the other way round. */
+	breaks: Break[],
 	/**  When this severity was first seen, in milliseconds since 1970. */
 	since: number,
 	/**  A person quieted it; it is listed, and raises no badge. */
