@@ -119,6 +119,7 @@ impl Default for FlowSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct ConflictSettings {
     /// Warns when one worktree changes or removes a definition that another one's change uses: in Rust, TypeScript, Python and Go.
+    #[schemars(title = "What breaks")]
     pub breaks: bool,
 }
 

@@ -260,7 +260,7 @@ mod tests {
         insta::assert_snapshot!(mistakes, @r#"
         `/b.json`: another file's theme is called `harbour`, too
         `/c.json`: line 3: `foreground` is "pale", but must be a colour like `#1d2027`
-        `/d.json`: Unterminated object on line 1 column 2
+        `/d.json`: Unterminated object on line 1 column 1
         "#);
     }
 

@@ -376,6 +376,8 @@ fn the_help_teaches() {
       kill       Close panes: end their programs (hang up first, kill after a grace period)
       search     Find text that panes printed or full-screen programs showed
       history    What is kept on disk of what panes printed
+      layouts    List the arrangements of panes that were saved by name; `switchyard open --layout NAME`
+                 opens one
       agents     List coding agents on all hosts, read them, talk to them
       conflicts  Where worktrees of a repository change the same lines
       host       Run the pane host, the background process that the panes live in

@@ -175,7 +175,8 @@ mod tests {
           // "editor": "nvim",
           // "snippets": { "deploy": "make deploy ENV=staging" },
           // "history": { "keep_days": 90, "max_mb": 4096 },
-          // "flows": { "max_agents": 4 }
+          // "flows": { "max_agents": 4 },
+          // "conflicts": { "breaks": true }
         }
         "#);
         insta::assert_snapshot!(

@@ -436,6 +436,7 @@ mod tests {
         History: Days on disk (history.keep_days): 0..3650 = 30.0
         History: Megabytes on disk (history.max_mb): 1..1000000 = 2048.0
         Flows: Agents at once (flows.max_agents): 1..1000 = 16.0
+        Conflicts: What breaks (conflicts.breaks): switch = false
         "#);
     }
 

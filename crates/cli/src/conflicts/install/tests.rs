@@ -166,14 +166,15 @@ proptest! {
     }
 
     #[test]
-    fn of_settings_that_were_changed_since_only_ours_goes(text in settings(), at_end in any::<bool>()) {
+    fn of_settings_that_were_changed_since_only_ours_goes(text in settings(), noted in any::<bool>()) {
         let agent = Agent::Claude;
         let with = agent.with(Some(&text)).unwrap();
         let later = "\"later\": [1, \"two\"]";
         let add = |text: &str| {
-            let (at, new) = match at_end {
-                false => (text.find('{').unwrap() + 1, format!(" {later},\n")),
-                true => (text.find("\"model\"").unwrap(), format!("{later}, // a note\n  ")),
+            let at = text.find("\"model\"").unwrap();
+            let new = match noted {
+                true => format!("{later}, // a note\n  "),
+                false => format!("{later},\n"),
             };
             format!("{}{new}{}", &text[..at], &text[at..])
         };
