@@ -137,11 +137,13 @@ async fn what_is_printed_is_told_to_a_screen_reader_once_and_politely() -> Resul
             "return Array.from({root}.querySelectorAll('.xterm-accessibility-tree > div'))
                 .map((row) => row.textContent.trim()).join('\\n');"
         );
-        let rows = window.script(&rows).await?;
-        assert!(
-            rows.as_str().unwrap_or_default().contains("heard-42"),
-            "{rows}"
-        );
+        wait_for("the line among the rows", || async {
+            match window.script(&rows).await {
+                Ok(Value::String(rows)) if rows.contains("heard-42") => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
         Ok(())
     })
     .await
