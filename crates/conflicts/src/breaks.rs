@@ -120,6 +120,59 @@ const COMMON: &[&str] = &[
 /// Where a crate of somebody else begins.
 const FOREIGN: &[&str] = &["std", "core", "alloc"];
 
+/// Where a package of Go's own library begins.
+const STANDARD: &[&str] = &[
+    "archive",
+    "bufio",
+    "builtin",
+    "bytes",
+    "cmp",
+    "compress",
+    "container",
+    "context",
+    "crypto",
+    "database",
+    "debug",
+    "embed",
+    "encoding",
+    "errors",
+    "expvar",
+    "flag",
+    "fmt",
+    "go",
+    "hash",
+    "html",
+    "image",
+    "index",
+    "io",
+    "iter",
+    "log",
+    "maps",
+    "math",
+    "mime",
+    "net",
+    "os",
+    "path",
+    "plugin",
+    "reflect",
+    "regexp",
+    "runtime",
+    "slices",
+    "sort",
+    "strconv",
+    "strings",
+    "structs",
+    "sync",
+    "syscall",
+    "testing",
+    "text",
+    "time",
+    "unicode",
+    "unique",
+    "unsafe",
+    "weak",
+];
+
 /// A definition that is no longer what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Changed {
@@ -154,13 +207,67 @@ fn key(definition: &Definition) -> Key<'_> {
     (definition.owner.as_deref(), &definition.name)
 }
 
+/// One file's definitions, before and now.
+struct Read<'a> {
+    before: HashMap<Key<'a>, Vec<&'a Definition>>,
+    now: HashMap<Key<'a>, Vec<&'a Definition>>,
+    /// The new ones, by all that a user sees of them but the name.
+    new: HashMap<Form<'a>, Vec<&'a str>>,
+}
+
+/// What a user sees of a definition, but the name.
+type Form<'a> = (Option<&'a str>, Option<&'a [Parameter]>, &'a str);
+
+fn form(definition: &Definition) -> Form<'_> {
+    (
+        definition.owner.as_deref(),
+        definition.parameters.as_deref(),
+        &definition.result,
+    )
+}
+
+impl<'a> Read<'a> {
+    fn of(file: &File<'a>) -> Self {
+        let (before, now) = (by_key(file.base), by_key(file.now));
+        let mut new = HashMap::<_, Vec<_>>::new();
+        for (key, all) in &now {
+            if !before.contains_key(key) {
+                for one in all {
+                    new.entry(form(one)).or_default().push(one.name.as_str());
+                }
+            }
+        }
+        Self { before, now, new }
+    }
+
+    /// What became of a definition that is gone: the only new one of its form is it, by another name.
+    fn successor(&self, was: &Definition) -> Breaking {
+        match self.new.get(&form(was)).map(Vec::as_slice) {
+            Some([one]) => Breaking::Renamed {
+                to: (*one).to_owned(),
+            },
+            _ => Breaking::Removed,
+        }
+    }
+}
+
 /// Finds the definitions that a side removed, or changed so that whoever uses them may have to change as well.
 pub(crate) fn changed(files: &[File<'_>]) -> Vec<Changed> {
+    let read: Vec<Read<'_>> = files.iter().map(Read::of).collect();
+    let mut appeared = HashMap::<Key<'_>, Vec<usize>>::new();
+    for (number, file) in read.iter().enumerate() {
+        for key in file
+            .now
+            .keys()
+            .filter(|key| !file.before.contains_key(*key))
+        {
+            appeared.entry(*key).or_default().push(number);
+        }
+    }
     let mut changed = Vec::new();
-    for file in files {
-        let (before, now) = (by_key(file.base), by_key(file.now));
-        for (key, was) in &before {
-            let now_there = now.get(key).map_or(&[][..], Vec::as_slice);
+    for (file, read) in files.iter().zip(&read) {
+        for (key, was) in &read.before {
+            let now_there = read.now.get(key).map_or(&[][..], Vec::as_slice);
             let new = |change| Changed {
                 path: file.path.clone(),
                 language: file.language,
@@ -169,15 +276,10 @@ pub(crate) fn changed(files: &[File<'_>]) -> Vec<Changed> {
                 now: now_there.iter().map(|one| (*one).clone()).collect(),
             };
             if now_there.is_empty() {
-                let elsewhere = |other: &File<'_>| {
-                    other.path != file.path
-                        && other.language.meets(file.language)
-                        && by_key(other.now).contains_key(key)
-                        && !by_key(other.base).contains_key(key)
-                };
-                // Where it went is for the imports to say, which are not followed.
-                if !files.iter().any(elsewhere) {
-                    changed.push(new(successor(was[0], &before, &now)));
+                // Where it went is for the imports to say, which are not followed. Here it is gone, so it is elsewhere.
+                let mut elsewhere = appeared.get(key).into_iter().flatten();
+                if !elsewhere.any(|other| files[*other].language.meets(file.language)) {
+                    changed.push(new(read.successor(was[0])));
                 }
                 continue;
             }
@@ -192,25 +294,6 @@ pub(crate) fn changed(files: &[File<'_>]) -> Vec<Changed> {
     }
     changed.sort_by(|a, b| (&a.path, a.was.line).cmp(&(&b.path, b.was.line)));
     changed
-}
-
-/// What became of a definition that is gone: the only new one of its form is it, by another name.
-fn successor(
-    was: &Definition,
-    before: &HashMap<Key<'_>, Vec<&Definition>>,
-    now: &HashMap<Key<'_>, Vec<&Definition>>,
-) -> Breaking {
-    let new = now.iter().filter(|(key, _)| !before.contains_key(*key));
-    let alike = new.flat_map(|(_, all)| all).filter(|one| {
-        one.owner == was.owner && one.parameters == was.parameters && one.result == was.result
-    });
-    let alike: Vec<_> = alike.collect();
-    match alike.as_slice() {
-        [one] => Breaking::Renamed {
-            to: one.name.clone(),
-        },
-        _ => Breaking::Removed,
-    }
 }
 
 /// Says in what a definition differs for those who use it; nothing when they need not care.
@@ -295,7 +378,7 @@ impl User<'_> {
                 None => directories(self.path) == directories(path),
                 Some(of) => self.outline.imports.iter().any(|import| {
                     import.space.as_deref() == Some(of)
-                        && ends_with(&import.from, &directories(path))
+                        && is_package(&import.from, &directories(path))
                 }),
             };
         }
@@ -406,7 +489,13 @@ fn stem(name: &str) -> &str {
     bare.unwrap_or(name)
 }
 
-fn ends_with(path: &[String], dirs: &[String]) -> bool {
-    // The path of a module begins with what is no directory here.
-    dirs.is_empty() || path.ends_with(dirs) || (path.last() == dirs.last())
+/// Says whether an import of Go is of the package in these directories. Its path begins with what the module is called,
+/// which is no directory here, and may leave out the directories that the module itself lies in. What lies at the top can't
+/// be told from the packages of others.
+fn is_package(import: &[String], dirs: &[String]) -> bool {
+    let standard = import
+        .first()
+        .is_none_or(|root| STANDARD.contains(&root.as_str()));
+    let tail = &dirs[dirs.len().saturating_sub(2)..];
+    !standard && !tail.is_empty() && import.len() > tail.len() && import.ends_with(tail)
 }

@@ -278,7 +278,7 @@ struct Reader<'a> {
     inside: usize,
     /// The import that is being read, and where it ends.
     import: Option<(usize, usize)>,
-    /// Where the names of definitions stand, which are no uses.
+    /// Where names stand that are no uses: those of definitions, and of arguments.
     names: HashSet<usize>,
 }
 
@@ -295,6 +295,11 @@ impl Reader<'_> {
             self.import = Some((self.outline.imports.len(), node.end_byte()));
             let import = self.import(node);
             self.outline.imports.push(import);
+        }
+        if kind == "keyword_argument" {
+            // `f(name=1)`: a name of the other side's.
+            let name = node.child_by_field_name("name");
+            self.names.extend(name.map(|name| name.start_byte()));
         }
         if let Some(what) = self.language.defines(kind) {
             self.define(node, what);
@@ -435,13 +440,7 @@ impl Reader<'_> {
 
     fn take_use(&mut self, node: Node<'_>) {
         let at = node.start_byte();
-        let keyword = node.parent().is_some_and(|parent| {
-            parent.kind() == "keyword_argument"
-                && parent
-                    .child_by_field_name("name")
-                    .is_some_and(|name| name.id() == node.id())
-        });
-        if self.names.contains(&at) || keyword {
+        if self.names.contains(&at) {
             return;
         }
         let before = self.text[..at].trim_ascii_end();

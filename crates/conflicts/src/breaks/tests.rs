@@ -153,6 +153,58 @@ fn go_sees_its_package_and_what_it_imports() {
 }
 
 #[test]
+fn go_takes_no_package_of_others_for_one_of_the_same_name() {
+    let get = |path| {
+        (
+            path,
+            "package http\nfunc Get(path string) {}\n",
+            "package http\nfunc Get(path string, mode int) {}\n",
+        )
+    };
+    let by = |file, import: &str| {
+        let text = format!("package main\nimport \"{import}\"\nfunc f() {{ http.Get(a) }}");
+        said(get(file), ("cmd/main.go", &text))
+    };
+    for (file, import) in [
+        ("internal/http/get.go", "net/http"),
+        ("http/get.go", "net/http"),
+        ("get.go", "example.org/x/http"),
+        ("internal/http/get.go", "example.org/other/http"),
+    ] {
+        assert_eq!(by(file, import), "", "{file} is not {import}");
+    }
+    let told = "2: Get Parameters";
+    assert_eq!(by("http/get.go", "example.org/x/http"), told);
+    assert_eq!(by("internal/http/get.go", "x/internal/http"), told);
+    // The module lies below: its path has not all of the directories.
+    assert_eq!(by("services/api/http/get.go", "example.org/api/http"), told);
+}
+
+#[test]
+fn many_definitions_that_all_got_another_name_are_told_at_once() {
+    let text = |name: &str| -> String {
+        let all = (0..3_000).map(|number| format!("fn {name}_{number}() {{}}\n"));
+        all.collect()
+    };
+    let read = |text: String| Outline::read(Language::Rust, text.as_bytes()).unwrap();
+    let (base, now) = (read(text("old")), read(text("new")));
+    let paths: Vec<_> = (0..30)
+        .map(|number| RepoPath::from(format!("{number}.rs").as_str()))
+        .collect();
+    let file = |path| File {
+        path,
+        language: Language::Rust,
+        base: Some(&base),
+        now: Some(&now),
+    };
+    let files: Vec<_> = paths.iter().map(file).collect();
+    let changed = changed(&files);
+    assert_eq!(changed.len(), 90_000);
+    // Any of the new ones may be it.
+    assert!(changed.iter().all(|one| one.change == Breaking::Removed));
+}
+
+#[test]
 fn what_moved_is_not_gone() {
     let read = |text: &str| Outline::read(Language::Rust, text.as_bytes()).unwrap();
     let (with, without) = (read("fn a() {}"), read(""));
