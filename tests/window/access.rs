@@ -3,9 +3,9 @@
 use anyhow::Result;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
-use support::{Home, Window, wait_for};
+use support::{Home, Window};
 
-use crate::{at_a_prompt, ctrl, enter_line, scenario, shift, text_of};
+use crate::{at_a_prompt, ctrl, enter_line, gives, scenario, shift, text_of};
 
 /// Gives the keys to what begins `part`, and presses Tab until they leave it; what had them, as a screen reader names
 /// it. What is wrong on the way (no name, nothing to be seen, up and down) is told in its place.
@@ -126,22 +126,18 @@ async fn what_is_printed_is_told_to_a_screen_reader_once_and_politely() -> Resul
         );
         let told = format!("return {root}.querySelector('[role=\"log\"]')?.textContent ?? '';");
         enter_line(window, pane, "echo heard-$((40 + 2))").await?;
-        wait_for("the line among what is told", || async {
-            match window.script(&told).await {
-                Ok(Value::String(text)) if text.contains("heard-42\nready>") => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
+        gives(window, "the line among what is told", &told, |value| {
+            value
+                .as_str()
+                .is_some_and(|text| text.contains("heard-42\nready>"))
         })
         .await?;
         let rows = format!(
             "return Array.from({root}.querySelectorAll('.xterm-accessibility-tree > div'))
                 .map((row) => row.textContent.trim()).join('\\n');"
         );
-        wait_for("the line among the rows", || async {
-            match window.script(&rows).await {
-                Ok(Value::String(rows)) if rows.contains("heard-42") => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
+        gives(window, "the line among the rows", &rows, |value| {
+            value.as_str().is_some_and(|rows| rows.contains("heard-42"))
         })
         .await?;
         Ok(())

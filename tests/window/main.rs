@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use fantoccini::key::Key;
+use serde_json::Value;
 use support::{Home, Window, wait_for};
 
 mod access;
@@ -59,7 +60,23 @@ async fn shown(window: &Window) -> Result<Vec<u64>> {
         )
         .await?;
     let ids = ids.as_array().context("a list of panes")?;
-    Ok(ids.iter().filter_map(serde_json::Value::as_u64).collect())
+    Ok(ids.iter().filter_map(Value::as_u64).collect())
+}
+
+/// Waits until a script gives what is wanted, and returns that.
+async fn gives(
+    window: &Window,
+    what: &str,
+    script: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> Result<Value> {
+    wait_for(what, || async {
+        match window.script(script).await {
+            Ok(value) if wanted(&value) => Ok(value),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await
 }
 
 /// Waits until so many panes are on show, and returns their numbers.
@@ -69,6 +86,16 @@ async fn shows(window: &Window, count: usize) -> Result<Vec<u64>> {
             Ok(panes) if panes.len() == count => Ok(panes),
             other => Err(format!("{other:?}")),
         }
+    })
+    .await
+}
+
+/// Waits until another pane than this one is on show, and returns its number.
+async fn other_than(window: &Window, pane: u64) -> Result<u64> {
+    wait_for("another pane", || async {
+        let panes = shown(window).await.map_err(|error| error.to_string())?;
+        let other = panes.into_iter().find(|one| *one != pane);
+        other.ok_or_else(|| "none".to_owned())
     })
     .await
 }

@@ -8,7 +8,9 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::{Home, Window, wait_for};
 
-use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift, shown, shows};
+use crate::{
+    asked, at_a_prompt, ctrl, enter, enter_line, gives, other_than, says, scenario, shift, shows,
+};
 
 /// Where every pane on show lies, in pixels.
 async fn places(window: &Window) -> Result<Value> {
@@ -36,13 +38,11 @@ async fn lie(window: &Window, wanted: &Value) -> Result<()> {
 /// Waits until the keys are in a part of the window.
 async fn keys_in(window: &Window, place: &str) -> Result<()> {
     let script = "return document.activeElement?.closest('[data-place]')?.dataset.place ?? '';";
-    wait_for(&format!("the keys in {place}"), || async {
-        match window.script(script).await {
-            Ok(Value::String(here)) if here == place => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
+    gives(window, &format!("the keys in {place}"), script, |value| {
+        value.as_str().is_some_and(|here| here == place)
     })
     .await
+    .map(drop)
 }
 
 #[tokio::test]
@@ -175,13 +175,11 @@ async fn an_approval_is_two_keys_away_from_a_terminal() -> Result<()> {
             .await?;
         // The keys are somewhere, and one key brings them on.
         let body = "return document.activeElement === document.body;";
-        wait_for("the keys to be somewhere", || async {
-            match window.script(body).await {
-                Ok(Value::Bool(false)) => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
+        gives(window, "the keys to be somewhere", body, |lost| {
+            lost == false
         })
         .await
+        .map(drop)
     })
     .await
 }
@@ -300,26 +298,13 @@ async fn a_file_that_a_pane_names_opens_at_its_line_in_the_editor() -> Result<()
              const box = row?.getBoundingClientRect();
              return box ? [box.x + 20, box.y + box.height / 2] : null;"
         );
-        let place = wait_for("the line", || async {
-            match window.script(&row).await {
-                Ok(Value::Array(place)) => Ok(place),
-                other => Err(format!("{other:?}")),
-            }
-        })
-        .await?;
+        let place = gives(window, "the line", &row, Value::is_array).await?;
         let [x, y] = [0, 1].map(|index| place[index].as_f64().unwrap_or_default());
         window.point_at(x, y).await?;
         let file = sources.canonicalize()?.join("a.rs").display().to_string();
         says(window, "body", &format!("{file}:3:14")).await?;
         window.click_with(ctrl(), x, y).await?;
-        let editing = wait_for("the editor's pane", || async {
-            let other = shown(window).await.map_err(|error| error.to_string())?;
-            other
-                .into_iter()
-                .find(|one| *one != pane)
-                .ok_or_else(|| "none".to_owned())
-        })
-        .await?;
+        let editing = other_than(window, pane).await?;
         window
             .see(editing, "the place", |screen| {
                 screen

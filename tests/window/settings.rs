@@ -10,7 +10,9 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::{Home, Window, wait_for};
 
-use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift, shown};
+use crate::{
+    asked, at_a_prompt, ctrl, enter, enter_line, gives, other_than, says, scenario, shift,
+};
 
 /// Waits until a file of the settings has what is wanted in it, and returns its text.
 async fn file_says(home: &Home, name: &str, wanted: &str) -> Result<String> {
@@ -32,15 +34,9 @@ async fn line_height(window: &Window, pane: u64) -> Result<f64> {
         "return document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root')
             ?.shadowRoot.querySelector('.xterm-rows > div')?.getBoundingClientRect().height;"
     );
-    wait_for("a line of the pane", || async {
-        match window.script(&height).await {
-            Ok(height) if height.as_f64().is_some_and(|height| height > 0.0) => {
-                Ok(height.as_f64().unwrap_or_default())
-            }
-            other => Err(format!("{other:?}")),
-        }
-    })
-    .await
+    let drawn = |height: &Value| height.as_f64().is_some_and(|height| height > 0.0);
+    let height = gives(window, "a line of the pane", &height, drawn).await?;
+    Ok(height.as_f64().unwrap_or_default())
 }
 
 /// What is on the clipboard.
@@ -100,12 +96,7 @@ async fn a_setting_is_changed_on_its_page_and_its_text_keeps_what_the_person_wro
         window.click("[data-testid=\"default-font_size\"]").await?;
         window.gone("[data-testid=\"default-font_size\"]").await?;
         window.click("[data-testid=\"text-editor\"]").await?;
-        let editing = wait_for("the editor's pane", || async {
-            let panes = shown(window).await.map_err(|error| error.to_string())?;
-            let other = panes.into_iter().find(|one| *one != pane);
-            other.ok_or_else(|| "none".to_owned())
-        })
-        .await?;
+        let editing = other_than(window, pane).await?;
         window
             .see(editing, "the line of the setting", |screen| {
                 screen.replace('\n', "").contains("edits +4 ")
@@ -171,11 +162,10 @@ async fn a_theme_of_another_terminal_is_imported_and_worn() -> Result<()> {
         picker.send_keys(&file.display().to_string()).await?;
         wear(window, "Harbour evening").await?;
         let pane = "return getComputedStyle(document.documentElement).getPropertyValue('--pane');";
-        wait_for("the colours of the theme", || async {
-            match window.script(pane).await {
-                Ok(Value::String(colour)) if colour.trim() == "#1b2230" => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
+        gives(window, "the colours of the theme", pane, |value| {
+            value
+                .as_str()
+                .is_some_and(|colour| colour.trim() == "#1b2230")
         })
         .await?;
         window.picture("themes-imported").await?;
@@ -199,13 +189,8 @@ async fn the_whole_window_is_zoomed_and_stays_so() -> Result<()> {
             window.chord(&[ctrl(), Key::Alt.into()], '=').await?;
         }
         file_says(&home, "settings.json", "\"window_zoom\": 130").await?;
-        wait_for("fewer pixels of the page", || async {
-            match window.script(width).await {
-                Ok(now) if now.as_f64().is_some_and(|now| now < before / 1.25) => Ok(()),
-                other => Err(format!("{other:?}, {before} before")),
-            }
-        })
-        .await?;
+        let fewer = |now: &Value| now.as_f64().is_some_and(|now| now < before / 1.25);
+        gives(window, "fewer pixels of the page", width, fewer).await?;
         enter_line(window, pane, "echo $((40 + 2))").await?;
         window
             .see(pane, "the answer", |screen| screen.contains("\n42"))
@@ -237,11 +222,8 @@ async fn what_was_printed_is_selected_found_and_copied_by_keys() -> Result<()> {
                 .shadowRoot.querySelector('.mode-status')?.textContent ?? '';"
         );
         let told = async |wanted: &str| {
-            wait_for(wanted, || async {
-                match window.script(&status).await {
-                    Ok(Value::String(text)) if text.contains(wanted) => Ok(()),
-                    other => Err(format!("{other:?}")),
-                }
+            gives(window, wanted, &status, |value| {
+                value.as_str().is_some_and(|text| text.contains(wanted))
             })
             .await
         };
@@ -284,13 +266,8 @@ async fn a_path_on_screen_is_copied_by_its_letters() -> Result<()> {
             "return Array.from(document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root')
                 .shadowRoot.querySelectorAll('.mode-label')).map((label) => label.textContent).join(' ');"
         );
-        wait_for("three labels", || async {
-            match window.script(&labels).await {
-                Ok(Value::String(text)) if text == "a s d" => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
-        })
-        .await?;
+        let labelled = |value: &Value| value == "a s d";
+        gives(window, "three labels", &labels, labelled).await?;
         window.picture("quick-select").await?;
         window.type_keys("d").await?;
         clipboard(window, "src/main.rs:3:14").await?;
