@@ -6,8 +6,7 @@ use app::{App, WantedLayout};
 use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
-use crate::output::Output;
-use crate::output::short;
+use crate::output::{Output, short};
 use crate::table::{Cell, Table, Tone};
 
 /// How long a window that runs may take to hear of a layout.
@@ -69,7 +68,14 @@ pub(crate) async fn open(app: &App, name: String, root: Option<String>) -> Resul
     while app.layout_is_wanted() {
         if Instant::now() > deadline {
             app.shutdown().await;
-            match crate::window::become_it(false)? {}
+            return match crate::window::become_it(false) {
+                Ok(never) => match never {},
+                Err(failure) => {
+                    // Else a window of another day would open it.
+                    app.take_wanted_layout();
+                    Err(failure)
+                }
+            };
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }

@@ -329,14 +329,29 @@ pub(super) fn run(
         out.line("Nothing was written.")?;
         return Err(Failure::silent());
     }
-    for change in changes {
-        change.write(remove, &mut kept)?;
+    let keep = |kept: &Kept| {
+        kept.write(paths).map_err(|error| {
+            Failure::usage(format!(
+                "what the settings were before could not be kept: {error}"
+            ))
+        })
+    };
+    if remove {
+        for change in &changes {
+            change.write(&kept)?;
+            kept.forget(&change.file);
+        }
+        keep(&kept)?;
+    } else {
+        // First: whoever is stopped in between can still have them back.
+        for change in &changes {
+            change.keep(&mut kept);
+        }
+        keep(&kept)?;
+        for change in &changes {
+            change.write(&kept)?;
+        }
     }
-    kept.write(paths).map_err(|error| {
-        Failure::usage(format!(
-            "what the settings were before could not be kept: {error}"
-        ))
-    })?;
     out.line("Done.")?;
     Ok(())
 }
@@ -424,43 +439,45 @@ impl Change {
         Ok(())
     }
 
-    fn write(&self, remove: bool, kept: &mut Kept) -> Result<(), Failure> {
+    /// Keeps what there is now, for the day when it is to be as it was.
+    fn keep(&self, kept: &mut Kept) {
+        let above = self.directory().ancestors();
+        let missing = above.take_while(|directory| !directory.exists());
+        let mut directories: Vec<_> = missing.map(Path::to_owned).collect();
+        directories.reverse();
+        let before = Before {
+            text: self.before.clone(),
+            made: self.after.clone().unwrap_or_default(),
+            directories,
+        };
+        kept.keep(&self.file, before);
+    }
+
+    fn directory(&self) -> &Path {
+        self.file.parent().unwrap_or(&self.file)
+    }
+
+    fn write(&self, kept: &Kept) -> Result<(), Failure> {
         let failed = |error: io::Error| {
             Failure::usage(format!(
                 "`{}` can't be written: {error}",
                 self.file.display()
             ))
         };
-        let made = self.before.as_deref();
-        let before = made.and_then(|made| kept.of(&self.file, made)).cloned();
         let Some(text) = &self.after else {
             fs::remove_file(&self.file).map_err(failed)?;
-            let directories = before.unwrap_or_default().directories;
-            for directory in directories.iter().rev() {
+            let now = self.before.as_deref();
+            let before = now.and_then(|now| kept.of(&self.file, now));
+            for directory in before
+                .iter()
+                .flat_map(|before| before.directories.iter().rev())
+            {
                 // One that has something else by now stays.
                 let _ = fs::remove_dir(directory);
             }
-            kept.forget(&self.file);
             return Ok(());
         };
-        let directory = self.file.parent().unwrap_or(&self.file);
-        let above = directory.ancestors();
-        let missing = above.take_while(|directory| !directory.exists());
-        let mut directories: Vec<_> = missing.map(Path::to_owned).collect();
-        directories.reverse();
-        fs::create_dir_all(directory).map_err(failed)?;
-        fs::write(&self.file, text).map_err(failed)?;
-        match remove {
-            true => kept.forget(&self.file),
-            false => {
-                let before = Before {
-                    text: self.before.clone(),
-                    made: text.clone(),
-                    directories,
-                };
-                kept.keep(&self.file, before);
-            }
-        }
-        Ok(())
+        fs::create_dir_all(self.directory()).map_err(failed)?;
+        fs::write(&self.file, text).map_err(failed)
     }
 }
