@@ -2074,7 +2074,9 @@ whole: boolean;
 /**  The least. */
 min: number | null; 
 /**  The most. */
-max: number | null } | 
+max: number | null; 
+/**  What one press changes: what a person would see, or care about. */
+step: number | null } | 
 /**  A text. */
 { kind: "text"; 
 /**  Whether it may be nothing at all. */
@@ -2095,6 +2097,8 @@ null;
 export type SettingWord = {
 	/**  As in the file. */
 	value: string,
+	/**  What it is called on a page. */
+	title: string,
 	/**  What it means. */
 	about: string,
 };

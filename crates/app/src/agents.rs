@@ -531,7 +531,8 @@ impl From<AgentError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppConfig, HostMode, Paths};
+    use crate::Paths;
+    use crate::testing::opened;
     use agents::{BackendKind, Outcome};
 
     async fn app_with(file: &str) -> (tempfile::TempDir, App) {
@@ -539,12 +540,7 @@ mod tests {
         let paths = Paths::below(home.path());
         paths.create().expect("created");
         std::fs::write(paths.agents_file(), file).expect("written");
-        let app = App::start(AppConfig {
-            paths,
-            host: HostMode::InProcess,
-        })
-        .await
-        .expect("started");
+        let app = opened(home.path()).await;
         (home, app)
     }
 
@@ -715,12 +711,7 @@ mod tests {
         let agent = soon(app.start_agent(&at, new)).await.expect("started");
         soon(app.shutdown()).await;
         drop(app);
-        let again = App::start(AppConfig {
-            paths: Paths::below(home.path()),
-            host: HostMode::InProcess,
-        })
-        .await
-        .expect("started");
+        let again = opened(home.path()).await;
         soon(again.known_agents()).await.expect("known");
         let found = soon(again.find_agent(Some(&at), "mine"))
             .await
@@ -731,12 +722,7 @@ mod tests {
             .expect("archived");
         soon(again.shutdown()).await;
         drop(again);
-        let third = App::start(AppConfig {
-            paths: Paths::below(home.path()),
-            host: HostMode::InProcess,
-        })
-        .await
-        .expect("started");
+        let third = opened(home.path()).await;
         soon(third.known_agents()).await.expect("known");
         soon(third.find_agent(Some(&at), "mine"))
             .await
@@ -821,12 +807,7 @@ mod tests {
             .expect("made");
         soon(app.shutdown()).await;
         drop(app);
-        let again = App::start(AppConfig {
-            paths: Paths::below(home.path()),
-            host: HostMode::InProcess,
-        })
-        .await
-        .expect("started");
+        let again = opened(home.path()).await;
         let agents = again.agents().await.expect("agents");
         let found = agents
             .ensure("chat:1", "main", &at, new())

@@ -148,15 +148,7 @@ fn of_store(error: StoreError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppConfig, HostMode, Paths};
-
-    async fn opened(home: &tempfile::TempDir) -> App {
-        let paths = Paths::below(home.path());
-        let host = HostMode::InProcess;
-        App::start(AppConfig { paths, host })
-            .await
-            .expect("an app in a directory of its own")
-    }
+    use crate::testing::opened;
 
     fn draft(place: &str, text: &str) -> Draft {
         Draft {
@@ -178,7 +170,7 @@ mod tests {
             basis: Some("name: ship".to_owned()),
             ..draft("flow:/a", "name: ship it")
         };
-        let app = opened(&home).await;
+        let app = opened(home.path()).await;
         assert_eq!(app.drafts().await, Ok(Vec::new()));
         app.keep_draft(draft("flow:/a", "name: s"))
             .await
@@ -190,7 +182,7 @@ mod tests {
         app.shutdown().await;
         drop(app);
 
-        let again = opened(&home).await;
+        let again = opened(home.path()).await;
         let both = vec![flow, draft("agent:b", "look at")];
         assert_eq!(again.drafts().await, Ok(both));
         again
@@ -204,7 +196,7 @@ mod tests {
     #[tokio::test]
     async fn the_oldest_go_when_there_are_too_many_or_too_much() {
         let home = tempfile::tempdir().expect("a temporary directory");
-        let app = opened(&home).await;
+        let app = opened(home.path()).await;
         for number in 0..=KEPT {
             app.keep_draft(draft(&number.to_string(), ""))
                 .await
@@ -233,7 +225,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_too_large_is_refused_with_its_field() {
         let home = tempfile::tempdir().expect("a temporary directory");
-        let app = opened(&home).await;
+        let app = opened(home.path()).await;
         let with_basis = Draft {
             basis: Some("x".to_owned()),
             ..draft("flow:/a", &"x".repeat(TEXT_LIMIT))

@@ -13,7 +13,7 @@ use specta::Type;
 
 use crate::config_file::ConfigWatch;
 use crate::window_state::{json, read};
-use crate::{App, Code, Error, Paths};
+use crate::{App, Code, Error, Paths, whole_file};
 
 const LAYOUTS: &str = "layouts";
 /// So many are kept.
@@ -208,9 +208,7 @@ impl App {
         }
         let text = serde_json::to_string(&wanted).expect("texts are always JSON");
         let wish = wish_file(self.paths());
-        let draft = wish.with_extension("new");
-        let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, &wish));
-        written.map_err(|error| {
+        whole_file::write(&wish, &text).map_err(|error| {
             let message = format!("could not write `{}`: {error}", wish.display());
             Error::new(Code::Failed, message)
         })
@@ -266,15 +264,7 @@ fn panes_in(node: &LayoutNode) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppConfig, HostMode};
-
-    async fn opened(home: &std::path::Path) -> App {
-        let paths = Paths::below(home);
-        let host = HostMode::InProcess;
-        App::start(AppConfig { paths, host })
-            .await
-            .expect("an app in a directory of its own")
-    }
+    use crate::testing::opened;
 
     fn layout(panes: usize) -> Layout {
         let pane = LayoutPane {

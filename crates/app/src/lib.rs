@@ -28,6 +28,8 @@ mod paths;
 mod search;
 mod session;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod themes;
 mod whole_file;
 mod window_state;

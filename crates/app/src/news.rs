@@ -148,16 +148,12 @@ impl NewsReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppConfig, HostMode, Paths};
+    use crate::testing::opened;
 
     #[tokio::test]
     async fn a_reader_that_fell_behind_is_told_what_to_look_at_anew() {
         let home = tempfile::tempdir().unwrap();
-        let config = AppConfig {
-            paths: Paths::below(home.path()),
-            host: HostMode::InProcess,
-        };
-        let app = App::start(config).await.unwrap();
+        let app = opened(home.path()).await;
         let mut news = app.news();
         for _ in 0..KEPT + 1 {
             app.emit(News::Host(HostState::Up));

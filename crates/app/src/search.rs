@@ -31,7 +31,8 @@ mod tests {
     use terminal::{Case, OpenPane, Order, Scope};
 
     use super::*;
-    use crate::{AppConfig, Code, HostMode, Paths};
+    use crate::Code;
+    use crate::testing::opened;
 
     fn request(pattern: &str, regex: bool) -> SearchRequest {
         SearchRequest {
@@ -52,11 +53,7 @@ mod tests {
     #[tokio::test]
     async fn what_panes_in_this_process_printed_is_found_and_a_mistake_is_pointed_at() {
         let home = tempfile::tempdir().unwrap();
-        let config = AppConfig {
-            paths: Paths::below(home.path()),
-            host: HostMode::InProcess,
-        };
-        let app = App::start(config).await.unwrap();
+        let app = opened(home.path()).await;
         let print = OpenPane {
             program: Some("/bin/sh".to_owned()),
             args: vec!["-c".to_owned(), "echo a needle; exec cat".to_owned()],

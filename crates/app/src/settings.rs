@@ -25,6 +25,7 @@ use crate::error::{Code, Error};
 use crate::fields;
 use crate::paths::Paths;
 use crate::themes::{self, ThemeColours};
+use crate::whole_file;
 
 /// Dark, light, or as the system says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
@@ -47,8 +48,10 @@ pub enum Renderer {
     #[default]
     Auto,
     /// WebGL, whatever was measured.
+    #[schemars(title = "WebGL")]
     Webgl,
     /// The DOM.
+    #[schemars(title = "DOM")]
     Dom,
 }
 
@@ -84,7 +87,7 @@ pub struct HistorySettings {
     #[schemars(range(max = 3650), title = "Days on disk")]
     pub keep_days: u32,
     /// How many megabytes, compressed, over all panes.
-    #[schemars(range(min = 1, max = 1_000_000), title = "Megabytes on disk")]
+    #[schemars(range(min = 1, max = 1_000_000), title = "Megabytes on disk", extend("step" = 256))]
     pub max_mb: u32,
 }
 
@@ -140,7 +143,7 @@ pub struct Settings {
     #[schemars(extend("group" = "Look"))]
     pub light_theme: String,
     /// How large everything in the window is, in percent.
-    #[schemars(range(min = 50, max = 300), extend("group" = "Look"))]
+    #[schemars(range(min = 50, max = 300), extend("group" = "Look", "step" = 10))]
     pub window_zoom: u32,
     /// The font of the panes: a CSS font family list.
     #[schemars(extend("group" = "Text"))]
@@ -150,7 +153,7 @@ pub struct Settings {
     #[schemars(extend("group" = "Text"))]
     pub font_size: u32,
     /// How high a line of the panes is, in heights of the font.
-    #[schemars(range(min = 0.8, max = 2.5), extend("group" = "Text"))]
+    #[schemars(range(min = 0.8, max = 2.5), extend("group" = "Text", "step" = 0.05))]
     pub line_height: f64,
     /// Draws ligatures where the font has them.
     #[schemars(extend("group" = "Text"))]
@@ -160,7 +163,7 @@ pub struct Settings {
     pub renderer: Renderer,
     /// How many lines each pane keeps in memory.
     #[schemars(range(min = 100, max = 1_000_000))]
-    #[schemars(extend("group" = "Terminal"))]
+    #[schemars(extend("group" = "Terminal", "step" = 1_000))]
     pub scrollback_lines: u32,
     /// The shell of new panes; null: the login shell.
     #[schemars(extend("group" = "Terminal"))]
@@ -305,7 +308,7 @@ pub(crate) fn create_files(paths: &Paths) -> io::Result<()> {
         Settings::json_schema(),
     );
     if fs::read(&schema).ok().as_deref() != Some(text.as_bytes()) {
-        put(&schema, &text)?;
+        whole_file::write(&schema, &text)?;
     }
     for (file, template) in [
         (paths.settings_file(), SETTINGS_TEMPLATE),
@@ -313,20 +316,11 @@ pub(crate) fn create_files(paths: &Paths) -> io::Result<()> {
         (paths.agents_file(), AGENTS_TEMPLATE),
     ] {
         if !file.exists() {
-            put(&file, template)?;
+            // Half of one, or an empty one, would be taken for a person's.
+            whole_file::write(&file, template)?;
         }
     }
     Ok(())
-}
-
-/// Writes a file, all of it or nothing: half of one, or an empty one, would be taken for a person's.
-fn put(file: &Path, text: &str) -> io::Result<()> {
-    let new = file.with_extension("new");
-    fs::write(&new, text)
-        .and_then(|()| fs::rename(&new, file))
-        .inspect_err(|_| {
-            let _ = fs::remove_file(&new);
-        })
 }
 
 fn schema_text(schema: schemars::Schema) -> String {

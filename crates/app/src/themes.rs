@@ -178,17 +178,9 @@ fn file_of(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppConfig, HostMode, Paths};
+    use crate::testing::opened;
 
     const GHOSTTY: &str = include_str!("themes/samples/harbour.ghostty");
-
-    async fn opened(home: &Path) -> App {
-        let paths = Paths::below(home);
-        let host = HostMode::InProcess;
-        App::start(AppConfig { paths, host })
-            .await
-            .expect("an app in a directory of its own")
-    }
 
     #[test]
     fn colours_are_read_as_the_terminals_write_them() {

@@ -5,23 +5,28 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Puts `text` in the place of what `file` holds, with the permissions that it had. Where it is a link, what it leads to
-/// is written. A file that is not there is made.
+/// Puts `text` in the place of what `file` holds, all of it or nothing, with the permissions that it had. Where it is a
+/// link, what it leads to is written. A file that is not there is made.
 pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
-    let file = match fs::canonicalize(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return fs::write(file, text),
+    let there = match fs::canonicalize(file) {
+        // Of a link that leads nowhere, the file that it names is made.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::read_link(file)
+            .map(|named| file.parent().unwrap_or(file).join(named))
+            .unwrap_or_else(|_| file.to_owned()),
         found => found?,
     };
-    let beside = beside(&file);
-    let written = fs::metadata(&file).and_then(|before| {
+    let beside = beside(&there);
+    let write = || {
         fs::write(&beside, text)?;
-        fs::set_permissions(&beside, before.permissions())?;
-        fs::rename(&beside, &file)
-    });
-    if written.is_err() {
+        match fs::metadata(&there) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            before => fs::set_permissions(&beside, before?.permissions())?,
+        }
+        fs::rename(&beside, &there)
+    };
+    write().inspect_err(|_| {
         let _ = fs::remove_file(&beside);
-    }
-    written
+    })
 }
 
 /// `settings.json.new`
@@ -54,10 +59,23 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_made() {
+    fn a_file_that_is_not_there_is_made_also_where_a_link_leads_to_it() {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let file = directory.path().join("settings.json");
-        write(&file, "{}").expect("written");
+        let (file, link) = (directory.path().join("real"), directory.path().join("link"));
+        std::os::unix::fs::symlink("real", &link).expect("linked");
+        write(&link, "{}").expect("written");
         assert_eq!(fs::read_to_string(&file).expect("read"), "{}");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+    }
+
+    #[test]
+    fn what_can_not_be_written_leaves_what_was_and_nothing_beside_it() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        // A directory in the file's place: the text is written, and can't get there.
+        let file = directory.path().join("settings.json");
+        fs::create_dir_all(file.join("inside")).expect("made");
+        write(&file, "{}").unwrap_err();
+        assert!(file.join("inside").is_dir());
+        assert_eq!(fs::read_dir(directory.path()).expect("read").count(), 1);
     }
 }

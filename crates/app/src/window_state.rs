@@ -197,15 +197,8 @@ pub(crate) fn json(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppConfig, HostMode, Paths};
-
-    async fn opened(home: &std::path::Path) -> App {
-        let paths = Paths::below(home);
-        let host = HostMode::InProcess;
-        App::start(AppConfig { paths, host })
-            .await
-            .expect("an app in a directory of its own")
-    }
+    use crate::Paths;
+    use crate::testing::opened;
 
     #[tokio::test]
     async fn a_window_is_as_it_was_left_and_another_home_knows_nothing_of_it() {

@@ -81,16 +81,11 @@ function ChoiceControl({
             checked={value === choice.value}
             onChange={() => void onChange(choice.value)}
           />
-          <span>{worded(choice.value)}</span>
+          <span>{choice.title}</span>
         </label>
       ))}
     </div>
   );
-}
-
-function worded(value: string): string {
-  const words = value.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** A text that is given when the person leaves the field or presses Enter; Escape takes back what was typed. */
@@ -137,7 +132,8 @@ function NumberControl({
   ...props
 }: ControlProps & { takes: NumberTakes }) {
   const { setting, value, onChange } = props;
-  const { min = 0, max = 0, whole } = takes;
+  const { min, max } = takes;
+  const step = takes.step ?? 1;
   const inForce = typeof value === "number" ? value : Number(setting.default);
   const { typed, put, field } = useTyped(`${inForce}`, (typed) => {
     // What is no number is for the backend to refuse, in words.
@@ -145,7 +141,6 @@ function NumberControl({
     return onChange(Number.isNaN(number) ? typed : number);
   });
   const now = Number.isFinite(Number(typed)) ? Number(typed) : inForce;
-  const step = stepOf(setting.name, whole);
   const by = (sign: 1 | -1) => {
     const next = Math.round((now + sign * step) * 100) / 100;
     void put(`${Math.min(Math.max(next, min ?? next), max ?? next)}`);
@@ -177,14 +172,6 @@ function NumberControl({
       </span>
     </span>
   );
-}
-
-/** What one press changes: what a person would see or care about. */
-function stepOf(name: string, whole: boolean): number {
-  if (!whole) return 0.05;
-  if (name === "window_zoom") return 10;
-  if (name === "scrollback_lines") return 1000;
-  return name === "history.max_mb" ? 256 : 1;
 }
 
 function TextControl({

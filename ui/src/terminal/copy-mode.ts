@@ -181,7 +181,12 @@ function moved(
   const { at, top, height } = state;
   const repeat = (step: (grid: Grid, from: Spot) => Spot) => {
     let spot = at;
-    for (let time = 0; time < count; time++) spot = step(grid, spot);
+    for (let time = 0; time < count; time++) {
+      const next = step(grid, spot);
+      // There is nothing more that way.
+      if (next.row === spot.row && next.col === spot.col) break;
+      spot = next;
+    }
     return shown({ ...state, at: spot }, grid);
   };
   const column = (col: number) =>

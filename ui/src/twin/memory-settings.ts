@@ -20,11 +20,15 @@ type MemorySettings = Pick<
 
 const choices = (...values: string[]) => ({
   kind: "choice" as const,
-  choices: values.map((value) => ({ value, about: `It is ${value}.` })),
+  choices: values.map((value) => ({
+    value,
+    title: value.charAt(0).toUpperCase() + value.slice(1),
+    about: `It is ${value}.`,
+  })),
 });
-const number = (min: number, max: number, whole = true) => ({
+const number = (min: number, max: number, step = 1) => ({
   kind: "number" as const,
-  ...{ whole, min, max },
+  ...{ whole: Number.isInteger(step), min, max, step },
 });
 const text = (optional = false) => ({ kind: "text" as const, optional });
 
@@ -51,10 +55,10 @@ const SETTINGS: Setting[] = [
   ),
   setting("Look", "dark_theme", "Dark theme", text(), usualThemes.dark.name),
   setting("Look", "light_theme", "Light theme", text(), usualThemes.light.name),
-  setting("Look", "window_zoom", "Window zoom", number(50, 300), 100),
+  setting("Look", "window_zoom", "Window zoom", number(50, 300, 10), 100),
   setting("Text", "font_family", "Font family", text(), "monospace"),
   setting("Text", "font_size", "Font size", number(6, 72), 13),
-  setting("Text", "line_height", "Line height", number(0.8, 2.5, false), 1.15),
+  setting("Text", "line_height", "Line height", number(0.8, 2.5, 0.05), 1.15),
   setting("Terminal", "shell", "Shell", text(true), null),
   setting(
     "Copy and paste",

@@ -59,6 +59,8 @@ pub enum SettingTakes {
         min: f64,
         /// The most.
         max: f64,
+        /// What one press changes: what a person would see, or care about.
+        step: f64,
     },
     /// A text.
     Text {
@@ -72,6 +74,8 @@ pub enum SettingTakes {
 pub struct SettingWord {
     /// As in the file.
     pub value: String,
+    /// What it is called on a page.
+    pub title: String,
     /// What it means.
     pub about: String,
 }
@@ -322,8 +326,10 @@ fn kind_at<'s>(schema: &'s Value, way: &[&str]) -> Option<&'s Value> {
 fn takes(kind: &Value) -> Option<SettingTakes> {
     if let Some(choices) = kind["oneOf"].as_array() {
         let choices = choices.iter().filter_map(|one| {
+            let value = one["const"].as_str()?;
             Some(SettingWord {
-                value: one["const"].as_str()?.to_owned(),
+                value: value.to_owned(),
+                title: title(one, value),
                 about: one["description"].as_str().unwrap_or_default().to_owned(),
             })
         });
@@ -335,6 +341,7 @@ fn takes(kind: &Value) -> Option<SettingTakes> {
         whole,
         min: kind["minimum"].as_f64().unwrap_or(0.0),
         max: kind["maximum"].as_f64().unwrap_or(f64::from(u32::MAX)),
+        step: kind["step"].as_f64().unwrap_or(1.0),
     };
     match *types.first()? {
         "boolean" => Some(SettingTakes::Switch),
@@ -365,15 +372,8 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{AppConfig, HostMode, Paths, Theme};
-
-    async fn opened(home: &Path) -> App {
-        let paths = Paths::below(home);
-        let host = HostMode::InProcess;
-        App::start(AppConfig { paths, host })
-            .await
-            .expect("an app in a directory of its own")
-    }
+    use crate::Theme;
+    use crate::testing::opened;
 
     fn text(value: &str) -> SettingChange {
         let value = SettingValue::Text(value.to_owned());
@@ -398,11 +398,17 @@ mod tests {
                         SettingTakes::Switch => "switch".to_owned(),
                         SettingTakes::Choice { choices } => choices
                             .into_iter()
-                            .map(|one| one.value)
+                            .map(|one| one.title)
                             .collect::<Vec<_>>()
                             .join("|"),
-                        SettingTakes::Number { whole, min, max } => {
-                            format!("{min}..{max}{}", if whole { "" } else { " in parts" })
+                        SettingTakes::Number {
+                            whole,
+                            min,
+                            max,
+                            step,
+                        } => {
+                            let parts = if whole { "" } else { " in parts" };
+                            format!("{min}..{max} by {step}{parts}")
                         }
                         SettingTakes::Text { optional } => {
                             format!("text{}", if optional { " or nothing" } else { "" })
@@ -414,28 +420,28 @@ mod tests {
             )
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
-        Look: Dark or light (theme): system|dark|light = "system"
+        Look: Dark or light (theme): System|Dark|Light = "system"
         Look: Dark theme (dark_theme): text = "Switchyard dark"
         Look: Light theme (light_theme): text = "Switchyard light"
-        Look: Window zoom (window_zoom): 50..300 = 100.0
+        Look: Window zoom (window_zoom): 50..300 by 10 = 100.0
         Text: Font family (font_family): text = "\"JetBrains Mono\", \"Fira Code\", \"Cascadia Code\", \"DejaVu Sans Mono\", monospace"
-        Text: Font size (font_size): 6..72 = 13.0
-        Text: Line height (line_height): 0.8..2.5 in parts = 1.15
+        Text: Font size (font_size): 6..72 by 1 = 13.0
+        Text: Line height (line_height): 0.8..2.5 by 0.05 in parts = 1.15
         Text: Ligatures (ligatures): switch = false
-        Text: Renderer (renderer): auto|webgl|dom = "auto"
-        Terminal: Scrollback lines (scrollback_lines): 100..1000000 = 5000.0
+        Text: Renderer (renderer): Auto|WebGL|DOM = "auto"
+        Terminal: Scrollback lines (scrollback_lines): 100..1000000 by 1000 = 5000.0
         Terminal: Shell (shell): text or nothing = null
         Terminal: Editor (editor): text or nothing = null
         Terminal: Shell integration (shell_integration): switch = true
         Copy and paste: Copy on select (copy_on_select): switch = false
         Copy and paste: Paste guard (paste_guard): switch = true
-        Copy and paste: Clipboard (osc52): ask|deny = "ask"
-        Cursor: Cursor style (cursor_style): block|bar|underline = "block"
+        Copy and paste: Clipboard (osc52): Ask|Deny = "ask"
+        Cursor: Cursor style (cursor_style): Block|Bar|Underline = "block"
         Cursor: Cursor blink (cursor_blink): switch = false
         Accessibility: Screen reader (screen_reader): switch = false
-        History: Days on disk (history.keep_days): 0..3650 = 30.0
-        History: Megabytes on disk (history.max_mb): 1..1000000 = 2048.0
-        Flows: Agents at once (flows.max_agents): 1..1000 = 16.0
+        History: Days on disk (history.keep_days): 0..3650 by 1 = 30.0
+        History: Megabytes on disk (history.max_mb): 1..1000000 by 256 = 2048.0
+        Flows: Agents at once (flows.max_agents): 1..1000 by 1 = 16.0
         Conflicts: What breaks (conflicts.breaks): switch = false
         "#);
     }
