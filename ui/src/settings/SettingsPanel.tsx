@@ -56,7 +56,7 @@ export function SettingsPanel({
           type="search"
           aria-label="Search"
           data-testid="settings-search"
-          placeholder={page === "keys" ? "A command, an id or a key" : "Search"}
+          placeholder={page === "keys" ? "Command, id or key" : "Search"}
           value={query}
           spellCheck={false}
           onChange={(event) =>

@@ -22,6 +22,7 @@ test.each([
   ],
   ["Mail to you@home.example please", ["mail you@home.example"]],
   ["pid 48213 of 12", ["number 48213"]],
+  ["4096 Nov 28  2023 on port 8080", ["number 4096", "number 8080"]],
   ["~/work/a", ["path ~/work/a"]],
   ["nothing to see", []],
 ])("%j has %j", (text, wanted) => {

@@ -32,7 +32,8 @@ const PLAIN: [FoundKind, RegExp][] = [
   ["address", /\b(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}\b/giu],
 ];
 const HASH = /\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b/giu;
-const NUMBER = /\b\d{4,}\b/gu;
+/** But for what is a year, of which a list of files is full. */
+const NUMBER = /\b(?!(?:19|20)\d\d\b)\d{4,}\b/gu;
 
 /** So much of a line is looked through. */
 const READ = 8_000;

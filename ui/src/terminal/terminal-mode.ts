@@ -23,6 +23,9 @@ export interface ModeEnd {
   open?: Hint;
 }
 
+/** So many of the last rows lie under the line that says what goes on. */
+const STATUS_ROWS = 2;
+
 /** A layer over the cells of a terminal, and a line that says what goes on. */
 class CellLayer implements IDisposable {
   private readonly layer = document.createElement("div");
@@ -46,8 +49,13 @@ class CellLayer implements IDisposable {
     this.status.remove();
   }
 
-  say(text: string): void {
+  /** Says what goes on, at the bottom, or at the top where one of these cells would lie under it. */
+  say(text: string, clear: Spot[]): void {
     if (this.status.textContent !== text) this.status.textContent = text;
+    const { rows, buffer } = this.terminal;
+    const under = buffer.active.viewportY + rows - STATUS_ROWS;
+    const covers = clear.some(({ row }) => row >= under);
+    this.status.dataset.at = covers ? "top" : "bottom";
   }
 
   clear(): void {
@@ -130,7 +138,7 @@ export class CopyMode implements TerminalMode {
       cells.box("mode-selected", { row, col: from }, to - from);
     const wide = grid.cells(state.at.row)[state.at.col + 1] === "";
     cells.box("mode-cursor", state.at, wide ? 2 : 1);
-    cells.say(statusOf(state, grid));
+    cells.say(statusOf(state, grid), [state.at]);
   }
 }
 
@@ -190,6 +198,7 @@ export class QuickSelect implements TerminalMode {
       hints.length === 0
         ? "Nothing to pick here: no link, path, hash or address is on screen · Esc leaves"
         : "Type the letters to copy, with Shift to open · Esc leaves",
+      fitting.map(({ at }) => at),
     );
   }
 }

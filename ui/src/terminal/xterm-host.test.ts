@@ -225,6 +225,22 @@ test("in copy mode the keys are not the program's, and what it prints waits", as
   );
 });
 
+test("what copy mode says never lies over where one is", async () => {
+  const host = await view();
+  twin.print(pane, "one two\r\nthree\r\n");
+  const at = () =>
+    inShadow(host, ".mode-status").map((status) =>
+      status.getAttribute("data-at"),
+    );
+  host.copyMode(() => undefined);
+  await vi.waitFor(() => expect(at()).toEqual(["bottom"]), WAIT);
+  press(host, "G");
+  expect(at()).toEqual(["top"]);
+  for (const key of ["g", "g"]) press(host, key);
+  expect(at()).toEqual(["bottom"]);
+  press(host, "Escape");
+});
+
 test("quick select copies what is typed for, and opens it with Shift", async () => {
   const host = await view();
   twin.print(pane, "see https://a.example/b and src/a.rs:3\r\n");

@@ -22,13 +22,15 @@ export function LayoutDialog() {
     if (wrong === null) setName("");
   }
   const { length } = panesOf(layout.tree);
+  const what =
+    length === 1
+      ? `1 pane in \`${layout.root}\`, with its name and directory`
+      : `${length} panes in \`${layout.root}\`, with their splits, names and directories`;
   return (
     <Dialog
       title="Save the arrangement"
       description={
-        <Sentence
-          text={`${length} ${length === 1 ? "pane" : "panes"} in \`${layout.root}\`, with their splits, names and directories. One that is called the same is replaced.`}
-        />
+        <Sentence text={`${what}. One that is called the same is replaced.`} />
       }
       onClose={close}
       testId="layout-dialog"
