@@ -190,4 +190,25 @@ mod tests {
     fn the_definition_of_the_command_line_is_sound() {
         Arguments::command().debug_assert();
     }
+
+    /// The widest that help is shown, see [`clap::Command::max_term_width`] as clap has it by itself.
+    const WIDTH: usize = 100;
+
+    /// The lines that would be broken anew, of a command and of those below it.
+    fn broken(command: &clap::Command) -> Vec<String> {
+        let told = [command.get_after_help(), command.get_after_long_help()];
+        let texts = told.into_iter().flatten().map(ToString::to_string);
+        let mut broken: Vec<String> = texts
+            .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+            .filter(|line| line.chars().count() > WIDTH)
+            .map(|line| format!("{}: {line}", command.get_name()))
+            .collect();
+        broken.extend(command.get_subcommands().flat_map(self::broken));
+        broken
+    }
+
+    #[test]
+    fn lines_of_the_help_that_end_where_they_were_written_are_short_enough_to() {
+        assert_eq!(broken(&Arguments::command()), Vec::<String>::new());
+    }
 }

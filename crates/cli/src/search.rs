@@ -24,7 +24,8 @@ const PLAIN: &str = "\x1b[0m";
 /// Find text that panes printed or full-screen programs showed
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The pattern is a regular expression as in Rust and ripgrep, without look-around and back-references.
+The pattern is a regular expression as in Rust and ripgrep, without look-around and
+back-references.
 Case matters when the pattern has an uppercase letter. What is in memory comes first; when that
 holds fewer matches than --limit, the history on disk is searched as well, for ten seconds at most.
 

@@ -28,10 +28,11 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 /// Before an agent edits a file: tell it who else changes the same lines
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads the JSON that an agent's hook gives on standard input, and answers in that agent's form: Claude
-Code (Edit, Write, MultiEdit, NotebookEdit), Codex (apply_patch), Gemini CLI (replace, write_file) and
-opencode (edit, write, patch). An edit is never held up: when something is wrong, or takes longer than
-2 seconds, nothing is said. Exit status: 0 always, when it is asked by an agent.
+Reads the JSON that an agent's hook gives on standard input, and answers in that agent's form:
+Claude Code (Edit, Write, MultiEdit, NotebookEdit), Codex (apply_patch), Gemini CLI (replace,
+write_file) and opencode (edit, write, patch). An edit is never held up: when something is wrong,
+or takes longer than 2 seconds, nothing is said. Exit status: 0 always, when it is asked by an
+agent.
 
 Examples:
   switchyard conflicts hook --install                  For the agents found in this repository
