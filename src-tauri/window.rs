@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use app::{App, AppConfig, Code, Error, HostMode, Paths};
-use tauri::{AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, Wry};
 
 use crate::commands::{agents::Followed, flow::FollowedFiles, search::Searches, terminal::Views};
 use crate::{bindings, clipboard, events, renderer};
@@ -47,7 +47,7 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         );
     }
     let paths = Paths::of_user().map_err(|error| error.to_string())?;
-    let webview = paths.webview();
+    let webview = [paths.webview(), paths.runtime().join("webview")];
     let host = if options.in_process {
         HostMode::InProcess
     } else {
@@ -88,10 +88,10 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         .setup(move |shell| {
             builder.mount_events(shell);
             events::forward(shell.state::<App>().inner().clone(), shell.handle().clone());
-            WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()))
+            let window =
+                WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()));
+            keeping(window, webview)
                 .title("Switchyard")
-                // Else it lies in a place of the user's, which windows of different homes would share.
-                .data_directory(webview)
                 .inner_size(1280.0, 800.0)
                 .min_inner_size(480.0, 320.0)
                 .on_navigation(|url| {
@@ -112,6 +112,25 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         }
     });
     Ok(())
+}
+
+/// Has the web view keep what is its own in the first of these directories that can be made: on a full disk that may be
+/// another than the first. Where none can, it keeps nothing.
+fn keeping<'a, M: Manager<Wry>>(
+    window: WebviewWindowBuilder<'a, Wry, M>,
+    directories: [PathBuf; 2],
+) -> WebviewWindowBuilder<'a, Wry, M> {
+    for directory in directories {
+        match std::fs::create_dir_all(&directory) {
+            // Else it lies in a place of the user's, which windows of different homes would share.
+            Ok(()) => return window.data_directory(directory),
+            Err(error) => {
+                let directory = directory.display();
+                tracing::warn!("the web view can't keep anything in `{directory}`: {error}");
+            }
+        }
+    }
+    window.incognito(true)
 }
 
 /// Tells on standard error what `SWITCHYARD_LOG` asks for (`info`, `app=debug`); warnings otherwise.

@@ -8,6 +8,7 @@ use support::{Home, Window, wait_for};
 mod access;
 mod agents;
 mod conflicts;
+mod disk;
 mod drafts;
 mod flow;
 mod layouts;
