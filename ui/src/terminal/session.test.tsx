@@ -193,7 +193,7 @@ test("tabs that were opened while the disk was full are saved when it is not any
     await vi.advanceTimersByTimeAsync(1_000);
   });
   const said = () => useNotices.getState().notices.map(({ text }) => text);
-  expect(said()).toEqual(["The layout was not saved: the disk is full"]);
+  expect(said()).toEqual(["The session was not saved: the disk is full"]);
   save.mockRestore();
   await vi.advanceTimersByTimeAsync(5_000);
   stop();

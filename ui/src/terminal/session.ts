@@ -211,7 +211,7 @@ export function followSession(api: DockApi): () => void {
   let last = "";
   const saving = saver({
     ms: SAVE_AFTER_MS,
-    complaint: "The layout was not saved",
+    complaint: "The session was not saved",
     async write() {
       const layout = layoutOf(api);
       const session: SavedSession = {
