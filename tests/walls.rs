@@ -11,16 +11,18 @@ use serde_json::Value;
 
 /// What each package of ours may list of the others, for whatever purpose.
 const MAP: &[(&str, &[&str])] = &[
+    ("clock", &[]),
     ("secrets", &[]),
-    ("terminal", &["secrets"]),
+    ("terminal", &["clock", "secrets"]),
     ("store", &[]),
-    ("conflicts", &[]),
-    ("agents", &[]),
+    ("conflicts", &["clock"]),
+    ("agents", &["clock"]),
     ("host", &["terminal"]),
-    ("flow", &["secrets", "store"]),
+    ("flow", &["clock", "secrets", "store"]),
     (
         "app",
         &[
+            "clock",
             "terminal",
             "host",
             "secrets",
@@ -34,7 +36,15 @@ const MAP: &[(&str, &[&str])] = &[
     ("mcp", &["app", "terminal", "flow", "conflicts", "agents"]),
     (
         "cli",
-        &["app", "mcp", "terminal", "flow", "conflicts", "agents"],
+        &[
+            "app",
+            "mcp",
+            "clock",
+            "terminal",
+            "flow",
+            "conflicts",
+            "agents",
+        ],
     ),
     (
         "shell",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clock::Clock;
 use futures_util::future::join_all;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, broadcast, watch};
@@ -13,7 +14,7 @@ use crate::error::AgentError;
 use crate::happened::{AgentsEvent, BackendAgents};
 use crate::keeper::{Keeper, tick};
 use crate::sessions::{SessionRow, SessionStatus, Sessions};
-use crate::shared::{Added, AgentsConfig, Clock, Shared};
+use crate::shared::{Added, AgentsConfig, Shared};
 use crate::turn::Turn;
 use crate::types::{
     AgentId, AgentInfo, Archived, BackendId, BackendInfo, ImportSession, KnownSession, ListAgents,
@@ -348,7 +349,7 @@ impl Agents {
                 worktree: info.cwd.clone(),
                 title: info.title.clone(),
                 status,
-                last_activity: (self.inner.clock)(),
+                last_activity: self.inner.clock.now_ms(),
             })
             .await
             .map_err(|reason| AgentError::Sessions { reason })
@@ -369,7 +370,7 @@ impl Agents {
             .into_iter()
             .filter(|row| row.session == *agent && row.backend == *backend)
         {
-            row.last_activity = (self.inner.clock)();
+            row.last_activity = self.inner.clock.now_ms();
             if row.title.is_none() {
                 row.title = self.inner.title(backend, agent);
             }

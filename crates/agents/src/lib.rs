@@ -44,6 +44,6 @@ pub use news::News;
 pub use paseo::{AddressError, Deadlines, HostAddress, Paseo, PaseoConfig, Transport};
 pub use secret::{PasswordRef, Secret, read_password};
 pub use sessions::{Kept, MemorySessions, SessionRow, SessionStatus, Sessions};
-pub use shared::{AgentsConfig, Clock};
+pub use shared::AgentsConfig;
 pub use turn::{Canceller, Relay, Turn};
 pub use types::*;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clock::Clock;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::DropGuard;
@@ -18,9 +19,6 @@ use crate::types::{
     AgentEvent, AgentId, AgentInfo, AgentStatus, BackendId, BackendInfo, Position, TimelineEntry,
     ToolStatus,
 };
-
-/// What time it is, in milliseconds since 1970; handed in, so that tests can turn it.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// How often, and how patiently, backends are asked how they are.
 #[derive(Debug, Clone)]
@@ -79,7 +77,7 @@ impl Shared {
     }
 
     pub(crate) fn now(&self) -> String {
-        i64::try_from((self.clock)())
+        i64::try_from(self.clock.now_ms())
             .ok()
             .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
             .unwrap_or_default()

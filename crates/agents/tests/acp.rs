@@ -14,6 +14,7 @@ use agents::{
     Outcome, PermissionAnswer, Prompt, PromptImage, SessionRow, SessionStatus, ToolCall,
     ToolStatus, presets,
 };
+use clock::Clock;
 use serde_json::Value;
 use support::soon;
 
@@ -398,7 +399,7 @@ async fn an_announced_edit_is_told_with_its_worktree() {
     let agents = Agents::new(
         AgentsConfig::default(),
         Arc::new(MemorySessions::default()),
-        Arc::new(|| 1),
+        Clock::new(|| 1),
     );
     let acp = Acp::new(config(&[]));
     let at = AgentBackend::id(&acp).clone();

@@ -13,6 +13,7 @@ use agents::{
     ListAgents, MemorySessions, NewAgent, Outcome, Paseo, PaseoConfig, PasswordRef, Prompt,
     SessionStatus, Transport, Turn,
 };
+use clock::Clock;
 use support::{Daemon, program, soon};
 
 fn id(text: &str) -> AgentId {
@@ -27,7 +28,7 @@ fn registry() -> Agents {
             ..AgentsConfig::default()
         },
         Arc::new(MemorySessions::default()),
-        Arc::new(|| 1_000),
+        Clock::new(|| 1_000),
     )
 }
 

@@ -12,6 +12,7 @@ use agents::{
     AgentBackend, AgentEvent, AgentId, AgentStatus, Agents, AgentsConfig, AgentsEvent, BackendId,
     Conversation, ConversationStep, Health, ListAgents, MemorySessions, Prompt, Transport,
 };
+use clock::Clock;
 use support::{Daemon, program, soon};
 use tokio::sync::broadcast::Receiver;
 
@@ -24,7 +25,7 @@ fn registry() -> Agents {
             ..AgentsConfig::default()
         },
         Arc::new(MemorySessions::default()),
-        Arc::new(|| 1_000),
+        Clock::new(|| 1_000),
     );
     agents.keep_lists();
     agents

@@ -15,6 +15,7 @@ use agents::{
     BackendAgents, BackendId, BackendInfo, Conversation, ImportSession, KnownSession, ListAgents,
     NewAgent, PermissionAnswer, Prompt, TimelineEntry, Turn,
 };
+use clock::Clock;
 use conflicts::{LineRange, ProposedChange};
 use terminal::PaneEvent;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -114,11 +115,7 @@ impl App {
         let begun = self.0.agents.get_or_try_init(|| async {
             let configured = self.configured_agents()?;
             let sessions = Arc::new(StoredSessions(self.0.store.clone()));
-            let agents = Agents::new(
-                AgentsConfig::default(),
-                sessions,
-                crate::conflicts::system_clock(),
-            );
+            let agents = Agents::new(AgentsConfig::default(), sessions, Clock::system());
             let backends = Backends {
                 agents,
                 from: parking_lot::Mutex::default(),

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::conflicts::{
-    AskError, CheckAnswer, Clock, ConflictEvent, ConflictFilter, ConflictGroup, ConflictWatcher,
+    AskError, CheckAnswer, ConflictEvent, ConflictFilter, ConflictGroup, ConflictWatcher,
     HealthState, LookError, Picture, ProposedChange, Quiet, QuietAbout, StartError, Verdict,
     VerdictDetails, VerdictKey, WatchConfig, grouped, repository_at,
 };
+use clock::Clock;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use store::Store;
@@ -87,7 +88,7 @@ impl App {
             let config = WatchConfig {
                 breaks,
                 quiets: quiets.unwrap_or_default(),
-                ..WatchConfig::new(system_clock())
+                ..WatchConfig::new(Clock::system())
             };
             let watcher = ConflictWatcher::open(&path, config).map_err(start_error)?;
             Ok((watcher.picture().repository, Arc::new(watcher)))
@@ -375,12 +376,6 @@ impl App {
     }
 }
 
-/// The time of this machine, for entries and verdicts.
-pub(crate) fn system_clock() -> Clock {
-    let clock = terminal::Clock::system();
-    Arc::new(move || clock.now_ms())
-}
-
 /// Looks at one repository once, without watching it.
 ///
 /// # Errors
@@ -413,7 +408,7 @@ pub fn watch_config(paths: Option<&Paths>, path: &Path) -> WatchConfig {
     WatchConfig {
         breaks: looks_for_breaks(paths),
         quiets: kept().unwrap_or_default(),
-        ..WatchConfig::new(system_clock())
+        ..WatchConfig::new(Clock::system())
     }
 }
 
@@ -453,7 +448,7 @@ fn look_at(change: &ProposedChange, breaks: bool) -> Result<CheckAnswer, Error> 
     let worktree = PathBuf::from(&change.worktree);
     let config = WatchConfig {
         breaks,
-        ..WatchConfig::new(system_clock())
+        ..WatchConfig::new(Clock::system())
     };
     ::conflicts::look_at(&worktree, &config, change).map_err(look_error)
 }

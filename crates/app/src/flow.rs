@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use ::flow::{
     Again, Finding, Flow, FlowEvent, FlowGraph, Flows, FlowsConfig, Given, InputInfo, RequestError,
-    RunInfo, RunLimits, RunView, Simulation, StartError, StartRun, Stubs, SystemClock,
-    SystemOwners,
+    RunInfo, RunLimits, RunView, Simulation, StartError, StartRun, Stubs, SystemOwners,
 };
+use clock::Clock;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tokio::sync::broadcast;
@@ -209,7 +209,7 @@ impl App {
                 store: self.0.store.clone(),
                 outputs: self.0.paths.data().join("outputs"),
                 actions: Arc::new(World::new(Arc::downgrade(&self.0), self.0.paths.data())),
-                clock: Arc::new(SystemClock),
+                clock: Clock::system(),
                 owners: Arc::new(SystemOwners),
                 limits: RunLimits {
                     agents: self.settings().flows.max_agents,

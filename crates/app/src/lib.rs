@@ -39,11 +39,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::config_file::ConfigWatch;
+use clock::Clock;
 use host::{HostClient, HostHere, ServeError};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use store::Store;
-use terminal::{Clock, HistoryBudget, Panes, PanesConfig};
+use terminal::{HistoryBudget, Panes, PanesConfig};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 

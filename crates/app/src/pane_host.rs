@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use clock::Clock;
 use host::{
     ConnectError, Host, HostClient, HostHealth, HostOptions, HostPaths, ServeError, Service,
 };
-use terminal::{Clock, Panes};
+use terminal::Panes;
 
 use crate::{Code, Error, Paths, Settings, agent_host_paths, agents, host_paths, panes_config};
 

@@ -6,10 +6,9 @@ use std::str::FromStr;
 
 use app::App;
 use clap::Args;
+use clock::Clock;
 use terminal::ask;
-use terminal::{
-    Attention, Clock, ClosedPane, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines,
-};
+use terminal::{Attention, ClosedPane, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines};
 
 use crate::failure::Failure;
 use crate::output::{Output, short};

@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
+use clock::Clock;
 use conflicts::{ConflictFilter, WatchConfig, look};
 
 const CRATES: &str = "aho-corasick base64 bytes fastrand httparse jiff memchr regex-syntax semver similar unicode-segmentation winnow";
@@ -250,7 +250,7 @@ impl Library {
         let broken: BTreeSet<_> = broken.intersection(&touched).cloned().collect();
         let config = WatchConfig {
             breaks: true,
-            ..WatchConfig::new(Arc::new(|| 1))
+            ..WatchConfig::new(Clock::new(|| 1))
         };
         let picture = look(&self.main, &config, &ConflictFilter::default()).unwrap();
         let breaking = picture

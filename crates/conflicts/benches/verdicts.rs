@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use clock::Clock;
 use conflicts::{
     ConflictEvent, ConflictFilter, ConflictWatcher, ProposedChange, WatchConfig, look, look_at,
 };
@@ -363,7 +364,7 @@ fn git(dir: &Path, arguments: &[&str]) {
 
 fn config() -> WatchConfig {
     let ticks = AtomicU64::new(1);
-    WatchConfig::new(Arc::new(move || ticks.fetch_add(1, Ordering::Relaxed)))
+    WatchConfig::new(Clock::new(move || ticks.fetch_add(1, Ordering::Relaxed)))
 }
 
 fn number(name: &str, usual: usize) -> usize {

@@ -21,6 +21,7 @@ pub(crate) use ask::path_in;
 use asked::{Asked, Known};
 use breaks::Meaning;
 use changes::{Changes, Effect, kind, nearest};
+use clock::Clock;
 use judge::Memory;
 pub use refused::AskError;
 use submodules::{Submodules, told};
@@ -31,8 +32,8 @@ use crate::index::Index;
 use crate::path::RepoPath;
 use crate::quiet::Quiets;
 use crate::types::{
-    ChangeKind, Clock, ConflictEvent, Entry, Health, LineRange, Picture, Status, Verdict,
-    VerdictKey, WorktreeId, WorktreeInfo,
+    ChangeKind, ConflictEvent, Entry, Health, LineRange, Picture, Status, Verdict, VerdictKey,
+    WorktreeId, WorktreeInfo,
 };
 
 struct Worktree {
@@ -209,7 +210,7 @@ impl Survey {
 
     /// Brings entries and verdicts up to date, and says what changed.
     pub(crate) fn settle(&mut self) -> Vec<ConflictEvent> {
-        let now = (self.clock)();
+        let now = self.clock.now_ms();
         self.notes.clear();
         self.want_nothing();
         let pairs = self.pairs(None);

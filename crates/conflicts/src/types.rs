@@ -2,15 +2,11 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::path::RepoPath;
-
-/// Tells the time, in milliseconds since 1970: handed in, so that tests turn it.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Names one worktree for as long as it stands at its place: the path of its root.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use clock::Clock;
 use tokio::sync::broadcast;
 
 use filter::filtered;
@@ -19,8 +20,8 @@ use crate::groups::grouped;
 use crate::quiet::{BadGlob, Quiet, QuietAbout};
 use crate::survey::{AskError, Survey};
 use crate::types::{
-    CheckAnswer, Clock, ConflictEvent, ConflictFilter, Health, HealthState, Picture,
-    ProposedChange, Verdict, VerdictDetails, VerdictKey, WorktreeInfo,
+    CheckAnswer, ConflictEvent, ConflictFilter, Health, HealthState, Picture, ProposedChange,
+    Verdict, VerdictDetails, VerdictKey, WorktreeInfo,
 };
 use crate::watch::{Batch, Notice, Notifier, Places, SystemNotifier, Watches};
 

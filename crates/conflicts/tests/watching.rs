@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use clock::Clock;
 use conflicts::{
     ConflictEvent, ConflictWatcher, Deliver, HealthState, LineRange, Notice, Notifier,
     ProposedChange, Quiet, QuietAbout, QuietUntil, Severity, Status, SystemNotifier, WatchConfig,
@@ -663,7 +664,7 @@ fn a_snoozed_verdict_comes_back_by_itself() {
     write(&two.join("src/f"), lines_with(50, &[(9, "two")]));
     let now = Arc::new(AtomicUsize::new(1_000));
     let clock = now.clone();
-    let settings = WatchConfig::new(Arc::new(move || clock.load(Ordering::SeqCst) as u64));
+    let settings = WatchConfig::new(Clock::new(move || clock.load(Ordering::SeqCst) as u64));
     let watcher = ConflictWatcher::open(&repo.main(), settings).unwrap();
     let snooze = Quiet {
         about: QuietAbout::default(),
@@ -689,7 +690,7 @@ fn what_was_changed_before_anybody_looked_began_when_it_was_written() {
     };
     changed(&one, "one", 100);
     changed(&two, "two", 200);
-    let clock = || WatchConfig::new(Arc::new(|| 900_000));
+    let clock = || WatchConfig::new(Clock::new(|| 900_000));
     let began = |watcher: &ConflictWatcher| {
         let verdict = watcher.picture().verdicts.remove(0);
         (verdict.left.since, verdict.right.since, verdict.since)

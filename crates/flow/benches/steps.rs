@@ -10,9 +10,10 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use clock::{Clock, Time};
 use flow::{
-    ActionError, Actions, Activity, Answer, Clock, Ended, Finished, Flows, FlowsConfig, Found, Job,
-    JobKey, RunLimits, StartRun, SystemClock, SystemOwners,
+    ActionError, Actions, Activity, Answer, Ended, Finished, Flows, FlowsConfig, Found, Job,
+    JobKey, RunLimits, StartRun, SystemOwners,
 };
 use store::Store;
 
@@ -39,13 +40,13 @@ impl Marks {
 /// The machine's clock; it is read for each transition that is written.
 struct Watch(Marks);
 
-impl Clock for Watch {
-    fn now(&self) -> u64 {
+impl Time for Watch {
+    fn now_ms(&self) -> u64 {
         self.0.mark();
-        SystemClock.now()
+        Clock::system().now_ms()
     }
-    fn awake(&self) -> u64 {
-        SystemClock.awake()
+    fn awake_ms(&self) -> u64 {
+        Clock::system().awake_ms()
     }
 }
 
@@ -149,7 +150,7 @@ fn main() {
             store,
             outputs: home.path().join("outputs"),
             actions: Arc::new(Nothing(starts.clone())),
-            clock: Arc::new(Watch(writes.clone())),
+            clock: Clock::new(Watch(writes.clone())),
             owners: Arc::new(SystemOwners),
             limits: RunLimits::default(),
             secrets: Vec::new(),

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use clock::Clock;
 use secrets::Secrets;
 use store::{Store, StoreError};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::action::Actions;
-use crate::clock::{Clock, run_id};
+use crate::chance::run_id;
 use crate::definition::{BadInput, Flow, FlowRefused};
 use crate::journal::{Bulk, Claim, FlowEvent, Given, Journal, NewRun, RunInfo, RunView, StoredRun};
 use crate::owner::Owners;
@@ -35,7 +36,7 @@ pub struct FlowsConfig {
     /// What steps may ask of the world.
     pub actions: Arc<dyn Actions>,
     /// What time it is.
-    pub clock: Arc<dyn Clock>,
+    pub clock: Clock,
     /// Which process we are, and which others are alive.
     pub owners: Arc<dyn Owners>,
     /// How much may go on at once.
@@ -123,7 +124,7 @@ impl Flows {
     pub(crate) fn with_journal(
         journal: Journal,
         actions: Arc<dyn Actions>,
-        clock: Arc<dyn Clock>,
+        clock: Clock,
         owners: Arc<dyn Owners>,
         limits: RunLimits,
         secrets: Vec<String>,
@@ -175,7 +176,7 @@ impl Flows {
         let flow = Flow::read(&start.text)?;
         let inputs = flow.inputs(&start.inputs)?;
         self.inner.shared.check_secrets(&flow, &inputs)?;
-        let at = self.inner.shared.clock.now();
+        let at = self.inner.shared.clock.now_ms();
         let new = NewRun {
             id: id.to_owned(),
             flow: flow.name.clone(),
@@ -637,7 +638,7 @@ impl Inner {
                 .done_again(again)?;
             let redefined = redefine(&old, new, &stored, &again)?;
             self.shared.check_secrets(new, &redefined.inputs)?;
-            let at = self.shared.clock.now();
+            let at = self.shared.clock.now_ms();
             let event = self.shared.journal.redefine(run, redefined, at).await?;
             self.shared.tell(event);
             Ok(())

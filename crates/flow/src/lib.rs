@@ -10,7 +10,7 @@
 //! it leaves to others.
 
 mod action;
-mod clock;
+mod chance;
 mod data;
 mod decide;
 mod definition;
@@ -32,7 +32,6 @@ pub use action::{
     ActionError, Actions, Activity, Answer, Ended, Finished, Found, Job, JobKey, StepAgent, Work,
     WorktreeWish, plain_text,
 };
-pub use clock::{Clock, SystemClock};
 pub use data::Json;
 pub use decide::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 pub use definition::{

@@ -587,19 +587,19 @@ impl Driver {
             let first = dues.first().map(|(due, _)| due.saturating_sub(now));
             first.unwrap_or(CLOCK_TRUST_MS)
         };
-        let wait = left(&self.dues, clock.now()).min(left(&self.waits, clock.awake()));
+        let wait = left(&self.dues, clock.now_ms()).min(left(&self.waits, clock.awake_ms()));
         Duration::from_millis(wait.clamp(1, CLOCK_TRUST_MS))
     }
 
     /// Whatever time has come for.
     fn due(&mut self) {
-        let clock = Arc::clone(&self.shared().clock);
+        let clock = self.shared().clock.clone();
         let next = |dues: &mut BTreeSet<(u64, Due)>, now: u64| {
             dues.first().filter(|(at, _)| *at <= now)?;
             dues.pop_first().map(|(_, due)| due)
         };
         while let Some(due) =
-            next(&mut self.dues, clock.now()).or_else(|| next(&mut self.waits, clock.awake()))
+            next(&mut self.dues, clock.now_ms()).or_else(|| next(&mut self.waits, clock.awake_ms()))
         {
             match due {
                 Due::AgentPlace => self.agents_full = false,
@@ -629,7 +629,7 @@ impl Driver {
             let activity: Answer<'static, _> =
                 Box::pin(async move { shared.actions.start(job).await });
             let since = self.active.get(&step).and_then(|active| active.since);
-            let since = since.unwrap_or_else(|| self.shared().clock.awake());
+            let since = since.unwrap_or_else(|| self.shared().clock.awake_ms());
             self.watch(step, attempt, activity, since);
         }
         Ok(())
@@ -653,7 +653,7 @@ impl Driver {
         let shared = Arc::clone(self.shared());
         let mut in_trouble = false;
         let events = loop {
-            let (now, awake) = (shared.clock.now(), shared.clock.awake());
+            let (now, awake) = (shared.clock.now_ms(), shared.clock.awake_ms());
             let written =
                 shared
                     .journal

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clock::Clock;
 use secrets::Secrets;
 use tokio::sync::{Notify, broadcast};
 
 use crate::action::Actions;
-use crate::clock::Clock;
 use crate::definition::{Flow, InputType};
 use crate::journal::{FlowEvent, Journal, RunInfo};
 use crate::owner::{Owner, Owners};
@@ -29,7 +29,7 @@ impl Default for RunLimits {
 pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) actions: Arc<dyn Actions>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Clock,
     pub(crate) owners: Arc<dyn Owners>,
     pub(crate) me: Owner,
     pub(crate) boot: String,

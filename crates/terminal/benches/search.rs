@@ -12,10 +12,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use clock::Clock;
 use terminal::{
-    Cancel, Clock, ClosedPane, History, HistoryBudget, LineId, PaneHistory, PaneId, PaneRole,
-    PaneText, Query, Scope, Scrollback, ScrollbackLimits, SearchProgress, SearchRequest,
-    StyledLine, search,
+    Cancel, ClosedPane, History, HistoryBudget, LineId, PaneHistory, PaneId, PaneRole, PaneText,
+    Query, Scope, Scrollback, ScrollbackLimits, SearchProgress, SearchRequest, StyledLine, search,
 };
 
 const ROUNDS: usize = 7;

@@ -28,9 +28,9 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::clock::Clock;
 use crate::styled::StyledLine;
 use crate::types::{LineId, PaneId, PaneInfo, PaneRole};
+use clock::Clock;
 use disk::Disk;
 pub use read::HistoryReader;
 pub(crate) use read::{Chunk, Damage, Filter, Placed, Scratch, Text, Wanted};

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-use crate::clock::Clock;
 use crate::types::PaneId;
+use clock::Clock;
 
 const FILE: &str = "next-pane";
 /// So many are written down at once.

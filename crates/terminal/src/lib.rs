@@ -12,7 +12,6 @@ mod attach;
 mod attachment;
 mod attention;
 mod block;
-mod clock;
 mod control;
 mod environment;
 mod history;
@@ -42,7 +41,6 @@ mod types;
 
 pub use attach::{AttachOptions, Changes, Frame, FrameError};
 pub use attachment::{AckHandle, Attachment};
-pub use clock::Clock;
 pub use environment::Environment;
 pub use history::{ClosedPane, History, HistoryBudget, HistoryError, HistoryReader, PaneHistory};
 pub use lines::PaneText;

@@ -22,7 +22,6 @@ use self::telling::{About, SamePlace, Telling};
 use self::update::Update;
 use crate::attach::{Awaited, Frame, Stream};
 use crate::attention::Watch;
-use crate::clock::Clock;
 use crate::history::{ClosedPane, History, PaneHistory};
 use crate::input::{Input, Refused};
 use crate::lines::PaneText;
@@ -38,6 +37,7 @@ use crate::types::{
     CommandMark, LineId, PaneEvent, PaneId, PaneInfo, PaneRole, PaneSize, PaneState, Recording,
     ScreenText,
 };
+use clock::Clock;
 
 /// What all panes share.
 pub(crate) struct Common {

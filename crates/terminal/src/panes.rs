@@ -12,7 +12,6 @@ use tokio::sync::broadcast;
 
 use crate::attach::{AttachOptions, Stream};
 use crate::attachment::Attachment;
-use crate::clock::Clock;
 use crate::history::{ClosedPane, History, HistoryBudget, HistoryError};
 use crate::ids::Ids;
 use crate::input::Refused;
@@ -31,6 +30,7 @@ use crate::types::{
     CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth, ReadLines,
     Recording, ScreenText,
 };
+use clock::Clock;
 
 /// Beside the histories: what shells read to learn to mark their prompts.
 const SCRIPTS: &str = "shell-integration";

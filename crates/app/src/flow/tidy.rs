@@ -8,7 +8,7 @@ const YOUNG: Duration = Duration::from_secs(60 * 60);
 
 /// The moment so long ago, in milliseconds since 1970.
 pub(super) fn ago(age: Duration) -> u64 {
-    let now = terminal::Clock::system().now_ms();
+    let now = clock::Clock::system().now_ms();
     now.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
 }
 

@@ -72,7 +72,7 @@ impl List {
         if runs.is_empty() {
             return Ok(out.line("No such runs.")?);
         }
-        let now = terminal::Clock::system().now_ms();
+        let now = clock::Clock::system().now_ms();
         let mut table = Table::new([
             "RUN",
             "STATE",

@@ -43,7 +43,7 @@ impl Survey {
         }
         self.announced
             .retain(|other| (&other.worktree, &other.path) != (&worktree, &path));
-        let at = (self.clock)();
+        let at = self.clock.now_ms();
         self.announced.push(Announced {
             worktree,
             agent,

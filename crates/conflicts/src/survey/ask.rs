@@ -97,7 +97,7 @@ impl Survey {
         // What is kept of other pairs is kept for the watcher; a single look needs none of it.
         let of = self.only.is_some().then_some(&worktree);
         let pairs = self.pairs(of);
-        self.refresh_changes(&pairs, (self.clock)());
+        self.refresh_changes(&pairs, self.clock.now_ms());
         let mut touches = Vec::new();
         for (left, right, bases) in &pairs {
             let other = match (*left == worktree, *right == worktree) {

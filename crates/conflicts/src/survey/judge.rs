@@ -430,7 +430,7 @@ impl Survey {
             agent: self.agents.get(&party.worktree).cloned(),
             since: tree
                 .and_then(|tree| tree.seen.get(&party.path))
-                .map_or_else(|| (self.clock)(), |(_, since)| *since),
+                .map_or_else(|| self.clock.now_ms(), |(_, since)| *since),
             worktree: party.worktree.clone(),
             path: party.path.clone(),
             change,

@@ -56,7 +56,7 @@ impl Survey {
 
     fn refresh_pairs_of(&mut self, worktree: &WorktreeId) {
         let pairs = self.pairs(Some(worktree));
-        self.refresh_changes(&pairs, (self.clock)());
+        self.refresh_changes(&pairs, self.clock.now_ms());
     }
 
     /// The worktrees of which only some paths were looked at, and one of those came or went.
@@ -149,7 +149,7 @@ impl Survey {
             survey.rescan(arm)?;
         }
         self.relist_submodules(None, arm);
-        self.scanned_at = (self.clock)();
+        self.scanned_at = self.clock.now_ms();
         Ok(())
     }
 

@@ -99,7 +99,7 @@ impl Loop {
     /// When a snoozed verdict becomes loud again, of those that were not when we settled last.
     fn quiet_end(&self) -> Option<Instant> {
         let next = self.shared.survey().quiets.next(self.settled_at)?;
-        let left = next.saturating_sub((self.config.clock)());
+        let left = next.saturating_sub(self.config.clock.now_ms());
         Some(Instant::now() + Duration::from_millis(left))
     }
 
@@ -232,7 +232,7 @@ impl Loop {
     }
 
     fn settle(&mut self) {
-        self.settled_at = (self.config.clock)();
+        self.settled_at = self.config.clock.now_ms();
         let events = self.shared.survey().settle();
         self.shared.send(events);
         self.ask_git();

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use clock::Clock;
 use conflicts::{ConflictEvent, ConflictFilter, ConflictWatcher, Picture, WatchConfig};
 
 /// How long a test waits for what must come.
@@ -144,7 +144,7 @@ pub(crate) fn lines_with(count: u32, replaced: &[(u32, &str)]) -> String {
 /// A configuration with a clock that starts at 1,000 and advances by one with each question.
 pub(crate) fn config() -> WatchConfig {
     let ticks = AtomicU64::new(1_000);
-    WatchConfig::new(Arc::new(move || ticks.fetch_add(1, Ordering::Relaxed)))
+    WatchConfig::new(Clock::new(move || ticks.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// What a fresh start sees.

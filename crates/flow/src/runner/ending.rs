@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Active, Driver, Due, For, How, LONGEST_BACKOFF, RunGuards, Stopped, millis};
 use crate::action::{Ended, Finished};
-use crate::clock::jitter;
+use crate::chance::jitter;
 use crate::data::Json;
 use crate::decide::{Outcome, StepState};
 use crate::definition::{Kind, OutputType, StepIndex};
@@ -121,15 +121,15 @@ impl Driver {
             let elapsed = Duration::from_millis(
                 shared
                     .clock
-                    .awake()
+                    .awake_ms()
                     .saturating_sub(self.series.get(&step).copied().unwrap_or(0)),
             );
             if definition
                 .total_timeout
                 .is_none_or(|total| elapsed + backoff < total)
             {
-                let due = shared.clock.now() + millis(backoff);
-                let wait = shared.clock.awake() + millis(backoff);
+                let due = shared.clock.now_ms() + millis(backoff);
+                let wait = shared.clock.awake_ms() + millis(backoff);
                 self.progress.retry_later(step);
                 self.waits.insert((wait, Due::Retry(step, attempt)));
                 let id = definition.id.clone();

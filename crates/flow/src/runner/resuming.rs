@@ -65,10 +65,10 @@ impl Driver {
                 }
                 StepState::RetryWait => {
                     let clock = &self.shared().clock;
-                    let left = last.due.unwrap_or(0).saturating_sub(clock.now());
+                    let left = last.due.unwrap_or(0).saturating_sub(clock.now_ms());
                     // Whatever the clock says now: no wait was ever longer.
                     let left = left.min(millis(LONGEST_BACKOFF) * 2);
-                    let due = clock.awake() + left;
+                    let due = clock.awake_ms() + left;
                     self.waits.insert((due, Due::Retry(number, step.attempts)));
                 }
                 StepState::AwaitingApproval => {
@@ -95,8 +95,8 @@ impl Driver {
         } else {
             shared
                 .clock
-                .awake()
-                .saturating_sub(shared.clock.now().saturating_sub(attempt.started_at))
+                .awake_ms()
+                .saturating_sub(shared.clock.now_ms().saturating_sub(attempt.started_at))
         }
     }
 

@@ -85,7 +85,7 @@ impl Driver {
                 continue;
             }
             let attempt = self.progress.step(step).attempts;
-            let awake = self.shared().clock.awake();
+            let awake = self.shared().clock.awake_ms();
             if attempt == self.progress.step(step).earlier + 1 {
                 self.series.insert(step, awake);
             }
@@ -132,7 +132,7 @@ impl Driver {
         };
         let due = approval
             .timeout
-            .map(|timeout| self.shared().clock.now().saturating_add(millis(timeout)));
+            .map(|timeout| self.shared().clock.now_ms().saturating_add(millis(timeout)));
         let question = Question {
             kind: QuestionKind::Approval,
             message: self.known.secrets.cover(message),
@@ -216,7 +216,7 @@ impl Driver {
             if !self.flush_agent().await? {
                 self.progress.put_back(step);
                 self.agents_full = true;
-                let again = self.shared().clock.awake() + AGENT_POLL_MS;
+                let again = self.shared().clock.awake_ms() + AGENT_POLL_MS;
                 self.waits.insert((again, Due::AgentPlace));
                 return Ok(());
             }
@@ -430,7 +430,7 @@ impl Driver {
     ) {
         let flow = self.flow();
         let definition = &flow.steps[step];
-        let now = self.shared().clock.awake();
+        let now = self.shared().clock.awake_ms();
         let series = self.series.get(&step).copied().unwrap_or(started_awake);
         let left = |limit: Option<Duration>, since: u64| {
             limit

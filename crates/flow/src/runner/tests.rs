@@ -15,6 +15,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use clock::Clock;
 use store::Store;
 use tokio::sync::{broadcast, watch};
 
@@ -257,7 +258,7 @@ impl Machine {
         Flows::with_journal(
             journal,
             actions,
-            Arc::new(SystemClock),
+            Clock::system(),
             Arc::new(FakeOwners(
                 number,
                 Arc::clone(&self.alive),

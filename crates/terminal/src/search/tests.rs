@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::clock::Clock;
 use crate::history::{ClosedPane, History, HistoryBudget, PaneHistory};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
 use crate::styled::StyledLine;
 use crate::types::{LineId, PaneId, PaneRole, ReadLines};
+use clock::Clock;
 
 /// A pane without a PTY: a ring, a screen, and a history in a directory of its own.
 struct Fake {

@@ -2,34 +2,31 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use clock::Time;
+
 use super::*;
 
 /// A clock whose hands people turn; the one that only goes forward does so by itself.
-struct Turned {
-    system: SystemClock,
-    now: AtomicU64,
-}
+#[derive(Clone)]
+struct Turned(Arc<AtomicU64>);
 
-impl Clock for Turned {
-    fn now(&self) -> u64 {
-        self.now.load(Ordering::SeqCst)
+impl Time for Turned {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
     }
-    fn awake(&self) -> u64 {
-        self.system.awake()
+    fn awake_ms(&self) -> u64 {
+        Clock::system().awake_ms()
     }
 }
 
 const HOUR: u64 = 60 * 60 * 1_000;
 
-fn turned() -> Arc<Turned> {
-    Arc::new(Turned {
-        system: SystemClock,
-        now: AtomicU64::new(1_000 * HOUR),
-    })
+fn turned() -> Turned {
+    Turned(Arc::new(AtomicU64::new(1_000 * HOUR)))
 }
 
 impl Machine {
-    fn process_with(&mut self, clock: Arc<dyn Clock>) -> Flows {
+    fn process_with(&mut self, clock: Clock) -> Flows {
         let number = self.next;
         self.next += 1;
         self.alive.lock().unwrap().insert(number);
@@ -57,7 +54,7 @@ async fn a_clock_that_jumps_neither_shortens_nor_stretches_what_waits() {
             .does("slow", Does::Hangs)
             .does("long", Does::Hangs);
         let clock = turned();
-        let flows = machine.process_with(clock.clone());
+        let flows = machine.process_with(Clock::new(clock.clone()));
         let mut events = flows.events();
         let run = start(
             &flows,
@@ -72,8 +69,8 @@ async fn a_clock_that_jumps_neither_shortens_nor_stretches_what_waits() {
             matches!(what, Happened::StepRetries { .. })
         })
         .await;
-        let now = clock.now().saturating_add_signed(jump * HOUR as i64);
-        clock.now.store(now, Ordering::SeqCst);
+        let now = clock.now_ms().saturating_add_signed(jump * HOUR as i64);
+        clock.0.store(now, Ordering::SeqCst);
         for _ in 0..2 {
             wait_for(
                 &mut events,
@@ -98,7 +95,7 @@ async fn a_clock_that_jumps_neither_shortens_nor_stretches_what_waits() {
 async fn a_clock_that_was_set_back_while_nobody_drove_the_run_does_not_hold_up_a_retry() {
     let mut machine = Machine::new().does("flaky", Does::FailsFirst(1, 1, ""));
     let clock = turned();
-    let flows = machine.process_with(clock.clone());
+    let flows = machine.process_with(Clock::new(clock.clone()));
     let mut events = flows.events();
     let run = start(&flows, &["id: flaky, run: x, retries: 1, backoff: 5m"]).await;
     wait_for(&mut events, |what| {
@@ -109,8 +106,8 @@ async fn a_clock_that_was_set_back_while_nobody_drove_the_run_does_not_hold_up_a
     drop(flows);
     machine.alive.lock().unwrap().clear();
     // By the clock on the wall the wait is long over.
-    clock.now.fetch_add(HOUR, Ordering::SeqCst);
-    let flows = machine.process_with(clock);
+    clock.0.fetch_add(HOUR, Ordering::SeqCst);
+    let flows = machine.process_with(Clock::new(clock));
     flows.resume_interrupted().await.unwrap();
     assert_eq!(settled(&flows, &run).await.info.state, RunState::Succeeded);
 }
@@ -195,7 +192,7 @@ async fn a_long_output_that_can_not_be_kept_holds_the_run_up_and_is_not_lost() {
     let flows = Flows::with_journal(
         journal,
         Arc::new(Fake(Arc::clone(&machine.world))),
-        Arc::new(SystemClock),
+        Clock::system(),
         Arc::new(FakeOwners(1, Arc::clone(&machine.alive), Arc::default())),
         RunLimits::default(),
         Vec::new(),

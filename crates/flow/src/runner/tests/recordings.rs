@@ -383,18 +383,6 @@ impl Actions for Stage {
     }
 }
 
-/// A clock that goes forward when the script says so.
-struct Hands(AtomicU64);
-
-impl Clock for Hands {
-    fn now(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
-    }
-    fn awake(&self) -> u64 {
-        self.now()
-    }
-}
-
 /// 2026-01-05, nine in the morning.
 const MORNING: u64 = 1_767_603_600_000;
 const RUN: &str = "recorded";
@@ -402,7 +390,8 @@ const RUN: &str = "recorded";
 struct Scene {
     flows: Flows,
     stage: Arc<Stage>,
-    hands: Arc<Hands>,
+    /// The time; it goes forward when the script says so.
+    hands: Arc<AtomicU64>,
     read: u64,
     /// The reasons that were told last.
     said: BTreeMap<String, String>,
@@ -415,12 +404,13 @@ impl Scene {
             panes,
             at_work: Mutex::default(),
         });
-        let hands = Arc::new(Hands(AtomicU64::new(MORNING)));
+        let hands = Arc::new(AtomicU64::new(MORNING));
+        let told = Arc::clone(&hands);
         let flows = Flows::new(FlowsConfig {
             store: Store::in_memory(&[SCHEMA]).unwrap(),
             outputs: PathBuf::from("/nowhere"),
             actions: stage.clone(),
-            clock: hands.clone(),
+            clock: Clock::new(move || told.load(Ordering::SeqCst)),
             owners: Arc::new(FakeOwners(
                 1,
                 Arc::new(Mutex::new(BTreeSet::from([1]))),
@@ -476,7 +466,7 @@ impl Scene {
     }
 
     async fn play(&mut self, line: Line) -> Moment {
-        self.hands.0.fetch_add(1_000, Ordering::SeqCst);
+        self.hands.fetch_add(1_000, Ordering::SeqCst);
         let by = match line {
             Ends(step, code, output) => {
                 let at_work = self.stage.at_work.lock().unwrap().remove(step);
@@ -496,7 +486,7 @@ impl Scene {
                 json!({ "ended": step, "exit_code": code, "output": output })
             }
             Passes(seconds) => {
-                self.hands.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
+                self.hands.fetch_add(seconds * 1_000, Ordering::SeqCst);
                 json!({ "seconds": seconds })
             }
             Asked(request) => {
