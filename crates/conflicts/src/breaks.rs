@@ -330,6 +330,11 @@ impl User<'_> {
         if used.name != was.name || !self.language.meets(changed.language) {
             return false;
         }
+        // Who brings it in asks for no more than that it is there.
+        let gone = matches!(changed.change, Breaking::Removed | Breaking::Renamed { .. });
+        if used.import.is_some() && !gone {
+            return false;
+        }
         match &was.owner {
             Some(owner) => self.means_member(used, owner, changed),
             None => self.means_item(used, changed),
@@ -338,6 +343,9 @@ impl User<'_> {
 
     fn means_member(&self, used: &Use, owner: &str, changed: &Changed) -> bool {
         let Some(of) = &used.of else { return false };
+        if self.has_another(owner, &changed.path) {
+            return false;
+        }
         if of == owner {
             return true;
         }
@@ -352,6 +360,23 @@ impl User<'_> {
             .iter()
             .any(|one| one.name == used.name && one.owner.as_deref() != Some(owner));
         used.dot && !other && !COMMON.contains(&used.name.as_str()) && self.outline.names(owner)
+    }
+
+    /// Says whether a type that is called so is another one here than that of the file: defined here, or imported from
+    /// elsewhere.
+    fn has_another(&self, owner: &str, path: &RepoPath) -> bool {
+        if self.path == path || self.language == Language::Go {
+            return false;
+        }
+        let mut definitions = self.outline.definitions.iter();
+        if definitions.any(|one| one.owner.is_none() && one.name == owner) {
+            return true;
+        }
+        let imports = self.outline.imports.iter();
+        let mut named = imports
+            .filter(|import| import.names.iter().any(|name| name == owner))
+            .peekable();
+        named.peek().is_some() && !named.any(|import| self.is_from(import, path, owner))
     }
 
     fn defines(&self, name: &str) -> bool {
@@ -382,9 +407,13 @@ impl User<'_> {
                 }),
             };
         }
-        if let Some(number) = used.import {
-            let import = self.outline.imports.get(number);
-            return import.is_some_and(|import| self.is_from(import, path, name));
+        if let Some(numbers) = &used.import {
+            let imports = self.outline.imports.get(numbers.clone());
+            return imports.into_iter().flatten().any(|import| {
+                // In Rust a declaration is many imports, of which each names what it is for.
+                let named = self.language != Language::Rust || import.names.contains(name);
+                named && self.is_from(import, path, name)
+            });
         }
         let mut imports = self.outline.imports.iter();
         match (&used.of, self.language) {
@@ -410,22 +439,31 @@ impl User<'_> {
         let module = module_of(path);
         match self.language {
             Language::Rust => {
-                let root = import.from.first().map_or("", String::as_str);
+                let mut steps = import.from.as_slice();
+                let dirs = directories(path);
+                let root = steps.first().map_or("", String::as_str);
+                if FOREIGN.contains(&root) {
+                    return false;
+                }
                 let ours = matches!(root, "crate" | "self" | "super")
-                    || directories(path)
-                        .iter()
-                        .any(|dir| dir.replace('-', "_") == root);
-                let leads = import.from.contains(&module);
-                !FOREIGN.contains(&root)
-                    && match import.names.iter().any(|one| one == name) {
-                        true => leads || ours,
-                        // All of it: from the file itself.
-                        false => {
-                            leads
-                                || (root == "super"
-                                    && directories(self.path) == directories_of_module(path))
-                        }
+                    || dirs.iter().any(|dir| dir.replace('-', "_") == root);
+                while let [first, behind @ ..] = steps
+                    && (matches!(first.as_str(), "crate" | "self" | "super")
+                        || (ours && steps.len() == import.from.len()))
+                {
+                    steps = behind;
+                }
+                let last = steps.last();
+                let leads = last == Some(&module);
+                match import.names.iter().any(|one| one == name) {
+                    // From the file, from the root, or from a directory that hands on what is in it.
+                    true => leads || (ours && last.is_none_or(|last| dirs.contains(last))),
+                    // All of it: from the file itself.
+                    false => {
+                        let own = root == "super" && steps.is_empty();
+                        leads || (own && directories(self.path) == directories_of_module(path))
                     }
+                }
             }
             Language::Python | Language::TypeScript | Language::Tsx => {
                 let last = import.from.last();

@@ -20,6 +20,9 @@ pub(crate) const LONGEST: usize = 512 * 1024;
 /// How long reading one text may take.
 const DEADLINE: Duration = Duration::from_millis(500);
 
+/// Steps of a path that is followed at most.
+const DEEPEST: usize = 64;
+
 /// A language whose definitions are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Language {
@@ -170,14 +173,14 @@ pub(crate) struct Use {
     pub(crate) dot: bool,
     /// Its line, from 0.
     pub(crate) line: u32,
-    /// It stands in the import of this number.
-    pub(crate) import: Option<usize>,
+    /// It stands in what these imports are written in.
+    pub(crate) import: Option<Range<usize>>,
 }
 
 /// One import: from where, and which names; all of it when there are none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Import {
-    /// The names of the path, in their order; in Rust all that the declaration has.
+    /// The names of the path to it, in their order.
     pub(crate) from: Vec<String>,
     /// How many directories up it begins: 1 is this one.
     pub(crate) up: usize,
@@ -236,7 +239,8 @@ impl Outline {
     pub(crate) fn in_place_of_a_part(mut self, whole: &Self) -> Self {
         let before = whole.imports.len();
         for used in &mut self.uses {
-            used.import = used.import.map(|number| number + before);
+            let import = used.import.take();
+            used.import = import.map(|numbers| numbers.start + before..numbers.end + before);
         }
         Self {
             imports: [whole.imports.as_slice(), &self.imports].concat(),
@@ -276,8 +280,8 @@ struct Reader<'a> {
     owners: Vec<(String, usize)>,
     /// Where the outermost function ends that is being read: what is defined there is nobody else's.
     inside: usize,
-    /// The import that is being read, and where it ends.
-    import: Option<(usize, usize)>,
+    /// The imports that are being read, and where that ends.
+    import: Option<(Range<usize>, usize)>,
     /// Where names stand that are no uses: those of definitions, and of arguments.
     names: HashSet<usize>,
 }
@@ -286,15 +290,22 @@ impl Reader<'_> {
     fn enter(&mut self, node: Node<'_>) {
         let at = node.start_byte();
         self.owners.retain(|(_, end)| at < *end);
-        self.import = self.import.filter(|(_, end)| at < *end);
+        self.import.take_if(|(_, end)| at >= *end);
         if !node.is_named() {
             return;
         }
         let kind = node.kind();
         if self.language.imports(kind) {
-            self.import = Some((self.outline.imports.len(), node.end_byte()));
-            let import = self.import(node);
-            self.outline.imports.push(import);
+            let before = self.outline.imports.len();
+            match self.language {
+                Language::Rust => {
+                    let argument = self.field(node, "argument").unwrap_or_default();
+                    self.outline.imports.extend(use_tree(&argument));
+                }
+                _ => self.outline.imports.push(self.import(node)),
+            }
+            let numbers = before..self.outline.imports.len();
+            self.import = Some((numbers, node.end_byte()));
         }
         if kind == "keyword_argument" {
             // `f(name=1)`: a name of the other side's.
@@ -459,7 +470,7 @@ impl Reader<'_> {
             of,
             dot,
             line: node.start_position().row as u32,
-            import: self.import.map(|(number, _)| number),
+            import: self.import.as_ref().map(|(numbers, _)| numbers.clone()),
         });
     }
 
@@ -472,12 +483,8 @@ impl Reader<'_> {
             names.map(str::to_owned).collect()
         };
         match self.language {
-            Language::Rust => {
-                let argument = self.field(node, "argument").unwrap_or_default();
-                import.all = argument.contains('*');
-                import.names = names(&argument);
-                import.from = import.names.clone();
-            }
+            // One declaration is many imports: [`use_tree`].
+            Language::Rust => {}
             Language::Python => {
                 let module = self.field(node, "module_name");
                 let Some(module) = module else {
@@ -521,6 +528,78 @@ impl Reader<'_> {
             }
         }
         import
+    }
+}
+
+/// What `a::{b, c::{self, D as E}, f::*}` imports: each name by its whole path.
+fn use_tree(written: &str) -> Vec<Import> {
+    let mut found = Vec::new();
+    let mut path: Vec<&str> = Vec::new();
+    // How long the path was at each brace that is open.
+    let mut open = vec![0];
+    let (mut alias, mut renames, mut all) = (None, false, false);
+    let mut rest = written;
+    loop {
+        rest = rest.trim_start();
+        let end =
+            rest.find(|symbol: char| !symbol.is_alphanumeric() && symbol != '_' && symbol != '#');
+        match rest.split_at(end.unwrap_or(rest.len())) {
+            ("as", behind) => {
+                renames = true;
+                rest = behind;
+                continue;
+            }
+            ("", _) => {}
+            (name, behind) => {
+                match renames {
+                    true => alias = Some(name),
+                    false => path.push(name.trim_start_matches("r#")),
+                }
+                rest = behind;
+                continue;
+            }
+        }
+        let mut symbols = rest.chars();
+        let symbol = symbols.next();
+        rest = symbols.as_str();
+        match symbol {
+            Some('{') => open.push(path.len()),
+            Some('*') => all = true,
+            Some(',' | '}') | None => {
+                let from = open.last().copied().unwrap_or(0);
+                if (path.len() > from || all) && path.len() <= DEEPEST {
+                    found.push(imported(&path, alias, all));
+                }
+                path.truncate(from);
+                (alias, renames, all) = (None, false, false);
+                match symbol {
+                    Some('}') if open.len() > 1 => {
+                        open.pop();
+                        // What stood before the brace was no name itself.
+                        path.truncate(open.last().copied().unwrap_or(0));
+                    }
+                    None => return found,
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn imported(path: &[&str], alias: Option<&str>, all: bool) -> Import {
+    let mut from: Vec<_> = path.iter().map(|step| (*step).to_owned()).collect();
+    let mut names = Vec::new();
+    if !all {
+        let last = from.pop().filter(|last| last != "self");
+        names.extend(last.or_else(|| from.pop()));
+        names.extend(alias.map(str::to_owned));
+    }
+    Import {
+        from,
+        names,
+        all,
+        ..Import::default()
     }
 }
 

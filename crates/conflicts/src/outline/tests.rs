@@ -73,8 +73,9 @@ fn main() {
     8: LIMIT u32
     9: Short type Short = Vec<u8>;
     10: main() 
-    import ["crate", "store", "open", "Store", "S"] of 0 ["crate", "store", "open", "Store", "S"]
-    import ["super"] of 0 ["super"], all
+    import ["open"] of 0 ["crate", "store"]
+    import ["Store", "S"] of 0 ["crate", "store"]
+    import [] of 0 ["super"], all
     uses T a T T a a::Store T key other Vec Option T helper key Vec found store store::open a .get assert_eq found found.len LIMIT
     "#);
 }
@@ -200,4 +201,20 @@ fn anything_is_read_or_given_up_in_time() {
             assert!(begun.elapsed() < 20 * DEADLINE, "{language:?}");
         }
     }
+}
+
+#[test]
+fn each_name_of_a_declaration_in_rust_has_its_own_path() {
+    let said = |text: &str| {
+        let said = use_tree(text).into_iter().map(|import| {
+            let all = if import.all { "*" } else { "" };
+            format!("{}: {}{all}", import.from.join("/"), import.names.join(" "))
+        });
+        said.collect::<Vec<_>>().join(", ")
+    };
+    insta::assert_snapshot!(said("a::{b, c::{self, D as E, r#type}, f::*}, g"), @"a: b, a: c, a/c: D E, a/c: type, a/f: *, : g");
+    insta::assert_snapshot!(said("*"), @": *");
+    assert_eq!(said("}}{a::{{,"), "");
+    // Not a copy of the path for each name of it.
+    assert_eq!(use_tree(&"a::{a, ".repeat(100_000)).len(), DEEPEST - 1);
 }
