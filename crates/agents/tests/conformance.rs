@@ -26,6 +26,9 @@ const BEHAVIOURS: [&str; 16] = [
 /// How long an agent may take for one turn, on a machine that has other things to do.
 const TURN: Duration = Duration::from_secs(90);
 
+/// What the modes are called in which agents ask before they do anything.
+const ASKING: [&str; 2] = ["default", "read-only"];
+
 /// An agent, and what makes it talk to the model server.
 struct Subject {
     name: &'static str,
@@ -241,6 +244,24 @@ impl Trial {
         Ok(())
     }
 
+    /// Chooses the mode in which it asks before it does anything, where it has one: many begin in one that decides by
+    /// itself what is safe.
+    async fn choose_to_be_asked(&self) -> Result<(), String> {
+        let words = |error: agents::AgentError| error.to_string();
+        let info = self.acp.inspect(&self.agent.0).await.map_err(words)?;
+        let mut settings = info.offers.settings.iter();
+        let modes = settings.find(|setting| setting.category.as_deref() == Some("mode"));
+        let mut asking = ASKING.iter().filter(|mode| {
+            modes.is_some_and(|modes| modes.choices.iter().any(|choice| choice.value == **mode))
+        });
+        let Some(mode) = asking.next() else {
+            return Ok(());
+        };
+        let chosen = timeout(TURN, self.acp.choose(&self.agent, "mode", mode)).await;
+        let chosen = chosen.map_err(|_| "the mode was not chosen in time")?;
+        chosen.map(drop).map_err(words)
+    }
+
     /// What the model says to an image.
     async fn look(&self) -> Result<String, String> {
         // A black dot.
@@ -380,7 +401,11 @@ async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
         cwd,
         said,
     };
-    if let Err(error) = behave(&trial, &mut seen).await {
+    let behaved = match trial.choose_to_be_asked().await {
+        Ok(()) => behave(&trial, &mut seen).await,
+        unchosen => unchosen,
+    };
+    if let Err(error) = behaved {
         seen.push(Seen::Fails(error));
     }
     let _ = trial.acp.dispose().await;
