@@ -25,6 +25,11 @@ const LARGE: usize = 2 * 1024;
 
 /// Snapshots come no closer together than this.
 const CALM: Duration = Duration::from_millis(66);
+/// Nor than so many times what the window took to show the last one: most of what a flood costs is drawing it, and the
+/// processors are wanted for what the program does.
+const REST: u32 = 3;
+/// But a window that takes long is shown something as often as this.
+const LONGEST_REST: Duration = Duration::from_millis(500);
 /// A flood is over when nothing has come for this long.
 const OVER: Duration = Duration::from_millis(200);
 /// How many rows above the screen a snapshot has while a flood lasts.
@@ -144,7 +149,7 @@ impl Frame {
         }
     }
 
-    /// How many bytes the window acknowledges once it has parsed this frame.
+    /// How many bytes the window acknowledges once it has parsed this frame, or shows it, if it is a snapshot.
     pub fn payload(&self) -> u64 {
         match self {
             Frame::Changes(changes) => changes.bytes.len() as u64,
@@ -184,6 +189,8 @@ struct Flow {
     snapshot_at: Option<Instant>,
     since: u64,
     came_at: Instant,
+    /// How long the window took to show the last snapshot, once it has said that it does.
+    showing: Duration,
     /// A snapshot is the next thing to send.
     due: bool,
     /// The program ended, and the window has not been told.
@@ -205,6 +212,11 @@ pub(crate) enum Awaited {
     Changes,
     /// A snapshot; `light`: with little above the screen.
     Snapshot { light: bool },
+}
+
+/// How far apart the snapshots of a flood are for a window that takes so long to show one.
+fn calm(showing: Duration) -> Duration {
+    (showing * REST).clamp(CALM, LONGEST_REST)
 }
 
 impl Flow {
@@ -235,6 +247,7 @@ impl Stream {
                 snapshot_at: None,
                 since: 0,
                 came_at: Instant::now(),
+                showing: Duration::ZERO,
                 due: true,
                 ended: false,
                 closed: false,
@@ -251,12 +264,17 @@ impl Stream {
         let mut flow = self.flow.lock();
         flow.came_at = Instant::now();
         flow.since += bytes as u64;
+        let mut is_news = !flow.changed;
         flow.changed = true;
         if flow.drawn.is_some() && flow.limit == 0 {
             flow.fall_behind();
+            is_news = true;
         }
         drop(flow);
-        self.wake.notify_one();
+        // Whoever knows already looks again by itself: a flood would wake it for every few KiB.
+        if is_news {
+            self.wake.notify_one();
+        }
     }
 
     /// Rows are about to leave the emulator: they are drawn while they are there.
@@ -390,7 +408,7 @@ impl Stream {
             };
         }
         if flow.behind && !flow.closed {
-            return match left(CALM, flow.snapshot_at) {
+            return match left(calm(flow.showing), flow.snapshot_at) {
                 _ if flow.unacknowledged > 0 => Next::Wait,
                 Some(wait) => Next::Later(wait),
                 None => Next::Snapshot { light: true },
@@ -437,7 +455,12 @@ impl Stream {
     pub(crate) fn ack(&self, bytes: u64) {
         let mut flow = self.flow.lock();
         flow.unacknowledged = flow.unacknowledged.saturating_sub(bytes);
-        flow.of_snapshot = flow.of_snapshot.saturating_sub(bytes);
+        if flow.of_snapshot > 0 {
+            flow.of_snapshot = flow.of_snapshot.saturating_sub(bytes);
+            if flow.of_snapshot == 0 {
+                flow.showing = flow.snapshot_at.map_or(Duration::ZERO, |at| at.elapsed());
+            }
+        }
         let waited_for = flow.changed || flow.behind || flow.flooded || flow.due;
         drop(flow);
         if waited_for {
@@ -461,7 +484,12 @@ pub(crate) enum Next {
 
 #[cfg(test)]
 mod tests {
+    use std::future::Future as _;
+
     use super::*;
+    use crate::screen::{Colours, Screen};
+    use crate::scrollback::{Scrollback, ScrollbackLimits};
+    use crate::snapshot::snapshot;
 
     #[test]
     fn a_frame_reads_back_as_it_was_written() {
@@ -480,6 +508,54 @@ mod tests {
         ] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
         }
+    }
+
+    /// A window that has been sent a screen, and shows it.
+    fn shown() -> Arc<Stream> {
+        let stream = Stream::new(AttachOptions::default());
+        let mut screen = Screen::new(PaneSize::default(), Colours::default());
+        let ring = Scrollback::new(ScrollbackLimits::default());
+        let (snapshot, drawn) = snapshot(&mut screen, &ring, LineId(0), 10);
+        let bytes = stream.snapshot_made(snapshot, drawn, false).payload();
+        stream.ack(bytes);
+        stream
+    }
+
+    fn was_woken(stream: &Stream) -> bool {
+        let mut woken = std::pin::pin!(stream.wake.notified());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        woken.as_mut().poll(&mut context).is_ready()
+    }
+
+    #[test]
+    fn a_window_is_woken_for_the_first_output_and_not_for_what_follows() {
+        let stream = shown();
+        // What the snapshot left.
+        was_woken(&stream);
+        stream.output_came(10);
+        assert!(was_woken(&stream));
+        stream.output_came(10);
+        assert!(!was_woken(&stream), "it knows already");
+        assert!(stream.draw(0, |_, _| true).is_none());
+        stream.output_came(10);
+        assert!(was_woken(&stream), "it had drawn what there was");
+    }
+
+    #[test]
+    fn a_window_that_takes_long_is_sent_fewer_snapshots_of_a_flood() {
+        let ms = Duration::from_millis;
+        assert_eq!(calm(ms(0)), ms(66));
+        assert_eq!(calm(ms(20)), ms(66));
+        assert_eq!(calm(ms(50)), ms(150));
+        assert_eq!(calm(ms(2000)), ms(500));
+    }
+
+    #[test]
+    fn how_long_a_snapshot_took_is_known_once_it_is_shown() {
+        let stream = shown();
+        let at = stream.flow.lock().snapshot_at.unwrap();
+        let showing = stream.flow.lock().showing;
+        assert!(showing > Duration::ZERO && showing <= at.elapsed());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Two threads: `pty-reader` takes what the program writes and notes its end, `pty-writer`, once something is typed,
 //! gives it that. They meet in [`Core`], behind one lock that is held for a piece of a chunk at a time.
 
+mod keys_first;
 mod marks;
 mod reading;
 mod telling;
@@ -16,6 +17,7 @@ use parking_lot::{Condvar, Mutex};
 use rustix::process::Signal;
 use tokio::sync::broadcast;
 
+pub(crate) use self::keys_first::LastKey;
 use self::marks::Marks;
 use self::reading::{Quiet, Taking};
 use self::telling::{About, SamePlace, Telling};
@@ -46,6 +48,7 @@ pub(crate) struct Common {
     pub(crate) clock: Clock,
     pub(crate) grace: Duration,
     pub(crate) theme: Mutex<Colours>,
+    pub(crate) last_key: LastKey,
 }
 
 /// How a pane is set up.
@@ -192,6 +195,7 @@ impl Pane {
 
     /// Queues `bytes` for the program.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Refused> {
+        self.common.last_key.typed(self.id, Instant::now());
         self.input.push(bytes)?;
         {
             let mut core = self.core.lock();

@@ -16,7 +16,7 @@ use crate::history::{ClosedPane, History, HistoryBudget, HistoryError};
 use crate::ids::Ids;
 use crate::input::Refused;
 use crate::lines::PaneText;
-use crate::pane::{Common, Pane, Setup};
+use crate::pane::{Common, LastKey, Pane, Setup};
 use crate::pty::{self, Command};
 use crate::screen::Colours;
 use crate::scrollback::ScrollbackLimits;
@@ -217,6 +217,7 @@ impl Panes {
             clock: config.clock.clone(),
             grace: config.grace,
             theme: Mutex::new(config.theme),
+            last_key: LastKey::default(),
         });
         Ok(Panes(Arc::new(Inner {
             config,

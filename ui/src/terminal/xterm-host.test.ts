@@ -181,6 +181,29 @@ test("every byte is acknowledged once it is parsed", async () => {
   await vi.waitFor(() => expect(twin.state.acked).toBe(raw + 2), WAIT);
 });
 
+test("a snapshot is acknowledged once it is drawn", async () => {
+  const frames: FrameRequestCallback[] = [];
+  await view();
+  await vi.waitFor(() => expect(twin.state.acked).toBeGreaterThan(0), WAIT);
+  const before = twin.state.acked;
+  const asked = vi
+    .spyOn(window, "requestAnimationFrame")
+    .mockImplementation((frame) => frames.push(frame));
+  const shown = bytes("the next picture");
+  send({
+    ...{ kind: "snapshot", cols: 80, rows: 24, firstLine: 0, light: true },
+    bytes: shown,
+  });
+  await vi.waitFor(() => expect(frames).not.toHaveLength(0), WAIT);
+  expect(twin.state.acked).toBe(before);
+  for (const frame of frames) frame(0);
+  await vi.waitFor(
+    () => expect(twin.state.acked).toBe(before + shown.length),
+    WAIT,
+  );
+  asked.mockRestore();
+});
+
 /** Presses a key where the terminal listens for keys. */
 function press(host: XtermHost, key: string, shiftKey = false) {
   const keyCode = key === "Enter" ? 13 : 0;

@@ -31,6 +31,7 @@ import {
 } from "./terminal-mode";
 import { TerminalPainter } from "./terminal-painter";
 import { addTerminalRoot } from "./terminal-root";
+import { whenDrawn } from "./when-drawn";
 
 /** How a view looks and behaves; follows the settings. */
 export interface ViewStyle {
@@ -544,7 +545,9 @@ export class XtermHost {
     let at = 0;
     for (; at + piece < whole.length; at += piece)
       this.feed(whole.subarray(at, at + piece), 0);
-    this.feed(whole.subarray(at), counts ? bytes.length : 0, () => {
+    this.feed(whole.subarray(at), 0, () => {
+      // What a flood costs is drawing it: the next one comes by when this one was drawn.
+      if (counts) whenDrawn(() => this.showed(bytes.length));
       this.restoring = false;
       if (this.place.at === "line")
         this.terminal.scrollToLine(this.lines.rowOf(this.place));
@@ -579,6 +582,13 @@ export class XtermHost {
   }
 
   private acknowledge(): void {
+  /** So many bytes of a snapshot are on screen. */
+  private showed(bytes: number): void {
+    if (this.disposed) return;
+    this.parsed += bytes;
+    this.acknowledge();
+  }
+
     // Frames may come before the attachment's number does.
     if (this.attachment === null || this.parsed === 0) return;
     void backend.ackPane(this.attachment, this.parsed);

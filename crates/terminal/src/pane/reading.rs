@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use secrets::CoveredStream;
 
+use super::keys_first::Pace;
 use super::{Core, Pane, Running};
 use crate::attach::Stream;
 use crate::history::PaneHistory;
@@ -127,6 +128,7 @@ impl Pane {
             mut recorder,
         } = running;
         let mut buffer = Vec::new();
+        let mut pace = Pace::new(Instant::now());
         let mut cover = recorder.as_ref().map(Recorder::covered);
         // The terminal, as long as somebody has it, and the program's end.
         let (mut open, mut ended) = (true, None);
@@ -165,7 +167,7 @@ impl Pane {
                 }
             }
             if printed {
-                open = self.read_terminal(room(&mut buffer), &mut cover);
+                open = self.read_terminal(room(&mut buffer), &mut cover, &mut pace);
             }
             if gone {
                 ended = Some(child.wait());
@@ -181,7 +183,7 @@ impl Pane {
         }
         // What it left behind may write on.
         while open {
-            open = self.read_terminal(room(&mut buffer), &mut cover);
+            open = self.read_terminal(room(&mut buffer), &mut cover, &mut pace);
         }
         if let Some(cover) = &mut cover {
             self.take_all(&cover.finish());
@@ -189,10 +191,19 @@ impl Pane {
     }
 
     /// Takes in what was printed, once something was. Says whether there may be more.
-    fn read_terminal(&self, buffer: &mut [u8], cover: &mut Option<CoveredStream>) -> bool {
+    fn read_terminal(
+        &self,
+        buffer: &mut [u8],
+        cover: &mut Option<CoveredStream>,
+        pace: &mut Pace,
+    ) -> bool {
         match self.pty.read(buffer) {
             Ok(count) => {
                 self.show(&buffer[..count], cover);
+                let last_key = &self.common.last_key;
+                if let Some(pause) = pace.read(self.id, count, last_key, Instant::now()) {
+                    std::thread::sleep(pause);
+                }
                 count > 0
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
