@@ -9,6 +9,9 @@ use tauri::AppHandle;
 use tauri::ipc::{InvokeResponseBody, IpcResponse};
 use tauri_specta::Event;
 use terminal::PaneEvent;
+use terminal::ask::List;
+
+use crate::taskbar::Taskbar;
 
 /// Something happened to a pane.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
@@ -107,7 +110,15 @@ pub(crate) fn forward(app: App, handle: AppHandle) {
             }
         };
         app.tell_of_agents().await;
+        let mut taskbar = Taskbar::default();
         while let Some(news) = news.next().await {
+            match &news {
+                News::Pane(event) => taskbar.follow(event),
+                News::Missed(Subject::Panes) => {
+                    taskbar.begin_anew(&app.ask(List).await.unwrap_or_default());
+                }
+                _ => {}
+            }
             let told = match news {
                 News::Pane(event) => PaneHappened(event).emit(&handle),
                 News::Host(state) => HostChanged(state).emit(&handle),

@@ -9,6 +9,7 @@ mod clipboard;
 mod commands;
 mod events;
 mod renderer;
+mod taskbar;
 mod window;
 
 pub use window::{WindowOptions, run};

@@ -87,6 +87,7 @@ const MET_AT: &[(&str, &[&str])] = &[
     ("strsim", &["crates/app/src/fields.rs"]),
     ("plist", &["crates/app/src/themes/import.rs"]),
     ("fontdb", &["crates/app/src/fonts.rs"]),
+    ("gio", &["src-tauri/taskbar.rs"]),
     ("tauri", &["src-tauri/"]),
 ];
 
