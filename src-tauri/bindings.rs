@@ -28,6 +28,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             terminal::detach_pane,
             terminal::read_lines,
             terminal::pane_marks,
+            terminal::set_cell,
             terminal::set_colours,
             terminal::closed_panes,
             terminal::purge_history,

@@ -10,10 +10,12 @@ use specta::Type;
 use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
-use terminal::ask::{Close, Closed, List, Marks, Read, Rename, Resize, Seen, SetColours, Write};
+use terminal::ask::{
+    Close, Closed, List, Marks, Read, Rename, Resize, Seen, SetCell, SetColours, Write,
+};
 use terminal::{
-    AttachOptions, ClosedPane, Colours, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize,
-    ReadLines,
+    AttachOptions, CellSize, ClosedPane, Colours, CommandMark, Line, OpenPane, PaneId, PaneInfo,
+    PaneSize, ReadLines,
 };
 
 use crate::events::PaneBytes;
@@ -59,6 +61,17 @@ pub(crate) async fn resize_pane(
     size: PaneSize,
 ) -> Result<(), Error> {
     app.ask(Resize { pane, size }).await
+}
+
+/// Tells a pane how large its cells are drawn. See [`SetCell`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_cell(
+    app: State<'_, App>,
+    pane: PaneId,
+    cell: CellSize,
+) -> Result<(), Error> {
+    app.ask(SetCell { pane, cell }).await
 }
 
 // Not `async`, so that it is done where the page's messages arrive, one after another: keys keep their order.

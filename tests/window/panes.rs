@@ -52,6 +52,43 @@ async fn keys_pressed_faster_than_they_are_taken_keep_their_order() -> Result<()
     .await
 }
 
+#[tokio::test]
+async fn a_program_that_asks_is_told_the_size_of_a_cell_and_the_colours_of_the_theme() -> Result<()>
+{
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("answers", window, async |window| {
+        let cell = window
+            .script(&format!(
+                "const root = document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root').shadowRoot;
+                const {{ width, height }} = root.querySelector('.xterm-screen').getBoundingClientRect();
+                const rows = root.querySelector('.xterm-rows').children.length;
+                return [rows, Math.round(height * devicePixelRatio / rows), Math.round(width * devicePixelRatio)];"
+            ))
+            .await?;
+        let (rows, height, width) = (&cell[0], &cell[1], cell[2].as_u64().context("a width")?);
+        // How large a cell is, the terminal in cells, and the terminal in pixels as the system has it.
+        let ask = "clear; stty raw -echo; printf '\\033[16t'; IFS= read -rd t cell; printf '\\033]4;1;?\\007'; \
+                   IFS= read -rd $'\\a' red; stty sane; echo \"cell ${cell#*[}, $(stty size), ${red#*]}\"";
+        enter_line(window, pane, ask).await?;
+        let screen = window
+            .see(pane, "the answers", |screen| screen.contains("rgb:"))
+            .await?;
+        let told = screen.lines().find(|line| line.starts_with("cell ")).context("an answer")?;
+        let rest = told.strip_prefix(&format!("cell 6;{height};")).context(told.to_owned())?;
+        let (cell_width, rest) = rest.split_once(", ").context(told.to_owned())?;
+        let (lines, rest) = rest.split_once(' ').context(told.to_owned())?;
+        assert_eq!(lines, rows.to_string(), "{told}");
+        let (cols, red) = rest.split_once(", ").context(told.to_owned())?;
+        assert_eq!(width / cols.parse::<u64>()?, cell_width.parse::<u64>()?, "{told}");
+        // Of the theme that the window begins with.
+        assert!(red.starts_with("4;1;rgb:"), "{told}");
+        assert_ne!(red, "4;1;rgb:e0e0/6c6c/7575", "what there is without a window: {told}");
+        Ok(())
+    })
+    .await
+}
+
 /// Has a pane show the bytes of the next keys up to an `x`, once it has written `first`; and presses the keys.
 async fn bytes_of(
     window: &Window,

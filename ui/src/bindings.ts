@@ -32,6 +32,8 @@ export const commands = {
 	readLines: (pane: PaneId, lines: ReadLines) => typedError<Line[], Error>(__TAURI_INVOKE("read_lines", { pane, lines })),
 	/**  Lists the commands that the shell of a pane marked. See [`Marks`]. */
 	paneMarks: (pane: PaneId) => typedError<CommandMark[], Error>(__TAURI_INVOKE("pane_marks", { pane })),
+	/**  Tells a pane how large its cells are drawn. See [`SetCell`]. */
+	setCell: (pane: PaneId, cell: CellSize) => typedError<null, Error>(__TAURI_INVOKE("set_cell", { pane, cell })),
 	/**  Sets what programs are told when they ask for the colours of their terminal. See [`SetColours`]. */
 	setColours: (colours: Colours) => typedError<null, Error>(__TAURI_INVOKE("set_colours", { colours })),
 	/**  Lists the panes that only live in history. See [`Closed`]. */
@@ -588,6 +590,14 @@ export type Case =
 /**  They are not. */
 "match";
 
+/**  How large a window draws a character cell, in pixels of the screen. */
+export type CellSize = {
+	/**  Its width. */
+	width: number,
+	/**  Its height. */
+	height: number,
+};
+
 /**  One file that one worktree changed. */
 export type ChangeEntry = {
 	/**  The path at the merge base; for a new file, its path. */
@@ -709,6 +719,8 @@ export type Colours = {
 	background: [number, number, number],
 	/**  The colour of the cursor. */
 	cursor: [number, number, number],
+	/**  The first sixteen of the palette. */
+	palette?: [([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number]), ([number, number, number])],
 };
 
 /**  One command, as the shell marked it (OSC 133, OSC 633). */

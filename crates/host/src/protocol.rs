@@ -30,7 +30,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 /// 5: a frame says what has changed on screen, and no longer what the program wrote.
 ///
 /// 6: what is opened says in which environment; an older host would hand on its own.
-pub const PROTOCOL: u32 = 6;
+///
+/// 7: a pane is told how large a window draws its cells; an older host would not know what that is.
+pub const PROTOCOL: u32 = 7;
 
 /// The version of this program, for people to read.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -12,7 +12,9 @@ use crate::panes::Panes;
 use crate::refusal::Refusal;
 use crate::screen::Colours;
 use crate::search::{Cancel, SearchAnswer, SearchProgress, SearchRequest};
-use crate::types::{CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize, ReadLines, Recording};
+use crate::types::{
+    CellSize, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize, ReadLines, Recording,
+};
 
 /// A question about panes.
 pub trait Ask: Into<Question> + Send + 'static {
@@ -128,6 +130,25 @@ impl Ask for Resize {
 
     fn put(self, panes: &Panes, _: &mut Asker<'_>) -> Result<(), Refusal> {
         Ok(panes.resize(self.pane, self.size)?)
+    }
+}
+
+/// Tells a pane how large its cells are drawn: [`Panes::set_cell`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SetCell {
+    /// Which pane.
+    pub pane: PaneId,
+    /// The size of a cell.
+    pub cell: CellSize,
+}
+
+impl Ask for SetCell {
+    type Answer = ();
+
+    const AT_ONCE: bool = true;
+
+    fn put(self, panes: &Panes, _: &mut Asker<'_>) -> Result<(), Refusal> {
+        Ok(panes.set_cell(self.pane, self.cell)?)
     }
 }
 
@@ -299,6 +320,7 @@ questions!(
     Info,
     Write,
     Resize,
+    SetCell,
     Rename,
     Seen,
     Close,

@@ -57,7 +57,7 @@ pub use search::{
 pub use snapshot::Snapshot;
 pub use styled::{Color, Link, LinkRun, Span, Style, StyleRun, StyledLine};
 pub use types::{
-    AnswerFile, Attention, CommandMark, Held, Holder, Line, LineId, OpenPane, PaneEvent, PaneId,
-    PaneInfo, PaneRole, PaneSize, PaneState, PanesHealth, Progress, ProgressState, ReadLines,
-    Recording, ScreenText, Source,
+    AnswerFile, Attention, CellSize, CommandMark, Held, Holder, Line, LineId, OpenPane, PaneEvent,
+    PaneId, PaneInfo, PaneRole, PaneSize, PaneState, PanesHealth, Progress, ProgressState,
+    ReadLines, Recording, ScreenText, Source,
 };

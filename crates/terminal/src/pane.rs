@@ -36,8 +36,8 @@ use crate::snapshot::snapshot;
 use crate::styled::StyledLine;
 use crate::timer::Timer;
 use crate::types::{
-    CommandMark, LineId, PaneEvent, PaneId, PaneInfo, PaneRole, PaneSize, PaneState, Recording,
-    ScreenText,
+    CellSize, CommandMark, LineId, PaneEvent, PaneId, PaneInfo, PaneRole, PaneSize, PaneState,
+    Recording, ScreenText,
 };
 use clock::Clock;
 
@@ -227,7 +227,7 @@ impl Pane {
     }
 
     pub(crate) fn resize(&self, size: PaneSize) {
-        {
+        let cell = {
             let mut core = self.core.lock();
             if core.screen.size() == size {
                 return;
@@ -249,12 +249,30 @@ impl Pane {
                 stream.laid_out_anew();
             }
             core.telling.changed = true;
-        }
-        if let Err(error) = self.pty.resize(size) {
+            core.screen.cell()
+        };
+        self.resize_terminal(size, cell);
+        self.tell();
+    }
+
+    /// Takes the size of a cell, which the program is told when it asks, and by the terminal's size in pixels.
+    pub(crate) fn set_cell(&self, cell: CellSize) {
+        let size = {
+            let mut core = self.core.lock();
+            if core.screen.cell() == cell {
+                return;
+            }
+            core.screen.set_cell(cell);
+            core.screen.size()
+        };
+        self.resize_terminal(size, cell);
+    }
+
+    fn resize_terminal(&self, size: PaneSize, cell: CellSize) {
+        if let Err(error) = self.pty.resize(size, cell) {
             // The program has just ended; its last picture still gets the new size.
             tracing::debug!(pane = %self.id, %error, "could not tell the program its size");
         }
-        self.tell();
     }
 
     /// Sets the colours that the program is told when it asks.

@@ -27,8 +27,8 @@ use crate::shell_integration;
 use crate::shells;
 use crate::timer::Timer;
 use crate::types::{
-    CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth, ReadLines,
-    Recording, ScreenText,
+    CellSize, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth,
+    ReadLines, Recording, ScreenText,
 };
 use clock::Clock;
 
@@ -380,6 +380,16 @@ impl Panes {
         let pane = self.pane(pane)?;
         check_size(size)?;
         pane.resize(size);
+        Ok(())
+    }
+
+    /// Tells the pane how large a window draws its cells: programs that draw pictures ask for it.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn set_cell(&self, pane: PaneId, cell: CellSize) -> Result<(), PaneError> {
+        self.pane(pane)?.set_cell(cell);
         Ok(())
     }
 

@@ -32,7 +32,7 @@ use rustix::process::{
 };
 
 use crate::osc;
-use crate::types::{Holder, PaneSize, PaneState};
+use crate::types::{CellSize, Holder, PaneSize, PaneState};
 
 /// What a program finds at its default, whatever this process does with it.
 const AT_DEFAULT: [SignalName; 7] = [
@@ -149,7 +149,7 @@ impl Pty {
     /// Starts `command` as the leader of a session of its own, whose terminal this is.
     pub(crate) fn start(command: &Command, size: PaneSize) -> io::Result<Started> {
         let PtyPair { slave, master } = native_pty_system()
-            .openpty(pty_size(size))
+            .openpty(pty_size(size, CellSize::default()))
             .map_err(io::Error::other)?;
         let nameless = || io::Error::other("the system made a terminal without a name");
         let terminal = master.tty_name().ok_or_else(nameless)?;
@@ -253,10 +253,10 @@ impl Pty {
     }
 
     /// Tells the program the size of its window.
-    pub(crate) fn resize(&self, size: PaneSize) -> io::Result<()> {
+    pub(crate) fn resize(&self, size: PaneSize, cell: CellSize) -> io::Result<()> {
         self.terminal
             .lock()
-            .resize(pty_size(size))
+            .resize(pty_size(size, cell))
             .map_err(io::Error::other)
     }
 
@@ -319,12 +319,12 @@ impl Pty {
     }
 }
 
-fn pty_size(size: PaneSize) -> PtySize {
+fn pty_size(size: PaneSize, cell: CellSize) -> PtySize {
     PtySize {
         rows: size.rows,
         cols: size.cols,
-        pixel_width: 0,
-        pixel_height: 0,
+        pixel_width: size.cols.saturating_mul(cell.width),
+        pixel_height: size.rows.saturating_mul(cell.height),
     }
 }
 

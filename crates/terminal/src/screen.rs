@@ -32,9 +32,8 @@ use specta::Type;
 
 use crate::osc::{self, Osc, PendingNotification, Piece, Scanner};
 use crate::styled::{Style, StyledLine};
-use crate::types::{PaneSize, ScreenText};
+use crate::types::{CellSize, PaneSize, ScreenText};
 use cells::{append_row, shown, style_of, wraps};
-use extra::CELL;
 use intake::{Intake, Told, default_tabs};
 use keys::Keys;
 pub(crate) use leaving::View;
@@ -97,6 +96,9 @@ pub struct Colours {
     pub background: (u8, u8, u8),
     /// The colour of the cursor.
     pub cursor: (u8, u8, u8),
+    /// The first sixteen of the palette.
+    #[serde(default = "usual_palette")]
+    pub palette: [(u8, u8, u8); 16],
 }
 
 impl Default for Colours {
@@ -105,6 +107,7 @@ impl Default for Colours {
             foreground: (0xd4, 0xd4, 0xd8),
             background: (0x16, 0x17, 0x1a),
             cursor: (0xd4, 0xd4, 0xd8),
+            palette: PALETTE,
         }
     }
 }
@@ -172,6 +175,7 @@ pub(crate) struct Screen {
     notification: PendingNotification,
     theme: Colours,
     size: PaneSize,
+    cell: CellSize,
     /// The lines of the primary screen, kept while a full-screen program runs: they can't change meanwhile.
     behind: Vec<StyledLine>,
 }
@@ -197,6 +201,7 @@ impl Screen {
             notification: PendingNotification::default(),
             theme,
             size,
+            cell: CellSize::default(),
             behind: Vec::new(),
         }
     }
@@ -219,8 +224,8 @@ impl Screen {
             Piece::Bytes(bytes) => self.advance(bytes, sink),
             Piece::Dropped => self.advance(b"\x1b\\", sink),
             Piece::Control(control) => {
-                let theme = self.theme;
-                self.take_in(sink, |intake, _| intake.control(control, theme));
+                let facts = (self.theme, self.cell);
+                self.take_in(sink, |intake, _| intake.control(control, facts));
             }
             Piece::Question(question) => self.take_in(sink, |intake, _| intake.question(question)),
             Piece::Osc { payload, bel } => match osc::parse(payload, &mut self.notification) {
@@ -306,8 +311,8 @@ impl Screen {
                     let text = answer(WindowSize {
                         num_lines: self.size.rows,
                         num_cols: self.size.cols,
-                        cell_width: CELL.0,
-                        cell_height: CELL.1,
+                        cell_width: self.cell.width,
+                        cell_height: self.cell.height,
                     });
                     sink.said(Said::Reply(text.into_bytes()), line);
                 }
@@ -322,7 +327,7 @@ impl Screen {
         }
         let rgb = |(r, g, b)| Rgb { r, g, b };
         match index {
-            0..16 => rgb(ANSI[index]),
+            0..16 => rgb(self.theme.palette[index]),
             16..232 => {
                 let level = |n: usize| if n == 0 { 0 } else { (n * 40 + 55) as u8 };
                 let cube = index - 16;
@@ -373,6 +378,16 @@ impl Screen {
         let changed = theme.is_dark() != self.theme.is_dark();
         self.theme = theme;
         (changed && self.told.theme_reports).then(|| theme.report())
+    }
+
+    /// How large a window draws a cell.
+    pub(crate) fn cell(&self) -> CellSize {
+        self.cell
+    }
+
+    /// Takes the size of a cell.
+    pub(crate) fn set_cell(&mut self, cell: CellSize) {
+        self.cell = cell;
     }
 
     /// Gives memory back that a quiet screen does not need.
@@ -523,8 +538,12 @@ fn cut_character(bytes: &[u8]) -> usize {
     0
 }
 
+fn usual_palette() -> [(u8, u8, u8); 16] {
+    PALETTE
+}
+
 /// The sixteen named colours, as a dark theme has them.
-const ANSI: [(u8, u8, u8); 16] = [
+const PALETTE: [(u8, u8, u8); 16] = [
     (0x2b, 0x2d, 0x31),
     (0xe0, 0x6c, 0x75),
     (0x98, 0xc3, 0x79),

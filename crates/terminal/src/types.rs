@@ -60,6 +60,25 @@ pub struct PaneSize {
     pub rows: u16,
 }
 
+/// How large a window draws a character cell, in pixels of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CellSize {
+    /// Its width.
+    pub width: u16,
+    /// Its height.
+    pub height: u16,
+}
+
+impl Default for CellSize {
+    /// What programs are told before a window shows the pane.
+    fn default() -> Self {
+        Self {
+            width: 9,
+            height: 18,
+        }
+    }
+}
+
 impl Default for PaneSize {
     fn default() -> Self {
         Self { cols: 80, rows: 24 }

@@ -177,10 +177,29 @@ function followColours(): () => void {
     const theme = themeOf(state);
     if (!state.settings || told === theme) return;
     told = theme;
+    const at = (place: number) => parts(theme.ansi[place] ?? theme.foreground);
     void backend.setColours({
       foreground: parts(theme.foreground),
       background: parts(theme.background),
       cursor: parts(theme.cursor ?? theme.foreground),
+      palette: [
+        at(0),
+        at(1),
+        at(2),
+        at(3),
+        at(4),
+        at(5),
+        at(6),
+        at(7),
+        at(8),
+        at(9),
+        at(10),
+        at(11),
+        at(12),
+        at(13),
+        at(14),
+        at(15),
+      ],
     });
   };
   const stopHost = backend.onHostChanged((host) => {

@@ -204,6 +204,26 @@ test("a snapshot is acknowledged once it is drawn", async () => {
   asked.mockRestore();
 });
 
+test("a pane is told once how large its cells are drawn", async () => {
+  const host = await view();
+  const told: unknown[] = [];
+  twin.setCell = (_, cell) => {
+    told.push(cell);
+    return Promise.resolve({ status: "ok", data: null });
+  };
+  const [room] = inShadow(host, ".terminal-room");
+  const [screen] = inShadow(host, ".xterm-screen");
+  if (!room || !screen) throw new Error("a terminal has a room and a screen");
+  for (const side of ["clientWidth", "clientHeight"])
+    Object.defineProperty(room, side, { value: 500 });
+  vi.spyOn(screen, "getBoundingClientRect").mockReturnValue(
+    new DOMRect(0, 0, 80 * 8, 24 * 17),
+  );
+  host.fit();
+  host.fit();
+  expect(told).toEqual([{ width: 8, height: 17 }]);
+});
+
 /** Presses a key where the terminal listens for keys. */
 function press(host: XtermHost, key: string, shiftKey = false) {
   const keyCode = key === "Enter" ? 13 : 0;

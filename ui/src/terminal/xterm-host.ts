@@ -135,6 +135,7 @@ export class XtermHost {
 
   private resizeTimer: ReturnType<typeof setTimeout> | null = null;
   private toldSize = "";
+  private toldCell = "";
   private copyTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -581,7 +582,6 @@ export class XtermHost {
     });
   }
 
-  private acknowledge(): void {
   /** So many bytes of a snapshot are on screen. */
   private showed(bytes: number): void {
     if (this.disposed) return;
@@ -589,6 +589,7 @@ export class XtermHost {
     this.acknowledge();
   }
 
+  private acknowledge(): void {
     // Frames may come before the attachment's number does.
     if (this.attachment === null || this.parsed === 0) return;
     void backend.ackPane(this.attachment, this.parsed);
@@ -608,6 +609,7 @@ export class XtermHost {
   fit(): void {
     if (this.disposed || this.restoring) return;
     if (this.room.clientWidth < 20 || this.room.clientHeight < 20) return;
+    this.tellCell();
     const size = this.fitAddon.proposeDimensions();
     if (!size || !Number.isFinite(size.cols) || !Number.isFinite(size.rows))
       return;
@@ -617,6 +619,21 @@ export class XtermHost {
     if (told === this.toldSize) return;
     this.toldSize = told;
     void backend.resizePane(this.pane, { cols, rows });
+  }
+
+  /** Programs that draw pictures ask how large a cell is, in pixels of the screen. */
+  private tellCell(): void {
+    const screen = this.terminal.element?.querySelector(".xterm-screen");
+    if (!screen) return;
+    const { width, height } = screen.getBoundingClientRect();
+    const cell = {
+      width: Math.round((width * devicePixelRatio) / this.terminal.cols),
+      height: Math.round((height * devicePixelRatio) / this.terminal.rows),
+    };
+    const told = `${cell.width}x${cell.height}`;
+    if (cell.width === 0 || cell.height === 0 || told === this.toldCell) return;
+    this.toldCell = told;
+    void backend.setCell(this.pane, cell);
   }
 
   // ---- Drawing

@@ -2,6 +2,7 @@ import type { Backend, Result } from "../backend/backend";
 import { encodeFrame } from "../backend/frames";
 import type {
   Attention,
+  CellSize,
   ClosedPane,
   Colours,
   CommandMark,
@@ -73,6 +74,8 @@ interface FakePane {
   lines: string[];
   typed: string;
   marks: CommandMark[];
+  /** How large the window said that a cell is drawn. */
+  cell: CellSize | null;
   views: Map<number, (frame: ArrayBuffer) => void>;
 }
 
@@ -396,6 +399,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       lines: [""],
       typed: "",
       marks: [],
+      cell: null,
       views: new Map(),
     };
     state.panes.set(id, pane);
@@ -606,6 +610,11 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       withPane(id, (pane) => {
         pane.info = { ...pane.info, size };
         for (const view of pane.views.values()) view(snapshot(pane, 1000));
+        return ok(null);
+      }),
+    setCell: (id, cell) =>
+      withPane(id, (pane) => {
+        pane.cell = cell;
         return ok(null);
       }),
     writePane: (id, data) =>

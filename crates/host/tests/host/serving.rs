@@ -781,6 +781,7 @@ async fn a_program_that_asks_is_told_the_colours_of_the_window() {
         foreground: (1, 2, 3),
         background: (0x12, 0x34, 0x56),
         cursor: (7, 8, 9),
+        ..terminal::Colours::default()
     };
     client.ask(SetColours(theme)).await.unwrap();
     // Asks for the background, and shows the answer without what a terminal would act on.

@@ -15,12 +15,10 @@ use super::intake::Intake;
 use super::{Colours, Sink};
 use crate::control::Control;
 use crate::ink::sgr;
+use crate::types::CellSize;
 
 /// A cell that a selective erase keeps; the emulator has no such flag, and keeps this one for us.
 pub(super) const PROTECTED: Flags = Flags::from_bits_retain(1 << 15);
-
-/// How large a cell is, in pixels, as far as programs are told: none has a size before a window shows it.
-pub(super) const CELL: (u16, u16) = (9, 18);
 
 impl Colours {
     /// Whether text is lighter than what is behind it.
@@ -42,7 +40,7 @@ impl<S: Sink> Intake<'_, S> {
         self.events.send_event(Event::PtyWrite(text));
     }
 
-    pub(super) fn control(&mut self, control: Control, theme: Colours) {
+    pub(super) fn control(&mut self, control: Control, (theme, cell): (Colours, CellSize)) {
         match control {
             Control::SoftReset => self.soft_reset(),
             Control::Protect(on) => {
@@ -73,7 +71,7 @@ impl<S: Sink> Intake<'_, S> {
                 self.answer(format!("\x1b[?{};{}R", line.0 - first + 1, column.0 + 1));
             }
             Control::AskTheme => self.answer(theme.report()),
-            Control::AskCellSize => self.answer(format!("\x1b[6;{};{}t", CELL.1, CELL.0)),
+            Control::AskCellSize => self.answer(format!("\x1b[6;{};{}t", cell.height, cell.width)),
         }
     }
 
@@ -190,6 +188,7 @@ impl<S: Sink> Intake<'_, S> {
                         continue;
                     };
                     let answer = match capability(hex) {
+                        Some("") => format!("\x1bP1+r{hex}\x1b\\"),
                         Some(value) => format!("\x1bP1+r{hex}={}\x1b\\", in_hex(value)),
                         None => "\x1bP0+r\x1b\\".into(),
                     };
@@ -226,7 +225,7 @@ impl<S: Sink> Intake<'_, S> {
     }
 }
 
-/// What a capability of terminfo is here, by its name in hexadecimal.
+/// What a capability of terminfo is here, by its name in hexadecimal; nothing more to say of one that is there or not.
 fn capability(hex: &str) -> Option<&'static str> {
     let known = [
         ("TN", "xterm-256color"),
@@ -234,6 +233,19 @@ fn capability(hex: &str) -> Option<&'static str> {
         ("Co", "256"),
         ("colors", "256"),
         ("RGB", "8/8/8"),
+        // What editors and multiplexers look for beyond terminfo's own entry: colours of 24 bits, underlines in styles
+        // and colours, the cursor's shape, the clipboard, synchronized updates.
+        ("Tc", ""),
+        ("Su", ""),
+        ("Smulx", "\x1b[4:%p1%dm"),
+        (
+            "Setulc",
+            "\x1b[58:2::%p1%{65536}%/%d:%p1%{256}%/%{255}%&%d:%p1%{255}%&%dm",
+        ),
+        ("Ss", "\x1b[%p1%d q"),
+        ("Se", "\x1b[0 q"),
+        ("Ms", "\x1b]52;%p1%s;%p2%s\x07"),
+        ("Sync", "\x1b[?2026%?%p1%{1}%-%tl%eh%;"),
     ];
     known
         .iter()

@@ -52,6 +52,69 @@ fn of(bytes: &str) -> Vec<String> {
     lines(&screen, &out)
 }
 
+/// What the program is answered that writes `bytes`.
+fn answered(screen: &mut Screen, bytes: &str) -> String {
+    let mut out = Out::default();
+    screen.feed(bytes.as_bytes(), &mut out);
+    let answers = out.said.into_iter().filter_map(|(said, _)| match said {
+        Said::Reply(bytes) => Some(String::from_utf8(bytes).unwrap()),
+        _ => None,
+    });
+    answers.collect()
+}
+
+#[test]
+fn colours_are_those_of_the_theme_unless_the_program_set_them() {
+    let mut screen = Screen::new(size(10, 3), Colours::default());
+    let mut theme = Colours {
+        background: (1, 2, 3),
+        ..Colours::default()
+    };
+    theme.palette[4] = (7, 8, 9);
+    assert_eq!(screen.set_colours(theme), None);
+    let ask = "\x1b]4;4;?\x07\x1b]11;?\x07";
+    let themes = "\x1b]4;4;rgb:0707/0808/0909\x07\x1b]11;rgb:0101/0202/0303\x07";
+    assert_eq!(answered(&mut screen, ask), themes);
+    assert_eq!(
+        answered(&mut screen, &format!("\x1b]4;4;#aabbcc\x07{ask}")),
+        themes.replace("0707/0808/0909", "aaaa/bbbb/cccc")
+    );
+    assert_eq!(answered(&mut screen, &format!("\x1b]104\x07{ask}")), themes);
+}
+
+#[test]
+fn a_program_that_wants_to_know_is_told_that_the_theme_is_another_one() {
+    let light = Colours {
+        foreground: (0, 0, 0),
+        background: (255, 255, 255),
+        ..Colours::default()
+    };
+    let mut screen = Screen::new(size(10, 3), Colours::default());
+    assert_eq!(screen.set_colours(light), None, "it did not ask");
+    assert_eq!(answered(&mut screen, "\x1b[?996n"), "\x1b[?997;2n");
+    answered(&mut screen, "\x1b[?2031h");
+    assert_eq!(screen.set_colours(light), None, "it is the same");
+    assert_eq!(
+        screen.set_colours(Colours::default()).as_deref(),
+        Some("\x1b[?997;1n")
+    );
+    answered(&mut screen, "\x1b[?2031l");
+    assert_eq!(screen.set_colours(light), None, "it asked no more");
+}
+
+#[test]
+fn sizes_in_pixels_are_those_of_the_window() {
+    let mut screen = Screen::new(size(10, 3), Colours::default());
+    screen.set_cell(CellSize {
+        width: 7,
+        height: 15,
+    });
+    assert_eq!(
+        answered(&mut screen, "\x1b[14t\x1b[16t\x1b[18t"),
+        "\x1b[4;45;70t\x1b[6;15;7t\x1b[8;3;10t"
+    );
+}
+
 #[test]
 fn a_line_is_what_was_printed_up_to_a_newline() {
     assert_eq!(of("one\r\ntwo\r\n"), ["one", "two"]);
