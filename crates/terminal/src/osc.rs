@@ -209,7 +209,10 @@ fn kind_of(sequence: &[u8]) -> Kind {
                 None => Kind::Theirs,
             }
         }
-        Some(_) => Kind::Theirs,
+        Some(&byte) => match Control::of_escape(byte) {
+            Some(control) => Kind::Ours(control, 2),
+            None => Kind::Theirs,
+        },
     }
 }
 

@@ -17,6 +17,7 @@ mod face;
 mod intake;
 mod keys;
 mod leaving;
+mod rectangles;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -70,6 +70,41 @@ impl<S: Sink> Intake<'_, S> {
                 };
                 self.answer(format!("\x1b[?{};{}R", line.0 - first + 1, column.0 + 1));
             }
+            Control::AskScreenPixels => {
+                let (rows, columns) = (self.term.screen_lines(), self.term.columns());
+                let height = rows * usize::from(cell.height);
+                let width = columns * usize::from(cell.width);
+                self.answer(format!("\x1b[5;{height};{width}t"));
+            }
+            Control::AskWindow(what) => {
+                let (rows, columns) = (self.term.screen_lines(), self.term.columns());
+                self.answer(match what {
+                    11 => "\x1b[1t".into(),
+                    13 => "\x1b[3;0;0t".into(),
+                    _ => format!("\x1b[9;{rows};{columns}t"),
+                });
+            }
+            Control::AskDevice(device) => self.answer(device.answer()),
+            Control::ForwardIndex => {
+                if self.term.grid().cursor.point.column.0 + 1 < self.term.columns() {
+                    self.term.move_forward(1);
+                } else {
+                    self.shift(Some(0), 1, false);
+                }
+            }
+            Control::BackIndex => {
+                if self.term.grid().cursor.point.column.0 > 0 {
+                    self.term.move_backward(1);
+                } else {
+                    self.shift(Some(0), 1, true);
+                }
+            }
+            Control::Fill(with, area) => self.fill(with, area),
+            Control::Erase(area) => self.erase_area(area, false),
+            Control::SelectiveErase(area) => self.erase_area(area, true),
+            Control::Copy(area, to) => self.copy(area, to),
+            Control::ChangeAttributes(area, what) => self.change_attributes(area, what),
+            Control::Rectangles(on) => self.told.rectangles = on,
             Control::AskTheme => self.answer(theme.report()),
             Control::AskCellSize => self.answer(format!("\x1b[6;{};{}t", cell.height, cell.width)),
         }
@@ -86,6 +121,7 @@ impl<S: Sink> Intake<'_, S> {
         let point = self.term.grid().cursor.point;
         self.told.region = None;
         self.told.protects = false;
+        self.told.rectangles = false;
         self.term.set_scrolling_region(1, None);
         self.term.unset_mode(Mode::Named(NamedMode::Insert));
         for mode in [NamedPrivateMode::Origin, NamedPrivateMode::CursorKeys] {

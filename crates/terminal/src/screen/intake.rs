@@ -51,6 +51,8 @@ pub(super) struct Told {
     pub(super) updates: u64,
     /// What is written is kept by selective erases.
     pub(super) protects: bool,
+    /// Attributes are changed in rectangles, and not from one place to another.
+    pub(super) rectangles: bool,
     /// How the program wants its keys.
     pub(super) keys: Keys,
     /// The program is to be told when the theme turns dark or light.
@@ -78,6 +80,7 @@ impl Told {
             update: None,
             updates: 0,
             protects: false,
+            rectangles: false,
             keys: Keys::default(),
             theme_reports: false,
             prompt: None,
@@ -509,6 +512,16 @@ impl<S: Sink> Handler for Intake<'_, S> {
             TabulationClearMode::All => self.told.tabs.fill(false),
         }
         self.term.clear_tabs(mode);
+    }
+
+    fn set_tabs(&mut self, interval: u16) {
+        self.clear_tabs(TabulationClearMode::All);
+        let back = self.term.grid().cursor.point.column;
+        for column in (0..self.term.columns()).step_by(usize::from(interval).max(1)) {
+            self.term.grid_mut().cursor.point.column = Column(column);
+            self.set_horizontal_tabstop();
+        }
+        self.term.grid_mut().cursor.point.column = back;
     }
 
     fn set_scrolling_region(&mut self, top: usize, bottom: Option<usize>) {

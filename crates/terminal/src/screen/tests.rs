@@ -102,6 +102,36 @@ fn a_program_that_wants_to_know_is_told_that_the_theme_is_another_one() {
     assert_eq!(screen.set_colours(light), None, "it asked no more");
 }
 
+/// The first two rows of a screen of four columns with their styles, once `bytes` were written.
+fn faces(bytes: &str) -> String {
+    let (mut screen, _) = fed(size(4, 2), format!("abcd\x1b[2;1Hefgh{bytes}"));
+    screen.face().screen.join("/")
+}
+
+#[test]
+fn attributes_are_changed_in_rectangles_or_from_place_to_place() {
+    // DECCARA: bold and inverse, from the third of the first row to the second of the second.
+    assert_eq!(
+        faces("\x1b[1;3;2;2;1;7$r"),
+        " ab{-/-/br}cd/ {-/-/br}ef{-/-/}gh"
+    );
+    // DECSACE: the columns between the two.
+    assert_eq!(
+        faces("\x1b[2*x\x1b[1;2;2;3;4$r"),
+        " a{-/-/u}bc{-/-/}d/ e{-/-/u}fg{-/-/}h"
+    );
+    // The last of what is said counts, and 0 ends all.
+    assert_eq!(
+        faces("\x1b[2*x\x1b[1;1;2;4;1;4$r\x1b[1;1;1;4;0;7$r\x1b[2;1;2;4;22$r"),
+        " {-/-/r}abcd/ {-/-/u}efgh"
+    );
+    // DECRARA: what is set is not set then.
+    assert_eq!(
+        faces("\x1b[2*x\x1b[1;1;1;2;1$r\x1b[1;2;1;3;1$t"),
+        " {-/-/b}a{-/-/}b{-/-/b}c{-/-/}d/ efgh"
+    );
+}
+
 #[test]
 fn sizes_in_pixels_are_those_of_the_window() {
     let mut screen = Screen::new(size(10, 3), Colours::default());
