@@ -91,6 +91,28 @@ async fn an_agent_outlives_the_command_that_began_it_and_is_answered_from_anothe
     Ok(())
 }
 
+#[tokio::test]
+async fn an_agent_has_the_environment_of_who_began_it_and_not_of_who_began_the_host() -> Result<()>
+{
+    let home = home()?;
+    for who in ["one", "other"] {
+        let new = Command::new(Home::program())
+            .args(["agents", "new", "--host", AT, "ASKER"])
+            .current_dir(home.path())
+            .envs(home.environment())
+            .env("ASKER", who)
+            .stdin(Stdio::null())
+            .output()?;
+        let printed = String::from_utf8(new.stdout)?;
+        assert!(
+            printed.contains(&format!("asked by {who}, and more")),
+            "{printed}"
+        );
+    }
+    assert_eq!(home.agent_hosts().len(), 1);
+    Ok(())
+}
+
 /// Says something in a process of its own.
 fn sending(home: &Home, agent: &str, prompt: &str) -> Result<Child> {
     let sending = Command::new(Home::program())

@@ -12,6 +12,7 @@ mod turns;
 mod updates;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use crate::backend::{AgentBackend, Answer, check_prompt, resolve, sort_for_peopl
 use crate::error::AgentError;
 use crate::held::Held;
 use crate::news::{News, news_of};
+use crate::process::Variables;
 use crate::program;
 use crate::sessions::SessionRow;
 use crate::turn::Turn;
@@ -117,7 +119,11 @@ impl AcpConfig {
 #[derive(Clone)]
 pub struct Acp {
     inner: Arc<Inner>,
+    asker: Option<Variables>,
 }
+
+/// The environment of who asks; none: this process's own.
+type Asker = Option<Variables>;
 
 struct Inner {
     id: BackendId,
@@ -140,6 +146,16 @@ impl Acp {
                 health: Mutex::new(Health::Unknown),
                 news: broadcast::channel(1024).0,
             }),
+            asker: None,
+        }
+    }
+
+    /// The same backend, for somebody who has this environment: so has each process that is started for them. It holds keys
+    /// and tokens, and is never shown.
+    pub fn asked_by(&self, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            asker: Some(Arc::new(environment.into_iter().collect())),
         }
     }
 
@@ -177,14 +193,14 @@ impl Inner {
     }
 
     /// Starts a process in `cwd`; its trouble is this backend's health.
-    async fn open(&self, cwd: &str, ear: Arc<Ear>) -> Result<Link, AgentError> {
+    async fn open(&self, cwd: &str, asker: &Asker, ear: Arc<Ear>) -> Result<Link, AgentError> {
         if !cwd.starts_with('/') {
             return Err(AgentError::BadRequest {
                 field: "cwd".into(),
                 message: format!("is `{cwd}`; give an absolute path"),
             });
         }
-        let opened = Link::start(&self.config, cwd, ear).await;
+        let opened = Link::start(&self.config, cwd, asker.clone(), ear).await;
         *self.trouble.lock() = opened.as_ref().err().map(ToString::to_string);
         opened
     }
@@ -268,9 +284,10 @@ impl Inner {
         agent: &AgentId,
         setting: &str,
         value: &str,
+        asker: &Asker,
     ) -> Result<AgentInfo, AgentError> {
         let session = self.find(agent)?;
-        let link = self.warm(&session).await?;
+        let link = self.warm(&session, asker).await?;
         self.choose_on(&session, &link, setting, value).await?;
         if session.state.lock().held.status == AgentStatus::Asleep {
             session.set_status(AgentStatus::Idle);
@@ -341,7 +358,11 @@ impl Inner {
     }
 
     /// The warm process of a session, started again if it ended.
-    async fn warm(self: &Arc<Self>, session: &Arc<Session>) -> Result<Arc<Link>, AgentError> {
+    async fn warm(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        asker: &Asker,
+    ) -> Result<Arc<Link>, AgentError> {
         let mut held = session.link.lock().await;
         if let Some(link) = held.as_ref().filter(|link| !link.ended().is_cancelled()) {
             return Ok(link.clone());
@@ -353,7 +374,7 @@ impl Inner {
         }
         let ear = Arc::new(Ear::default());
         let link = self
-            .open(&session.cwd, ear.clone())
+            .open(&session.cwd, asker, ear.clone())
             .await
             .inspect_err(|_| self.died(session))?;
         if !link.loads() {
@@ -383,9 +404,13 @@ impl Inner {
     }
 
     /// Makes a session whose process is not there ready again; one that its agent has forgotten is gone.
-    async fn wake(self: &Arc<Self>, session: &Arc<Session>) -> Result<AgentInfo, AgentError> {
+    async fn wake(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        asker: &Asker,
+    ) -> Result<AgentInfo, AgentError> {
         if session.state.lock().held.status == AgentStatus::Asleep {
-            match self.warm(session).await {
+            match self.warm(session, asker).await {
                 Ok(_) => session.set_status(AgentStatus::Idle),
                 Err(AgentError::Refused { .. } | AgentError::Unsupported { .. }) => {
                     self.sessions.lock().remove(&session.id);
@@ -433,9 +458,13 @@ impl Inner {
         }
     }
 
-    async fn start(self: &Arc<Self>, agent: NewAgent) -> Result<AgentInfo, AgentError> {
+    async fn start(
+        self: &Arc<Self>,
+        agent: NewAgent,
+        asker: &Asker,
+    ) -> Result<AgentInfo, AgentError> {
         let ear = Arc::new(Ear::default());
-        let link = self.open(&agent.cwd, ear.clone()).await?;
+        let link = self.open(&agent.cwd, asker, ear.clone()).await?;
         let request = NewSessionRequest::new(agent.cwd.clone());
         let made = self.ask(&link, "session/new", &request).await?;
         let id = made["sessionId"]
@@ -471,9 +500,10 @@ impl Inner {
         id: &str,
         cwd: &str,
         labels: BTreeMap<String, String>,
+        asker: &Asker,
     ) -> Result<AgentInfo, AgentError> {
         let ear = Arc::new(Ear::default());
-        let link = self.open(cwd, ear.clone()).await?;
+        let link = self.open(cwd, asker, ear.clone()).await?;
         if !link.loads() {
             return Err(AgentError::UnknownAgent { agent: id.into() });
         }
@@ -497,8 +527,8 @@ impl Inner {
     }
 
     /// The conversations that the agent remembers of a directory; a process is started to ask it.
-    async fn sessions(&self, cwd: &str) -> Result<Vec<KnownSession>, AgentError> {
-        let link = self.open(cwd, Arc::default()).await?;
+    async fn sessions(&self, cwd: &str, asker: &Asker) -> Result<Vec<KnownSession>, AgentError> {
+        let link = self.open(cwd, asker, Arc::default()).await?;
         if !link.lists() {
             return Err(AgentError::Unsupported {
                 backend: self.id.0.clone(),
@@ -631,14 +661,18 @@ impl AgentBackend for Acp {
     }
 
     fn start(&self, agent: NewAgent) -> Answer<'_, AgentInfo> {
-        Box::pin(self.inner.start(agent))
+        Box::pin(self.inner.start(agent, &self.asker))
     }
 
     fn resume<'a>(&'a self, agent: &'a AgentId, cwd: &'a str) -> Answer<'a, AgentInfo> {
         Box::pin(async move {
             match self.inner.find(agent) {
-                Ok(session) => self.inner.wake(&session).await,
-                Err(_) => self.inner.load(&agent.0, cwd, BTreeMap::new()).await,
+                Ok(session) => self.inner.wake(&session, &self.asker).await,
+                Err(_) => {
+                    self.inner
+                        .load(&agent.0, cwd, BTreeMap::new(), &self.asker)
+                        .await
+                }
             }
         })
     }
@@ -650,19 +684,19 @@ impl AgentBackend for Acp {
                 message: "is missing; say in which directory the session works".into(),
             })?;
             self.inner
-                .load(&session.session, &cwd, session.labels)
+                .load(&session.session, &cwd, session.labels, &self.asker)
                 .await
         })
     }
 
     fn sessions<'a>(&'a self, cwd: &'a str) -> Answer<'a, Vec<KnownSession>> {
-        Box::pin(self.inner.sessions(cwd))
+        Box::pin(self.inner.sessions(cwd, &self.asker))
     }
 
     fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn> {
         Box::pin(async move {
             check_prompt(&prompt)?;
-            self.inner.prompt(agent, prompt).await
+            self.inner.prompt(agent, prompt, &self.asker).await
         })
     }
 
@@ -672,7 +706,7 @@ impl AgentBackend for Acp {
         setting: &'a str,
         value: &'a str,
     ) -> Answer<'a, AgentInfo> {
-        Box::pin(self.inner.choose(agent, setting, value))
+        Box::pin(self.inner.choose(agent, setting, value, &self.asker))
     }
 
     fn stop<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, bool> {
@@ -702,7 +736,7 @@ impl AgentBackend for Acp {
             };
             if unread {
                 // The agent tells what was said when its session is loaded.
-                self.inner.wake(&session).await?;
+                self.inner.wake(&session, &self.asker).await?;
             }
             Ok(session.state.lock().held.timeline.entries())
         })

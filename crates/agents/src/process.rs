@@ -1,10 +1,12 @@
 //! Child processes of this room: each in a process group of its own that ends as one.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -21,10 +23,15 @@ const STDERR_LIMIT: u64 = 64 << 10;
 /// How long a process group may take to end after it was asked to.
 const END_GRACE: Duration = Duration::from_millis(500);
 
+/// An environment as a whole: names and values, whatever bytes they are. It holds keys and tokens, and is never shown.
+pub(crate) type Variables = Arc<BTreeMap<OsString, OsString>>;
+
 /// A program and what is always given to it.
 #[derive(Clone)]
 pub(crate) struct Program {
     path: PathBuf,
+    /// Instead of this process's environment.
+    variables: Option<Variables>,
     env: BTreeMap<String, String>,
     cwd: Option<PathBuf>,
 }
@@ -87,6 +94,7 @@ impl Program {
     pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            variables: None,
             env: BTreeMap::new(),
             cwd: None,
         }
@@ -94,6 +102,12 @@ impl Program {
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// Gives it these variables, and none of this process.
+    pub(crate) fn variables(mut self, variables: Option<Variables>) -> Self {
+        self.variables = variables;
         self
     }
 
@@ -109,6 +123,9 @@ impl Program {
     /// Starts it, leading a process group of its own, with all three streams as pipes.
     pub(crate) fn start(&self, args: &[String], stdin: Stdio) -> Result<Group, AgentError> {
         let mut command = Command::new(&self.path);
+        if let Some(variables) = &self.variables {
+            command.env_clear().envs(variables.iter());
+        }
         command
             .args(args)
             .envs(&self.env)

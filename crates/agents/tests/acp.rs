@@ -309,6 +309,29 @@ async fn what_an_agent_offers_is_shown_and_chosen() {
 }
 
 #[tokio::test]
+async fn a_process_has_the_environment_of_who_asks() {
+    let dir = tempfile::tempdir().unwrap();
+    let acp = Acp::new(config(&[]));
+    let asked_by = |who: &str| acp.asked_by([("ASKER".into(), who.into())]);
+    let one = asked_by("one");
+    let agent = soon(one.start(NewAgent {
+        cwd: dir.path().display().to_string(),
+        ..NewAgent::default()
+    }))
+    .await
+    .unwrap()
+    .id;
+    let told = async |acp: &Acp| say(acp, &agent, "ASKER").await.answer;
+    assert_eq!(told(&one).await, "asked by one, and nothing else");
+    // A process that runs is as it is.
+    let other = asked_by("other");
+    assert_eq!(told(&other).await, "asked by one, and nothing else");
+    assert_ne!(say(&one, &agent, "DIE").await.outcome, Outcome::Completed);
+    assert_eq!(told(&other).await, "asked by other, and nothing else");
+    soon(acp.dispose()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_model_that_is_not_offered_begins_no_agent() {
     let dir = tempfile::tempdir().unwrap();
     let with = async |faults: &[&str], model: &str| {

@@ -28,7 +28,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::acp::AcpConfig;
 use crate::acp::files::{self, FileError};
 use crate::error::{AgentError, capped};
-use crate::process::{Group, Program, describe};
+use crate::process::{Group, Program, Variables, describe};
 
 /// The longest line that is taken from an agent.
 const LINE_LIMIT: u64 = 32 << 20;
@@ -106,9 +106,12 @@ impl Link {
     pub(super) async fn start(
         config: &AcpConfig,
         cwd: &str,
+        variables: Option<Variables>,
         hears: Arc<dyn Hears>,
     ) -> Result<Self, AgentError> {
-        let mut program = Program::new(&config.program).cwd(cwd.as_ref());
+        let mut program = Program::new(&config.program)
+            .variables(variables)
+            .cwd(cwd.as_ref());
         for (name, value) in &config.env {
             program = program.env(name, value);
         }

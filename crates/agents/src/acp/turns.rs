@@ -11,9 +11,9 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use crate::acp::Inner;
 use crate::acp::link::Link;
 use crate::acp::session::Session;
+use crate::acp::{Asker, Inner};
 use crate::backend::no_images;
 use crate::error::AgentError;
 use crate::offered;
@@ -26,6 +26,7 @@ impl Inner {
         self: &Arc<Self>,
         agent: &AgentId,
         prompt: Prompt,
+        asker: &Asker,
     ) -> Result<Turn, AgentError> {
         let session = self.find(agent)?;
         let busy = session.state.lock().held.status.is_busy();
@@ -37,7 +38,7 @@ impl Inner {
             }
             self.stop(agent).await?;
         }
-        let link = self.warm(&session).await?;
+        let link = self.warm(&session, asker).await?;
         if !link.sees() {
             no_images(&self.id, &prompt)?;
         }

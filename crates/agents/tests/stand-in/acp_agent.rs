@@ -202,6 +202,11 @@ impl Agent {
             }
             // It is told what was wrong with its answer.
             "Your" => self.say("{\"kind\": \"bug\"}"),
+            "ASKER" => {
+                let asker = std::env::var("ASKER").unwrap_or_else(|_| "nobody".into());
+                let home = std::env::var_os("HOME").map_or("nothing else", |_| "more");
+                self.say(&format!("asked by {asker}, and {home}"));
+            }
             "CHOSEN" => {
                 self.update(json!({"sessionUpdate": "usage_update", "used": 120, "size": 1000, "cost": {"amount": 0.25, "currency": "USD"}}));
                 self.say(&format!("{} {}", self.model, self.mode));

@@ -16,6 +16,7 @@ use agents::{
 use host::Service;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use terminal::Environment;
 
 pub(crate) use client::AgentHost;
 pub(super) use client::Away;
@@ -26,7 +27,8 @@ pub(crate) static AGENTS: Service = Service {
     name: "agent host",
     args: &["host", "--agents", "--detached"],
     end: "switchyard host --agents --stop",
-    protocol: 1,
+    // 2: a client says in which environment it asks; an older host would hand on its own.
+    protocol: 2,
 };
 
 /// What a backend is made from: two that are equal are the same backend.
@@ -100,6 +102,8 @@ enum Ask {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ToHost {
+    /// In this environment is asked what follows.
+    Here { environment: Environment },
     /// There is to be this backend, with these sessions of earlier days.
     Use { made: Made, known: Vec<SessionRow> },
     /// To be answered with the same id.

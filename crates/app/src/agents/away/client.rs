@@ -17,6 +17,7 @@ use host::{ConnectError, Hears, HostPaths, Says};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use terminal::Environment;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -109,6 +110,10 @@ impl AgentHost {
             }
         };
         let link = Arc::new(self.begin(hears, says));
+        // Gone: the next connection is told.
+        let _ = link.outgoing.send(ToHost::Here {
+            environment: Environment::here(),
+        });
         for used in self.used.lock().values() {
             link.uses(used);
         }

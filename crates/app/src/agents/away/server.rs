@@ -160,9 +160,11 @@ impl Held {
         let turns: Arc<Mutex<HashMap<u64, Canceller>>> = Arc::default();
         // Answers to questions are given up with their client.
         let mut asked = JoinSet::new();
+        let mut here = None;
         let read = async {
             loop {
                 match hears.hear::<ToHost>().await {
+                    Ok(Some(ToHost::Here { environment })) => here = Some(environment),
                     Ok(Some(ToHost::Use { made, known })) => self.take(made, &known).await,
                     Ok(Some(ToHost::Cancel { id })) => {
                         if let Some(turn) = turns.lock().get(&id) {
@@ -173,9 +175,16 @@ impl Held {
                         while asked.try_join_next().is_some() {}
                         let (held, outgoing) = (Arc::clone(&self), outgoing.clone());
                         let turns = Arc::clone(&turns);
+                        let here = here.clone();
                         asked.spawn(async move {
                             let answered = match held.find(&backend) {
-                                Ok(acp) => put(&acp, id, ask, &outgoing, &turns).await,
+                                Ok(acp) => {
+                                    let acp = match here {
+                                        Some(environment) => acp.asked_by(environment),
+                                        None => acp,
+                                    };
+                                    put(&acp, id, ask, &outgoing, &turns).await
+                                }
                                 Err(error) => Err(error),
                             };
                             let message = match answered {
