@@ -2,11 +2,11 @@ import { type FormEvent, useMemo, useState } from "react";
 import type { AttemptView } from "../bindings";
 import { Button } from "../shared/Button";
 import { useDraftFields, useDraftText } from "../shared/drafts";
+import { formatDuration } from "../shared/durations";
 import { Sentence } from "../shared/Sentence";
 import { answer } from "./actions";
 import { Fields, typedFrom, valuesOf } from "./Fields";
 import { useNow } from "./StepCard";
-import { formatDuration } from "./words";
 
 /** The question of a step in full, and the two answers. */
 export function ApprovalForm({

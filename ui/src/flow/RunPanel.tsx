@@ -18,8 +18,9 @@ import { askToStart } from "./StartDialog";
 import { useNow } from "./StepCard";
 import { Timeline } from "./Timeline";
 import "./run.css";
+import { formatDuration, formatTicking } from "../shared/durations";
 import { Sentence } from "../shared/Sentence";
-import { formatDuration, formatTicking, formatWhen, RUN_WORDS } from "./words";
+import { formatWhen, RUN_WORDS } from "./words";
 
 type View = "graph" | "timeline" | "text";
 

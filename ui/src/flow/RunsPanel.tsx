@@ -7,8 +7,9 @@ import { Comparison } from "./Comparison";
 import { useFlows } from "./flow-store";
 import { RunIcon } from "./icons";
 import "./run.css";
+import { formatDuration } from "../shared/durations";
 import { RunMenu } from "./RunMenu";
-import { formatDuration, formatWhen, RUN_WORDS } from "./words";
+import { formatWhen, RUN_WORDS } from "./words";
 
 const ROW = 32;
 const STATES: RunState[] = [

@@ -1,8 +1,9 @@
 import type { AttemptView } from "../bindings";
+import { formatDuration } from "../shared/durations";
 import { Sentence } from "../shared/Sentence";
 import { saidInLetters } from "../shared/said-parts";
 import { Section } from "./StepSection";
-import { formatDuration, formatWhen, STATE_WORDS } from "./words";
+import { formatWhen, STATE_WORDS } from "./words";
 
 /** When the only attempt was, and where. */
 export function OneAttempt({ attempt }: { attempt: AttemptView }) {

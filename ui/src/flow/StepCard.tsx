@@ -1,16 +1,10 @@
 import { memo, useEffect, useState } from "react";
 import type { GraphNode, StepView } from "../bindings";
+import { formatDuration, formatTicking } from "../shared/durations";
 import { KIND_PATHS, Shape, StepIcon } from "./icons";
 import type { NodeLook } from "./looks";
 import { asksForPerson, isTerminal, lastAttempt } from "./run-model";
-import {
-  formatDuration,
-  formatTicking,
-  KIND_WORDS,
-  stepDuration,
-  stepLabel,
-  stepWords,
-} from "./words";
+import { KIND_WORDS, stepDuration, stepLabel, stepWords } from "./words";
 
 export interface StepCardProps {
   node: GraphNode;

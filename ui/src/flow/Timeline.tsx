@@ -1,13 +1,14 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
 import type { StepView } from "../bindings";
+import { formatDuration } from "../shared/durations";
 import { showStep } from "./actions";
 import { useFlows } from "./flow-store";
 import { StepIcon } from "./icons";
 import { hasEnded, type RunModel } from "./run-model";
 import { useNow } from "./StepCard";
 import { type Segment, segmentsOf, tickOf } from "./timeline";
-import { formatDuration, STATE_WORDS } from "./words";
+import { STATE_WORDS } from "./words";
 
 const ROW = 26;
 const WORDS: Record<Segment["kind"], string> = {

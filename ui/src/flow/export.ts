@@ -1,4 +1,5 @@
 import { backend } from "../backend/backend";
+import { formatDuration } from "../shared/durations";
 import { notify, reportFailure } from "../shared/notices";
 import { looksOfModel } from "./flow-store";
 import { KIND_PATHS, STATE_SHAPES } from "./icons";
@@ -6,7 +7,7 @@ import { type Layout, pathOf } from "./layout";
 import { layoutOf } from "./layout-client";
 import type { EdgeLook } from "./looks";
 import type { RunModel } from "./run-model";
-import { batchWords, formatDuration, stepDuration, stepWords } from "./words";
+import { batchWords, stepDuration, stepWords } from "./words";
 
 /** The colours of a picture, which is looked at without the window around it. */
 export interface Ink {

@@ -11,6 +11,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import type { FlowGraph, RunInfo } from "../bindings";
 import { setDraft, useDrafts } from "../shared/drafts";
+import { formatDuration } from "../shared/durations";
 import { freshBackend } from "../test-support";
 import { stateSheet } from "../twin/drawn-runs";
 import type { MemoryBackend } from "../twin/memory-backend";
@@ -40,7 +41,7 @@ import { filterRuns, RunsPanel } from "./RunsPanel";
 import { askToStart, StartDialog } from "./StartDialog";
 import { Timeline } from "./Timeline";
 import { segmentsOf, tickOf } from "./timeline";
-import { formatDuration, skipWords } from "./words";
+import { skipWords } from "./words";
 
 const WAIT = { timeout: 10_000 };
 
