@@ -29,6 +29,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             terminal::read_lines,
             terminal::pane_marks,
             terminal::set_cell,
+            terminal::command_output,
             terminal::set_colours,
             terminal::closed_panes,
             terminal::purge_history,

@@ -11,11 +11,11 @@ use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use terminal::ask::{
-    Close, Closed, List, Marks, Read, Rename, Resize, Seen, SetCell, SetColours, Write,
+    Close, Closed, List, Marks, Output, Read, Rename, Resize, Seen, SetCell, SetColours, Write,
 };
 use terminal::{
-    AttachOptions, CellSize, ClosedPane, Colours, CommandMark, Line, OpenPane, PaneId, PaneInfo,
-    PaneSize, ReadLines,
+    AttachOptions, CellSize, ClosedPane, Colours, CommandMark, CommandOutput, Line, LineId,
+    OpenPane, PaneId, PaneInfo, PaneSize, ReadLines,
 };
 
 use crate::events::PaneBytes;
@@ -193,6 +193,17 @@ pub(crate) async fn pane_marks(
     pane: PaneId,
 ) -> Result<Vec<CommandMark>, Error> {
     app.ask(Marks(pane)).await
+}
+
+/// Tells what a command printed; nothing when no command is marked there any more. See [`Output`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn command_output(
+    app: State<'_, App>,
+    pane: PaneId,
+    prompt: LineId,
+) -> Result<Option<CommandOutput>, Error> {
+    app.ask(Output { pane, prompt }).await
 }
 
 /// Sets what programs are told when they ask for the colours of their terminal. See [`SetColours`].

@@ -34,6 +34,7 @@ export function paneInfo(change: Partial<PaneInfo>): PaneInfo {
     progress: null,
     command: null,
     last_exit: null,
+    marked: 0,
     opened_at: 0,
     ended_at: null,
     ...change,

@@ -262,6 +262,7 @@ fn keep(dir: &Path, megabytes: u64) -> Result<(History, u64)> {
         title: String::new(),
         name: None,
         command: None,
+        continues: None,
         opened_at: Clock::system().now_ms(),
         ended_at: None,
     });

@@ -13,7 +13,8 @@ use crate::refusal::Refusal;
 use crate::screen::Colours;
 use crate::search::{Cancel, SearchAnswer, SearchProgress, SearchRequest};
 use crate::types::{
-    CellSize, CommandMark, Line, OpenPane, PaneId, PaneInfo, PaneSize, ReadLines, Recording,
+    CellSize, CommandMark, CommandOutput, Line, LineId, OpenPane, PaneId, PaneInfo, PaneSize,
+    ReadLines, Recording,
 };
 
 /// A question about panes.
@@ -226,6 +227,23 @@ impl Ask for Marks {
     }
 }
 
+/// What a command printed: [`Panes::output`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Output {
+    /// Which pane.
+    pub pane: PaneId,
+    /// The line of the command's prompt, as its mark says.
+    pub prompt: LineId,
+}
+
+impl Ask for Output {
+    type Answer = Option<CommandOutput>;
+
+    fn put(self, panes: &Panes, _: &mut Asker<'_>) -> Result<Self::Answer, Refusal> {
+        Ok(panes.output(self.pane, self.prompt)?)
+    }
+}
+
 /// Searches what panes printed: [`Panes::search`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Search(pub SearchRequest);
@@ -326,6 +344,7 @@ questions!(
     Close,
     Read,
     Marks,
+    Output,
     Search,
     Closed,
     Purge,

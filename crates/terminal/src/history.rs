@@ -86,6 +86,9 @@ pub struct ClosedPane {
     pub name: Option<String>,
     /// The command that ran last, if the shell told.
     pub command: Option<String>,
+    /// The closed pane that it went on for: see [`crate::OpenPane::continues`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<PaneId>,
     /// When it was opened, in milliseconds since 1970.
     #[specta(type = u32)]
     pub opened_at: u64,
@@ -105,6 +108,7 @@ impl ClosedPane {
             title: pane.title.clone(),
             name: pane.name.clone(),
             command: pane.command.clone(),
+            continues: pane.earlier.last().map(|end| end.pane),
             opened_at: pane.opened_at,
             ended_at: pane.ended_at,
         }
@@ -310,6 +314,18 @@ impl History {
         closed
     }
 
+    /// What is known of a pane that only lives in history, and until when it lived, as far as that is known.
+    pub(crate) fn closed_pane(&self, pane: PaneId) -> Option<(ClosedPane, Option<u64>)> {
+        if self.is_live(pane) {
+            return None;
+        }
+        let dir = self.shared.pane_dir(pane);
+        let meta = disk::read_meta(&dir)?;
+        // A host that was killed told nothing more after that.
+        let until = meta.ended_at.or_else(|| disk::meta_written_at(&dir));
+        Some((meta, until))
+    }
+
     fn is_live(&self, pane: PaneId) -> bool {
         self.shared.live.lock().contains_key(&pane) || disk::is_held(&self.shared.pane_dir(pane))
     }
@@ -376,6 +392,13 @@ impl History {
 }
 
 impl PaneHistory {
+    /// The first line of the pane has this number.
+    pub(crate) fn begins_with(&self, first: LineId) {
+        let mut pending = self.log.pending.lock();
+        pending.next = first.0;
+        pending.open = Arc::new(LogBlock::new(Kind::Printed, 0, first.0));
+    }
+
     /// Appends a line that left the screen. Returns at once, whatever the disk does.
     pub fn append(&self, id: LineId, line: &StyledLine) {
         let mut pending = self.log.pending.lock();

@@ -13,6 +13,7 @@ mod attachment;
 mod attention;
 mod block;
 mod control;
+mod earlier;
 mod environment;
 mod history;
 mod ids;
@@ -57,7 +58,7 @@ pub use search::{
 pub use snapshot::Snapshot;
 pub use styled::{Color, Link, LinkRun, Span, Style, StyleRun, StyledLine};
 pub use types::{
-    AnswerFile, Attention, CellSize, CommandMark, Held, Holder, Line, LineId, OpenPane, PaneEvent,
-    PaneId, PaneInfo, PaneRole, PaneSize, PaneState, PanesHealth, Progress, ProgressState,
-    ReadLines, Recording, ScreenText, Source,
+    AnswerFile, Attention, CellSize, CommandMark, CommandOutput, EarlierEnd, Held, Holder, Line,
+    LineId, OpenPane, PaneEvent, PaneId, PaneInfo, PaneRole, PaneSize, PaneState, PanesHealth,
+    Progress, ProgressState, ReadLines, Recording, ScreenText, Source,
 };

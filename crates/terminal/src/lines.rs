@@ -7,10 +7,12 @@ use crate::block::Block;
 use crate::history::{Filter, HistoryReader, Key, Kind, Placed};
 use crate::scrollback::RingSnapshot;
 use crate::styled::StyledLine;
-use crate::types::{Line, LineId, PaneId, ReadLines, Source};
+use crate::types::{CommandMark, CommandOutput, Line, LineId, PaneId, ReadLines, Source};
 
 /// At most so many lines are read at once, whatever is asked for.
 const MAX_READ: u32 = 100_000;
+/// More of a command's output than this is not told.
+const MAX_OUTPUT: usize = 8 * 1024 * 1024;
 /// How many blocks stay unpacked for the next line.
 const CACHED: usize = 4;
 
@@ -80,6 +82,79 @@ impl PaneText {
         (from..to.min(all.len()))
             .filter_map(|at| all.line(at))
             .collect()
+    }
+
+    /// What a command has printed.
+    pub(crate) fn output_of(&self, mark: CommandMark) -> CommandOutput {
+        let mut output = CommandOutput {
+            mark,
+            text: String::new(),
+            cut: false,
+        };
+        let Some(from) = output.mark.output_from else {
+            return output;
+        };
+        let to = output.mark.output_to.map_or(u64::MAX, |to| to.0);
+        let rest = output.mark.output_rest as usize;
+        let mut all = Lines::new(self);
+        let mut next = from.0;
+        for at in all.find(Key::printed(from.0))..all.len() {
+            let Some((id, line, _)) = all.styled(at) else {
+                continue;
+            };
+            if id.is_full_screen() || id < from {
+                continue;
+            }
+            if id.0 > to || (id.0 == to && rest == 0) {
+                break;
+            }
+            output.cut |= id.0 != next;
+            next = id.0 + 1;
+            let piece = if id.0 == to {
+                let end = line.text.char_indices().nth(rest);
+                &line.text[..end.map_or(line.text.len(), |(end, _)| end)]
+            } else {
+                &line.text
+            };
+            if output.text.len() + piece.len() > MAX_OUTPUT {
+                output.cut = true;
+                return output;
+            }
+            output.text.push_str(piece);
+            if id.0 < to && !line.continues {
+                output.text.push('\n');
+            }
+        }
+        output.cut |= to != u64::MAX && next < to;
+        output
+    }
+
+    /// The newest lines that were printed, at most `count` of them with at most so many `bytes`, oldest first, without
+    /// blank ones at the end; and the number after that of the last.
+    pub(crate) fn newest(&self, count: usize, mut bytes: usize) -> (Vec<StyledLine>, u64) {
+        let mut all = Lines::new(self);
+        let end = all.len();
+        let mut newest = VecDeque::new();
+        let mut next = 0;
+        for at in (end.saturating_sub(u64::from(MAX_READ))..end).rev() {
+            if newest.len() == count {
+                break;
+            }
+            if let Some((id, line, _)) = all.styled(at)
+                && !id.is_full_screen()
+                && !(newest.is_empty() && line.text.is_empty())
+            {
+                let Some(left) = bytes.checked_sub(line.text.len()) else {
+                    break;
+                };
+                bytes = left;
+                if newest.is_empty() {
+                    next = id.0 + 1;
+                }
+                newest.push_front(line);
+            }
+        }
+        (newest.into(), next)
     }
 }
 
@@ -187,6 +262,12 @@ impl<'a> Lines<'a> {
 
     /// The line at a position; nothing when its block was removed or damaged.
     pub(crate) fn line(&mut self, at: u64) -> Option<Line> {
+        let (id, line, source) = self.styled(at)?;
+        Some(Line::of(id, line, source))
+    }
+
+    /// As [`Lines::line`], as it was printed.
+    fn styled(&mut self, at: u64) -> Option<(LineId, StyledLine, Source)> {
         let index = self
             .starts
             .partition_point(|start| *start <= at)
@@ -197,11 +278,11 @@ impl<'a> Lines<'a> {
             Place::Memory => {
                 let id = LineId(run.key.number + within);
                 Some(match self.text.ring.get(id) {
-                    Some(line) => Line::of(id, line.styled(), Source::Ring),
+                    Some(line) => (id, line.styled(), Source::Ring),
                     None => {
                         let row = id.0.checked_sub(self.text.ring.next_id().0)?;
                         let line = self.text.screen.get(row as usize)?.clone();
-                        Line::of(id, line, Source::Screen)
+                        (id, line, Source::Screen)
                     }
                 })
             }
@@ -209,8 +290,7 @@ impl<'a> Lines<'a> {
                 let key = placed.key(within);
                 let block = self.load(index)?;
                 let line = (key.number.checked_sub(block.first())?) as usize;
-                (line < block.line_count())
-                    .then(|| Line::of(key.id(), block.styled(line), Source::History))
+                (line < block.line_count()).then(|| (key.id(), block.styled(line), Source::History))
             }
         }
     }

@@ -24,13 +24,14 @@ use self::telling::{About, SamePlace, Telling};
 use self::update::Update;
 use crate::attach::{Awaited, Frame, Stream};
 use crate::attention::Watch;
+use crate::earlier::Earlier;
 use crate::history::{ClosedPane, History, PaneHistory};
 use crate::input::{Input, Refused};
 use crate::lines::PaneText;
 use crate::pty::{self, Child, Command, Pty, Started};
 use crate::recorder::Recorder;
 use crate::sample::Sampler;
-use crate::screen::{Colours, Screen};
+use crate::screen::{Colours, Going, Said, Screen, Sink, View};
 use crate::scrollback::{Scrollback, ScrollbackLimits};
 use crate::snapshot::snapshot;
 use crate::styled::StyledLine;
@@ -63,6 +64,8 @@ pub(crate) struct Setup {
     pub(crate) private: bool,
     pub(crate) size: PaneSize,
     pub(crate) limits: ScrollbackLimits,
+    /// What stands above all that it prints.
+    pub(crate) earlier: Earlier,
     /// Where its lines are kept on disk; none: nowhere.
     pub(crate) history: Option<History>,
     /// What is kept of the program beside that.
@@ -98,6 +101,8 @@ struct Core {
     ring: Scrollback,
     history: Option<PaneHistory>,
     sampler: Sampler,
+    /// The first line that is the pane's own: those before are other panes', and only shown.
+    own_from: LineId,
     /// No line before this one is shown again: the program cleared the scrollback.
     floor: LineId,
     marks: Marks,
@@ -141,18 +146,27 @@ impl Pane {
                 title: String::new(),
                 name: setup.name.clone(),
                 command: None,
+                continues: setup.earlier.ends.last().map(|end| end.pane),
                 opened_at,
                 ended_at: None,
             })
         });
+        let own_from = setup.earlier.own_from();
+        if let Some(history) = &history {
+            history.begins_with(own_from);
+        }
+        let mut screen = Screen::new(setup.size, theme);
+        let mut shown = Shown(Scrollback::new(setup.limits));
+        screen.feed(&setup.earlier.bytes, &mut shown);
         let pane = Arc::new_cyclic(|me| Pane {
             id: setup.id,
             me: me.clone(),
             core: Mutex::new(Core {
-                screen: Screen::new(setup.size, theme),
-                ring: Scrollback::new(setup.limits),
+                screen,
+                ring: shown.0,
                 history,
                 sampler: Sampler::default(),
+                own_from,
                 floor: LineId(0),
                 marks: Marks::default(),
                 watch: Watch::default(),
@@ -166,6 +180,7 @@ impl Pane {
                     state: PaneState::Running { pid: pty.pid() },
                     held: None,
                     ended_at: None,
+                    earlier: setup.earlier.ends,
                 },
                 streams: Vec::new(),
                 update: Update::default(),
@@ -238,6 +253,7 @@ impl Pane {
             core.sample(now, Sampler::look_for_all);
             let mut taking = Taking {
                 ring: &mut core.ring,
+                own_from: core.own_from,
                 history: core.history.as_ref(),
                 sampler: &mut core.sampler,
                 streams: &[],
@@ -322,6 +338,12 @@ impl Pane {
         self.core.lock().marks.all()
     }
 
+    /// The closed panes whose lines stand above its own.
+    pub(crate) fn earlier_panes(&self) -> Vec<PaneId> {
+        let core = self.core.lock();
+        core.about.earlier.iter().map(|end| end.pane).collect()
+    }
+
     /// What is on screen, as plain text.
     pub(crate) fn screen_text(&self) -> ScreenText {
         self.core.lock().screen.text()
@@ -333,8 +355,8 @@ impl Pane {
         core.sample(Instant::now(), Sampler::look_for_all);
         PaneText {
             pane: self.id,
-            ring: core.ring.snapshot(),
-            screen: core.screen.lines(),
+            ring: core.ring.snapshot().without_before(core.own_from),
+            screen: core.own_screen().1,
             history: core.history.as_ref().map(PaneHistory::reader),
         }
     }
@@ -361,7 +383,7 @@ impl Pane {
             core.sample(Instant::now(), Sampler::look_for_all);
             if let Some(history) = core.history.take() {
                 history.describe(|kept| kept.follow(&self.info_of(&core)));
-                kept = Some((history, core.screen.lines()));
+                kept = Some((history, core.own_screen().1));
             }
             for stream in core.streams.drain(..) {
                 stream.closed();
@@ -411,7 +433,30 @@ pub(crate) enum Drawing {
     Amid(Duration),
 }
 
+/// Lines that are shown, and nothing else: other panes'.
+struct Shown(Scrollback);
+
+impl Sink for Shown {
+    fn line(&mut self, line: &StyledLine) {
+        self.0.push(line);
+    }
+
+    fn said(&mut self, _: Said, _: u64) {}
+
+    fn picture_goes(&mut self, _: Going, _: impl FnOnce() -> Vec<String>) {}
+
+    fn rows_leave(&mut self, _: &View<'_>) {}
+}
+
 impl Core {
+    /// What the pane itself has on screen: the lines that have not left it, and the number of the first.
+    fn own_screen(&self) -> (LineId, Vec<StyledLine>) {
+        let next = self.ring.next_id();
+        let others = self.own_from.0.saturating_sub(next.0) as usize;
+        let lines = self.screen.lines().into_iter().skip(others).collect();
+        (next.max(self.own_from), lines)
+    }
+
     /// Draws for a window, whatever the screen shows.
     fn draw(&mut self, stream: &Stream, what: Awaited) -> Option<Frame> {
         match what {

@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 
 use crate::attach::{AttachOptions, Stream};
 use crate::attachment::Attachment;
+use crate::earlier::Earlier;
 use crate::history::{ClosedPane, History, HistoryBudget, HistoryError};
 use crate::ids::Ids;
 use crate::input::Refused;
@@ -27,8 +28,8 @@ use crate::shell_integration;
 use crate::shells;
 use crate::timer::Timer;
 use crate::types::{
-    CellSize, CommandMark, Line, OpenPane, PaneEvent, PaneId, PaneInfo, PaneSize, PanesHealth,
-    ReadLines, Recording, ScreenText,
+    CellSize, CommandMark, CommandOutput, Line, LineId, OpenPane, PaneEvent, PaneId, PaneInfo,
+    PaneSize, PanesHealth, ReadLines, Recording, ScreenText,
 };
 use clock::Clock;
 
@@ -300,6 +301,11 @@ impl Panes {
     ) -> Setup {
         env.insert("SWITCHYARD_PANE".into(), id.to_string().into());
         let is_shell = shells::is_typed_into(&program, &request.args);
+        let history = self.0.history.as_ref();
+        let earlier = history
+            .zip(request.continues)
+            .map(|(history, pane)| Earlier::read(history, pane))
+            .unwrap_or_default();
         let mut shown = vec![program.clone()];
         shown.extend(request.args.clone());
         let mut limits = self.0.config.scrollback;
@@ -334,6 +340,7 @@ impl Panes {
             private: request.private,
             size: request.size,
             limits,
+            earlier,
             history: self.0.history.clone().filter(|_| !request.private),
             recording,
         }
@@ -486,7 +493,12 @@ impl Panes {
         let panes = match request.scope {
             Scope::Pane { id } => {
                 let content = self.content(id);
-                vec![content.map_err(|_| SearchError::BadId { pane: id })?]
+                let mut panes = vec![content.map_err(|_| SearchError::BadId { pane: id })?];
+                // Lines are numbered in each pane by itself.
+                if request.lines.is_none() {
+                    panes.extend(self.standing_above(id));
+                }
+                panes
             }
             Scope::Live => live(),
             Scope::Closed => closed(),
@@ -522,6 +534,17 @@ impl Panes {
         }
     }
 
+    /// The closed panes whose lines stand above those of a live one.
+    fn standing_above(&self, pane: PaneId) -> Vec<PaneText> {
+        let (Ok(pane), Some(history)) = (self.pane(pane), &self.0.history) else {
+            return Vec::new();
+        };
+        let earlier = pane.earlier_panes().into_iter();
+        earlier
+            .filter_map(|closed| history.reader(closed).map(PaneText::closed))
+            .collect()
+    }
+
     /// What a pane holds, live or closed.
     fn content(&self, pane: PaneId) -> Result<PaneText, PaneError> {
         match self.pane(pane) {
@@ -552,6 +575,17 @@ impl Panes {
     /// [`PaneError::Unknown`].
     pub fn marks(&self, pane: PaneId) -> Result<Vec<CommandMark>, PaneError> {
         Ok(self.pane(pane)?.marks())
+    }
+
+    /// What a command has printed, by the line of its prompt; nothing when no command is marked there any more.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn output(&self, pane: PaneId, prompt: LineId) -> Result<Option<CommandOutput>, PaneError> {
+        let pane = self.pane(pane)?;
+        let mark = pane.marks().into_iter().find(|mark| mark.prompt == prompt);
+        Ok(mark.map(|mark| pane.content().output_of(mark)))
     }
 
     /// What is on a pane's screen, as plain text.

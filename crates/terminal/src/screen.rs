@@ -53,6 +53,8 @@ const LEFT_BEHIND: &[u8] =
 
 /// What is typed at a prompt is looked for in so many rows and no more: whoever claims that prompts end costs little.
 const TYPED_ROWS: i32 = 8;
+/// And what a command printed without ending the line in so many; of a longer line all is taken for its output.
+const UNENDED_ROWS: i32 = 64;
 
 /// What a program said apart from text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +63,10 @@ pub(crate) enum Said {
     Bell,
     /// Something for the program, as an answer to what it asked: goes to its input.
     Reply(Vec<u8>),
-    /// One of the strings that [`osc`] knows.
+    /// One of the strings that [`osc`] knows, but for the end of a command.
     Osc(Osc),
+    /// The shell says that a command has ended; so many characters of it stand before the cursor in its line.
+    CommandEnded { exit: Option<i32>, rest: u32 },
     /// The scrollback is to be forgotten by whoever shows it; it is not forgotten here.
     ScrollbackCleared,
 }
@@ -243,7 +247,7 @@ impl Screen {
                         Osc::Title(title) => self.told.title.clone_from(title),
                         Osc::PromptEnd => {
                             let cursor = self.term.grid().cursor.point;
-                            let before = self.text_up_to(cursor.line, cursor.column.0);
+                            let before = self.text_up_to(cursor.line, cursor.column.0, TYPED_ROWS);
                             self.told.prompt = Some((self.line_at_cursor(), before));
                         }
                         Osc::CommandAgain(command) => {
@@ -253,12 +257,17 @@ impl Screen {
                             }
                             what = Osc::CommandLine(command);
                         }
-                        Osc::CommandEnd(_) => {
+                        Osc::CommandEnd(exit) => {
+                            let exit = *exit;
                             if self.full_screen() {
                                 self.advance(b"\x1b[?1049l", sink);
                             }
                             self.advance(LEFT_BEHIND, sink);
                             self.told.keys = Keys::default();
+                            let rest = self.characters_before_cursor();
+                            let ended = Said::CommandEnded { exit, rest };
+                            sink.said(ended, self.line_at_cursor());
+                            what = Osc::Ignored;
                         }
                         _ => {}
                     }
@@ -461,27 +470,52 @@ impl Screen {
         let row = self.term.grid().cursor.point.line - 1;
         self.line_at_cursor() == number + 1
             && self
-                .text_up_to(row, usize::from(self.size.cols))
+                .text_up_to(row, usize::from(self.size.cols), TYPED_ROWS)
                 .strip_prefix(prompt.as_str())
                 .is_some_and(|typed| typed.trim_end() == command.trim_end())
     }
 
     /// The text of a line up to a column of one of its rows; of a line of many rows, of the last of them.
-    fn text_up_to(&self, row: Row, column: usize) -> String {
+    fn text_up_to(&self, row: Row, column: usize, rows: i32) -> String {
         let grid = self.term.grid();
         let top = -(grid.history_size() as i32);
-        let first = (top.max(row.0 - TYPED_ROWS)..row.0)
-            .rev()
-            .take_while(|&row| wraps(&grid[Row(row)]))
-            .last();
         let mut line = StyledLine::default();
-        for row in first.unwrap_or(row.0)..row.0 {
+        for row in self.line_begins(row.0, rows)..row.0 {
             append_row(&mut line, &grid[Row(row)][..], true);
         }
         if row.0 >= top {
             append_row(&mut line, &grid[row][..Column(column)], true);
         }
         line.text
+    }
+
+    /// The row in which the line of a row begins, or the one so many rows above.
+    fn line_begins(&self, row: i32, rows: i32) -> i32 {
+        let grid = self.term.grid();
+        let top = -(grid.history_size() as i32);
+        (top.max(row - rows)..row)
+            .rev()
+            .take_while(|&row| wraps(&grid[Row(row)]))
+            .last()
+            .unwrap_or(row)
+    }
+
+    /// How many characters stand before the cursor in its line; more than there are, when that begins too far above.
+    fn characters_before_cursor(&self) -> u32 {
+        let grid = self.term.grid();
+        let cursor = &grid.cursor;
+        let row = cursor.point.line;
+        let column = cursor.point.column.0 + usize::from(cursor.input_needs_wrap);
+        let first = self.line_begins(row.0, UNENDED_ROWS);
+        let begins_above = if first > -(grid.history_size() as i32) {
+            wraps(&grid[Row(first - 1)])
+        } else {
+            !self.leaving.partial.text.is_empty()
+        };
+        if begins_above {
+            return u32::MAX;
+        }
+        self.text_up_to(row, column, UNENDED_ROWS).chars().count() as u32
     }
 
     fn primary_lines(&mut self) -> Vec<StyledLine> {

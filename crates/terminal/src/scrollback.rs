@@ -267,6 +267,14 @@ impl RingSnapshot {
         find_line(self.first, self.next, id, |block| self.blocks.get(block))
     }
 
+    /// The same without the lines before `first`.
+    pub(crate) fn without_before(mut self, first: LineId) -> Self {
+        self.first = self.first.max(first.0);
+        self.next = self.next.max(self.first);
+        self.blocks.retain(|block| block.next() > self.first);
+        self
+    }
+
     /// The blocks, oldest first. The oldest may begin with lines that are gone, see [`RingSnapshot::first_id`].
     pub(crate) fn blocks(&self) -> &[Arc<Block>] {
         &self.blocks
@@ -314,6 +322,33 @@ mod tests {
         ring.push(&plain("after"));
         assert_eq!(ring.len(), 1);
         assert_eq!(ring.get(LineId(2)).map(|line| line.text()), Some("after"));
+    }
+
+    #[test]
+    fn a_snapshot_may_begin_anywhere() {
+        let mut ring = ring(5_000, 1_000_000);
+        for number in 0..3_000 {
+            ring.push(&plain(&number.to_string()));
+        }
+        let from = |first| ring.snapshot().without_before(LineId(first));
+        let late = from(2_500);
+        assert_eq!(
+            (late.first_id(), late.next_id()),
+            (LineId(2_500), LineId(3_000))
+        );
+        assert!(late.get(LineId(2_499)).is_none());
+        assert_eq!(
+            late.get(LineId(2_500)).map(|line| line.text()),
+            Some("2500")
+        );
+        assert_eq!(late.blocks().len(), 1);
+        let none = from(3_007);
+        assert_eq!(
+            (none.first_id(), none.next_id()),
+            (LineId(3_007), LineId(3_007))
+        );
+        assert!(none.blocks().is_empty());
+        assert_eq!(from(0).blocks().len(), ring.snapshot().blocks().len());
     }
 
     #[test]

@@ -125,6 +125,10 @@ pub struct OpenPane {
     pub no_shell_integration: bool,
     /// How many lines to keep in memory; none: 5,000.
     pub scrollback_lines: Option<u32>,
+    /// The closed pane in whose place it opens: the newest lines of that one stand above its own, dimmed, as what
+    /// was: they are read, searched and kept as that one's alone. Of a pane that still lives, or of which nothing is
+    /// kept, there are none.
+    pub continues: Option<PaneId>,
 }
 
 /// What is kept of a program beside its pane, in files that can be read when the pane, and whoever kept it, are gone.
@@ -268,6 +272,12 @@ pub struct PaneInfo {
     pub command: Option<String>,
     /// The exit status of the command that ended last, if the shell told.
     pub last_exit: Option<i32>,
+    /// Grows when its shell marks that a command begins, and that it ends: then there are other marks to be read.
+    #[serde(default)]
+    pub marked: u32,
+    /// The closed panes whose lines stand above its own, oldest first: see [`OpenPane::continues`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierEnd>,
     /// When it was opened, in milliseconds since 1970.
     #[specta(type = u32)]
     pub opened_at: u64,
@@ -426,6 +436,12 @@ pub struct CommandMark {
     pub output_from: Option<LineId>,
     /// The line after its output, once it has ended.
     pub output_to: Option<LineId>,
+    /// How many characters of that line are its output too: a program need not end its last line.
+    #[serde(default)]
+    pub output_rest: u32,
+    /// The directory that it was started in.
+    #[serde(default)]
+    pub cwd: Option<String>,
     /// Its exit status, once it has ended.
     pub exit: Option<i32>,
     /// When it was started, in milliseconds since 1970.
@@ -444,11 +460,38 @@ impl CommandMark {
             command: None,
             output_from: None,
             output_to: None,
+            output_rest: 0,
+            cwd: None,
             exit: None,
             started_at: None,
             ended_at: None,
         }
     }
+}
+
+/// Where the lines of a closed pane end that stand above those of the one in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct EarlierEnd {
+    /// The closed pane.
+    pub pane: PaneId,
+    /// The line behind them, which is empty.
+    pub line: LineId,
+    /// The number that the closed pane would have given its next line: those before it stand above `line` in their order.
+    pub next: LineId,
+    /// When that pane ended, in milliseconds since 1970, as far as is known.
+    #[specta(type = Option<u32>)]
+    pub until: Option<u64>,
+}
+
+/// A command with what it printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CommandOutput {
+    /// The command, as the shell marked it.
+    pub mark: CommandMark,
+    /// What it has printed so far, without colours; what full-screen programs showed is no part of it.
+    pub text: String,
+    /// Some of it is missing: it is kept no longer, or it is too long to be told.
+    pub cut: bool,
 }
 
 /// How the panes are.

@@ -270,21 +270,26 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     if (mark) {
       mark.exit = exit;
       mark.output_to = pane.lines.length - 1;
+      mark.ended_at = Date.now();
     }
-    change(pane.info.id, { busy: false, last_exit: exit, attention });
+    const marked = (pane.info.marked ?? 0) + 1;
+    change(pane.info.id, { busy: false, last_exit: exit, attention, marked });
     prompt(pane);
   }
 
   function run(pane: FakePane, line: string) {
     const id = pane.info.id;
     const [command = "", ...args] = line.trim().split(/\s+/);
+    if (command === "") return prompt(pane);
     const mark = pane.marks.at(-1);
     if (mark) {
       mark.command = line.trim();
+      mark.cwd = pane.info.cwd;
       mark.output_from = pane.lines.length - 1;
+      mark.started_at = Date.now();
     }
-    if (command === "") return prompt(pane);
-    change(id, { command: line.trim() });
+    const marked = (pane.info.marked ?? 0) + 1;
+    change(id, { command: line.trim(), marked });
     switch (command) {
       case "echo":
         print(id, `${args.join(" ")}\r\n`);
@@ -390,6 +395,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       progress: null,
       command: null,
       last_exit: null,
+      marked: 0,
       opened_at: 1_700_000_000_000 + id * 60_000,
       ended_at: null,
     };
@@ -403,9 +409,25 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       views: new Map(),
     };
     state.panes.set(id, pane);
-    tell({ event: "opened", pane: info });
+    const before = state.closed.get(request.continues ?? -1);
+    if (before) standAbove(before, pane);
+    tell({ event: "opened", pane: pane.info });
     prompt(pane);
     return ok(pane.info);
+  }
+
+  /** What a closed pane printed stands above the one in its place. */
+  function standAbove({ info, lines }: FakePane, pane: FakePane): void {
+    const until = info.ended_at;
+    const end = {
+      pane: info.id,
+      line: lines.length,
+      next: lines.length,
+      until,
+    };
+    pane.info = { ...pane.info, earlier: [end] };
+    pane.lines = [...lines, "", ""];
+    pane.raw = `${lines.map((line) => `\x1b[2m${line}\x1b[0m\r\n`).join("")}\r\n`;
   }
 
   function withPane<T>(
@@ -655,6 +677,15 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         : no("bad_id", `there is no pane \`${id}\``);
     },
     paneMarks: (id) => withPane(id, (pane) => ok(structuredClone(pane.marks))),
+    commandOutput: (id, prompt) =>
+      withPane(id, (pane) => {
+        const mark = pane.marks.find((mark) => mark.prompt === prompt);
+        if (!mark) return ok(null);
+        const from = mark.output_from ?? pane.lines.length;
+        const printed = pane.lines.slice(from, mark.output_to ?? undefined);
+        const text = printed.map((line) => `${line}\n`).join("");
+        return ok({ mark: structuredClone(mark), text, cut: false });
+      }),
     closedPanes: () =>
       ok(
         [...state.closed.values()].map(

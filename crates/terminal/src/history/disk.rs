@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::segment::{Kind, LogBlock, blocks};
 use super::{ClosedPane, HistoryBudget, HistoryError};
@@ -296,6 +297,13 @@ fn replace(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), HistoryError> {
 
 pub(super) fn read_meta(dir: &Path) -> Option<ClosedPane> {
     serde_json::from_slice(&fs::read(dir.join(META)).ok()?).ok()
+}
+
+/// When that was written last, in milliseconds since 1970.
+pub(super) fn meta_written_at(dir: &Path) -> Option<u64> {
+    let written = fs::metadata(dir.join(META)).ok()?.modified().ok()?;
+    let since = written.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
 }
 
 /// Whether a host holds this pane's files: the pane lives there.

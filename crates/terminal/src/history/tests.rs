@@ -73,6 +73,7 @@ fn pane(id: u32) -> ClosedPane {
         title: String::new(),
         name: Some("build".to_owned()),
         command: None,
+        continues: None,
         opened_at: 5,
         ended_at: None,
     }

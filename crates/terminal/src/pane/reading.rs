@@ -56,6 +56,8 @@ impl Quiet {
 /// The screen's output, on its way into a pane.
 pub(super) struct Taking<'a> {
     pub(super) ring: &'a mut Scrollback,
+    /// Lines before this one are other panes', and kept as theirs.
+    pub(super) own_from: LineId,
     pub(super) history: Option<&'a PaneHistory>,
     pub(super) sampler: &'a mut Sampler,
     /// The windows that follow row by row.
@@ -67,7 +69,7 @@ pub(super) struct Taking<'a> {
 impl Sink for Taking<'_> {
     fn line(&mut self, line: &StyledLine) {
         let id = self.ring.push(line);
-        if let Some(history) = self.history {
+        if let Some(history) = self.history.filter(|_| id >= self.own_from) {
             history.append(id, line);
         }
     }
@@ -309,6 +311,7 @@ impl Pane {
         }
         let mut taking = Taking {
             ring: &mut core.ring,
+            own_from: core.own_from,
             history: core.history.as_ref(),
             sampler: &mut core.sampler,
             streams: &core.streams,
@@ -351,7 +354,8 @@ impl Pane {
             let mut core = pane.core.lock();
             core.quiet.noting = false;
             if let Some(history) = &core.history {
-                history.note_screen(core.ring.next_id(), &core.screen.lines());
+                let (first, lines) = core.own_screen();
+                history.note_screen(first, &lines);
             }
         });
     }

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use super::marks::OutputEnd;
 use super::{Core, Pane};
 use crate::osc::{self, Osc};
 use crate::pty;
 use crate::screen::Said;
 use crate::shells;
 use crate::types::{
-    Held, LineId, PaneEvent, PaneInfo, PaneRole, PaneState, Progress, ProgressState,
+    EarlierEnd, Held, LineId, PaneEvent, PaneInfo, PaneRole, PaneState, Progress, ProgressState,
 };
 
 /// A pane tells of its changes no more often than this.
@@ -34,6 +35,8 @@ pub(super) struct About {
     pub(super) state: PaneState,
     pub(super) held: Option<Held>,
     pub(super) ended_at: Option<u64>,
+    /// Where the lines of closed panes end that stand above its own, until the program clears them away.
+    pub(super) earlier: Vec<EarlierEnd>,
 }
 
 /// Whether two paths name the same directory, as it was found when it was asked of the two first: the disk that they are on
@@ -101,7 +104,18 @@ impl Pane {
                 core.watch.bell(now);
                 core.telling.changed = true;
             }
-            Said::ScrollbackCleared => core.floor = line,
+            Said::ScrollbackCleared => {
+                core.floor = line;
+                // What is on screen still is.
+                if core.screen.top_line() >= core.own_from.0 {
+                    core.telling.changed |= !core.about.earlier.is_empty();
+                    core.about.earlier.clear();
+                }
+            }
+            Said::CommandEnded { exit, rest } => {
+                core.telling.changed = true;
+                self.command_ended(core, OutputEnd { line, rest }, exit, now);
+            }
             Said::Osc(osc) => self.heard_osc(core, osc, line, now),
         }
     }
@@ -146,21 +160,26 @@ impl Pane {
             // within it is not its own.
             Osc::PromptEnd => {
                 if core.marks.runs() && self.shell_has_terminal() {
-                    self.heard_osc(core, Osc::CommandEnd(None), line, now);
+                    self.command_ended(core, OutputEnd { line, rest: 0 }, None, now);
                     self.heard_osc(core, Osc::PromptStart, line, now);
                 }
             }
             Osc::CommandLine(command) => core.marks.typed(line, command),
             Osc::CommandStart(command) => {
                 core.watch.command_started(now);
-                core.marks.started(line, command, now);
+                let told = core.about.cwd.clone();
+                let cwd = told.unwrap_or_else(|| self.works_in(core).0);
+                core.marks.started(line, command, cwd, now);
             }
-            Osc::CommandEnd(exit) => {
-                if core.marks.ended(line, exit, now) {
-                    core.watch.command_ended(exit, core.marks.command(), now);
-                }
-            }
+            // Said as [`Said::CommandEnded`].
+            Osc::CommandEnd(_) => {}
             Osc::CommandAgain(_) | Osc::Emulator | Osc::Ignored => {}
+        }
+    }
+
+    fn command_ended(&self, core: &mut Core, at: OutputEnd, exit: Option<i32>, now: u64) {
+        if core.marks.ended(at, exit, now) {
+            core.watch.command_ended(exit, core.marks.command(), now);
         }
     }
 
@@ -288,6 +307,8 @@ impl Pane {
             progress: core.about.progress,
             command: core.marks.command().map(str::to_owned),
             last_exit: core.marks.last_exit(),
+            marked: core.marks.marked(),
+            earlier: core.about.earlier.clone(),
             opened_at: self.opened_at,
             ended_at: core.about.ended_at,
         }

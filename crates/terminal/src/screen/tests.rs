@@ -364,13 +364,12 @@ fn what_programs_say_is_told_with_its_line() {
             1,
         ),
         (
-            Osc(
-                CommandEnd(
-                    Some(
-                        0,
-                    ),
+            CommandEnded {
+                exit: Some(
+                    0,
                 ),
-            ),
+                rest: 0,
+            },
             3,
         ),
         (

@@ -81,7 +81,8 @@ pub enum Case {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(tag = "panes", rename_all = "snake_case")]
 pub enum Scope {
-    /// One pane, live or closed.
+    /// One pane, live or closed; of a live one also the closed ones whose lines stand above its own, unless only some lines
+    /// are searched.
     Pane {
         /// Which.
         id: PaneId,

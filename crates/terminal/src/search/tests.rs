@@ -38,6 +38,7 @@ fn closed_pane(id: PaneId) -> ClosedPane {
         title: String::new(),
         name: None,
         command: None,
+        continues: None,
         opened_at: 1,
         ended_at: None,
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod bench;
+mod earlier;
 mod shells;
 
 use std::collections::BTreeMap;

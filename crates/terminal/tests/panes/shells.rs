@@ -150,6 +150,52 @@ impl Taught {
 }
 
 #[test]
+fn a_command_is_told_with_what_it_printed() {
+    let taught = Taught::new();
+    let pane = taught.open("bash");
+    let told = |mark: &terminal::CommandMark| {
+        let output = taught
+            .bench
+            .panes
+            .output(pane, mark.prompt)
+            .unwrap()
+            .unwrap();
+        assert_eq!((&output.mark, output.cut), (mark, false));
+        output.text
+    };
+    let mark = taught.command(pane, r"printf '\e[31mred\e[0m\n\nno end of 漢字'");
+    assert_eq!(told(&mark), "red\n\nno end of 漢字");
+    assert_eq!(mark.cwd.as_deref(), taught.home.path().to_str());
+    let mark = taught.command(pane, "seq 1 3000; printf %0500d 7");
+    let numbers: String = (1..=3_000).map(|number| format!("{number}\n")).collect();
+    assert_eq!(told(&mark), format!("{numbers}{:0500}", 7));
+    // What a full-screen program showed is not what it printed.
+    let mark = taught.command(
+        pane,
+        r"echo before; printf '\e[?1049hfull\e[?1049l'; echo after",
+    );
+    assert_eq!(told(&mark), "before\nafter\n");
+    let mark = taught.command(pane, "mkdir here; cd here");
+    assert_eq!(told(&mark), "");
+    // Of one that runs, what there is so far.
+    let write = |keys: &[u8]| taught.bench.panes.write(pane, keys.to_vec()).unwrap();
+    write(b"echo begun; read x\r");
+    let runs = wait_for("a command that runs", || {
+        let last = taught.bench.panes.marks(pane).unwrap().pop()?;
+        (last.output_from.is_some() && told(&last) == "begun\n").then_some(last)
+    });
+    let within = taught.home.path().join("here");
+    assert_eq!(runs.cwd.as_deref(), within.to_str());
+    let marked = taught.bench.panes.info(pane).unwrap().marked;
+    write(b"\r");
+    wait_for("the end of the command", || {
+        (taught.bench.panes.info(pane).unwrap().marked == marked + 1).then_some(())
+    });
+    let nowhere = terminal::LineId(runs.prompt.0 + 1_000);
+    assert_eq!(taught.bench.panes.output(pane, nowhere).unwrap(), None);
+}
+
+#[test]
 fn bash_marks_its_commands_and_still_reads_the_users_file() {
     let taught = Taught::new();
     std::fs::write(
