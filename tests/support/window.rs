@@ -128,11 +128,49 @@ impl Window {
     /// When there is none in time, or the driver refuses.
     pub async fn right_click(&self, css: &str) -> Result<()> {
         let (left, top, width, height) = self.find(css).await?.rectangle().await?;
-        let button = MOUSE_BUTTON_RIGHT;
-        let mouse = mouse_at(left + width / 2.0, top + height / 2.0)
+        self.right_click_at(left + width / 2.0, top + height / 2.0)
+            .await
+    }
+
+    /// Clicks at a place of the page.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn click_at(&self, x: f64, y: f64) -> Result<()> {
+        self.press_at(MOUSE_BUTTON_LEFT, x, y).await
+    }
+
+    /// Clicks with the right button at a place of the page.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn right_click_at(&self, x: f64, y: f64) -> Result<()> {
+        self.press_at(MOUSE_BUTTON_RIGHT, x, y).await
+    }
+
+    async fn press_at(&self, button: u64, x: f64, y: f64) -> Result<()> {
+        let mouse = mouse_at(x, y)
             .then(PointerAction::Down { button })
             .then(PointerAction::Up { button });
         self.perform(mouse).await
+    }
+
+    /// Chooses in the menu that is open.
+    ///
+    /// # Errors
+    ///
+    /// When it offers nothing of that name in time.
+    pub async fn choose(&self, title: &str) -> Result<()> {
+        let item = format!("//*[@role='menuitem'][contains(., \"{title}\")]");
+        let item = Locator::XPath(&item);
+        let found = self
+            .client
+            .wait()
+            .at_most(crate::DEADLINE)
+            .for_element(item);
+        Ok(found.await?.click().await?)
     }
 
     /// Moves the mouse to a place of the page.

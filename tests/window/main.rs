@@ -7,6 +7,7 @@ use support::{Home, Window, wait_for};
 
 mod access;
 mod agents;
+mod blocks;
 mod conflicts;
 mod disk;
 mod drafts;

@@ -15,8 +15,8 @@ type Offered = MenuItem | false | null | undefined;
 export interface ContextMenuProps {
   /** What is offered now, in groups; asked when the menu opens, with the element that it was asked for on. */
   items: (on: Element) => Offered[][];
-  /** The menu is about to open: what it is for is there to be looked at. */
-  onOpen?: () => void;
+  /** The menu is about to open, at this height of the window: what it is for is there to be looked at. */
+  onOpen?: (clientY: number) => void;
   /** Gives the keys to something else than what had them before. */
   onClosed?: () => void;
   children: ReactElement;
@@ -38,9 +38,9 @@ export function ContextMenu({
     <Menu.Root onOpenChange={(open) => setOn(open ? asked.current : null)}>
       <Menu.Trigger
         asChild
-        onContextMenuCapture={({ target }) => {
+        onContextMenuCapture={({ target, clientY }) => {
           asked.current = target as Element;
-          onOpen?.();
+          onOpen?.(clientY);
         }}
       >
         {children}

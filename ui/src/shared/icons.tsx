@@ -157,3 +157,16 @@ export const FailedIcon = icon(
 export const EndedIcon = icon(
   <rect x="4.5" y="4.5" width="7" height="7" rx="1" />,
 );
+
+export const OutputIcon = icon(
+  <>
+    <rect x="2.5" y="3" width="11" height="10" rx="1.5" />
+    <path d="M5 6.2h6M5 8.6h6M5 11h3.5" />
+  </>,
+);
+export const ShareIcon = icon(
+  <path d="M8 10V2.8M5 5.4 8 2.6l3 2.8M3.5 8.5V12a1 1 0 0 0 1 1h7a1 1 0 0 0 1-1V8.5" />,
+);
+export const RerunIcon = icon(
+  <path d="M12.8 8A4.8 4.8 0 1 1 11 4.2l1.6 1.3M12.8 2.6v3H9.7" />,
+);

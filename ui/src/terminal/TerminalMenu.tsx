@@ -1,10 +1,12 @@
 import { type ReactElement, useRef } from "react";
 import { backend } from "../backend/backend";
-import type { PaneId } from "../bindings";
+import type { CommandMark, PaneId } from "../bindings";
 import { ContextMenu, type MenuItem } from "../shared/ContextMenu";
 import { keyOf, runCommand, useCommands } from "../shared/commands";
 import { copying } from "../shared/copying";
 import { notify, reportFailure } from "../shared/notices";
+import { blockActs } from "./block-commands";
+import { selectBlock } from "./block-store";
 import { hostOf, withHost } from "./hosts";
 import { openFile } from "./modes";
 import { openInEditor } from "./pane-life";
@@ -37,6 +39,7 @@ export function TerminalMenu({
   const commands = useCommands((state) => state.commands);
   // The pointer leaves the link while the menu is open.
   const under = useRef<string | null>(null);
+  const command = useRef<CommandMark | null>(null);
   const offered = (id: string) => {
     const command = commands.find((one) => one.id === id);
     if (!command || !(command.enabled?.() ?? true)) return null;
@@ -49,10 +52,12 @@ export function TerminalMenu({
       items={() => [
         under.current === null ? [] : ofLink(under.current, pane),
         ofSelection(selection(), pane),
+        command.current === null ? [] : ofCommand(command.current, pane),
         ...GROUPS.map((ids) => ids.map(offered)),
       ]}
-      onOpen={() => {
+      onOpen={(clientY) => {
         under.current = link;
+        command.current = hostOf(pane)?.blockAt(clientY) ?? null;
       }}
       onClosed={() => withHost(pane, (host) => host.focus())}
     >
@@ -72,6 +77,24 @@ function ofLink(target: string, pane: PaneId): MenuItem[] {
     },
     copying(web ? "Copy the link" : "Copy the path", target),
     { title: "Search for it in all panes", run: () => searchFor(target) },
+  ];
+}
+
+/** What belongs to a command can go on together. */
+function ofCommand(mark: CommandMark, pane: PaneId): MenuItem[] {
+  const block = { pane, mark };
+  const item = (
+    title: string,
+    act: (on: typeof block) => Promise<void> | void,
+  ): MenuItem => ({ title, run: () => void act(block) });
+  const { copyCommand, copyOutput, share, sendOn, runAgain } = blockActs;
+  return [
+    item("Select this command", () => selectBlock(pane, mark)),
+    ...(mark.command === null ? [] : [item("Copy the command", copyCommand)]),
+    item("Copy its output", copyOutput),
+    item("Copy it to share", share),
+    item("Send it with its output to…", sendOn),
+    ...(mark.command === null ? [] : [item("Run it again", runAgain)]),
   ];
 }
 

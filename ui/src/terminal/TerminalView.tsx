@@ -5,12 +5,20 @@ import type { PaneId } from "../bindings";
 import { Button } from "../shared/Button";
 import { fontSizeOf, themeOf, useSettings } from "../shared/settings-store";
 import { terminalTheme } from "../shared/terminal-themes";
+import { BlockLayer } from "./BlockBar";
 import { BroadcastBar } from "./BroadcastBar";
+import {
+  marksChanged,
+  selectBlock,
+  selectedIn,
+  useBlocks,
+} from "./block-store";
 import { pasteSelection, pasteText } from "./clipboard";
 import { addHost, hostShown, placeOf, removeHost, useHosts } from "./hosts";
 import { closePane, openInEditor, restartPane } from "./pane-life";
 import { usePanes } from "./pane-store";
 import { TerminalMenu } from "./TerminalMenu";
+import type { BlockView } from "./terminal-blocks";
 import { takeTurn } from "./turns";
 import { type ViewStyle, XtermHost } from "./xterm-host";
 
@@ -53,6 +61,7 @@ export function TerminalView({
   const [awake, setAwake] = useState(visible);
   const [link, setLink] = useState<string | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
+  const [blocks, setBlocks] = useState<BlockView | null>(null);
   const gone = info === undefined;
   /** How often the browser pasted. */
   const pastes = useRef(0);
@@ -73,8 +82,12 @@ export function TerminalView({
         onOpenFile: (place) => void openInEditor(place),
         onFailed: setFailure,
         onText: firstPrompt,
+        onBlocks: setBlocks,
+        onMark: (mark) => selectBlock(pane, mark),
         onShown: () => {
           hostShown(view);
+          view.selectBlock(selectedIn(pane));
+          view.followEarlier(usePanes.getState().panes[pane]?.earlier ?? []);
           void markCommands(view);
         },
       },
@@ -113,6 +126,7 @@ export function TerminalView({
           removeHost(view);
           view.dispose();
           host.current = null;
+          setBlocks(null);
         };
       },
       () => inFront.current,
@@ -120,13 +134,19 @@ export function TerminalView({
     return () => leave();
   }, [pane, awake, ready, gone, life]);
 
-  // What the shell marked changes when a command ended.
-  const marked = info?.last_exit ?? null;
-  const busy = info?.busy ?? false;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a changed command is the reason to read the marks again
+  const marked = info?.marked;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: that something else is marked is the reason to read it again
   useEffect(() => {
     if (host.current?.isShown) void markCommands(host.current);
-  }, [marked, busy, info?.command]);
+  }, [marked]);
+
+  const earlier = info?.earlier;
+  useEffect(() => host.current?.followEarlier(earlier ?? []), [earlier]);
+
+  const selected = useBlocks(({ selected }) =>
+    selected?.pane === pane ? selected.mark.prompt : null,
+  );
+  useEffect(() => host.current?.selectBlock(selected), [selected]);
 
   useEffect(() => {
     if (!visible || !awake) return;
@@ -170,6 +190,7 @@ export function TerminalView({
           }}
         />
       </TerminalMenu>
+      {blocks && <BlockLayer pane={pane} view={blocks} />}
       {children}
       <BroadcastBar pane={pane} />
       {link !== null && (
@@ -224,7 +245,9 @@ function Ended({
 
 async function markCommands(view: XtermHost): Promise<void> {
   const marks = await backend.paneMarks(view.pane);
-  if (marks.status === "ok") view.markCommands(marks.data);
+  if (marks.status !== "ok") return;
+  view.markCommands(marks.data);
+  marksChanged(view.pane, marks.data);
 }
 
 /** A pane that comes forward takes the keys, unless the person is typing beside the dock or into a question. */

@@ -87,8 +87,7 @@ export function revealLine(
   }
   showPane(pane, "tab", false);
   withHost(pane, (host) => {
-    const column = match.ranges[0]?.start_col;
-    if (!host.reveal(match.line, match.content, column)) older();
+    if (!host.revealMatch(match)) older();
     else if (focus) host.focus();
   });
 }

@@ -3,6 +3,7 @@ import type { Command } from "../shared/commands";
 import { cycleTab, focusWay, toggleZoom } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { zoomBy } from "../shared/settings-store";
+import { blockCommands } from "./block-commands";
 import { endBroadcast, useBroadcast } from "./broadcast";
 import { broadcastToShown, toggleBroadcast } from "./broadcast-commands";
 import { copySelection, pasteClipboard } from "./clipboard";
@@ -10,7 +11,6 @@ import { hostOf } from "./hosts";
 import { copyMode, quickSelect } from "./modes";
 import { closeEnded, endedPanes, newTerminal } from "./pane-life";
 import { activePane, hideTab } from "./pane-tabs";
-import { copyLastOutput, goToPrompt } from "./prompts";
 import { ask, startRenaming } from "./questions";
 
 /** Everything that can be done with panes. */
@@ -170,27 +170,7 @@ export function terminalCommands(): Command[] {
       withPane((pane) => hostOf(pane)?.scrollToEnd()),
       inPane,
     ),
-    command(
-      "pane.previous_prompt",
-      "Go to the previous prompt",
-      "Ctrl+Shift+PageUp",
-      () => void goToPrompt(-1),
-      inPane,
-    ),
-    command(
-      "pane.next_prompt",
-      "Go to the next prompt",
-      "Ctrl+Shift+PageDown",
-      () => void goToPrompt(1),
-      inPane,
-    ),
-    command(
-      "pane.copy_output",
-      "Copy the last command's output",
-      "Ctrl+Shift+O",
-      () => void copyLastOutput(),
-      inPane,
-    ),
+    ...blockCommands(),
     command("view.larger", "Larger text", "Ctrl+=", () => zoomBy(1)),
     command("view.smaller", "Smaller text", "Ctrl+-", () => zoomBy(-1)),
     command("view.usual_size", "Usual text size", "Ctrl+0", () => zoomBy(null)),

@@ -1,4 +1,5 @@
 import type { IMarker, Terminal } from "@xterm/xterm";
+import type { EarlierEnd, PaneId } from "../bindings";
 import {
   type Anchor,
   endRow,
@@ -24,7 +25,21 @@ export class TerminalLines {
   /** A row whose line is known: the backend tells it with all that it draws. */
   private known: { marker: IMarker; line: number } | null = null;
 
+  /** Where the lines of closed panes end that stand above the pane's own. */
+  earlier: EarlierEnd[] = [];
+
   constructor(private readonly terminal: Terminal) {}
+
+  /** Whether lines of that closed pane stand above the pane's own. */
+  hasEarlier(pane: PaneId): boolean {
+    return this.earlier.some((end) => end.pane === pane);
+  }
+
+  /** The number that a line of a closed pane has here; `null` when it is not here. */
+  ofEarlier(pane: PaneId, line: number): number | null {
+    const end = this.earlier.find((end) => end.pane === pane);
+    return end ? end.line - (end.next - line) : null;
+  }
 
   /** The row of the cursor begins a line: the first of a snapshot. */
   anchorAtCursor(line: number): void {
@@ -126,8 +141,17 @@ export class TerminalLines {
 
   /** The line at the top of the view. */
   top(): number | null {
+    return this.lineAt(this.terminal.buffer.active.viewportY);
+  }
+
+  /** The line that a row belongs to. */
+  lineAt(row: number): number | null {
     const from = this.from();
-    const { viewportY } = this.terminal.buffer.active;
-    return from ? lineOfRow(this.rows, from, viewportY) : null;
+    return from && lineOfRow(this.rows, from, row);
+  }
+
+  /** Whether a line begins in a row. */
+  begins(row: number): boolean {
+    return !this.rows.wrapped(row);
   }
 }

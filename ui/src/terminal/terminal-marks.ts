@@ -1,10 +1,13 @@
 import type { IDecoration, IMarker, Terminal } from "@xterm/xterm";
-import type { CommandMark, Range } from "../bindings";
+import type { CommandMark, PaneId, Range } from "../bindings";
+import { atTime } from "./blocks";
 import { cellsOf, endRow } from "./line-map";
 import type { TerminalLines } from "./terminal-lines";
 
 /** A match as a view marks it. */
 export interface MarkedMatch {
+  /** The pane itself, or a closed one whose lines stand above it. */
+  pane: PaneId;
   line: number;
   content: string;
   ranges: Range[];
@@ -25,6 +28,8 @@ export class TerminalMarks {
   private readonly matches: Mark[] = [];
   private readonly current: Mark[] = [];
   private readonly exits = new Map<number, IDecoration>();
+  private readonly ends = new Map<number, IDecoration>();
+  private commands: CommandMark[] = [];
   private marked: { matches: MarkedMatch[]; current: MarkedMatch | null } = {
     matches: [],
     current: null,
@@ -33,21 +38,30 @@ export class TerminalMarks {
   constructor(
     private readonly terminal: Terminal,
     private readonly lines: TerminalLines,
+    private readonly pane: PaneId,
+    /** A person presses the mark of a command. */
+    private readonly onPressed: (mark: CommandMark) => void,
   ) {}
 
   /** All rows are others now, and marks went with the old ones. */
   forget(): void {
     this.exits.clear();
+    this.ends.clear();
   }
 
   /** Marks matches on their rows and on the scrollbar; `current` stands out. */
   markMatches(matches: MarkedMatch[], current: MarkedMatch | null): void {
     this.marked = { matches, current };
-    this.repaint();
+    this.repaintMatches();
   }
 
-  /** Marks the same matches where they are now. */
+  /** Marks all of it where it is now. */
   repaint(): void {
+    this.markCommands(this.commands);
+    this.repaintMatches();
+  }
+
+  private repaintMatches(): void {
     clear(this.matches);
     clear(this.current);
     const { matches, current } = this.marked;
@@ -64,7 +78,11 @@ export class TerminalMarks {
     into: Mark[],
     kind: "match" | "current",
   ): void {
-    const row = this.lines.find(match.line, match.content, MARK_WITHIN);
+    const { pane, content } = match;
+    const line =
+      pane === this.pane ? match.line : this.lines.ofEarlier(pane, match.line);
+    if (line === null) return;
+    const row = this.lines.find(line, content, MARK_WITHIN);
     if (row === null) return;
     const widths = this.widthsFrom(row);
     for (const range of match.ranges) {
@@ -119,10 +137,13 @@ export class TerminalMarks {
 
   /** Shows in the gutter how the commands of the shell ended. */
   markCommands(marks: CommandMark[]): void {
+    this.commands = marks;
     if (this.terminal.buffer.active.type !== "normal") return;
+    this.markEnds();
     for (const [line, decoration] of this.exits)
       if (decoration.isDisposed) this.exits.delete(line);
-    for (const { exit, prompt } of marks) {
+    for (const command of marks) {
+      const { exit, prompt } = command;
       if (exit === null || this.exits.has(prompt)) continue;
       const row = this.lines.find(prompt, null);
       if (row === null) continue;
@@ -138,11 +159,36 @@ export class TerminalMarks {
       mark.decoration.onRender((element) => {
         element.classList.add("command-mark");
         element.dataset.exit = failed ? "failed" : "ok";
-        element.title = `exit status ${exit}`;
+        element.title = `exit status ${exit}: press to select the command`;
+        element.onclick = () => this.onPressed(command);
       });
       this.exits.set(prompt, mark.decoration);
     }
   }
+
+  /** Says where the lines of closed panes end that stand above the pane's own, and when that was. */
+  private markEnds(): void {
+    for (const { line, until } of this.lines.earlier) {
+      if (this.ends.get(line)?.isDisposed === false) continue;
+      const row = this.lines.find(line, null);
+      if (row === null) continue;
+      const { cols } = this.terminal;
+      const mark = this.markAt(row, { width: cols, layer: "top" });
+      if (!mark) continue;
+      mark.decoration.onRender((element) => {
+        element.classList.add("earlier-end");
+        const label = document.createElement("span");
+        label.textContent = untilWhen(until);
+        element.replaceChildren(label);
+      });
+      this.ends.set(line, mark.decoration);
+    }
+  }
+}
+
+/** What is said where the lines of a closed pane end. */
+function untilWhen(until: number | null): string {
+  return until === null ? "What was before" : `What was until ${atTime(until)}`;
 }
 
 function clear(marks: Mark[]): void {

@@ -303,3 +303,25 @@ test("quick select copies what is typed for, and opens it with Shift", async () 
   });
   expect(await pick("Escape", false)).toEqual({});
 });
+
+test("lines of a closed pane that stand above the pane's own are found there", async () => {
+  const host = await view();
+  const text = "\x1b[2mold one\r\nold two\x1b[0m\r\n\r\nnew one\r\nnew two";
+  const frame = { kind: "snapshot", cols: 80, rows: 24, firstLine: 0 } as const;
+  send({ ...frame, light: false, bytes: bytes(text) });
+  host.followEarlier([{ pane: 41, line: 2, next: 12, until: null }]);
+  await vi.waitFor(() => expect(host.reveal(4, "new two")).toBe(true), WAIT);
+  expect([pane, 41, 40].map((one) => host.shows(one))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  const match = (pane: number, line: number, content: string) =>
+    host.revealMatch({ pane, line, content, ranges: [] });
+  expect(match(41, 10, "old one")).toBe(true);
+  expect(match(41, 11, "old two")).toBe(true);
+  expect(match(pane, 4, "new two")).toBe(true);
+  // Older than what is shown.
+  expect(match(41, 3, "something else")).toBe(false);
+  expect(match(40, 10, "old one")).toBe(false);
+});

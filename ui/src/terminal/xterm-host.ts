@@ -3,11 +3,18 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { type IDisposable, Terminal } from "@xterm/xterm";
 import { backend } from "../backend/backend";
 import { decodeFrame, type Frame } from "../backend/frames";
-import type { CommandMark, FilePlace, PaneId, PaneSize } from "../bindings";
+import type {
+  CommandMark,
+  EarlierEnd,
+  FilePlace,
+  PaneId,
+  PaneSize,
+} from "../bindings";
 import { reducedMotion } from "../shared/motion";
 import { reportFailure } from "../shared/notices";
 import type { AppliedSettings } from "../shared/settings-store";
 import type { TerminalTheme } from "../shared/terminal-themes";
+import { deselectBlock } from "./block-store";
 import { alsoTo } from "./broadcast";
 import {
   begin,
@@ -21,6 +28,7 @@ import { fileLinks } from "./file-links";
 import { keyBytes } from "./key-bytes";
 import { pasteBytes } from "./paste-guard";
 import { ScreenReader } from "./screen-reader";
+import { type BlockView, TerminalBlocks } from "./terminal-blocks";
 import { type ScrollPlace, TerminalLines } from "./terminal-lines";
 import { type MarkedMatch, TerminalMarks } from "./terminal-marks";
 import {
@@ -53,6 +61,10 @@ export interface ViewEvents {
   onShown?: () => void;
   /** The first text is on screen: a prompt, as a rule. */
   onText?: () => void;
+  /** Where commands are on screen has changed. */
+  onBlocks?: (view: BlockView) => void;
+  /** A person presses the mark of a command. */
+  onMark?: (mark: CommandMark) => void;
 }
 
 /** How a view begins. */
@@ -69,6 +81,8 @@ const RESIZE_QUIET_MS = 60;
 const COPY_AFTER_MS = 150;
 /** A snapshot that can't show what the person reads is held this long, in case a whole one follows. */
 const HOLD_MS = 1500;
+/** A line of a closed pane is as far from its end as it was, but for so many lines. */
+const NEARBY = 64;
 /** So much output is kept behind a held snapshot. */
 const HELD_AT_MOST = 4 * 1024 * 1024;
 
@@ -79,6 +93,9 @@ const CONTRAST = 3;
 const PIECE = 16 * 1024;
 /** And so much in the place of a picture: between two pieces xterm draws half of it, also within an update. */
 const WHOLE = 1024 * 1024;
+
+/** Keys that do nothing by themselves. */
+const MODIFIERS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta"]);
 
 /** Takes keys and does nothing with them. */
 const NO_KEYS: TerminalMode = { key() {}, dispose() {} };
@@ -104,6 +121,7 @@ export class XtermHost {
 
   private readonly lines: TerminalLines;
   private readonly marks: TerminalMarks;
+  private readonly blocks: TerminalBlocks;
   private readonly painter: TerminalPainter;
 
   private reader: ScreenReader | null = null;
@@ -180,7 +198,12 @@ export class XtermHost {
     this.owned.push(
       onFirstLine(this.terminal, (line) => this.lines.anchorAtCursor(line)),
     );
-    this.marks = new TerminalMarks(this.terminal, this.lines);
+    this.marks = new TerminalMarks(this.terminal, this.lines, pane, (mark) =>
+      this.events.onMark?.(mark),
+    );
+    this.blocks = new TerminalBlocks(this.terminal, this.lines, (view) =>
+      this.events.onBlocks?.(view),
+    );
     this.painter = new TerminalPainter(this.terminal);
     this.awaitText();
     // No key waits for the one before: Rust takes them in the order in which they were sent.
@@ -204,6 +227,7 @@ export class XtermHost {
         onOpen: (place) => this.events.onOpenFile?.(place),
       }),
       this.painter,
+      this.blocks,
       this.terminal.onData((data) => {
         this.release();
         this.write(data);
@@ -272,6 +296,14 @@ export class XtermHost {
       }
       // While an input method composes, keys are its own.
       if (event.isComposing || event.keyCode === 229) return true;
+      if (event.type === "keydown" && !MODIFIERS.has(event.key)) {
+        // Whoever types is at the prompt again.
+        const selected = deselectBlock(this.pane);
+        if (selected && event.key === "Escape") {
+          event.preventDefault();
+          return false;
+        }
+      }
       const fullScreen = this.terminal.buffer.active.type === "alternate";
       const bytes = keyBytes(event, { ...told, fullScreen });
       if (bytes === null) return true;
@@ -370,8 +402,20 @@ export class XtermHost {
     this.write("\r");
   }
 
+  /** Types a line as if by a person, after the keys that make room for it, and runs it. */
+  runLine(before: string, line: string): void {
+    this.write(`${before}${pasteBytes(line, this.bracketedPaste)}\r`);
+    this.terminal.scrollToBottom();
+  }
+
   scrollToEnd(): void {
     this.terminal.scrollToBottom();
+  }
+
+  /** Whether the newest rows are on screen. */
+  get atEnd(): boolean {
+    const { viewportY, baseY } = this.terminal.buffer.active;
+    return viewportY >= baseY;
   }
 
   /** Follows changed settings, font and theme. */
@@ -418,7 +462,25 @@ export class XtermHost {
    * here, or its screen is covered by a full-screen program.
    */
   reveal(line: number, content: string | null, column = 0): boolean {
-    const first = this.lines.find(line, content);
+    return this.revealRow(this.lines.find(line, content), column);
+  }
+
+  /** As `reveal`, for a line of this pane or of a closed one whose lines stand above its own. */
+  revealMatch(match: MarkedMatch): boolean {
+    const { pane, line, content, ranges } = match;
+    const column = ranges[0]?.start_col ?? 0;
+    if (pane === this.pane) return this.reveal(line, content, column);
+    const here = this.lines.ofEarlier(pane, line);
+    const row = here === null ? null : this.lines.find(here, content, NEARBY);
+    return this.revealRow(row, column);
+  }
+
+  /** Whether lines of a pane are on show here: the pane's own, or those of a closed one above. */
+  shows(pane: PaneId): boolean {
+    return pane === this.pane || this.lines.hasEarlier(pane);
+  }
+
+  private revealRow(first: number | null, column: number): boolean {
     if (first === null) return false;
     const row = this.lines.rowOfColumn(first, column);
     const middle = Math.floor(this.terminal.rows / 2);
@@ -434,6 +496,31 @@ export class XtermHost {
     return true;
   }
 
+  /** Scrolls to a command, unless its prompt is on screen. */
+  revealBlock(prompt: number): void {
+    const row = this.lines.find(prompt, null);
+    const { viewportY } = this.terminal.buffer.active;
+    if (row === null) return;
+    if (row < viewportY || row >= viewportY + this.terminal.rows - 1)
+      this.terminal.scrollToLine(row);
+  }
+
+  /** Frames the command whose prompt is in this line. */
+  selectBlock(prompt: number | null): void {
+    this.blocks.select(prompt);
+  }
+
+  /** The command at a height of the window. */
+  blockAt(clientY: number): CommandMark | null {
+    const screen = this.room.querySelector(".xterm-screen");
+    if (!screen || this.terminal.buffer.active.type !== "normal") return null;
+    const { top, height } = screen.getBoundingClientRect();
+    const { rows, buffer } = this.terminal;
+    const row = Math.floor(((clientY - top) / height) * rows);
+    if (!(row >= 0 && row < rows)) return null;
+    return this.blocks.ofRow(buffer.active.viewportY + row);
+  }
+
   /** The line at the top of the view. */
   topLine(): number | null {
     return this.lines.top();
@@ -444,9 +531,16 @@ export class XtermHost {
     this.marks.markMatches(matches, current);
   }
 
-  /** Shows in the gutter how the commands of the shell ended. */
+  /** The lines of these closed panes stand above the pane's own. */
+  followEarlier(ends: EarlierEnd[]): void {
+    this.lines.earlier = ends;
+    if (this.shown) this.marks.repaint();
+  }
+
+  /** Shows in the gutter how the commands of the shell ended, and follows where they are. */
   markCommands(marks: CommandMark[]): void {
     this.marks.markCommands(marks);
+    this.blocks.follow(marks);
   }
 
   // ---- Bytes

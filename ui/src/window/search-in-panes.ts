@@ -127,8 +127,18 @@ export function reopenHistory(closed: ClosedPanel): void {
 }
 
 function marked(match: Match): MarkedMatch {
-  const { line, content, ranges } = match;
-  return { line, content, ranges };
+  const { pane, line, content, ranges } = match;
+  return { pane, line, content, ranges };
+}
+
+/** The pane in which the lines of another one may be on show: itself, or the one that opened in its place. */
+function paneWithLinesOf(pane: PaneId): PaneId {
+  const { panes } = usePanes.getState();
+  if (panes[pane]) return pane;
+  const next = Object.values(panes).find(({ earlier = [] }) =>
+    earlier.some((end) => end.pane === pane),
+  );
+  return next?.id ?? pane;
 }
 
 /** Goes to a match: its pane comes forward and scrolls to the line; a line that the view does not hold opens as history. */
@@ -138,16 +148,15 @@ export function goToMatch(match: Match, stay = false): void {
     openHistory(match.pane, match.line);
     return;
   }
-  revealLine(match.pane, marked(match), !stay, () =>
+  revealLine(paneWithLinesOf(match.pane), marked(match), !stay, () =>
     openHistory(match.pane, match.line),
   );
 }
 
 /** Goes to a match of the find bar: within the view that is there, without moving the focus out of the bar. */
 export function goWithinPane(match: Match): void {
-  const host = hostOf(match.pane);
-  const column = match.ranges[0]?.start_col;
-  if (match.full_screen || !host?.reveal(match.line, match.content, column))
+  const host = hostOf(paneWithLinesOf(match.pane));
+  if (match.full_screen || !host?.revealMatch(marked(match)))
     openHistory(match.pane, match.line);
 }
 
@@ -172,8 +181,8 @@ export function followMarks(): () => void {
           ? null
           : (matches[source.current] ?? null);
       host.markMatches(
-        matches.filter((match) => match.pane === host.pane).map(marked),
-        current?.pane === host.pane ? marked(current) : null,
+        matches.filter(({ pane }) => host.shows(pane)).map(marked),
+        current && host.shows(current.pane) ? marked(current) : null,
       );
     }
   }
