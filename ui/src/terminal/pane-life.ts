@@ -164,7 +164,8 @@ export function paneIsGone(pane: PaneId, info?: PaneInfo): void {
 }
 
 /**
- * Brings a closed tab back where it was: its pane when that still runs, else a shell of the same name in the same directory.
+ * Brings a closed tab back where it was: its pane when that still runs, else a shell of the same name in the same directory,
+ * below what it had printed.
  * Says which pane it shows.
  */
 export async function reopenTerminal(
@@ -174,7 +175,8 @@ export async function reopenTerminal(
   let pane = old;
   if (old === null || !usePanes.getState().panes[old]) {
     const was = closed.was as Partial<PaneWas>;
-    pane = (await openPaneNear({ ...usualShell(), ...was }))?.id ?? null;
+    const request = { ...usualShell(), ...was, continues: old };
+    pane = (await openPaneNear(request))?.id ?? null;
   }
   if (pane === null) return null;
   const { title } = closed;

@@ -180,6 +180,7 @@ export async function restoreSession(
       cwd: saved?.cwd ?? null,
       name: saved?.name ?? null,
       private: saved?.private ?? false,
+      continues: id,
     });
     if (opened) replaced.set(id, opened.id);
   }
@@ -198,8 +199,8 @@ export async function restoreSession(
     notify(
       "info",
       replaced.size === 1
-        ? "A pane's program had ended; a new shell is in its place. What it printed can still be searched."
-        : `The programs of ${replaced.size} panes had ended; new shells are in their places. What they printed can still be searched.`,
+        ? "A pane's program had ended; a new shell is in its place. What it printed stands above, dimmed."
+        : `The programs of ${replaced.size} panes had ended; new shells are in their places. What they printed stands above, dimmed.`,
     );
   return api.totalPanels > 0 ? "restored" : "empty";
 }

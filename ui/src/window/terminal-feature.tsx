@@ -1,7 +1,6 @@
 import { FindBar } from "../search/FindBar";
 import type { Place } from "../search/search-store";
 import type { Destination } from "../shared/destinations";
-import type { ClosedPanel } from "../shared/dock/closed";
 import {
   useInFront,
   useMoved,
@@ -28,13 +27,7 @@ import { TerminalView } from "../terminal/TerminalView";
 import { terminalCommands } from "../terminal/terminal-commands";
 import { setTerminalSurroundings } from "../terminal/terminal-surroundings";
 import { usePanesInRuns } from "./panes-in-runs";
-import {
-  focusPane,
-  goWithinPane,
-  learnClosedPanes,
-  openHistory,
-  openPanelSearch,
-} from "./search-in-panes";
+import { focusPane, goWithinPane, openPanelSearch } from "./search-in-panes";
 import { askWhereTo } from "./sending";
 
 /** A pane, and the bar that finds in it. */
@@ -60,15 +53,6 @@ function TerminalPanel() {
   );
 }
 
-/** A shell that takes the place of a closed pane has, in the tab behind it, what that pane printed. */
-async function reopenWithHistory(closed: ClosedPanel): Promise<void> {
-  const pane = await reopenTerminal(closed);
-  const old = paneOfParams(closed.params);
-  if (pane === null || old === null || pane === old) return;
-  await learnClosedPanes();
-  if (closed.was.private !== true) openHistory(old, null, true);
-}
-
 function usePaneDestinations(): Destination[] {
   const panes = usePanes((state) => state.panes);
   const home = useSettings((state) => state.platform?.home ?? "");
@@ -90,7 +74,7 @@ export const terminalFeature: Feature = {
     [TERMINAL]: {
       view: TerminalPanel,
       tab: TerminalTab,
-      reopen: (closed) => void reopenWithHistory(closed),
+      reopen: (closed) => void reopenTerminal(closed),
     },
   },
   useItems: usePanesInRuns,
