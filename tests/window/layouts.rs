@@ -1,6 +1,7 @@
 //! Arrangements of panes by name.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use anyhow::Result;
 use support::{Home, Window, wait_for};
@@ -115,4 +116,63 @@ async fn an_arrangement_is_saved_by_name_and_opened_elsewhere_from_the_window_an
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn a_layout_opens_a_window_when_none_runs() -> Result<()> {
+    let home = Home::new()?;
+    let user = home.user().canonicalize()?;
+    for directory in ["one/api", "one/web", "two/api", "two/web"] {
+        fs::create_dir_all(user.join(directory))?;
+    }
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("layout-kept", window, async |window| {
+        window.click("[aria-label=\"Close Welcome\"]").await?;
+        enter_line(window, pane, "cd ~/one/api; clear").await?;
+        window.chord(&[ctrl(), shift()], 'd').await?;
+        let panes = shows(window, 2).await?;
+        enter_line(window, panes[1], "cd ~/one/web; clear").await?;
+        let here = ["api", "web"].map(|part| user.join("one").join(part).display().to_string());
+        are_in(window, &panes, &here).await?;
+        command(window, "layout.save").await?;
+        window.find("[data-testid=\"layout-name\"]").await?;
+        window.type_keys(&format!("shop{}", enter())).await?;
+        window.gone("[data-testid=\"layout-dialog\"]").await
+    })
+    .await?;
+    wait_for("the window to be gone", || async {
+        let windows = home.windows();
+        windows
+            .is_empty()
+            .then_some(())
+            .ok_or(format!("{windows:?}"))
+    })
+    .await?;
+
+    let elsewhere = user.join("two");
+    let mut opened = Command::new(Home::program())
+        .args(["open", "--layout", "shop", "--cwd"])
+        .arg(&elsewhere)
+        .envs(home.environment())
+        .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+        .current_dir(home.path())
+        .stdin(Stdio::null())
+        .spawn()?;
+    let there = wait_for("a pane in each of its directories", || async {
+        let panes = home.ok(&["panes", "--json"]);
+        let panes = panes.map_err(|error| error.to_string())?;
+        let wanted = ["api", "web"].map(|part| elsewhere.join(part).display().to_string());
+        let all = wanted
+            .iter()
+            .all(|directory| panes.contains(directory.as_str()));
+        if all { Ok(()) } else { Err(panes) }
+    })
+    .await;
+    // The command has become the window.
+    let windows = home.windows();
+    opened.kill()?;
+    opened.wait()?;
+    there?;
+    assert_eq!(windows, [opened.id()]);
+    Ok(())
 }

@@ -315,7 +315,34 @@ async fn a_file_that_a_pane_names_opens_at_its_line_in_the_editor() -> Result<()
                     .contains(&format!("edits +3 {file}"))
             })
             .await?;
-        window.picture("file-link").await
+        window.picture("file-link").await?;
+
+        // The same by its menu, which knows where it leads.
+        window
+            .click(&format!("[data-testid=\"tab-{pane}\"]"))
+            .await?;
+        let place = gives(window, "the line once more", &row, Value::is_array).await?;
+        let [x, y] = [0, 1].map(|index| place[index].as_f64().unwrap_or_default());
+        window.point_at(x, y).await?;
+        says(window, ".link-target", &format!("{file}:3:14")).await?;
+        window.right_click_at(x, y).await?;
+        says(window, ".menu", "Copy the path").await?;
+        window.picture("link-menu").await?;
+        window.choose("Copy the path").await?;
+        let path = json!(format!("{file}:3:14"));
+        wait_for("the path on the clipboard", || async {
+            match asked(window, "read_clipboard").await {
+                Ok(text) if text == path => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+        window.point_at(x, y).await?;
+        says(window, ".link-target", &file).await?;
+        window.right_click_at(x, y).await?;
+        window.choose("Search for it in all panes").await?;
+        says(window, "[data-place=\"aside\"]", "src/a.rs").await?;
+        Ok(())
     })
     .await
 }
