@@ -69,7 +69,9 @@ async fn a_command_is_selected_by_keys_and_copied_with_its_output() -> Result<()
                 screen.contains("\n200\nready>")
             })
             .await?;
-        // The output of what one reads says whose it is.
+        // The output of what one reads says whose it is; what is at the end is not covered.
+        assert_eq!(window.count(".block-sticky").await?, 0);
+        window.chord(&[shift()], PAGE_UP.into()).await?;
         says(window, ".block-sticky", "seq 1 200ok after").await?;
         window.picture("block-sticky").await?;
 
@@ -150,8 +152,12 @@ async fn a_command_is_taken_by_its_mark_and_by_the_menu_of_what_it_printed() -> 
         window.choose("Copy the command").await?;
         clipboard(window, "the command", |text| text == "echo one; echo two").await?;
 
-        // What runs is stuck to the top, and is not run a second time.
+        // What runs is stuck to the top while one scrolls, and is not run a second time.
         enter_line(window, pane, "seq 1 90; read -r line").await?;
+        window
+            .see(pane, "the last number", |screen| screen.contains("\n90\n"))
+            .await?;
+        window.chord(&[shift()], PAGE_UP.into()).await?;
         says(window, ".block-sticky", "seq 1 90; read -r lineruns").await?;
         window.click(".block-sticky").await?;
         window

@@ -5,7 +5,7 @@ import type { TerminalLines } from "./terminal-lines";
 
 /** Where the commands of a shell are on screen, in pixels from the top of the terminal. */
 export interface BlockView {
-  /** The command whose output is at the top, when its prompt is above. */
+  /** The command whose output is at the top of a view that is scrolled up, when its prompt is above. */
   sticky: { mark: CommandMark; height: number } | null;
   /** What is seen of the selected command; `null` when it is none, or out of sight. */
   selected: { mark: CommandMark; top: number; bottom: number } | null;
@@ -81,7 +81,9 @@ export class TerminalBlocks implements IDisposable {
     if (top === null || height === 0) return NOTHING;
     const bottomRow = active.viewportY + terminal.rows;
     let sticky: BlockView["sticky"] = null;
-    const at = blockAt(marks, top);
+    // At the end, the first row belongs to what is printed: it is not to be covered.
+    const reads = active.viewportY < active.baseY;
+    const at = reads ? blockAt(marks, top) : null;
     const mark = at === null ? undefined : marks[at];
     const prints =
       mark &&
