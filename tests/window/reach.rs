@@ -337,6 +337,8 @@ async fn a_file_that_a_pane_names_opens_at_its_line_in_the_editor() -> Result<()
             }
         })
         .await?;
+        // A pointer that does not move finds no link.
+        window.point_at(x + 300.0, y + 100.0).await?;
         window.point_at(x, y).await?;
         says(window, ".link-target", &file).await?;
         window.right_click_at(x, y).await?;

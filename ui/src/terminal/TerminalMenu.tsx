@@ -5,6 +5,7 @@ import { ContextMenu, type MenuItem } from "../shared/ContextMenu";
 import { keyOf, runCommand, useCommands } from "../shared/commands";
 import { copying } from "../shared/copying";
 import { notify, reportFailure } from "../shared/notices";
+import { baseName } from "../shared/paths";
 import { blockActs } from "./block-commands";
 import { selectBlock } from "./block-store";
 import { hostOf, withHost } from "./hosts";
@@ -76,7 +77,12 @@ function ofLink(target: string, pane: PaneId): MenuItem[] {
       run: () => void open(target, pane),
     },
     copying(web ? "Copy the link" : "Copy the path", target),
-    { title: "Search for it in all panes", run: () => searchFor(target) },
+    {
+      title: "Search for it in all panes",
+      // Of a file, its name: what panes printed may be seen from elsewhere.
+      run: () =>
+        searchFor(web ? target : baseName(target.replace(/(:\d+){0,2}$/, ""))),
+    },
   ];
 }
 
