@@ -318,3 +318,79 @@ async fn a_selection_is_sent_on_to_another_pane_from_its_menu() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_pane_of_a_profile_has_its_program_directory_environment_and_look() -> Result<()> {
+    let home = Home::new()?;
+    let shop = home.user().join("shop");
+    fs::create_dir_all(&shop)?;
+    let script = "echo \"$KIND in $PWD\"; exec cat";
+    let settings = json!({
+        "renderer": "dom", "shell": "/bin/bash", "theme": "dark",
+        "profiles": {
+            "shop": {
+                "program": "/bin/sh", "args": ["-c", script], "cwd": "~/shop",
+                "env": { "KIND": "a shop" }, "theme": "Paper", "icon": "SH",
+            },
+        },
+    });
+    fs::write(
+        home.path().join("config/settings.json"),
+        settings.to_string(),
+    )?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("profiles", window, async |window| {
+        window.click("[aria-label=\"Close Welcome\"]").await?;
+        window.chord(&[ctrl(), shift()], 'p').await?;
+        window.find("[data-testid=\"palette\"]").await?;
+        window.type_keys("pane.new_profile").await?;
+        window
+            .click("[data-testid=\"command-pane.new_profile\"]")
+            .await?;
+        window.find("[data-testid=\"go-profile-shop\"]").await?;
+        window.picture("profile-picker").await?;
+        window.click("[data-testid=\"go-profile-shop\"]").await?;
+        let opened = crate::other_than(window, pane).await?;
+        let directory = shop.canonicalize()?.display().to_string();
+        window
+            .see(opened, "what it runs, where, and with what", |screen| {
+                screen.replace('\n', "").contains(&format!("a shop in {directory}"))
+            })
+            .await?;
+        says(window, &format!("[data-testid=\"tab-{opened}\"]"), "SH").await?;
+        // In its own theme, whatever the window wears.
+        let colour = |pane: u64| {
+            format!(
+                "const root = document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root').shadowRoot;
+                 return getComputedStyle(root.querySelector('.xterm-rows')).color;"
+            )
+        };
+        let dark = |colour: &Value| {
+            let text = colour.as_str().unwrap_or_default();
+            text.starts_with("rgb(") && text[4..].split(',').next().is_some_and(|red| red.trim().parse::<u32>().is_ok_and(|red| red < 100))
+        };
+        gives(window, "dark letters of a theme for the light", &colour(opened), dark).await?;
+        window.picture("profile-pane").await?;
+        // And a shell opens one: what it says itself counts.
+        let printed = home.ok(&["open", "--profile", "shop", "--env", "KIND=another"])?;
+        let by_hand: u64 = printed.trim().parse()?;
+        wait_for("what the other one printed", || async {
+            let read = home.ok(&["read", &by_hand.to_string()]);
+            let read = read.map_err(|error| error.to_string())?;
+            let whole = read.replace('\n', "");
+            let there = whole.contains(&format!("another in {directory}"));
+            if there { Ok(()) } else { Err(read) }
+        })
+        .await?;
+        let none = home.run(&["open", "--profile", "shpo"])?;
+        let said = String::from_utf8_lossy(&none.stderr).into_owned();
+        assert!(said.contains("there is no profile `shpo`; there are `shop`"), "{said}");
+        window.chord(&[ctrl()], ',').await?;
+        window.find("[data-testid=\"profile-shop\"]").await?;
+        window.click("[data-testid=\"settings-search\"]").await?;
+        window.type_keys("profiles").await?;
+        says(window, "[data-testid=\"profile-shop\"]", "~/shop").await?;
+        window.picture("profile-settings").await
+    })
+    .await
+}

@@ -80,7 +80,8 @@ impl App {
     }
 }
 
-fn home() -> Option<PathBuf> {
+/// The home of the person who runs this.
+pub(crate) fn home() -> Option<PathBuf> {
     directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned())
 }
 

@@ -25,6 +25,7 @@ mod pane_host;
 mod pane_names;
 mod panes;
 mod paths;
+mod profiles;
 mod search;
 mod session;
 mod settings;
@@ -71,6 +72,7 @@ pub use pane_host::{
     stop_host,
 };
 pub use paths::Paths;
+pub use profiles::Profile;
 use settings::Loaded;
 pub use settings::{
     ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, Setting, SettingChange,

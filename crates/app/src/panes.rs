@@ -9,7 +9,7 @@ use terminal::{AttachOptions, Environment, OpenPane, PaneEvent, PaneId, PaneInfo
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use crate::{App, Code, Error, HostState, News, Subject};
+use crate::{App, Code, Error, HostState, News, Subject, editing, profiles};
 
 /// How long to wait between attempts to reach a host that went away.
 const RECONNECT_EVERY: Duration = Duration::from_millis(500);
@@ -22,15 +22,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 impl App {
-    /// Opens a pane; what is not said comes from the settings: the shell, the scrollback, the shell integration.
+    /// Opens a pane; what is not said comes from its profile, if it names one, and then from the settings: the shell, the
+    /// scrollback, the shell integration.
     /// Its program has the environment that this process has now, whatever the pane host was started with.
     ///
     /// # Errors
     ///
     /// [`Code::NotStarted`] when the program or the directory can't be used, [`Code::BadParams`]
-    /// for a size out of range, [`Code::HostDown`].
+    /// for a size out of range or an unknown profile, [`Code::HostDown`].
     pub async fn open_pane(&self, request: OpenPane) -> Result<PaneInfo, Error> {
-        let request = self.as_we_open(request);
+        let request = self.as_we_open(request)?;
         self.ask(Open(request)).await
     }
 
@@ -44,7 +45,7 @@ impl App {
         request: OpenPane,
         recording: Recording,
     ) -> Result<PaneInfo, Error> {
-        let request = self.as_we_open(request);
+        let request = self.as_we_open(request)?;
         self.ask(OpenRecorded {
             pane: request,
             recording,
@@ -52,8 +53,10 @@ impl App {
         .await
     }
 
-    fn as_we_open(&self, mut request: OpenPane) -> OpenPane {
+    fn as_we_open(&self, mut request: OpenPane) -> Result<OpenPane, Error> {
         let settings = self.settings();
+        let home = editing::home().unwrap_or_default();
+        profiles::complete(&mut request, &settings, &home)?;
         if request.program.is_none() {
             request.program = settings.shell;
         }
@@ -61,7 +64,7 @@ impl App {
         request.no_shell_integration |= !settings.shell_integration;
         request.private |= settings.history.keep_days == 0;
         request.environment = Environment::here();
-        request
+        Ok(request)
     }
 
     /// Asks about panes: what [`terminal::ask`] has, wherever they live. To open one, see [`App::open_pane`].

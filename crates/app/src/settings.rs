@@ -24,6 +24,7 @@ use specta::Type;
 use crate::error::{Code, Error};
 use crate::fields;
 use crate::paths::Paths;
+use crate::profiles::Profile;
 use crate::themes::{self, ThemeColours};
 use crate::whole_file;
 
@@ -177,6 +178,9 @@ pub struct Settings {
     /// Texts by name, which are put into a pane by choosing them.
     #[schemars(extend("group" = "Terminal"))]
     pub snippets: BTreeMap<String, String>,
+    /// Panes of a kind, by name: what runs in them, where, and what they look like.
+    #[schemars(extend("group" = "Terminal"))]
+    pub profiles: BTreeMap<String, Profile>,
     /// Copies what is selected at once.
     #[schemars(extend("group" = "Copy and paste"))]
     pub copy_on_select: bool,
@@ -232,6 +236,7 @@ impl Default for Settings {
             editor: None,
             shell_integration: true,
             snippets: BTreeMap::new(),
+            profiles: BTreeMap::new(),
             copy_on_select: false,
             paste_guard: true,
             osc52: ClipboardWrites::Ask,
@@ -459,6 +464,7 @@ mod tests {
             "keys": { "pane.close": null },
             "history": { "keep_days": -1, "max_mb": 10, "days": 3 },
             "snippets": { "good": "make", "bad": 3 },
+            "profiles": { "db": { "program": "psql", "progam": "x", "args": ["a", 3], "cwd": 7 } },
             "cursor_blink": true,
             "cursor_blink": false
         }"#;
@@ -474,13 +480,24 @@ mod tests {
         `/settings.json`, line 9: `history.keep_days` is -1, but must be a whole number from 0 to 3650
         `/settings.json`, line 9: there is no setting `history.days`
         `/settings.json`, line 10: `snippets.bad` is 3, but must be a text
-        `/settings.json`, line 12: `cursor_blink` is there twice; this one counts
+        `/settings.json`, line 11: there is no setting `profiles.db.progam`; did you mean `program`?
+        `/settings.json`, line 11: `profiles.db.args[1]` is 3, but must be a text
+        `/settings.json`, line 11: `profiles.db.cwd` is 7, but must be a text or `null`
+        `/settings.json`, line 13: `cursor_blink` is there twice; this one counts
         `/keys.json`, line 2: `pane.new` is 3, but must be a text or `null`
         `/keys.json`, line 3: `pane.close` is [], but must be a text or `null`
         "#);
         let wanted = Settings {
             ligatures: true,
             snippets: BTreeMap::from([("good".to_owned(), "make".to_owned())]),
+            profiles: BTreeMap::from([(
+                "db".to_owned(),
+                Profile {
+                    program: Some("psql".to_owned()),
+                    args: vec!["a".to_owned()],
+                    ..Profile::default()
+                },
+            )]),
             history: HistorySettings {
                 max_mb: 10,
                 ..HistorySettings::default()

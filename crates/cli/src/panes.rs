@@ -36,12 +36,16 @@ Examples:
   switchyard open                                  Your shell, in this directory
   switchyard open --name tests -- cargo test       A program, with a name to call it by
   switchyard open --cwd ~/src/app -- npm run dev
+  switchyard open --profile database                A pane of a kind that the settings name
   switchyard open --layout shop --cwd ~/work/shop-2   All the panes of a layout, in the window
   pane=$(switchyard open -- bash); switchyard send $pane 'make' --enter")]
 pub(crate) struct Open {
     /// Open an arrangement of panes that was saved by name, in the window; `switchyard layouts` lists them
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "private", "env", "size", "program"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "private", "env", "size", "program", "profile"])]
     layout: Option<String>,
+    /// Open a pane of this kind: `profiles` in the settings says what runs in it, and where
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Start in this directory instead of the present one
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
@@ -172,12 +176,17 @@ impl Open {
         if let Some(layout) = self.layout {
             return crate::layouts::open(app, layout, elsewhere.then_some(cwd)).await;
         }
+        let settings = app.settings();
+        let profile = self.profile.as_ref();
+        let profile = profile.and_then(|name| settings.profiles.get(name));
+        let is_elsewhere = !elsewhere && profile.is_some_and(|profile| profile.cwd.is_some());
         let mut program = self.program.into_iter();
         let pane = app
             .open_pane(OpenPane {
                 program: program.next(),
                 args: program.collect(),
-                cwd: Some(cwd),
+                cwd: (!is_elsewhere).then_some(cwd),
+                profile: self.profile,
                 env: self.env.into_iter().collect(),
                 size: self.size.unwrap_or_default(),
                 name: self.name,

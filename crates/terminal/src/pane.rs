@@ -62,6 +62,7 @@ pub(crate) struct Setup {
     pub(crate) role: PaneRole,
     pub(crate) name: Option<String>,
     pub(crate) private: bool,
+    pub(crate) profile: Option<String>,
     pub(crate) size: PaneSize,
     pub(crate) limits: ScrollbackLimits,
     /// What stands above all that it prints.
@@ -92,6 +93,7 @@ pub(crate) struct Pane {
     program: Vec<String>,
     role: PaneRole,
     private: bool,
+    profile: Option<String>,
     opened_at: u64,
 }
 
@@ -196,6 +198,7 @@ impl Pane {
             program: setup.program,
             role: setup.role,
             private: setup.private,
+            profile: setup.profile,
             opened_at,
         });
         Ok((pane, Running { child, recorder }))

@@ -338,6 +338,7 @@ impl Panes {
             role: request.role,
             name: request.name,
             private: request.private,
+            profile: request.profile,
             size: request.size,
             limits,
             earlier,

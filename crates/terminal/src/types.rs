@@ -129,6 +129,8 @@ pub struct OpenPane {
     /// was: they are read, searched and kept as that one's alone. Of a pane that still lives, or of which nothing is
     /// kept, there are none.
     pub continues: Option<PaneId>,
+    /// The name of a profile, kept with the pane for whoever shows it.
+    pub profile: Option<String>,
 }
 
 /// What is kept of a program beside its pane, in files that can be read when the pane, and whoever kept it, are gone.
@@ -278,6 +280,9 @@ pub struct PaneInfo {
     /// The closed panes whose lines stand above its own, oldest first: see [`OpenPane::continues`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<EarlierEnd>,
+    /// The name of the profile that it was opened by, as whoever opened it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// When it was opened, in milliseconds since 1970.
     #[specta(type = u32)]
     pub opened_at: u64,

@@ -1,5 +1,6 @@
 import { useSettings } from "../shared/settings-store";
 import { FileMistakes } from "./FileMistakes";
+import { ProfilesList } from "./ProfilesList";
 import { SettingRow } from "./SettingRow";
 import { groupsOf, useSheet } from "./sheet-store";
 
@@ -32,6 +33,7 @@ export function SettingsList({ changedOnly }: { changedOnly: boolean }) {
           </ul>
         </section>
       ))}
+      <ProfilesList changedOnly={changedOnly} />
       {groups.length === 0 && (
         <p className="empty">
           {changedOnly

@@ -342,6 +342,15 @@ export function themesOf(settings: Pick<Settings, "themes"> | null) {
   return [...builtInThemes.filter(({ name }) => !hidden.has(name)), ...own];
 }
 
+/** A theme by its name in the gallery; `null` when there is none. The same object as long as the same theme is meant. */
+export function themeNamed(
+  settings: Pick<Settings, "themes"> | null,
+  name: string | null,
+): ThemeColours | null {
+  const own = settings?.themes?.find((theme) => theme.name === name);
+  return own ?? builtInThemes.find((theme) => theme.name === name) ?? null;
+}
+
 /** The theme in force. Pure; the same object as long as the same theme is meant. */
 export function themeInForce(
   settings: LookSettings | null,
@@ -350,8 +359,7 @@ export function themeInForce(
   const mode = settings?.theme ?? "system";
   const dark = mode === "system" ? systemDark : mode === "dark";
   const wanted = dark ? settings?.dark_theme : settings?.light_theme;
-  const own = settings?.themes?.find(({ name }) => name === wanted);
-  const found = own ?? builtInThemes.find(({ name }) => name === wanted);
+  const found = themeNamed(settings, wanted ?? null);
   return found ?? (dark ? usualThemes.dark : usualThemes.light);
 }
 

@@ -7,6 +7,7 @@ import { toggleZoom } from "../shared/dock/dock";
 import { usePanel, useParams, useTitle } from "../shared/dock/panel";
 import { Tab } from "../shared/dock/Tab";
 import { StateIcon } from "../shared/StateIcon";
+import { useSettings } from "../shared/settings-store";
 import { withHost } from "./hosts";
 import { ProgressLine } from "./ProgressLine";
 import { newTerminal, renamePane, requestClose } from "./pane-life";
@@ -24,6 +25,10 @@ export function TerminalTab() {
   );
   const renaming = useQuestions(
     (state) => pane !== null && state.renaming === pane,
+  );
+  const profile = info?.profile ?? null;
+  const icon = useSettings(({ settings }) =>
+    profile === null ? null : (settings?.profiles?.[profile]?.icon ?? null),
   );
   const title = info ? paneTitle(info) : "";
   useTitle(title);
@@ -82,6 +87,7 @@ export function TerminalTab() {
         onClose={() => void requestClose(pane)}
       >
         {info && <StateIcon state={stateOf(info)} />}
+        {icon !== null && <span className="tab-icon">{icon}</span>}
         {renaming ? (
           <RenameBox pane={pane} name={info?.name ?? title} />
         ) : (

@@ -5,6 +5,7 @@ import type { PaneId } from "../bindings";
 import { Button } from "../shared/Button";
 import { fontSizeOf, themeOf, useSettings } from "../shared/settings-store";
 import { terminalTheme } from "../shared/terminal-themes";
+import { themeNamed } from "../shared/themes";
 import { BlockLayer } from "./BlockBar";
 import { BroadcastBar } from "./BroadcastBar";
 import {
@@ -15,7 +16,7 @@ import {
 } from "./block-store";
 import { pasteSelection, pasteText } from "./clipboard";
 import { addHost, hostShown, placeOf, removeHost, useHosts } from "./hosts";
-import { closePane, openInEditor, restartPane } from "./pane-life";
+import { closePane, openInEditor, profileOf, restartPane } from "./pane-life";
 import { usePanes } from "./pane-store";
 import { TerminalMenu } from "./TerminalMenu";
 import type { BlockView } from "./terminal-blocks";
@@ -37,13 +38,16 @@ const PARK_AFTER_MS = 5000;
 /** So long the browser has to paste what the middle button means. */
 const MIDDLE_PASTE_MS = 50;
 
-function viewStyle(): ViewStyle | null {
+function viewStyle(pane: PaneId): ViewStyle | null {
   const state = useSettings.getState();
   if (!state.settings) return null;
+  const profile = profileOf(usePanes.getState().panes[pane]?.profile);
   return {
     settings: state.settings,
     fontSize: fontSizeOf(state),
-    theme: terminalTheme(themeOf(state)),
+    theme: terminalTheme(
+      themeNamed(state.settings, profile?.theme ?? null) ?? themeOf(state),
+    ),
     softwareRendering: state.platform?.software_rendering ?? false,
   };
 }
@@ -70,7 +74,7 @@ export function TerminalView({
   inFront.current = visible && active;
 
   function open(element: HTMLElement): XtermHost | null {
-    const style = viewStyle();
+    const style = viewStyle(pane);
     if (!style) return null;
     const size = usePanes.getState().panes[pane]?.size;
     const view: XtermHost = new XtermHost(
@@ -118,7 +122,7 @@ export function TerminalView({
         addHost(view);
         if (inFront.current && mayTakeFocus()) view.focus();
         const unfollow = useSettings.subscribe(() => {
-          const changed = viewStyle();
+          const changed = viewStyle(pane);
           if (changed) view.restyle(changed);
         });
         leave = () => {

@@ -1,5 +1,11 @@
 import { backend } from "../backend/backend";
-import type { FilePlace, OpenPane, PaneId, PaneInfo } from "../bindings";
+import type {
+  FilePlace,
+  OpenPane,
+  PaneId,
+  PaneInfo,
+  Profile,
+} from "../bindings";
 import { type ClosedPanel, closePanel, putBack } from "../shared/dock/closed";
 import { activePanel, type Where } from "../shared/dock/dock";
 import { notify, reportFailure } from "../shared/notices";
@@ -28,12 +34,20 @@ export async function newTerminal(
   request: Partial<OpenPane> = {},
 ): Promise<PaneInfo | null> {
   const inFront = activePanel()?.id;
-  const cwd = request.cwd ?? (await currentDirectory());
-  const wanted = { ...usualShell(), ...request, cwd };
+  const profile = profileOf(request.profile);
+  const cwd = profile?.cwd ? null : (request.cwd ?? (await currentDirectory()));
+  const wanted = {
+    ...usualShell(),
+    ...request,
+    cwd,
+    // Rust knows what is meant where nothing is said.
+    ...(profile && { program: null }),
+  };
   // Where the person said so, and nowhere else; the directory of the active pane was but a guess.
-  const opened = request.cwd
-    ? await openPane(wanted)
-    : await openPaneNear(wanted);
+  const opened =
+    request.cwd || profile?.cwd
+      ? await openPane(wanted)
+      : await openPaneNear(wanted);
   if (!opened) return null;
   const now = activePanel()?.id;
   if (now !== undefined && now !== inFront && now !== openedLast) {
@@ -43,6 +57,12 @@ export async function newTerminal(
     openedLast = activePanel()?.id ?? null;
   }
   return opened;
+}
+
+/** A profile of the settings, by its name. */
+export function profileOf(name: string | null | undefined): Profile | null {
+  if (name == null) return null;
+  return useSettings.getState().settings?.profiles?.[name] ?? null;
 }
 
 /** The shell of the settings. */
@@ -136,6 +156,7 @@ interface PaneWas {
   cwd: string;
   name: string | null;
   private: boolean;
+  profile: string | null;
 }
 
 /** Closes the panes whose programs have ended, or those of them that are `wanted`. */
@@ -158,6 +179,7 @@ export function paneIsGone(pane: PaneId, info?: PaneInfo): void {
     cwd: info.cwd,
     name: info.name,
     private: info.private,
+    profile: info.profile ?? null,
   };
   if (panel) closePanel(panel.id, { ...was });
   forgetPane(pane);
@@ -175,7 +197,7 @@ export async function reopenTerminal(
   let pane = old;
   if (old === null || !usePanes.getState().panes[old]) {
     const was = closed.was as Partial<PaneWas>;
-    const request = { ...usualShell(), ...was, continues: old };
+    const request = { ...again(was), continues: old };
     pane = (await openPaneNear(request))?.id ?? null;
   }
   if (pane === null) return null;
@@ -184,6 +206,15 @@ export async function reopenTerminal(
   putBack(closed, { id, kind: TERMINAL, title, params: { pane } });
   showPane(pane);
   return pane;
+}
+
+/** What opens a shell, or a pane of the same profile as long as there is one, in the place of a pane that is gone. */
+export function again<Was extends { profile?: string | null }>({
+  profile,
+  ...was
+}: Was) {
+  if (!profileOf(profile)) return { ...usualShell(), ...was };
+  return { ...usualShell(), ...was, program: null, profile: profile ?? null };
 }
 
 /** Starts what a pane ran anew, in its place. */
@@ -200,6 +231,7 @@ export async function restartPane(pane: PaneId): Promise<void> {
     role: info.role,
     private: info.private,
     size: info.size,
+    profile: profileOf(info.profile) ? (info.profile ?? null) : null,
   });
   if (!opened) return;
   panel.api.updateParameters({ pane: opened.id });

@@ -9,7 +9,7 @@ import {
 } from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { saver } from "../shared/saver";
-import { openPaneNear, paneIsGone } from "./pane-life";
+import { again, openPaneNear, paneIsGone } from "./pane-life";
 import { usePanes } from "./pane-store";
 import { paneOfParams, TERMINAL } from "./pane-tabs";
 
@@ -19,6 +19,8 @@ export interface SavedPane {
   name: string | null;
   role: PaneRole;
   private: boolean;
+  /** The profile that it was opened by. */
+  profile?: string | null;
   /** Whether its program had ended. */
   ended?: boolean;
 }
@@ -130,6 +132,7 @@ function savedPanes(
       name: pane.name,
       role: pane.role,
       private: pane.private,
+      ...(pane.profile != null && { profile: pane.profile }),
       ended: pane.state.state === "exited",
     };
   }
@@ -177,6 +180,7 @@ export async function restoreSession(
       continue;
     }
     const opened = await openPaneNear({
+      ...again({ profile: saved?.profile ?? null }),
       cwd: saved?.cwd ?? null,
       name: saved?.name ?? null,
       private: saved?.private ?? false,

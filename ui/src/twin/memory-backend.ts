@@ -52,6 +52,7 @@ export const defaultSettings: Required<Settings> = {
   editor: null,
   shell_integration: true,
   snippets: {},
+  profiles: {},
   copy_on_select: false,
   paste_guard: true,
   osc52: "ask",
@@ -396,6 +397,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       command: null,
       last_exit: null,
       marked: 0,
+      ...(request.profile != null && { profile: request.profile }),
       opened_at: 1_700_000_000_000 + id * 60_000,
       ended_at: null,
     };

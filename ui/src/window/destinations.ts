@@ -7,6 +7,7 @@ import { useWindowState } from "../shared/window-state";
 import { newTerminal } from "../terminal/pane-life";
 import { features } from "./features";
 import { openFolder } from "./folders";
+import { useProfileDestinations } from "./profiles";
 
 const hooks = features.flatMap(({ useDestinations }) => useDestinations ?? []);
 
@@ -14,6 +15,7 @@ const hooks = features.flatMap(({ useDestinations }) => useDestinations ?? []);
 export function useDestinations(): Destination[] {
   // biome-ignore lint/correctness/useHookAtTopLevel: the features are the same ones at every draw
   const named = hooks.flatMap((useNamed) => useNamed());
+  const profiles = useProfileDestinations();
   const api = useDock((state) => state.api);
   useDock((state) => state.panels);
   const repositories = useRepositories((state) => state.repositories);
@@ -46,6 +48,7 @@ export function useDestinations(): Destination[] {
   }));
   return [
     ...named,
+    ...profiles,
     ...tabs,
     ...worktrees,
     ...folders,

@@ -15,6 +15,7 @@ import { hostIsBack, leaveSession } from "./dock-session";
 import { features } from "./features";
 import { dropped } from "./folders";
 import { followWantedLayouts, layoutCommands } from "./layouts";
+import { profileCommands } from "./profiles";
 import { snippetCommands } from "./snippets";
 import { windowCommands } from "./window-commands";
 
@@ -29,6 +30,7 @@ export function useStart(): boolean {
         ...closingCommands(),
         ...layoutCommands(),
         ...snippetCommands(),
+        ...profileCommands(),
         ...features.flatMap(({ commands }) => commands),
       ]),
       listenForKeys(window),

@@ -174,6 +174,7 @@ mod tests {
           // "shell": "/usr/bin/fish",
           // "editor": "nvim",
           // "snippets": { "deploy": "make deploy ENV=staging" },
+          // "profiles": { "database": { "program": "psql", "args": ["shop"], "cwd": "~/shop", "theme": "Ember", "icon": "DB" } },
           // "history": { "keep_days": 90, "max_mb": 4096 },
           // "flows": { "max_agents": 4 },
           // "conflicts": { "breaks": true }

@@ -309,6 +309,7 @@ impl Pane {
             last_exit: core.marks.last_exit(),
             marked: core.marks.marked(),
             earlier: core.about.earlier.clone(),
+            profile: self.profile.clone(),
             opened_at: self.opened_at,
             ended_at: core.about.ended_at,
         }
