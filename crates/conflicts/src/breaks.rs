@@ -9,8 +9,8 @@ mod tests;
 use std::collections::HashMap;
 
 use crate::outline::{Definition, Import, Language, Outline, Parameter, Use};
-use crate::path::RepoPath;
 use crate::types::Breaking;
+use ::git::RepoPath;
 
 /// Methods that so many types have that a name alone says nothing.
 const COMMON: &[&str] = &[

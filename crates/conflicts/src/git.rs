@@ -4,7 +4,6 @@
 //! What only git itself can say, it is asked in a place of our own: see [`Scratch`].
 
 mod checkout;
-mod program;
 mod scratch;
 
 use std::collections::{HashMap, HashSet};
@@ -14,14 +13,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use ::git::Program;
 pub(crate) use checkout::{Arm, Checkout, FileChange, Found, Head};
 use gix::bstr::ByteSlice as _;
 use gix::index::entry::Mode;
-pub(crate) use program::Program;
 pub(crate) use scratch::{Merged, Scratch, State};
 
-use crate::path::RepoPath;
 use crate::types::WorktreeId;
+use ::git::RepoPath;
 
 /// Names an object of the repository: a commit, or a content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

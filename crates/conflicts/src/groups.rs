@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::path::RepoPath;
 use crate::types::{ConflictGroup, LineRange, Verdict};
+use ::git::RepoPath;
 
 /// Puts together what is said of the same lines of a file, the worst first.
 ///

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::path::RepoPath;
 use crate::types::{ConflictEvent, Entry, Status, Verdict, VerdictKey, WorktreeId};
+use ::git::RepoPath;
 
 /// The entries and verdicts of one repository.
 #[derive(Debug, Default)]

@@ -20,7 +20,6 @@ mod git;
 mod groups;
 mod index;
 mod outline;
-mod path;
 mod quiet;
 mod survey;
 mod types;
@@ -28,9 +27,9 @@ mod watch;
 mod watcher;
 mod words;
 
+pub use ::git::RepoPath;
 pub use git::{OpenError, RepositoryPlace, repository_at, worktree_at, worktree_of};
 pub use groups::grouped;
-pub use path::RepoPath;
 pub use quiet::{BadGlob, Quiet, QuietAbout, QuietUntil};
 pub use survey::AskError;
 pub use types::*;

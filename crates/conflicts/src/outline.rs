@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Point, TreeCursor};
 
-use crate::path::RepoPath;
+use ::git::RepoPath;
 
 /// The longest text that is read, in bytes.
 pub(crate) const LONGEST: usize = 512 * 1024;

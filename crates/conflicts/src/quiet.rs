@@ -6,8 +6,8 @@ use globset::{Glob, GlobMatcher};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::path::RepoPath;
 use crate::types::{Severity, Verdict, WorktreeId};
+use ::git::RepoPath;
 
 /// One wish for quiet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]

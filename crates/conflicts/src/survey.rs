@@ -29,12 +29,12 @@ use submodules::{Submodules, told};
 use crate::git::{Checkout, FileMode, FileState, Git, Head, Id, OpenError, Place, Program};
 use crate::groups::grouped;
 use crate::index::Index;
-use crate::path::RepoPath;
 use crate::quiet::Quiets;
 use crate::types::{
     ChangeKind, ConflictEvent, Entry, Health, LineRange, Picture, Status, Verdict, VerdictKey,
     WorktreeId, WorktreeInfo,
 };
+use ::git::RepoPath;
 
 struct Worktree {
     place: Place,

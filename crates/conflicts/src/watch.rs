@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{RecursiveMode, Watcher as _};
 
-use crate::path::RepoPath;
 use crate::survey::path_in;
 use crate::types::WorktreeId;
+use ::git::RepoPath;
 
 /// Quiet for this long, and a batch of changes is looked at: editors write in several steps.
 const SETTLE: Duration = Duration::from_millis(12);

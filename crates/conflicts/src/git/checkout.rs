@@ -13,8 +13,8 @@ use gix::index::Entry;
 use gix::index::entry::{Flags, Mode, Stage, Stat};
 
 use super::{FileState, Git, Id, MergeRule, Place, Tree, chain, entry_state};
-use crate::path::RepoPath;
 use crate::types::WorktreeId;
+use ::git::RepoPath;
 
 /// The head of a worktree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

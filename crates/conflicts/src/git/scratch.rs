@@ -13,9 +13,9 @@ use gix::bstr::ByteSlice as _;
 use gix::index::entry::Stat;
 use gix::objs::{Find as _, Write as _};
 
-use super::program::{Program, Question, refusal};
 use super::{Content, FileMode, FileState, Id, Place, content_of};
-use crate::path::RepoPath;
+use ::git::RepoPath;
+use ::git::{Program, Question, refusal};
 
 /// The first git whose `merge-tree` takes many pairs, and attributes from a commit.
 const OLDEST: [u32; 2] = [2, 41];

@@ -8,10 +8,10 @@ use super::judge::Party;
 use super::refused::AskError;
 use crate::compare;
 use crate::git::Id;
-use crate::path::RepoPath;
 use crate::types::{
     ChangeKind, LineRange, ProposedChange, Severity, Side, Status, Verdict, VerdictKey, WorktreeId,
 };
+use ::git::RepoPath;
 
 /// A change that an agent announced.
 #[derive(Debug, Clone)]

@@ -12,11 +12,11 @@ use super::{Survey, name};
 use crate::compare::{self, Changed, Text};
 use crate::diff::diff;
 use crate::git::Id;
-use crate::path::RepoPath;
 use crate::types::{
     CheckAnswer, HunkView, LineRange, ProposedChange, Severity, Side, Touch, VerdictDetails,
     VerdictKey, WorktreeId,
 };
+use ::git::RepoPath;
 
 /// Hunks of one other worktree that an answer shows at most.
 const SHOWN: usize = 20;

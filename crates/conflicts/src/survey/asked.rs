@@ -11,8 +11,8 @@ use super::changes::Changes;
 use super::judge::{Case, Judged, Party};
 use super::{Note, Survey, Worktree, name};
 use crate::git::{FileMode, FileState, Id, Merged, Place, Scratch, State};
-use crate::path::RepoPath;
 use crate::types::{ChangeKind, Severity, WorktreeId};
+use ::git::RepoPath;
 
 /// Merges that are remembered at most.
 const MERGES: usize = 1_024;

@@ -14,10 +14,10 @@ use super::{Effect, Note, Survey, name};
 use crate::breaks::{Changed, File, User, changed};
 use crate::git::{FileState, Id};
 use crate::outline::{LONGEST, Language, Outline, is_among};
-use crate::path::RepoPath;
 use crate::types::{
     Break, LineRange, ProposedChange, Severity, Touch, Verdict, VerdictKey, WorktreeId,
 };
+use ::git::RepoPath;
 
 /// Changed files of one worktree that are read at most.
 const FILES: usize = 400;

@@ -7,8 +7,8 @@ use super::judge::{Case, Judged, Party};
 use super::{Note, Survey, Worktree, name};
 use crate::compare;
 use crate::git::{FileChange, FileMode, FileState, Git, Id};
-use crate::path::RepoPath;
 use crate::types::{ChangeKind, WorktreeId};
+use ::git::RepoPath;
 
 /// Deleted times created files of one worktree, up to which renames with changes are looked for. Those with the same
 /// content, or a name of their own, are found before, however many there are.

@@ -7,10 +7,10 @@ use super::{Survey, name};
 use crate::compare::{self, Changed, Text};
 use crate::diff::diff;
 use crate::git::{self, Content, FileMode, FileState, Id, MergeRule};
-use crate::path::RepoPath;
 use crate::types::{
     ChangeKind, LineRange, Severity, Side, Status, Verdict, VerdictKey, WorktreeId,
 };
+use ::git::RepoPath;
 
 /// How many bytes of file contents are kept at hand.
 const TEXTS: usize = 32 * 1024 * 1024;

@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Survey, Worktree};
 use crate::git::{Arm, Checkout, FileMode, FileState, Found, Git, Head, OpenError};
-use crate::path::RepoPath;
 use crate::types::WorktreeId;
+use ::git::RepoPath;
 
 impl Survey {
     /// Looks at one file for the worktree that asks about it: in all worktrees, under all names that it has there.

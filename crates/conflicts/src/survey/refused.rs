@@ -1,7 +1,7 @@
 //! Why questions are refused.
 
-use crate::path::RepoPath;
 use crate::types::WorktreeId;
+use ::git::RepoPath;
 
 /// Why a question could not be answered.
 #[derive(Debug, thiserror::Error)]

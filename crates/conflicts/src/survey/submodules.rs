@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use super::{AskError, Survey};
 use crate::git::{Arm, Checkout, Git, Place};
-use crate::path::RepoPath;
 use crate::types::{
     Break, ChangeKind, CheckAnswer, ConflictEvent, Entry, ProposedChange, Side, Touch, Verdict,
     VerdictDetails, VerdictKey, WorktreeId,
 };
+use ::git::RepoPath;
 
 /// The submodules of one repository.
 #[derive(Default)]

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use globset::GlobMatcher;
 
-use crate::path::RepoPath;
 use crate::quiet::{BadGlob, glob, matches};
 use crate::survey::{AskError, Survey, path_in, rank};
 use crate::types::{ConflictFilter, Picture, Severity, Verdict};
+use ::git::RepoPath;
 
 /// Which files are asked for.
 enum Wanted {

@@ -10,7 +10,7 @@ use gix::index::entry::{Flags, Mode, Stat};
 
 use super::Checkout;
 use crate::git::{Content, FileMode, FileState, Id, content_of, open};
-use crate::path::RepoPath;
+use ::git::RepoPath;
 
 /// What one path of a worktree was found to be.
 pub(crate) enum Found {

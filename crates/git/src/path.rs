@@ -61,18 +61,18 @@ impl RepoPath {
     }
 
     /// Gives the path as it is inside the directory `dir`; none when it does not lie there.
-    pub(crate) fn inside(&self, dir: &RepoPath) -> Option<Self> {
+    pub fn inside(&self, dir: &RepoPath) -> Option<Self> {
         self.is_below(dir)
             .then(|| Self(self.0[dir.0.len() + 1..].into()))
     }
 
     /// Says whether it belongs to git itself.
-    pub(crate) fn is_gits_own(&self) -> bool {
+    pub fn is_gits_own(&self) -> bool {
         self.0.split(|byte| *byte == b'/').next() == Some(b".git")
     }
 
     /// Gives the path of something inside the directory `dir` as it is from outside.
-    pub(crate) fn within(&self, dir: &RepoPath) -> Self {
+    pub fn within(&self, dir: &RepoPath) -> Self {
         Self([dir.as_bytes(), b"/", self.as_bytes()].concat().into())
     }
 

@@ -1,4 +1,4 @@
-//! The only file that starts the program `git`: for what nobody else can say as it would.
+//! The only file that starts the program `git` for what nobody else can say as it would.
 //!
 //! It runs beside the repository: no variable of git's comes through from outside, no hook and no monitor runs,
 //! nothing is fetched, and after the deadline it is killed with all that it started.
@@ -13,9 +13,11 @@ use std::time::Duration;
 
 /// Where git is, and how long it may take for one question.
 #[derive(Debug, Clone)]
-pub(crate) struct Program {
-    pub(crate) path: PathBuf,
-    pub(crate) deadline: Duration,
+pub struct Program {
+    /// Where git is; a bare name is looked for as the system does.
+    pub path: PathBuf,
+    /// After this long it is killed, with all that it started.
+    pub deadline: Duration,
 }
 
 /// Settings that keep git from starting something else, and from writing where it was not told to.
@@ -39,16 +41,24 @@ const AUTHOR: [(&str, &str); 6] = [
 ];
 
 /// One question: where to ask it, with which variables and arguments, and what to hand in.
-pub(crate) struct Question<'a> {
-    pub(crate) dir: &'a Path,
-    pub(crate) env: Vec<(&'static str, &'a OsStr)>,
-    pub(crate) args: Vec<&'a OsStr>,
-    pub(crate) input: &'a [u8],
+pub struct Question<'a> {
+    /// Where it is asked.
+    pub dir: &'a Path,
+    /// Variables beside those of this process.
+    pub env: Vec<(&'static str, &'a OsStr)>,
+    /// Git's arguments.
+    pub args: Vec<&'a OsStr>,
+    /// What it reads on its standard input.
+    pub input: &'a [u8],
 }
 
 impl Program {
     /// Asks, and gives what git printed when it succeeded.
-    pub(crate) fn ask(&self, question: &Question<'_>) -> Result<Vec<u8>, String> {
+    ///
+    /// # Errors
+    ///
+    /// Says for a person why there is no answer: git is not there, took too long, or [refused](refusal).
+    pub fn ask(&self, question: &Question<'_>) -> Result<Vec<u8>, String> {
         let output = self.run(question)?;
         if output.status.success() {
             return Ok(output.stdout);
@@ -57,7 +67,11 @@ impl Program {
     }
 
     /// Asks, and gives what git printed and how it ended.
-    pub(crate) fn run(&self, question: &Question<'_>) -> Result<Output, String> {
+    ///
+    /// # Errors
+    ///
+    /// Says for a person why git did not come to an end: it is not there, or took too long.
+    pub fn run(&self, question: &Question<'_>) -> Result<Output, String> {
         let mut command = Command::new(&self.path);
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"GIT_") {
@@ -93,7 +107,7 @@ impl Program {
 }
 
 /// Says why git would not: the last line of what it said.
-pub(crate) fn refusal(output: &Output) -> String {
+pub fn refusal(output: &Output) -> String {
     let told = String::from_utf8_lossy(&output.stderr);
     let mut lines = told.lines().map(str::trim);
     match lines.rfind(|line| !line.is_empty()) {
