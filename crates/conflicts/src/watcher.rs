@@ -21,7 +21,7 @@ use crate::quiet::{BadGlob, Quiet, QuietAbout};
 use crate::survey::{AskError, Survey};
 use crate::types::{
     CheckAnswer, ConflictEvent, ConflictFilter, Health, HealthState, Picture, ProposedChange,
-    Verdict, VerdictDetails, VerdictKey, WorktreeInfo,
+    Verdict, VerdictDetails, VerdictKey, WorktreeId, WorktreeInfo,
 };
 use crate::watch::{Batch, Notice, Notifier, Places, SystemNotifier, Watches};
 
@@ -100,6 +100,7 @@ struct Shared {
     survey: Mutex<Survey>,
     health: Mutex<Health>,
     events: broadcast::Sender<ConflictEvent>,
+    touched: broadcast::Sender<Vec<WorktreeId>>,
 }
 
 impl Shared {
@@ -118,6 +119,13 @@ impl Shared {
         for event in events {
             // Nobody listens: the picture can still be asked for.
             let _ = self.events.send(event);
+        }
+    }
+
+    fn tell_touched(&self, worktrees: Vec<WorktreeId>) {
+        if !worktrees.is_empty() {
+            // Nobody listens: nobody reads them.
+            let _ = self.touched.send(worktrees);
         }
     }
 }
@@ -159,6 +167,7 @@ impl ConflictWatcher {
             survey: Mutex::new(survey),
             health: Mutex::new(health),
             events: broadcast::channel(4096).0,
+            touched: broadcast::channel(256).0,
         });
         let mut watch = Loop {
             path: path.to_owned(),
@@ -298,6 +307,14 @@ impl ConflictWatcher {
     /// Hears of every change from now on. A listener that falls behind asks for the picture again.
     pub fn events(&self) -> broadcast::Receiver<ConflictEvent> {
         self.shared.events.subscribe()
+    }
+
+    /// Hears from now on in which worktrees something was touched: a file, also one that is as it was, an index, a HEAD, what git is to ignore.
+    ///
+    /// It is told before the picture is brought up to date, for who reads a worktree for themselves. A listener that falls behind
+    /// takes all of them for touched.
+    pub fn touched(&self) -> broadcast::Receiver<Vec<WorktreeId>> {
+        self.shared.touched.subscribe()
     }
 
     /// Says whether the picture can be trusted to be fresh.

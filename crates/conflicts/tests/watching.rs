@@ -16,7 +16,7 @@ use clock::Clock;
 use conflicts::{
     ConflictEvent, ConflictWatcher, Deliver, HealthState, LineRange, Notice, Notifier,
     ProposedChange, Quiet, QuietAbout, QuietUntil, Severity, Status, SystemNotifier, WatchConfig,
-    WatchDirs, WatchError,
+    WatchDirs, WatchError, WorktreeId,
 };
 use support::{
     Dice, Repo, commit, config, drain, essence, fresh, git, lines, lines_with, say, until, write,
@@ -54,6 +54,22 @@ fn a_conflict_appears_with_the_edit_and_leaves_with_its_undoing() {
         picture.verdicts.is_empty()
     });
     until_fresh(&watcher, &repo, "the picture of a fresh start");
+}
+
+#[tokio::test]
+async fn what_is_touched_in_a_worktree_is_told_also_where_nothing_conflicts() {
+    let (repo, one, _two) = two();
+    let watcher = watch(&repo);
+    let mut touched = watcher.touched();
+    let mut told = async || {
+        let next = tokio::time::timeout(Duration::from_secs(20), touched.recv());
+        next.await.expect("something is told").unwrap()
+    };
+    write_whole(&one.join("src/f"), lines_with(50, &[(9, "one")]));
+    assert_eq!(told().await, [WorktreeId::of(&one)]);
+    // An index may be that of any of them.
+    git(&one, &["add", "-A"]);
+    while told().await.len() != 3 {}
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Message, Shared, WatchConfig};
-use crate::types::{ConflictEvent, Health, HealthState};
+use crate::types::{ConflictEvent, Health, HealthState, WorktreeId};
 use crate::watch::{Batch, Notice, Places, Watches};
 
 /// The thread that keeps the survey up to date.
@@ -106,6 +106,7 @@ impl Loop {
     /// Looks at what the batch names; says whether that was everything.
     fn process(&mut self) -> bool {
         let batch = std::mem::take(&mut self.batch);
+        self.tell_touched(&batch);
         if let Some(why) = batch.lost {
             self.set_health(
                 HealthState::Degraded,
@@ -162,6 +163,16 @@ impl Loop {
         }
         self.tell_health();
         false
+    }
+
+    /// Tells which worktrees the batch is about: all of them, where it names none.
+    fn tell_touched(&self, batch: &Batch) {
+        let all = batch.lost.is_some() || batch.rules || batch.refs;
+        let worktrees = self.places.worktrees.iter().map(|(id, ..)| id);
+        let in_batch =
+            |id: &&WorktreeId| all || batch.files.contains_key(*id) || batch.roots.contains(*id);
+        self.shared
+            .tell_touched(worktrees.filter(in_batch).cloned().collect());
     }
 
     /// Looks at everything, and renews all watches.
