@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use ::terminal::Style;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::commands::{agents, conflicts, flow, layouts, search, settings, terminal, workspace};
+use crate::commands::{
+    agents, changes, conflicts, flow, layouts, search, settings, terminal, workspace,
+};
 use crate::events;
 
 /// Every command and every event of the window.
@@ -44,6 +46,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             conflicts::conflict_details,
             conflicts::quiet_conflicts,
             conflicts::unquiet_conflicts,
+            changes::worktree_changes,
+            changes::file_diff,
             flow::list_runs,
             flow::run_graph,
             flow::run_outline,
@@ -123,6 +127,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             events::LayoutWanted,
             events::RepositoriesChanged,
             events::ConflictsChanged,
+            events::WorktreesTouched,
             events::AgentsHappened,
             events::RunsChanged,
         ])

@@ -66,6 +66,10 @@ pub(crate) enum ConflictsHappened {
     Lagged,
 }
 
+/// Something was touched in these worktrees, so that what was read of them may be old; none: perhaps in all.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct WorktreesTouched(pub(crate) Option<Vec<String>>);
+
 /// Something happened to agents or their backends.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 pub(crate) struct AgentsHappened(pub(crate) AgentsEvent);
@@ -130,6 +134,7 @@ pub(crate) fn forward(app: App, handle: AppHandle) {
                 News::Conflicts(news) => {
                     ConflictsChanged(ConflictsHappened::News { news }).emit(&handle)
                 }
+                News::Touched(worktrees) => WorktreesTouched(worktrees).emit(&handle),
                 News::Agents(event) => AgentsHappened(*event).emit(&handle),
                 News::Runs(changes) => RunsChanged(changes).emit(&handle),
                 News::Missed(Subject::Panes) => PaneHappened(PaneEvent::Lagged).emit(&handle),
@@ -141,6 +146,7 @@ pub(crate) fn forward(app: App, handle: AppHandle) {
                 News::Missed(Subject::Conflicts) => {
                     ConflictsChanged(ConflictsHappened::Lagged).emit(&handle)
                 }
+                News::Missed(Subject::Changes) => WorktreesTouched(None).emit(&handle),
                 News::Missed(Subject::Agents) => {
                     let known = app.known_agents().await.unwrap_or_default();
                     known

@@ -1,6 +1,7 @@
 //! What the page may ask, by subject. A command unpacks, asks [`app::App`] and returns.
 
 pub(crate) mod agents;
+pub(crate) mod changes;
 pub(crate) mod conflicts;
 pub(crate) mod flow;
 pub(crate) mod layouts;

@@ -8,6 +8,7 @@ use support::{Home, Window, wait_for};
 mod access;
 mod agents;
 mod blocks;
+mod changes;
 mod conflicts;
 mod disk;
 mod drafts;

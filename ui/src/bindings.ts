@@ -62,6 +62,10 @@ export const commands = {
 	quietConflicts: (repository: string, quiet: Quiet) => typedError<null, Error>(__TAURI_INVOKE("quiet_conflicts", { repository, quiet })),
 	/**  Takes a wish for quiet back; says whether there was one. See [`App::unquiet_conflicts`]. */
 	unquietConflicts: (repository: string, about: QuietAbout) => typedError<boolean, Error>(__TAURI_INVOKE("unquiet_conflicts", { repository, about })),
+	/**  Lists what a worktree changed. See [`App::worktree_changes`]. */
+	worktreeChanges: (worktree: string, views: View[], base: string | null) => typedError<WorktreeChanges, Error>(__TAURI_INVOKE("worktree_changes", { worktree, views, base })),
+	/**  Tells which lines of a file changed. See [`App::file_diff`]. */
+	fileDiff: (worktree: string, question: DiffQuestion) => typedError<FileDiff, Error>(__TAURI_INVOKE("file_diff", { worktree, question })),
 	/**  Lists runs, newest first. See [`App::list_runs`]. */
 	listRuns: () => typedError<RunInfo[], Error>(__TAURI_INVOKE("list_runs")),
 	/**  The picture of a run's flow. See [`App::run_graph`]. */
@@ -223,6 +227,7 @@ export const events = {
 	repositoriesChanged: makeEvent<RepositoriesChanged, RepositoriesChanged>("repositories-changed"),
 	runsChanged: makeEvent<RunsChanged, RunsChanged>("runs-changed"),
 	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
+	worktreesTouched: makeEvent<WorktreesTouched, WorktreesTouched>("worktrees-touched"),
 };
 
 /* Constants */
@@ -523,6 +528,18 @@ export type BackendKind =
 /**  Any program in a pane. */
 "command";
 
+/**  What the commits of a worktree are compared with. */
+export type Base = {
+	/**  The branch, as people call it. */
+	name: string,
+	/**  The commit that both started from: the merge base. */
+	commit: string,
+	/**  How many commits the worktree has that the branch has not. */
+	ahead: number,
+	/**  How many commits the branch has that the worktree has not. */
+	behind: number,
+};
+
 /**
  *  Lines of the file at the merge base, counted from 1; `end` is not included.
  * 
@@ -647,6 +664,22 @@ export type ChangeStatus =
 "applied" | 
 /**  It was applied, and the file is as in the merge base again. */
 "reverted";
+
+/**  One file of a view. */
+export type ChangedFile = {
+	/**  Where it is now; where it was, when it is gone. */
+	path: string,
+	/**  Where it was, when it was renamed or copied. */
+	from: string | null,
+	/**  What happened to it. */
+	kind: FileChangeKind,
+	/**  What it was; none: it was not there. */
+	old: FileKind | null,
+	/**  What it is; none: it is not there. */
+	new: FileKind | null,
+	/**  Its lines that came and went; none: it has none, or too many to count. */
+	lines: LineCounts | null,
+};
 
 /**  What happens when a program asks to put text on the clipboard (OSC 52). */
 export type ClipboardWrites = 
@@ -842,6 +875,52 @@ export type Decision = {
 	tried: Tried[],
 };
 
+/**  What there is to show of a file that changed. */
+export type DiffContent = 
+/**  Lines. There are none when its path or its mode alone changed. */
+{ content: "text"; 
+/**  The places that changed, in order. */
+hunks: Hunk[]; 
+/**  How the bytes were read. */
+encoding: TextEncoding; 
+/**  There is more than is shown: the rest was too large. */
+cut: boolean } | 
+/**  Git takes it for no text. */
+{ content: "binary" } | 
+/**  It is too large to be shown by lines. */
+{ content: "too_large"; 
+/**  How large, in bytes. */
+bytes: number };
+
+/**  Which file's lines are asked for, and how they are to be told. */
+export type DiffQuestion = {
+	/**  Between which states. */
+	view: View,
+	/**  The file, as the list calls it. */
+	path: string,
+	/**  Where it was, as the list says. */
+	from: string | null,
+	/**  The branch or commit to compare with, in place of the one that is found. */
+	base?: string | null,
+	/**  Unchanged lines around each change; none: all of them. */
+	context: number | null,
+	/**  Leaves out what differs in white space alone. */
+	ignore_space?: boolean,
+};
+
+/**  Something that git began and did not end. */
+export type Doing = 
+/**  A merge. */
+"merge" | 
+/**  A rebase, or an `am`. */
+"rebase" | 
+/**  A cherry-pick. */
+"cherry_pick" | 
+/**  A revert. */
+"revert" | 
+/**  A bisection. */
+"bisect";
+
 /**  What was typed in one place. */
 export type Draft = {
 	/**  Where. */
@@ -885,6 +964,44 @@ export type FileChange = {
 	/**  The text after, or a unified diff when only that is told. */
 	new_text?: string | null,
 };
+
+/**  What happened to a file. */
+export type FileChangeKind = 
+/**  It is new, and git knows it. */
+"added" | 
+/**  It is new, and git does not know it. */
+"untracked" | 
+/**  Its content or its mode is another. */
+"modified" | 
+/**  It is gone. */
+"deleted" | 
+/**  It has another path. */
+"renamed" | 
+/**  It is a copy of another one. */
+"copied" | 
+/**  It became something else: a link in the place of a file. */
+"type_changed" | 
+/**  A merge left it to be resolved. */
+"unmerged";
+
+/**  The lines of one file that changed. */
+export type FileDiff = {
+	/**  The file; none: it did not change, or no longer. */
+	file: ChangedFile | null,
+	/**  What there is to show. */
+	content: DiffContent,
+};
+
+/**  What stands at a path. */
+export type FileKind = 
+/**  A file. */
+"file" | 
+/**  A file that may be executed. */
+"executable" | 
+/**  A symbolic link; its content is where it leads. */
+"link" | 
+/**  A submodule, or another repository; its content is the commit that it is on. */
+"repository";
 
 /**  A place in a file. */
 export type FilePlace = {
@@ -1139,6 +1256,22 @@ message: string } |
 /**  What was lost and what was kept. */
 message: string };
 
+/**  One place of a file that changed, as git tells it. */
+export type Hunk = {
+	/**  The first line before the change, from 1; 0 when there was none. */
+	old_start: number,
+	/**  So many lines before the change. */
+	old_lines: number,
+	/**  The first line after the change, from 1; 0 when there is none. */
+	new_start: number,
+	/**  So many lines after the change. */
+	new_lines: number,
+	/**  The function or the section that it is in, as far as git can tell. */
+	heading: string,
+	/**  Its lines, each after its sign: a space, `+`, `-`, or `\` for a last line without an end. */
+	text: string,
+};
+
 /**  One line of a hunk. */
 export type HunkRow = {
 	/**  What happened to it. */
@@ -1292,6 +1425,14 @@ export type Line = {
 	spans?: Span[],
 	/**  Where it was found. */
 	source: Source,
+};
+
+/**  How many lines came and went. */
+export type LineCounts = {
+	/**  Lines that are new. */
+	added: number,
+	/**  Lines that are gone. */
+	removed: number,
 };
 
 /**
@@ -2476,6 +2617,13 @@ export type Style = {
 	flags?: number,
 };
 
+/**  How the bytes of a text were read. */
+export type TextEncoding = 
+/**  As they should be. */
+"utf8" | 
+/**  They are no UTF-8: each byte is a character of ISO 8859-1. */
+"latin1";
+
 /**  Dark, light, or as the system says. */
 export type Theme = 
 /**  As the system says. */
@@ -2680,6 +2828,27 @@ export type VerdictSide = {
 	since: number,
 };
 
+/**  Between which two states of a worktree a change is told. */
+export type View = 
+/**  From the commit to the index: what the next commit would have. */
+"staged" | 
+/**  From the index to the files; with what could not be merged. */
+"unstaged" | 
+/**  Files that git does not know, but for those that are ignored. */
+"untracked" | 
+/**  From the merge base to the commit. */
+"committed" | 
+/**  From the merge base to the files, those that git does not know included. */
+"whole";
+
+/**  The files of one view. */
+export type ViewChanges = {
+	/**  Which. */
+	view: View,
+	/**  Its files, by path. */
+	files: ChangedFile[],
+};
+
 /**  How much of a pane a view wants to begin with. */
 export type ViewOptions = {
 	/**  How many lines of scrollback the snapshot brings. */
@@ -2725,6 +2894,24 @@ export type WindowState = {
 	frame: FrameState | null,
 	/**  What was measured of drawing; none: nothing yet. */
 	drawing: MeasuredDrawing | null,
+};
+
+/**  What a worktree changed. */
+export type WorktreeChanges = {
+	/**  Its root. */
+	worktree: string,
+	/**  The branch it is on; none when its HEAD is detached. */
+	branch: string | null,
+	/**  The commit it is on; none before the first. */
+	head: string | null,
+	/**  What its commits are compared with; none: there is nothing to compare them with, and a note says why. */
+	base: Base | null,
+	/**  What git is in the middle of. */
+	doing: Doing | null,
+	/**  What was asked for, in that order. */
+	views: ViewChanges[],
+	/**  What a person should know of it. */
+	notes: string[],
 };
 
 /**  Names one worktree for as long as it stands at its place: the path of its root. */
@@ -2773,6 +2960,9 @@ export type WorktreeView = {
 	/**  The worst of them. */
 	worst: Severity | null,
 };
+
+/**  Something was touched in these worktrees, so that what was read of them may be old; none: perhaps in all. */
+export type WorktreesTouched = string[] | null;
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -340,6 +340,7 @@ impl App {
     }
 
     fn follow_repository(&self, repository: String, watcher: &ConflictWatcher) {
+        self.follow_touched(watcher);
         let mut events = watcher.events();
         let app = Arc::downgrade(&self.0);
         self.spawn(async move {
@@ -355,6 +356,23 @@ impl App {
                     repository: repository.clone(),
                     event,
                 }));
+            }
+        });
+    }
+
+    /// Tells in which worktrees something was touched.
+    fn follow_touched(&self, watcher: &ConflictWatcher) {
+        let mut touched = watcher.touched();
+        let app = Arc::downgrade(&self.0);
+        self.spawn(async move {
+            loop {
+                let worktrees = match touched.recv().await {
+                    Ok(worktrees) => Some(worktrees.into_iter().map(|id| id.0).collect()),
+                    Err(RecvError::Lagged(_)) => None,
+                    Err(RecvError::Closed) => break,
+                };
+                let Some(inner) = app.upgrade() else { break };
+                App(inner).emit(News::Touched(worktrees));
             }
         });
     }
@@ -492,7 +510,7 @@ fn start_error(error: StartError) -> Error {
     Error::from_chain(code, &error)
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {

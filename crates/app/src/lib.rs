@@ -7,6 +7,7 @@
 //! Each subject is a file: `panes`, `search`, `conflicts`, `session`, `settings`, `flow`. Every failure leaves as one [`Error`].
 
 mod agents;
+mod changes;
 mod colour;
 mod config_file;
 mod conflicts;
@@ -53,6 +54,7 @@ pub use self::conflicts::{
     ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView,
     announce_from_outside, check_change, look_for_conflicts, watch_config,
 };
+pub use changes::{find_worktree, list_changes, tell_diff};
 pub use colour::Colour;
 pub use drafts::Draft;
 pub use editing::FilePlace;

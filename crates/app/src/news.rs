@@ -30,6 +30,8 @@ pub enum News {
     Repositories(Vec<RepositoryView>),
     /// Something changed about the conflicts of one repository.
     Conflicts(ConflictNews),
+    /// Something was touched in these worktrees, so that what was read of them may be old; none: perhaps in all.
+    Touched(Option<Vec<String>>),
     /// Something happened to agents or their backends. What is said in a conversation is told to those who follow it.
     Agents(Box<AgentsEvent>),
     /// Runs changed, whichever process drives them. Only for a reader that [follows](NewsReader::with_runs) them, which
@@ -52,18 +54,21 @@ pub enum Subject {
     Repositories,
     /// The conflicts of every repository: [`App::list_conflicts`].
     Conflicts,
+    /// What worktrees changed: [`App::worktree_changes`].
+    Changes,
     /// The agents: [`App::known_agents`].
     Agents,
 }
 
 impl Subject {
     /// All of them. Whoever adds one is reminded by every `match` over [`Subject`].
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Panes,
         Self::Host,
         Self::Settings,
         Self::Repositories,
         Self::Conflicts,
+        Self::Changes,
         Self::Agents,
     ];
 }

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{agents, conflicts, flow, history, host, layouts, mcp, panes, search, window};
+use crate::{agents, changes, conflicts, flow, history, host, layouts, mcp, panes, search, window};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -56,6 +56,7 @@ enum Command {
     Layouts(layouts::Layouts),
     Agents(agents::Agents),
     Conflicts(conflicts::Conflicts),
+    Changes(changes::Changes),
     Host(host::Host),
     Flow(flow::Flow),
     Mcp(mcp::Mcp),
@@ -137,6 +138,10 @@ fn execute(
             // Reads git's files only: it starts no host, leaves nothing behind, and needs no home.
             return conflicts.run(paths().ok().as_ref(), out).await;
         }
+        if let Command::Changes(changes) = command {
+            // The same: git is asked, and nothing else.
+            return changes.run(out);
+        }
         let paths = paths()?;
         if let Command::Host(host) = command {
             return host.run(&paths, out).await;
@@ -163,7 +168,7 @@ fn execute(
             Command::Agents(agents) => agents.run(&app, out).await,
             Command::Mcp(mcp) => mcp.run(&app).await,
             // Served above, without an `App`.
-            Command::Host(_) | Command::Conflicts(_) => Ok(()),
+            Command::Host(_) | Command::Conflicts(_) | Command::Changes(_) => Ok(()),
         };
         app.shutdown().await;
         done

@@ -8,6 +8,7 @@
 //! `Command`. Exit statuses: 0, it was done; 1, it could not be done; 2, the command line is wrong.
 
 mod agents;
+mod changes;
 mod command;
 mod conflicts;
 mod failure;

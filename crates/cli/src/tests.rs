@@ -1,5 +1,6 @@
 //! The command line against a real host with real programs: what is printed, and the exit status.
 
+mod changes;
 mod flows;
 
 use std::ffi::OsString;
@@ -380,6 +381,7 @@ fn the_help_teaches() {
                  opens one
       agents     List coding agents on all hosts, read them, talk to them
       conflicts  Where worktrees of a repository change the same lines
+      changes    What a worktree changed: staged, unstaged, new, and committed since it began
       host       Run the pane host, the background process that the panes live in
       flow       Check, run, watch and answer flows of agents, scripts, approvals and switches
       mcp        Serve a coding agent over the Model Context Protocol

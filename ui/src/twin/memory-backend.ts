@@ -28,6 +28,7 @@ import type {
 } from "../bindings";
 import { ESCAPES } from "./escapes";
 import { type MemoryAgents, memoryAgents } from "./memory-agents";
+import { type MemoryChanges, memoryChanges } from "./memory-changes";
 import { type MemoryConflicts, memoryConflicts } from "./memory-conflicts";
 import {
   type FlowControls,
@@ -103,7 +104,11 @@ interface MemoryState {
 }
 
 /** The twin, and what a test may do to it and see of it. */
-export interface MemoryBackend extends Backend, MemoryConflicts, FlowControls {
+export interface MemoryBackend
+  extends Backend,
+    MemoryChanges,
+    MemoryConflicts,
+    FlowControls {
   readonly state: MemoryState;
   /** The agents, and what a test may do to them. */
   readonly agents: MemoryAgents;
@@ -591,6 +596,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       ok,
       refuse: (message) => no("bad_params", message),
     }),
+    ...memoryChanges(),
     ...memoryConflicts(),
     ...agents,
     agents,

@@ -3,6 +3,7 @@ import { newTerminal } from "../terminal/pane-life";
 import { askForFolder } from "../workspace/FolderDialog";
 import { NeedsYou } from "../workspace/NeedsYou";
 import { WorkspaceTree } from "../workspace/WorkspaceTree";
+import { openChanges } from "./changes-in-panes";
 import { features } from "./features";
 
 const itemHooks = features.flatMap(({ useItems }) => useItems ?? []);
@@ -20,6 +21,7 @@ export function Sidebar() {
         items={items}
         onTerminal={(cwd) => void newTerminal("tab", cwd ? { cwd } : {})}
         onAddFolder={askForFolder}
+        onChanges={openChanges}
       />
       {features.map(
         ({ sidebar: Section, name }) => Section && <Section key={name} />,

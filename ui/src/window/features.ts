@@ -2,6 +2,7 @@ import type { DockView } from "../shared/dock/Dock";
 import type { Feature } from "../shared/feature";
 import { Welcome } from "../workspace/Welcome";
 import { agentsFeature } from "./agents-feature";
+import { changesFeature } from "./changes-feature";
 import { conflictsFeature } from "./conflicts-feature";
 import { flowFeature } from "./flow-feature";
 import { searchFeature } from "./search-feature";
@@ -14,6 +15,7 @@ export const features: Feature[] = [
   searchFeature,
   agentsFeature,
   flowFeature,
+  changesFeature,
   conflictsFeature,
   settingsFeature,
 ];

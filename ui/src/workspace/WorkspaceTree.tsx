@@ -42,13 +42,19 @@ export interface WorkspaceTreeProps {
   items: TreeItem[];
   onTerminal: (directory?: string) => void;
   onAddFolder: () => void;
+  /** Shows what a worktree changed. */
+  onChanges: (worktree: string) => void;
 }
+
+/** What can be done where a worktree is. */
+type Acts = Pick<WorkspaceTreeProps, "onTerminal" | "onChanges">;
 
 /** The sidebar's tree: repositories, their worktrees, and what works in each; walked with the arrow keys. */
 export function WorkspaceTree({
   items,
   onTerminal,
   onAddFolder,
+  onChanges,
 }: WorkspaceTreeProps) {
   const repositories = useRepositories((state) => state.repositories);
   const home = useSettings((state) => state.platform?.home ?? "");
@@ -56,6 +62,7 @@ export function WorkspaceTree({
     () => workspaceTree(items, repositories),
     [items, repositories],
   );
+  const acts = { onTerminal, onChanges };
   const empty = items.length === 0 && repositories.length === 0;
   return (
     <section className="tree" aria-label="Workspace">
@@ -97,7 +104,7 @@ export function WorkspaceTree({
           <Repository
             key={group.repository.repository}
             group={group}
-            onTerminal={onTerminal}
+            acts={acts}
           />
         ))}
         {tree.elsewhere.map(({ directory, items: found }) => (
@@ -188,10 +195,10 @@ function Group({ group, parts }: { group: TreeGroup; parts: TreeItem[] }) {
 
 function Repository({
   group: { repository, worktrees, quiet },
-  onTerminal,
+  acts,
 }: {
   group: RepositoryGroup;
-  onTerminal: (directory: string) => void;
+  acts: Acts;
 }) {
   const [all, setAll] = useState(false);
   const only = repository.worktrees.length === 1 ? worktrees[0] : undefined;
@@ -208,9 +215,12 @@ function Repository({
         text={repository.name}
         note={only ? branchOf(only.worktree) : stateOf(repository)}
         noteTitle={stateTitle(repository)}
-        {...(only && { directory: only.worktree.path })}
+        {...(only && {
+          directory: only.worktree.path,
+          changed: <Changed worktree={only.worktree} acts={acts} />,
+        })}
         menu={() => [
-          ...menuOf(only?.worktree ?? mainOf(repository), onTerminal),
+          ...menuOf(only?.worktree ?? mainOf(repository), acts),
           [
             {
               title: "Look at it anew",
@@ -231,9 +241,7 @@ function Repository({
             >
               <CloseIcon size={12} />
             </IconButton>
-            {only && (
-              <NewTerminal worktree={only.worktree} onTerminal={onTerminal} />
-            )}
+            {only && <NewTerminal worktree={only.worktree} acts={acts} />}
           </>
         }
       >
@@ -242,18 +250,14 @@ function Repository({
         ) : (
           <>
             {worktrees.map((group) => (
-              <Worktree
-                key={group.worktree.path}
-                group={group}
-                onTerminal={onTerminal}
-              />
+              <Worktree key={group.worktree.path} group={group} acts={acts} />
             ))}
             {all &&
               quiet.map((worktree) => (
                 <Worktree
                   key={worktree.path}
                   group={{ worktree, items: [] }}
-                  onTerminal={onTerminal}
+                  acts={acts}
                 />
               ))}
             {quiet.length > 0 && (
@@ -280,10 +284,10 @@ function Repository({
 
 function Worktree({
   group: { worktree, items },
-  onTerminal,
+  acts,
 }: {
   group: WorktreeGroup;
-  onTerminal: (directory: string) => void;
+  acts: Acts;
 }) {
   return (
     <div
@@ -300,12 +304,13 @@ function Worktree({
         }
         icon={<BranchIcon size={13} />}
         text={branchOf(worktree)}
-        note={worktree.changed_files > 0 ? changes(worktree) : ""}
+        note=""
+        changed={<Changed worktree={worktree} acts={acts} />}
         directory={worktree.path}
-        buttons={<NewTerminal worktree={worktree} onTerminal={onTerminal} />}
-        menu={() => menuOf(worktree, onTerminal)}
+        buttons={<NewTerminal worktree={worktree} acts={acts} />}
+        menu={() => menuOf(worktree, acts)}
         {...(items.length === 0 && {
-          onOpen: () => onTerminal(worktree.path),
+          onOpen: () => acts.onTerminal(worktree.path),
         })}
       >
         <Rows items={items} />
@@ -317,10 +322,13 @@ function Worktree({
 /** What can be done where a worktree is. */
 function menuOf(
   { path, branch }: { path: string; branch: string | null },
-  onTerminal: (directory: string) => void,
+  { onTerminal, onChanges }: Acts,
 ): MenuItem[][] {
   return [
-    [{ title: "New terminal here", run: () => onTerminal(path) }],
+    [
+      { title: "New terminal here", run: () => onTerminal(path) },
+      { title: "Show what changed", run: () => onChanges(path) },
+    ],
     [
       copying("Copy its path", path),
       ...(branch === null ? [] : [copying("Copy its branch", branch)]),
@@ -333,12 +341,31 @@ function mainOf({ root, worktrees }: RepositoryView) {
   return worktrees.find(({ main }) => main) ?? { path: root, branch: null };
 }
 
+/** How many files a worktree changed; leads to them. */
+function Changed({ worktree, acts }: { worktree: WorktreeView; acts: Acts }) {
+  const { changed_files: count, path } = worktree;
+  if (count === 0) return null;
+  const files = count === 1 ? "1 file" : `${count} files`;
+  return (
+    <button
+      type="button"
+      className="tree-changed"
+      data-walk
+      data-testid={`changed-${worktree.name}`}
+      title={`Show what changed in ${branchOf(worktree)}`}
+      onClick={() => acts.onChanges(path)}
+    >
+      {files}
+    </button>
+  );
+}
+
 function NewTerminal({
   worktree,
-  onTerminal,
+  acts: { onTerminal },
 }: {
   worktree: WorktreeView;
-  onTerminal: (directory: string) => void;
+  acts: Acts;
 }) {
   return (
     <IconButton
@@ -359,6 +386,7 @@ function Heading({
   text,
   note,
   noteTitle,
+  changed,
   directory,
   buttons,
   menu,
@@ -371,6 +399,8 @@ function Heading({
   text: string;
   note: string;
   noteTitle?: string;
+  /** What changed there. */
+  changed?: ReactNode;
   /** Its conflicts are shown. */
   directory?: string;
   buttons: ReactNode;
@@ -404,8 +434,10 @@ function Heading({
               </span>
             )}
           </button>
-          {directory !== undefined && <ConflictBadge directory={directory} />}
+          {/* Before what they would push away from under the pointer. */}
           <span className="tree-buttons">{buttons}</span>
+          {changed}
+          {directory !== undefined && <ConflictBadge directory={directory} />}
         </div>
       </ContextMenu>
       {!collapsed && children}
@@ -416,10 +448,6 @@ function Heading({
 /** The branch of a worktree; its directory where it is on none. */
 function branchOf(worktree: WorktreeView): string {
   return worktree.branch ?? `${worktree.name} (no branch)`;
-}
-
-function changes({ changed_files: count }: WorktreeView): string {
-  return count === 1 ? "1 file" : `${count} files`;
 }
 
 function stateOf({ state }: RepositoryView): string {

@@ -362,6 +362,7 @@ fn concerns_places(news: &News) -> bool {
         News::Settings(_)
         | News::SettingsRefused(_)
         | News::Repositories(_)
+        | News::Touched(_)
         | News::Agents(_)
         | News::Runs(_) => false,
     }

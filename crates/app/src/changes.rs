@@ -1,0 +1,97 @@
+//! What worktrees changed: asked when somebody looks, of whichever worktree.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ::changes::{ChangesError, DiffQuestion, FileDiff, View, Worktree, WorktreeChanges};
+use git::Program;
+
+use crate::conflicts::blocking;
+use crate::{App, Code, Error};
+
+/// How long git may take for one answer.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+impl App {
+    /// Lists what a worktree changed, in each of these views. [`News::Touched`](crate::News::Touched) says when to ask again.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when `worktree` is in none, [`Code::BadParams`] when there is no such `base`, [`Code::Failed`] when git does
+    /// not answer.
+    pub async fn worktree_changes(
+        &self,
+        worktree: PathBuf,
+        views: Vec<View>,
+        base: Option<String>,
+    ) -> Result<WorktreeChanges, Error> {
+        blocking(move || list_changes(&open(&worktree)?, &views, base.as_deref())).await
+    }
+
+    /// Tells which lines of a file of a worktree changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::worktree_changes`].
+    pub async fn file_diff(
+        &self,
+        worktree: PathBuf,
+        question: DiffQuestion,
+    ) -> Result<FileDiff, Error> {
+        blocking(move || tell_diff(&open(&worktree)?, &question)).await
+    }
+}
+
+fn open(directory: &Path) -> Result<Worktree, Error> {
+    Worktree::open(directory, program()).map_err(told)
+}
+
+/// Finds a worktree: the one that `directory` is in, or the one of the same repository that is called `name`.
+///
+/// # Errors
+///
+/// [`Code::BadId`] when there is none.
+pub fn find_worktree(directory: &Path, name: Option<&str>) -> Result<Worktree, Error> {
+    match name {
+        Some(name) => Worktree::named(directory, name, program()).map_err(told),
+        None => open(directory),
+    }
+}
+
+/// Lists what a worktree changed, without an [`App`].
+///
+/// # Errors
+///
+/// As [`App::worktree_changes`].
+pub fn list_changes(
+    worktree: &Worktree,
+    views: &[View],
+    base: Option<&str>,
+) -> Result<WorktreeChanges, Error> {
+    worktree.list(views, base).map_err(told)
+}
+
+/// Tells which lines of a file changed, without an [`App`].
+///
+/// # Errors
+///
+/// As [`App::worktree_changes`].
+pub fn tell_diff(worktree: &Worktree, question: &DiffQuestion) -> Result<FileDiff, Error> {
+    worktree.diff(question).map_err(told)
+}
+
+fn program() -> Program {
+    Program {
+        path: PathBuf::from("git"),
+        deadline: DEADLINE,
+    }
+}
+
+fn told(error: ChangesError) -> Error {
+    let code = match error {
+        ChangesError::NoWorktree { .. } => Code::BadId,
+        ChangesError::NoBase { .. } => Code::BadParams,
+        ChangesError::Git { .. } => Code::Failed,
+    };
+    Error::from_chain(code, &error)
+}

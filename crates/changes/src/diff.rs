@@ -1,0 +1,201 @@
+//! The lines of one file that changed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use git::RepoPath;
+
+use crate::list::read_record;
+use crate::patch::{self, Section, all_new, sections};
+use crate::types::{
+    ChangedFile, DiffContent, DiffQuestion, FileChangeKind, FileDiff, LineCounts, View,
+};
+use crate::untracked::{Content, LARGEST, content, count, is_text};
+use crate::worktree::{ChangesError, Worktree};
+
+/// As many lines around a change as a file can have.
+const ALL_LINES: u32 = 1_000_000_000;
+
+/// What a path looks like in which bytes were replaced that are no text.
+const REPLACED: char = char::REPLACEMENT_CHARACTER;
+
+const NONE: DiffContent = DiffContent::Text {
+    hunks: Vec::new(),
+    encoding: crate::types::TextEncoding::Utf8,
+    cut: false,
+};
+
+impl Worktree {
+    /// Tells which lines of one file changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Worktree::list`].
+    pub fn diff(&self, question: &DiffQuestion) -> Result<FileDiff, ChangesError> {
+        let question = &self.with_bytes(question)?;
+        if question.view == View::Untracked {
+            return Ok(self.new_file(&question.path));
+        }
+        let Some(view) = self.diff_args(question.view, question.base.as_deref())? else {
+            return Ok(nothing());
+        };
+        let context = question.context.unwrap_or(ALL_LINES);
+        let mut args: Vec<OsString> = [
+            "--literal-pathspecs",
+            "diff",
+            "--raw",
+            "-p",
+            "-z",
+            "-M",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-relative",
+            "--submodule=short",
+            "--no-color",
+            "-O/dev/null",
+            "--src-prefix=a/",
+            "--dst-prefix=b/",
+            "--inter-hunk-context=0",
+        ]
+        .map(OsString::from)
+        .into();
+        args.push(format!("-U{context}").into());
+        if question.ignore_space {
+            args.push("-w".into());
+        }
+        args.extend(view.into_iter().map(OsString::from));
+        args.push("--".into());
+        let paths = question.from.iter().chain([&question.path]);
+        args.extend(paths.map(|path| path.to_path().into_os_string()));
+        let printed = self.ask(&args).map_err(self.refused("tell the lines"))?;
+        let told = read_diff(&printed, &question.path);
+        Ok(match told {
+            Some(told) => told,
+            // In all that changed, a file that git does not know is one that changed.
+            None if question.view == View::Whole && self.is_untracked(&question.path)? => {
+                self.new_file(&question.path)
+            }
+            None => nothing(),
+        })
+    }
+
+    /// The question with the paths that it means: as texts, they lack the bytes that are no text.
+    fn with_bytes(&self, question: &DiffQuestion) -> Result<DiffQuestion, ChangesError> {
+        let lacking = |path: &RepoPath| path.to_string().contains(REPLACED);
+        if !lacking(&question.path) && !question.from.as_ref().is_some_and(lacking) {
+            return Ok(question.clone());
+        }
+        let listed = self.list(&[question.view], question.base.as_deref())?;
+        let files = listed.views.into_iter().flat_map(|view| view.files);
+        let text = question.path.to_string();
+        let meant = files.into_iter().find(|file| file.path.to_string() == text);
+        Ok(match meant {
+            Some(ChangedFile { path, from, .. }) => DiffQuestion {
+                path,
+                from,
+                ..question.clone()
+            },
+            None => question.clone(),
+        })
+    }
+
+    fn is_untracked(&self, path: &RepoPath) -> Result<bool, ChangesError> {
+        let args = [
+            "--literal-pathspecs",
+            "ls-files",
+            "-z",
+            "--others",
+            "--exclude-standard",
+            "--",
+        ];
+        let place: PathBuf = path.to_path();
+        let args = args.map(OsString::from).into_iter().chain([place.into()]);
+        let args: Vec<_> = args.collect();
+        let printed = self.ask(&args).map_err(self.refused("tell the lines"))?;
+        let mut found = printed.split(|byte| *byte == 0);
+        Ok(found.any(|found| found.strip_suffix(b"/").unwrap_or(found) == path.as_bytes()))
+    }
+
+    /// A file that git does not know: all of it is new.
+    fn new_file(&self, path: &RepoPath) -> FileDiff {
+        let (new, lines, content) = match content(self.root(), path, |bytes| bytes <= LARGEST) {
+            Content::Nothing => return nothing(),
+            Content::Repository => (crate::types::FileKind::Repository, None, NONE),
+            Content::TooLarge(kind, bytes) => (kind, None, DiffContent::TooLarge { bytes }),
+            Content::Bytes(kind, bytes) if is_text(&bytes) => {
+                let lines = count(&bytes);
+                (kind, Some(lines), all_new(&bytes, lines))
+            }
+            Content::Bytes(kind, _) => (kind, None, DiffContent::Binary),
+        };
+        let file = ChangedFile {
+            path: path.clone(),
+            from: None,
+            kind: FileChangeKind::Untracked,
+            old: None,
+            new: Some(new),
+            lines: lines.map(|added| LineCounts { added, removed: 0 }),
+        };
+        FileDiff {
+            file: Some(file),
+            content,
+        }
+    }
+}
+
+/// The file did not change, or does not any more.
+fn nothing() -> FileDiff {
+    FileDiff {
+        file: None,
+        content: NONE,
+    }
+}
+
+/// Reads what `git diff --raw -p -z` printed of one file; none: it is not told of.
+fn read_diff(printed: &[u8], path: &RepoPath) -> Option<FileDiff> {
+    let mut rest = printed;
+    let mut files = Vec::new();
+    while rest.starts_with(b":") {
+        let mut parts = rest.split(|byte| *byte == 0);
+        let record = parts.next()?;
+        let mut read = record.len() + 1;
+        let mut paths = parts.inspect(|path| read += path.len() + 1);
+        files.push(read_record(record, &mut paths)?);
+        rest = rest.get(read..).unwrap_or_default();
+    }
+    let rest = rest.strip_prefix(b"\0").unwrap_or(rest);
+    let told = sections(rest);
+    // It is told twice when it could not be merged: as that first.
+    let of_path = |file: &&ChangedFile| file.path == *path;
+    let mut file = files.iter().find(of_path)?.clone();
+    if let Some(beside) = files.iter().filter(of_path).nth(1) {
+        file.old = beside.old;
+        file.new = beside.new;
+    }
+    let others = files.iter().any(|file| file.path != *path);
+    let own: Vec<Section<'_>> = match others {
+        false => told,
+        true => told
+            .into_iter()
+            .filter(|section| section.is_about(path.as_bytes()))
+            .collect(),
+    };
+    let content = patch::content(&own);
+    if let DiffContent::Text {
+        hunks, cut: false, ..
+    } = &content
+    {
+        let lines = |sign: char| {
+            let all = hunks.iter().flat_map(|hunk| hunk.text.split('\n'));
+            u32::try_from(all.filter(|line| line.starts_with(sign)).count()).unwrap_or(u32::MAX)
+        };
+        file.lines = Some(LineCounts {
+            added: lines('+'),
+            removed: lines('-'),
+        });
+    }
+    Some(FileDiff {
+        file: Some(file),
+        content,
+    })
+}

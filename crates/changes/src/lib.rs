@@ -1,0 +1,20 @@
+//! The `changes` room: what one worktree changed, file by file and line by line.
+//!
+//! Three names to know: a [`Worktree`] is asked; a [`View`] says between which two states of it; a [`FileDiff`] has the lines.
+//!
+//! It promises: what a view lists, and what it counts, is what `git diff` and `git status` list and count there, since git itself
+//! is asked, with the person's own settings where these change what is a change, and with none that change how it is written. It only reads: no lock
+//! is taken, nothing is written, no hook, no external diff and no text conversion runs, nothing is fetched. What programs wrote is
+//! hostile: a symbolic link is shown and never followed, a pipe is never opened, a file that is too large is said to be that.
+//!
+//! It keeps nothing between two questions and watches nothing; who asks knows when to ask again.
+
+mod diff;
+mod list;
+mod patch;
+mod types;
+mod untracked;
+mod worktree;
+
+pub use types::*;
+pub use worktree::{ChangesError, Worktree};

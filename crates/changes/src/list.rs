@@ -1,0 +1,312 @@
+//! Which files a worktree changed: what git says, read.
+
+use std::collections::HashMap;
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+
+use git::RepoPath;
+
+use crate::types::{
+    Base, ChangedFile, FileChangeKind, FileKind, LineCounts, View, ViewChanges, WorktreeChanges,
+};
+use crate::untracked::{self, Budget};
+use crate::worktree::{ChangesError, Compared, Head, Worktree, text_of};
+
+/// The tree without files: what a worktree without a merge base is compared with. Git knows it without having it.
+const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// What `git status` is asked for beside the views: the branch, and files that git does not know.
+struct Status {
+    head: Head,
+    untracked: Vec<RepoPath>,
+}
+
+impl Worktree {
+    /// Lists what changed, in each of these views. `base`: the branch or commit to compare with; none: the one that this
+    /// worktree's branch began at, most likely.
+    ///
+    /// Costs what `git status` and a `git diff` for each view cost, some of them at the same time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangesError::NoBase`], and [`ChangesError::Git`] when git does not answer: the worktree is gone, its index can't be
+    /// read, it takes too long.
+    pub fn list(
+        &self,
+        views: &[View],
+        base: Option<&str>,
+    ) -> Result<WorktreeChanges, ChangesError> {
+        let wants = |view| views.contains(&view);
+        let counts_untracked = wants(View::Untracked) || wants(View::Whole);
+        let (status, doing, staged, unstaged) = std::thread::scope(|scope| {
+            let doing = beside(scope, || self.doing());
+            let staged = wants(View::Staged)
+                .then(|| beside(scope, || self.files_of(&["--cached"], View::Staged)));
+            let unstaged =
+                wants(View::Unstaged).then(|| beside(scope, || self.files_of(&[], View::Unstaged)));
+            let status = self.status();
+            (status, ended(doing), staged.map(ended), unstaged.map(ended))
+        });
+        let status = status.map_err(self.refused("tell the state"))?;
+        let doing = doing.map_err(self.refused("tell the state"))?;
+        let mut notes = Vec::new();
+        let base = match self.compared(&status.head, base)? {
+            Compared::With(base) => Some(base),
+            Compared::Not(why) => {
+                notes.push(why);
+                None
+            }
+        };
+        let (listed, untracked) = std::thread::scope(|scope| {
+            let untracked = counts_untracked
+                .then(|| beside(scope, || Ok(self.read_untracked(&status.untracked))));
+            let listed = [View::Committed, View::Whole].map(|view| {
+                let args = wants(view).then(|| since_base(view, base.as_ref(), &status.head))?;
+                let Some(args) = args else {
+                    return Some(Ok(Vec::new()));
+                };
+                Some(self.files_of(&args, view))
+            });
+            (listed, untracked.map(ended))
+        });
+        let untracked = untracked
+            .transpose()
+            .map_err(self.refused("read the new files"))?;
+        let (untracked, uncounted) = untracked.unwrap_or_default();
+        if uncounted > 0 {
+            notes.push(format!(
+                "the lines of {uncounted} new files are not counted: they are too many or too large"
+            ));
+        }
+        let [committed, mut whole] = listed;
+        if let Some(Ok(files)) = &mut whole {
+            files.extend(untracked.iter().cloned());
+            files.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        let mut found = HashMap::from([
+            (View::Staged, staged),
+            (View::Unstaged, unstaged),
+            (View::Untracked, Some(Ok(untracked))),
+            (View::Committed, committed),
+            (View::Whole, whole),
+        ]);
+        let views = views.iter().map(|view| {
+            let files = found.remove(view).flatten().unwrap_or(Ok(Vec::new()));
+            let files = files.map_err(self.refused("list the changes"))?;
+            Ok(ViewChanges { view: *view, files })
+        });
+        Ok(WorktreeChanges {
+            views: views.collect::<Result<_, ChangesError>>()?,
+            worktree: self.root().to_string_lossy().into_owned(),
+            branch: status.head.branch,
+            head: status.head.commit,
+            base,
+            doing,
+            notes,
+        })
+    }
+
+    /// The arguments by which `git diff` tells a view; none: the view is empty, or not for `git diff` to tell.
+    pub(crate) fn diff_args(
+        &self,
+        view: View,
+        base: Option<&str>,
+    ) -> Result<Option<Vec<String>>, ChangesError> {
+        match view {
+            View::Staged => Ok(Some(vec!["--cached".to_owned()])),
+            // Of what could not be merged: what our own side had.
+            View::Unstaged => Ok(Some(vec!["-2".to_owned()])),
+            View::Untracked => Ok(None),
+            View::Committed | View::Whole => {
+                let head = self.head().map_err(self.refused("tell the state"))?;
+                let base = match self.compared(&head, base)? {
+                    Compared::With(base) => Some(base),
+                    Compared::Not(_) => None,
+                };
+                let args = since_base(view, base.as_ref(), &head);
+                Ok(args.map(|args| args.into_iter().map(str::to_owned).collect()))
+            }
+        }
+    }
+
+    /// The files of a view that git knows.
+    fn files_of(&self, args: &[&str], view: View) -> Result<Vec<ChangedFile>, String> {
+        let asked = [
+            &[
+                "diff",
+                "--raw",
+                "--numstat",
+                "-z",
+                "-M",
+                "--no-ext-diff",
+                "--no-textconv",
+            ][..],
+            &[
+                "--no-relative",
+                "--submodule=short",
+                "--no-color",
+                "-O/dev/null",
+            ],
+            args,
+            &["--"],
+        ];
+        let printed = self.ask(asked.concat())?;
+        let mut files = read_files(&printed)?;
+        if view == View::Staged {
+            // What could not be merged is no part of the next commit.
+            files.retain(|file| file.kind != FileChangeKind::Unmerged);
+        }
+        Ok(files)
+    }
+
+    fn read_untracked(&self, paths: &[RepoPath]) -> (Vec<ChangedFile>, usize) {
+        let mut budget = Budget::default();
+        let files: Vec<_> = paths
+            .iter()
+            .map(|path| untracked::counted(self.root(), path, &mut budget))
+            .collect();
+        (files, budget.uncounted())
+    }
+
+    /// Where HEAD is, without a look at the files.
+    fn head(&self) -> Result<Head, String> {
+        let args = [
+            "status",
+            "--porcelain=v2",
+            "--branch",
+            "-z",
+            "--untracked-files=no",
+        ];
+        // Of one path that there is not: nothing is looked at.
+        let printed = self.ask(args.iter().chain(&["--", ":(literal).git/nothing"]))?;
+        Ok(read_status(&printed).head)
+    }
+
+    fn status(&self) -> Result<Status, String> {
+        let args = ["--porcelain=v2", "--branch", "-z", "--untracked-files=all"];
+        let printed = self.ask(["status", "--no-renames"].iter().chain(&args))?;
+        Ok(read_status(&printed))
+    }
+}
+
+/// The arguments by which `git diff` tells what came since the merge base; none: nothing did.
+fn since_base<'a>(view: View, base: Option<&'a Base>, head: &'a Head) -> Option<Vec<&'a str>> {
+    let from = base.map(|base| base.commit.as_str());
+    if view == View::Whole {
+        // Without anything to compare commits with, they are no changes.
+        return Some(vec![from.or(head.commit.as_deref()).unwrap_or(NOTHING)]);
+    }
+    Some(vec![from?, head.commit.as_deref()?])
+}
+
+/// Does something on a thread of its own.
+fn beside<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> Result<T, String> + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, Result<T, String>>, String> {
+    let thread = Builder::new().name("changes".to_owned());
+    thread
+        .spawn_scoped(scope, work)
+        .map_err(|error| format!("the system gave no thread: {error}"))
+}
+
+fn ended<T>(begun: Result<ScopedJoinHandle<'_, Result<T, String>>, String>) -> Result<T, String> {
+    let lost = |_| Err("it ended before its time".to_owned());
+    begun?.join().unwrap_or_else(lost)
+}
+
+/// Reads what `git diff --raw --numstat -z` printed.
+pub(crate) fn read_files(printed: &[u8]) -> Result<Vec<ChangedFile>, String> {
+    let odd = || "git says something that is not understood".to_owned();
+    let mut parts = printed.split(|byte| *byte == 0).peekable();
+    let mut files = Vec::<ChangedFile>::new();
+    let mut places = HashMap::<RepoPath, usize>::new();
+    while let Some(record) = parts.next_if(|part| part.starts_with(b":")) {
+        let file = read_record(record, &mut parts).ok_or_else(odd)?;
+        match places.get(&file.path) {
+            // It is told twice when it could not be merged: as that, and beside our own side.
+            Some(place) => {
+                let known = &mut files[*place];
+                known.old = known.old.or(file.old);
+                known.new = known.new.or(file.new);
+            }
+            None => {
+                places.insert(file.path.clone(), files.len());
+                files.push(file);
+            }
+        }
+    }
+    while let Some(counted) = parts.next() {
+        if counted.is_empty() {
+            continue;
+        }
+        let mut fields = counted.splitn(3, |byte| *byte == b'\t');
+        let (added, removed) = fields.next().zip(fields.next()).ok_or_else(odd)?;
+        let mut path = fields.next().ok_or_else(odd)?;
+        if path.is_empty() {
+            // It was renamed: both paths follow.
+            parts.next();
+            path = parts.next().ok_or_else(odd)?;
+        }
+        let count = |field: &[u8]| std::str::from_utf8(field).ok()?.parse().ok();
+        let lines = count(added).zip(count(removed));
+        if let Some(place) = places.get(&RepoPath::new(path)) {
+            files[*place].lines = lines.map(|(added, removed)| LineCounts { added, removed });
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// Reads one record of `git diff --raw -z`, and the paths after it.
+pub(crate) fn read_record<'a>(
+    record: &[u8],
+    parts: &mut impl Iterator<Item = &'a [u8]>,
+) -> Option<ChangedFile> {
+    let mut fields = record.strip_prefix(b":")?.split(|byte| *byte == b' ');
+    let (old, new) = (fields.next()?, fields.next()?);
+    let kind = match fields.nth(2)?.first()? {
+        b'A' => FileChangeKind::Added,
+        b'D' => FileChangeKind::Deleted,
+        b'R' => FileChangeKind::Renamed,
+        b'C' => FileChangeKind::Copied,
+        b'T' => FileChangeKind::TypeChanged,
+        b'U' => FileChangeKind::Unmerged,
+        _ => FileChangeKind::Modified,
+    };
+    let first = RepoPath::new(parts.next()?);
+    let moved = matches!(kind, FileChangeKind::Renamed | FileChangeKind::Copied);
+    let (path, from) = match moved {
+        true => (RepoPath::new(parts.next()?), Some(first)),
+        false => (first, None),
+    };
+    Some(ChangedFile {
+        path,
+        from,
+        kind,
+        old: FileKind::of_mode(old),
+        new: FileKind::of_mode(new),
+        lines: None,
+    })
+}
+
+/// Reads what `git status --porcelain=v2 --branch -z --no-renames` printed.
+fn read_status(printed: &[u8]) -> Status {
+    let mut head = Head {
+        branch: None,
+        commit: None,
+        upstream: None,
+    };
+    let mut untracked = Vec::new();
+    for line in printed.split(|byte| *byte == 0) {
+        if let Some(commit) = line.strip_prefix(b"# branch.oid ") {
+            head.commit = Some(text_of(commit)).filter(|commit| commit != "(initial)");
+        } else if let Some(branch) = line.strip_prefix(b"# branch.head ") {
+            head.branch = Some(text_of(branch)).filter(|branch| branch != "(detached)");
+        } else if let Some(upstream) = line.strip_prefix(b"# branch.upstream ") {
+            head.upstream = Some(text_of(upstream));
+        } else if let Some(path) = line.strip_prefix(b"? ") {
+            untracked.push(RepoPath::new(path));
+        }
+    }
+    Status { head, untracked }
+}

@@ -1,0 +1,300 @@
+//! `changes`: what a worktree changed. Works by itself: no pane host, no window.
+
+use std::path::PathBuf;
+
+use changes::{
+    ChangedFile, DiffContent, DiffQuestion, Doing, FileChangeKind, FileDiff, FileKind, Hunk,
+    TextEncoding, View, Worktree, WorktreeChanges,
+};
+use clap::Args;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::{Cell, Table, Tone, paint};
+
+/// What a worktree changed: staged, unstaged, new, and committed since it began
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Commits are compared with the branch of the main worktree, else with the one that the remote calls
+its own, else with main or master, at the commit where both began; `--base` names another one.
+
+Examples:
+  switchyard changes                           All of this worktree
+  switchyard changes --worktree app-2          Of another one, by its name, branch or path
+  switchyard changes --view staged --diff      The lines of what is staged
+  switchyard changes --view whole src --json   All since the beginning, below src, for programs")]
+pub(crate) struct Changes {
+    /// Only these files and directories; relative to the root of the worktree
+    #[arg(value_name = "PATH")]
+    paths: Vec<String>,
+
+    /// The worktree: a directory in it, its name or its branch; the current one if not given
+    #[arg(long, value_name = "WORKTREE")]
+    worktree: Option<String>,
+
+    /// The branch or commit that its commits are compared with
+    #[arg(long, value_name = "BRANCH")]
+    base: Option<String>,
+
+    /// Only this: staged, unstaged, untracked, committed; or whole, which is all of it in one
+    #[arg(long, value_name = "VIEW")]
+    view: Vec<View>,
+
+    /// Print the lines, too
+    #[arg(long)]
+    diff: bool,
+
+    /// Leave out what differs in white space alone, of the lines
+    #[arg(long, requires = "diff")]
+    ignore_space: bool,
+}
+
+/// The views that are shown unless others are asked for.
+const USUAL: [View; 4] = [
+    View::Staged,
+    View::Unstaged,
+    View::Untracked,
+    View::Committed,
+];
+
+/// For programs: what changed, with its lines.
+#[derive(Serialize)]
+struct WithLines<'a> {
+    #[serde(flatten)]
+    changes: &'a WorktreeChanges,
+    diffs: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    view: View,
+    #[serde(flatten)]
+    diff: FileDiff,
+}
+
+impl Changes {
+    pub(crate) fn run(self, out: &mut Output<'_>) -> Result<(), Failure> {
+        let here = std::env::current_dir()?;
+        let worktree = app::find_worktree(&here, self.worktree.as_deref())?;
+        let views = match self.view.as_slice() {
+            [] => &USUAL[..],
+            chosen => chosen,
+        };
+        let mut changes = app::list_changes(&worktree, views, self.base.as_deref())?;
+        for view in &mut changes.views {
+            view.files.retain(|file| self.wants(file));
+        }
+        let diffs = match self.diff {
+            true => self.diffs(&worktree, &changes)?,
+            false => Vec::new(),
+        };
+        if out.json() {
+            match self.diff {
+                true => out.value(&WithLines {
+                    changes: &changes,
+                    diffs,
+                })?,
+                false => out.value(&changes)?,
+            }
+            return Ok(());
+        }
+        list(&changes, out)?;
+        for told in &diffs {
+            print(told, out)?;
+        }
+        Ok(())
+    }
+
+    fn wants(&self, file: &ChangedFile) -> bool {
+        let below = |wanted: &String| {
+            let wanted = wanted.trim_start_matches("./").trim_end_matches('/');
+            let wanted = PathBuf::from(wanted);
+            let mut paths = std::iter::once(&file.path).chain(&file.from);
+            paths.any(|path| path.to_path().starts_with(&wanted))
+        };
+        self.paths.is_empty() || self.paths.iter().any(below)
+    }
+
+    fn diffs(&self, worktree: &Worktree, changes: &WorktreeChanges) -> Result<Vec<Told>, Failure> {
+        let files = changes
+            .views
+            .iter()
+            .flat_map(|view| view.files.iter().map(|file| (view.view, file)));
+        let told = files.map(|(view, file)| {
+            let question = DiffQuestion {
+                view,
+                path: file.path.clone(),
+                from: file.from.clone(),
+                base: self.base.clone(),
+                context: Some(3),
+                ignore_space: self.ignore_space,
+            };
+            let diff = app::tell_diff(worktree, &question)?;
+            Ok(Told { view, diff })
+        });
+        told.collect()
+    }
+}
+
+fn list(changes: &WorktreeChanges, out: &mut Output<'_>) -> Result<(), Failure> {
+    let on = changes.branch.as_deref().unwrap_or("no branch");
+    let base = changes.base.as_ref().map_or_else(String::new, |base| {
+        let behind = match base.behind {
+            0 => String::new(),
+            behind => format!(", {behind} behind"),
+        };
+        format!(": {} since {}{behind}", commits(base.ahead), base.name)
+    });
+    let doing = changes.doing.map_or_else(String::new, |doing| {
+        format!("; in the middle of {}", in_words(doing))
+    });
+    out.line(&format!("{on}{base}{doing}"))?;
+    for note in &changes.notes {
+        out.error(note);
+    }
+    let mut table = Table::new(["VIEW", "CHANGE", "FILE", "ADDED", "REMOVED"]);
+    let mut any = false;
+    for view in &changes.views {
+        for file in &view.files {
+            any = true;
+            let name = match &file.from {
+                Some(from) => format!("{from} → {}", file.path),
+                None => file.path.to_string(),
+            };
+            let count = |count: Option<u32>, tone| {
+                let text = count.map_or_else(String::new, |count| count.to_string());
+                Cell::new(text).tone(tone).right()
+            };
+            let (change, tone) = change(file);
+            table.row([
+                Cell::new(view.view.word()).tone(Tone::Faint),
+                Cell::new(change).tone(tone),
+                Cell::new(name),
+                count(file.lines.map(|lines| lines.added), Tone::Good),
+                count(file.lines.map(|lines| lines.removed), Tone::Bad),
+            ]);
+        }
+    }
+    match any {
+        true => out.table(&table)?,
+        false => out.line("Nothing changed.")?,
+    }
+    Ok(())
+}
+
+fn commits(count: u32) -> String {
+    match count {
+        0 => "no commits".to_owned(),
+        1 => "1 commit".to_owned(),
+        count => format!("{count} commits"),
+    }
+}
+
+fn in_words(doing: Doing) -> &'static str {
+    match doing {
+        Doing::Merge => "a merge",
+        Doing::Rebase => "a rebase",
+        Doing::CherryPick => "a cherry-pick",
+        Doing::Revert => "a revert",
+        Doing::Bisect => "a bisection",
+    }
+}
+
+fn change(file: &ChangedFile) -> (&'static str, Tone) {
+    match file.kind {
+        FileChangeKind::Added | FileChangeKind::Untracked => ("new", Tone::Good),
+        FileChangeKind::Modified if file.old != file.new => ("mode", Tone::Plain),
+        FileChangeKind::Modified => ("changed", Tone::Plain),
+        FileChangeKind::Deleted => ("deleted", Tone::Bad),
+        FileChangeKind::Renamed => ("renamed", Tone::Plain),
+        FileChangeKind::Copied => ("copied", Tone::Plain),
+        FileChangeKind::TypeChanged => ("another kind", Tone::Plain),
+        FileChangeKind::Unmerged => ("not merged", Tone::Urgent),
+    }
+}
+
+/// Prints the lines of one file, as `git diff` would.
+fn print(told: &Told, out: &mut Output<'_>) -> Result<(), Failure> {
+    // It changed back meanwhile.
+    let Some(file) = &told.diff.file else {
+        return Ok(());
+    };
+    let (view, (change, _)) = (told.view, change(file));
+    let path = shown(&file.path.to_string());
+    out.line(&format!("\n{view}: {path} ({change})"))?;
+    if let (Some(old), Some(new)) = (file.old, file.new)
+        && old != new
+    {
+        out.line(&format!("{} → {}", kind(old), kind(new)))?;
+    }
+    match &told.diff.content {
+        DiffContent::Binary => out.line("not text")?,
+        DiffContent::TooLarge { bytes } => out.line(&format!("too large: {bytes} bytes"))?,
+        DiffContent::Text {
+            hunks,
+            encoding,
+            cut,
+        } => {
+            if *encoding == TextEncoding::Latin1 {
+                out.line("not UTF-8: read as ISO 8859-1")?;
+            }
+            for hunk in hunks {
+                print_hunk(hunk, out)?;
+            }
+            if *cut {
+                out.line("… the rest is too large to be shown")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn kind(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::File => "file",
+        FileKind::Executable => "executable file",
+        FileKind::Link => "symbolic link",
+        FileKind::Repository => "repository",
+    }
+}
+
+fn print_hunk(hunk: &Hunk, out: &mut Output<'_>) -> Result<(), Failure> {
+    let (old, new) = (
+        (hunk.old_start, hunk.old_lines),
+        (hunk.new_start, hunk.new_lines),
+    );
+    let range = format!("@@ -{},{} +{},{} @@", old.0, old.1, new.0, new.1);
+    let colour = out.colour();
+    let painted = |line: &str, tone| match colour {
+        true => paint(line, tone),
+        false => line.to_owned(),
+    };
+    let range = painted(&range, Tone::Active);
+    match hunk.heading.as_str() {
+        "" => out.line(&range)?,
+        heading => out.line(&format!("{range} {}", shown(heading)))?,
+    }
+    for line in hunk.text.split('\n') {
+        let tone = match line.as_bytes().first() {
+            Some(b'+') => Tone::Good,
+            Some(b'-') => Tone::Bad,
+            Some(b'\\') => Tone::Faint,
+            _ => Tone::Plain,
+        };
+        out.line(&painted(&shown(line), tone))?;
+    }
+    Ok(())
+}
+
+/// A line of a file, which must not move the cursor of the person who reads it.
+fn shown(line: &str) -> String {
+    line.chars()
+        .map(|char| match char {
+            '\t' => '\t',
+            '\r' => '␍',
+            char if char.is_control() => '\u{fffd}',
+            char => char,
+        })
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! What a worktree changed, as a person reviews it while an agent writes.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use support::{Home, git};
+
+use crate::{at_a_prompt, ctrl, enter, enter_line, gives, says, scenario, shift};
+
+/// A repository with a file of 60 lines, and a worktree `topic` of it beside it.
+fn worktree(home: &Home) -> Result<PathBuf> {
+    let main = home.path().join("shop");
+    std::fs::create_dir_all(main.join("src/deep"))?;
+    git(&main, &["init", "-q", "-b", "main"])?;
+    let lines: String = (1..=60).map(|line| format!("line {line}\n")).collect();
+    std::fs::write(main.join("src/deep/list.rs"), lines)?;
+    std::fs::write(main.join("README.md"), "# Shop\n")?;
+    git(&main, &["add", "-A"])?;
+    git(&main, &["commit", "-q", "-m", "x"])?;
+    git(&main, &["worktree", "add", "-q", "-b", "topic", "../topic"])?;
+    Ok(home.path().join("topic"))
+}
+
+#[tokio::test]
+async fn what_is_written_is_shown_line_by_line_while_it_is_written() -> Result<()> {
+    let home = Home::new()?;
+    let topic = worktree(&home)?;
+    let list = topic.join("src/deep/list.rs");
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("changes", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        enter_line(window, pane, "sed -i 's/line 7$/seven/' src/deep/list.rs").await?;
+        // The count in the sidebar leads to the files.
+        says(window, "[data-testid=changed-topic]", "1 file").await?;
+        window.click("[data-testid=changed-topic]").await?;
+        says(window, "[data-testid=changes]", "no commits since main").await?;
+        says(window, "[data-testid=diff-lines]", "seven").await?;
+        says(window, "[data-testid=changes-file]", "list.rs").await?;
+
+        // Somebody writes on: the same lines, another file; part of it is staged, part of it committed.
+        let text = std::fs::read_to_string(&list)?;
+        std::fs::write(
+            &list,
+            text.replace("seven", "7th").replace("line 50\n", "fifty\n"),
+        )?;
+        says(window, "[data-testid=diff-lines]", "7th").await?;
+        says(window, "[data-testid=diff-lines]", "fifty").await?;
+        std::fs::write(topic.join("notes.md"), "one\ntwo\n")?;
+        says(window, "[data-testid=changes-tree]", "Not tracked").await?;
+        git(&topic, &["mv", "README.md", "READ.md"])?;
+        says(window, "[data-testid=changes-tree]", "READ.md").await?;
+        git(&topic, &["commit", "-q", "-m", "x"])?;
+        says(window, "[data-testid=changes-tree]", "Committed since main").await?;
+        says(window, "[data-testid=changes]", "1 commit since main").await?;
+        git(&topic, &["add", "src"])?;
+        says(window, "[data-testid=changes-tree]", "Staged").await?;
+        window.picture("changes").await?;
+
+        // By keys: to the file, into its lines, a fold opened.
+        window
+            .script("document.querySelector('[data-testid=changes-tree]').focus();")
+            .await?;
+        window
+            .type_keys(&char::from(fantoccini::key::Key::Home).to_string())
+            .await?;
+        for _ in 0..2 {
+            window
+                .type_keys(&char::from(fantoccini::key::Key::Down).to_string())
+                .await?;
+        }
+        window.type_keys(&enter().to_string()).await?;
+        gives(
+            window,
+            "the keys are with the lines",
+            "return document.activeElement.dataset.testid ?? null;",
+            |at| at == "diff-lines",
+        )
+        .await?;
+        window.click("[data-testid=diff-fold]").await?;
+        says(window, "[data-testid=diff-lines]", "line 2").await?;
+
+        // All is taken back: there is nothing left to show.
+        git(&topic, &["reset", "-q", "--hard", "main"])?;
+        std::fs::remove_file(topic.join("notes.md"))?;
+        window.find("[data-testid=changes-none]").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn ten_thousand_files_and_a_hundred_thousand_lines_are_scrolled_through() -> Result<()> {
+    let home = Home::new()?;
+    let topic = worktree(&home)?;
+    for part in 0..100 {
+        let place = topic.join(format!("many/part-{part}"));
+        std::fs::create_dir_all(&place)?;
+        for file in 0..100 {
+            std::fs::write(place.join(format!("file-{file}")), "one line\n")?;
+        }
+    }
+    let mut text = String::new();
+    for line in 0..100_000 {
+        writeln!(text, "    let value_{line} = compute(\"{line}\", {line});")?;
+    }
+    std::fs::write(topic.join("a-large-one.rs"), text)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("changes-large", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        window.find("[data-testid=changed-topic]").await?;
+        window.chord(&[ctrl(), shift()], 'm').await?;
+        says(window, "[data-testid=changes]", "10001 files").await?;
+        // Only what is in view is in the page.
+        let rows = window.count("[data-testid=changes-tree] [role=treeitem]").await?;
+        ensure!((5..200).contains(&rows), "{rows} rows are drawn");
+        window
+            .script("const found = document.querySelector('[data-testid=changes-filter]'); found.focus();")
+            .await?;
+        window.type_keys("large").await?;
+        gives(
+            window,
+            "one file is left",
+            "return document.querySelectorAll('[data-testid=changes-file]').length;",
+            |files| files == 1,
+        )
+        .await?;
+        window.click("[data-testid=changes-file]").await?;
+        says(window, "[data-testid=diff-lines]", "value_0 ").await?;
+        let lines = window.count("[data-testid=diff-lines] .changes-diff-line").await?;
+        ensure!((5..200).contains(&lines), "{lines} lines are drawn");
+        window
+            .script("document.querySelector('[data-testid=diff-lines]').scrollTop = 1e9;")
+            .await?;
+        says(window, "[data-testid=diff-lines]", "value_99999 ").await?;
+        window.picture("changes-large").await?;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,138 @@
+import { act, render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { freshBackend } from "../test-support";
+import {
+  changedWorktree,
+  fileChange,
+  fileDiff,
+  hunk,
+} from "../twin/example-changes";
+import type { MemoryBackend } from "../twin/memory-backend";
+import { keyOfDiff } from "../twin/memory-changes";
+import { ChangesTab } from "./ChangesTab";
+import { followTouched } from "./touched-store";
+
+const TREE = "/w/one";
+
+let twin: MemoryBackend;
+
+beforeEach(() => {
+  twin = freshBackend();
+  return followTouched();
+});
+
+const tab = (visible = true) => (
+  <ChangesTab worktree={TREE} visible={visible} />
+);
+
+const usual = () =>
+  changedWorktree(TREE, {
+    staged: [fileChange("src/parse.rs")],
+    untracked: [
+      fileChange("notes.md", { kind: "untracked", old: null }),
+      fileChange("src/new.rs", { kind: "untracked", old: null }),
+    ],
+    whole: [fileChange("src/parse.rs")],
+  });
+
+test("the files are listed by how far they got, and the first one's lines are shown", async () => {
+  twin.setChanges(usual());
+  render(tab());
+  const lines = await screen.findByTestId("diff-lines");
+  expect(lines).toHaveTextContent("let limit = 20;");
+  expect(screen.getByTestId("diff")).toHaveAttribute(
+    "data-path",
+    "src/parse.rs",
+  );
+  const sections = screen.getAllByTestId("changes-section");
+  expect(sections.map((one) => one.textContent)).toEqual([
+    "Staged1",
+    "Not tracked2",
+  ]);
+  expect(screen.getByTestId("changes")).toHaveTextContent(
+    "2 commits since main, 1 behind",
+  );
+});
+
+test("the arrow keys walk the files, and Enter goes on to the lines", async () => {
+  twin.setChanges(usual());
+  render(tab());
+  await screen.findByTestId("diff-lines");
+  screen.getByTestId("changes-tree").focus();
+  await userEvent.keyboard("{End}");
+  await waitFor(() =>
+    expect(screen.getByTestId("diff")).toHaveAttribute("data-path", "notes.md"),
+  );
+  expect(screen.getByRole("treeitem", { selected: true })).toHaveTextContent(
+    "notes.md",
+  );
+  await screen.findByTestId("diff-lines");
+  await userEvent.keyboard("{Enter}");
+  expect(screen.getByTestId("diff-lines")).toHaveFocus();
+});
+
+test("what is written shows up by itself, and an answer stays until there is a newer one", async () => {
+  twin.setChanges(usual());
+  render(tab());
+  await screen.findByText("let limit = 20;");
+  const later = usual();
+  const file = fileChange("src/parse.rs");
+  const key = keyOfDiff("staged", file.path);
+  const text = hunk().text.replace("20", "30");
+  const told = fileDiff(file, [hunk({ text })]);
+  later.diffs.set(key, { near: told, all: told });
+  await act(async () => twin.setChanges(later));
+  await screen.findByText("let limit = 30;");
+});
+
+test("while nobody looks, nothing is asked; what was missed is asked for then", async () => {
+  twin.setChanges(usual());
+  const asked = vi.spyOn(twin, "worktreeChanges");
+  const { rerender } = render(tab(false));
+  await screen.findByTestId("diff-lines");
+  const before = asked.mock.calls.length;
+  await act(async () => twin.tellTouched([TREE]));
+  await act(async () => twin.tellTouched(["/w/other"]));
+  expect(asked.mock.calls.length).toBe(before);
+  rerender(tab());
+  await waitFor(() => expect(asked.mock.calls.length).toBe(before + 1));
+});
+
+test("a fold opens where it is", async () => {
+  twin.setChanges(usual());
+  render(tab());
+  const [fold] = await screen.findAllByTestId("diff-fold");
+  expect(fold).toHaveTextContent("Show 9 more lines");
+  expect(screen.queryByText("line 3")).toBeNull();
+  if (fold) await userEvent.click(fold);
+  expect(await screen.findByText("line 3")).toBeInTheDocument();
+});
+
+test("all in one is asked for as one, and the filter leaves what it finds", async () => {
+  twin.setChanges(usual());
+  render(tab());
+  await screen.findByTestId("diff-lines");
+  await userEvent.type(screen.getByTestId("changes-filter"), "notes");
+  expect(screen.getAllByTestId("changes-file")).toHaveLength(1);
+  await userEvent.clear(screen.getByTestId("changes-filter"));
+  await userEvent.click(screen.getByTestId("changes-together"));
+  await waitFor(() =>
+    expect(screen.getByTestId("changes-section")).toHaveTextContent(
+      "All since main1",
+    ),
+  );
+});
+
+test("a worktree without changes says so", async () => {
+  twin.setChanges(changedWorktree(TREE, {}));
+  render(tab());
+  expect(await screen.findByTestId("changes-none")).toBeInTheDocument();
+});
+
+test("a worktree that is gone is said to be", async () => {
+  render(tab());
+  expect(await screen.findByRole("alert")).toHaveTextContent(
+    "`/w/one` is in no worktree of git",
+  );
+});

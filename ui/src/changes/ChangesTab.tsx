@@ -1,0 +1,204 @@
+import { useMemo, useRef, useState } from "react";
+import { backend } from "../backend/backend";
+import type { View, ViewChanges, WorktreeChanges } from "../bindings";
+import { BranchIcon } from "../shared/icons";
+import { baseName } from "../shared/paths";
+import "./changes.css";
+import { DiffView } from "./DiffView";
+import { FileTree } from "./FileTree";
+import { useTouches } from "./touched-store";
+import {
+  countsOf,
+  type FileRow,
+  keyOfFile,
+  type TreeRow,
+  treeRows,
+} from "./tree-rows";
+import { useAnswer } from "./use-answer";
+import { standing } from "./words";
+
+/** By how far it got. */
+const PARTS: View[] = ["staged", "unstaged", "untracked", "committed"];
+/** All in one. */
+const WHOLE: View[] = ["whole"];
+
+const NO_VIEWS: ViewChanges[] = [];
+
+/** What a worktree changed: its files, and the lines of one of them. It follows the worktree while it is in view. */
+export function ChangesTab({
+  worktree,
+  visible,
+}: {
+  worktree: string;
+  visible: boolean;
+}) {
+  const [together, setTogether] = useState(false);
+  const [filter, setFilter] = useState("");
+  const [ignoreSpace, setIgnoreSpace] = useState(false);
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [current, setCurrent] = useState<string | null>(null);
+  const [shown, setShown] = useState<FileRow | null>(null);
+  const place = useRef<HTMLElement>(null);
+
+  const tick = useTouchesWhile(visible, worktree);
+  const views = together ? WHOLE : PARTS;
+  const listed = useAnswer(`${worktree}\u0000${together}`, tick, () =>
+    backend.worktreeChanges(worktree, views, null),
+  );
+  const changes = listed.data;
+  const rows = useMemo(
+    () => treeRows(changes?.views ?? NO_VIEWS, filter, closed),
+    [changes, filter, closed],
+  );
+  // Until one is chosen, the first one is shown.
+  const first = rows.find((row) => row.kind === "file") ?? null;
+  const open = shown ?? first;
+  const file = useMemo(() => latest(changes, open), [changes, open]);
+
+  function choose(row: TreeRow) {
+    setCurrent(row.key);
+    if (row.kind === "file") setShown(row);
+  }
+  function fold(key: string, open: boolean) {
+    const next = new Set(closed);
+    if (open) next.delete(key);
+    else next.add(key);
+    setClosed(next);
+  }
+  function arrange(all: boolean) {
+    setTogether(all);
+    setShown(null);
+    setCurrent(null);
+  }
+
+  const empty = changes?.views.every(isEmpty) ?? false;
+  return (
+    <section
+      ref={place}
+      className="changes"
+      aria-label={`Changes of ${changes?.branch ?? baseName(worktree)}`}
+      data-testid="changes"
+    >
+      <header className="changes-head">
+        <h2 title={worktree}>
+          <BranchIcon size={13} />
+          <span>{changes?.branch ?? baseName(worktree)}</span>
+        </h2>
+        {changes && <span className="faint">{standing(changes)}</span>}
+        {changes && <Totals changes={changes} />}
+        <span className="spacer" />
+        <label className="changes-check">
+          <input
+            type="checkbox"
+            checked={together}
+            data-testid="changes-together"
+            onChange={(event) => arrange(event.target.checked)}
+          />
+          All in one
+        </label>
+        <label className="changes-check">
+          <input
+            type="checkbox"
+            checked={ignoreSpace}
+            data-testid="changes-space"
+            onChange={(event) => setIgnoreSpace(event.target.checked)}
+          />
+          Ignore white space
+        </label>
+        <input
+          className="changes-filter"
+          type="search"
+          aria-label="Only files whose path has this in it"
+          placeholder="Filter"
+          value={filter}
+          data-testid="changes-filter"
+          onChange={(event) => setFilter(event.target.value)}
+        />
+      </header>
+      {listed.failed !== null && (
+        <p className="changes-failed" role="alert">
+          {listed.failed}
+        </p>
+      )}
+      {changes?.notes.map((note) => (
+        <p key={note} className="changes-note">
+          {note}
+        </p>
+      ))}
+      {empty ? (
+        <p className="changes-empty" data-testid="changes-none">
+          Nothing changed here. What is edited, by whomever, shows up by itself.
+        </p>
+      ) : (
+        <div className="changes-body">
+          <FileTree
+            rows={rows}
+            current={current ?? open?.key ?? null}
+            base={changes?.base?.name}
+            onCurrent={choose}
+            onFold={fold}
+            onEnter={() =>
+              place.current
+                ?.querySelector<HTMLElement>("[data-testid=diff-lines]")
+                ?.focus()
+            }
+          />
+          {open && file ? (
+            <DiffView
+              key={open.key}
+              worktree={worktree}
+              view={open.view}
+              file={file}
+              ignoreSpace={ignoreSpace}
+              tick={tick}
+            />
+          ) : (
+            <p className="changes-empty">
+              {changes === null
+                ? ""
+                : filter !== "" && rows.length === 0
+                  ? "No path has this in it."
+                  : "Choose a file."}
+            </p>
+          )}
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** The file of a row as the list has it now; as it was, when it is in the list no more. */
+function latest(changes: WorktreeChanges | null, open: FileRow | null) {
+  if (open === null) return null;
+  const files = changes?.views.find(({ view }) => view === open.view)?.files;
+  const now = files?.find(
+    (file) => keyOfFile(open.view, file.path) === open.key,
+  );
+  return now ?? open.file;
+}
+
+function isEmpty({ files }: ViewChanges): boolean {
+  return files.length === 0;
+}
+
+/** What was touched, as long as somebody looks; what was touched meanwhile counts when somebody does. */
+function useTouchesWhile(visible: boolean, worktree: string): number {
+  const touches = useTouches(worktree);
+  const seen = useRef(touches);
+  if (visible) seen.current = touches;
+  return seen.current;
+}
+
+function Totals({ changes: { views } }: { changes: WorktreeChanges }) {
+  const all = views.flatMap(({ files }) => files);
+  const paths = new Set(all.map(({ path }) => path)).size;
+  if (paths === 0) return null;
+  const { added, removed } = countsOf(all);
+  return (
+    <span className="changes-counts">
+      <span className="faint">{paths === 1 ? "1 file" : `${paths} files`}</span>
+      <span data-change="added">+{added}</span>
+      <span data-change="removed">−{removed}</span>
+    </span>
+  );
+}

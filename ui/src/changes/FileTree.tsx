@@ -1,0 +1,187 @@
+import { type CSSProperties, type KeyboardEvent, useEffect } from "react";
+import { DownIcon, RightIcon } from "../shared/icons";
+import { PrintedLines } from "../shared/printed/PrintedLines";
+import { usePrinted } from "../shared/printed/use-printed";
+import { useTextScale } from "../shared/settings-store";
+import { Counted } from "./DiffView";
+import type { FileRow, TreeRow } from "./tree-rows";
+import { changeOf, letterOf, viewName } from "./words";
+
+const ROW = 24;
+
+export interface FileTreeProps {
+  rows: TreeRow[];
+  /** The key of the row that is current. */
+  current: string | null;
+  /** What the commits are compared with. */
+  base: string | undefined;
+  onCurrent: (row: TreeRow) => void;
+  onFold: (key: string, open: boolean) => void;
+  /** Goes on to the lines of the current file. */
+  onEnter: () => void;
+}
+
+/** The files that changed, as a tree that is walked with the arrow keys. */
+export function FileTree({
+  rows,
+  current,
+  base,
+  onCurrent,
+  onFold,
+  onEnter,
+}: FileTreeProps) {
+  const height = Math.round(ROW * useTextScale());
+  const printed = usePrinted(rows.length, height);
+  const { list } = printed;
+  const at = rows.findIndex(({ key }) => key === current);
+  // What becomes current comes into view; what happens to the others does not move it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when another one is current
+  useEffect(() => {
+    if (at >= 0) list.scrollToIndex(at, { align: "auto" });
+  }, [current, list]);
+
+  function onKeyDown(event: KeyboardEvent) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const next = stepTo(rows, at, event.key);
+    const row = rows[at];
+    const folds = row && row.kind !== "file";
+    if (next !== null) {
+      const to = rows[next];
+      if (to) onCurrent(to);
+    } else if (folds && event.key === "ArrowRight") onFold(row.key, true);
+    else if (folds && event.key === "ArrowLeft") onFold(row.key, false);
+    else if (folds && (event.key === "Enter" || event.key === " "))
+      onFold(row.key, !row.open);
+    else if (row && event.key === "Enter") onEnter();
+    else return;
+    event.preventDefault();
+  }
+
+  return (
+    <PrintedLines
+      printed={printed}
+      className="changes-tree"
+      role="tree"
+      aria-label="Files that changed"
+      aria-activedescendant={at >= 0 ? `changes-row-${at}` : undefined}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      data-testid="changes-tree"
+      row={(index) => {
+        const row = rows[index];
+        return (
+          row && (
+            <Row
+              row={row}
+              at={index}
+              current={row.key === current}
+              base={base}
+              onClick={() => {
+                onCurrent(row);
+                if (row.kind !== "file") onFold(row.key, !row.open);
+              }}
+            />
+          )
+        );
+      }}
+    />
+  );
+}
+
+/** Where a key leads: to another row, or nowhere. */
+export function stepTo(
+  rows: TreeRow[],
+  at: number,
+  key: string,
+): number | null {
+  const row = rows[at];
+  const clamp = (to: number) => Math.max(0, Math.min(rows.length - 1, to));
+  switch (key) {
+    case "ArrowDown":
+      return clamp(at + 1);
+    case "ArrowUp":
+      return clamp(at - 1);
+    case "Home":
+      return 0;
+    case "End":
+      return rows.length - 1;
+    case "ArrowRight":
+      return row && row.kind !== "file" && row.open ? clamp(at + 1) : null;
+    case "ArrowLeft": {
+      if (!row || (row.kind !== "file" && row.open)) return null;
+      const depth = depthOf(row);
+      const above = rows
+        .slice(0, at)
+        .findLastIndex((one) => one.kind !== "file" && depthOf(one) < depth);
+      return above >= 0 ? above : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function depthOf(row: TreeRow): number {
+  return row.kind === "section" ? 0 : row.depth + 1;
+}
+
+function Row({
+  row,
+  at,
+  current,
+  base,
+  onClick,
+}: {
+  row: TreeRow;
+  at: number;
+  current: boolean;
+  base: string | undefined;
+  onClick: () => void;
+}) {
+  const Fold = row.kind !== "file" && row.open ? DownIcon : RightIcon;
+  const depth = depthOf(row);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
+    <div
+      id={`changes-row-${at}`}
+      className="changes-row"
+      role="treeitem"
+      aria-level={depth + 1}
+      aria-selected={current}
+      {...(row.kind !== "file" && { "aria-expanded": row.open })}
+      data-kind={row.kind}
+      data-testid={`changes-${row.kind}`}
+      title={row.kind === "file" ? titleOf(row) : undefined}
+      tabIndex={-1}
+      style={{ "--depth": depth } as CSSProperties}
+      onClick={onClick}
+    >
+      {row.kind === "file" ? (
+        <span
+          className="changes-letter"
+          data-change={row.file.kind}
+          aria-hidden="true"
+        >
+          {letterOf(row.file.kind)}
+        </span>
+      ) : (
+        <Fold size={11} />
+      )}
+      <span className="changes-name">
+        {row.kind === "section" ? viewName(row.view, base) : row.name}
+      </span>
+      {row.kind === "file" && (
+        <>
+          <span className="only-read">{changeOf(row.file)}</span>
+          <Counted file={row.file} />
+        </>
+      )}
+      {row.kind === "section" && (
+        <span className="changes-count">{row.files}</span>
+      )}
+    </div>
+  );
+}
+
+function titleOf({ file }: FileRow): string {
+  return `${file.path}: ${changeOf(file)}`;
+}

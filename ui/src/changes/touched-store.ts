@@ -1,0 +1,35 @@
+import { create } from "zustand";
+import { backend } from "../backend/backend";
+
+interface Touched {
+  /** How often something was touched, by worktree. */
+  counts: Record<string, number>;
+  /** How often it was not told in which. */
+  anywhere: number;
+}
+
+/** When what was read of a worktree may be old. */
+const useTouched = create<Touched>(() => ({ counts: {}, anywhere: 0 }));
+
+/** A number that is another one whenever something was touched in a worktree. */
+export function useTouches(worktree: string): number {
+  return useTouched(
+    ({ counts, anywhere }) => anywhere + (counts[worktree] ?? 0),
+  );
+}
+
+/** What a telling makes of the counts. */
+export function touch(state: Touched, worktrees: string[] | null): Touched {
+  if (worktrees === null) return { ...state, anywhere: state.anywhere + 1 };
+  const counts = { ...state.counts };
+  for (const worktree of worktrees)
+    counts[worktree] = (counts[worktree] ?? 0) + 1;
+  return { ...state, counts };
+}
+
+/** Follows what is touched, for as long as the page lives. */
+export function followTouched(): () => void {
+  return backend.onWorktreesTouched((worktrees) =>
+    useTouched.setState((state) => touch(state, worktrees)),
+  );
+}

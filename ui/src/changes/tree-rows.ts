@@ -1,0 +1,149 @@
+import type { ChangedFile, View, ViewChanges } from "../bindings";
+
+interface Counts {
+  added: number;
+  removed: number;
+}
+
+export interface SectionRow extends Counts {
+  kind: "section";
+  key: string;
+  view: View;
+  files: number;
+  open: boolean;
+}
+
+export interface DirectoryRow extends Counts {
+  kind: "directory";
+  key: string;
+  /** As it is shown: several parts where there is nothing else in between. */
+  name: string;
+  depth: number;
+  open: boolean;
+}
+
+export interface FileRow {
+  kind: "file";
+  key: string;
+  view: View;
+  file: ChangedFile;
+  name: string;
+  depth: number;
+}
+
+export type TreeRow = SectionRow | DirectoryRow | FileRow;
+
+interface Directory {
+  directories: Map<string, Directory>;
+  files: { name: string; file: ChangedFile }[];
+}
+
+/** What a file of a view is called here. */
+export function keyOfFile(view: View, path: string): string {
+  return `${view}\u0000${path}`;
+}
+
+export function countsOf(files: ChangedFile[]): Counts {
+  const counts = { added: 0, removed: 0 };
+  for (const { lines } of files) {
+    counts.added += lines?.added ?? 0;
+    counts.removed += lines?.removed ?? 0;
+  }
+  return counts;
+}
+
+/** The files as a tree for each view, without what is folded, and with what the filter finds in their paths alone. */
+export function treeRows(
+  views: ViewChanges[],
+  filter: string,
+  closed: ReadonlySet<string>,
+): TreeRow[] {
+  const wanted = filter.trim().toLowerCase();
+  const rows: TreeRow[] = [];
+  for (const { view, files } of views) {
+    const found = files.filter(
+      ({ path, from }) =>
+        path.toLowerCase().includes(wanted) ||
+        (from?.toLowerCase().includes(wanted) ?? false),
+    );
+    if (found.length === 0) continue;
+    const key = `section\u0000${view}`;
+    const open = !closed.has(key);
+    rows.push({
+      kind: "section",
+      key,
+      view,
+      files: found.length,
+      open,
+      ...countsOf(found),
+    });
+    if (open) add(rows, view, treeOf(found), "", 0, closed);
+  }
+  return rows;
+}
+
+function treeOf(files: ChangedFile[]): Directory {
+  const root: Directory = { directories: new Map(), files: [] };
+  for (const file of files) {
+    const parts = file.path.split("/");
+    const name = parts.pop() ?? "";
+    let at = root;
+    for (const part of parts) {
+      let below = at.directories.get(part);
+      if (!below) {
+        below = { directories: new Map(), files: [] };
+        at.directories.set(part, below);
+      }
+      at = below;
+    }
+    at.files.push({ name, file });
+  }
+  return root;
+}
+
+function add(
+  rows: TreeRow[],
+  view: View,
+  directory: Directory,
+  path: string,
+  depth: number,
+  closed: ReadonlySet<string>,
+): void {
+  const below = [...directory.directories].sort(([a], [b]) => compare(a, b));
+  for (const [first, found] of below) {
+    let name = first;
+    let here = found;
+    for (;;) {
+      const [only] = here.directories;
+      if (!only || here.directories.size > 1 || here.files.length > 0) break;
+      name += `/${only[0]}`;
+      here = only[1];
+    }
+    const full = `${path}${name}/`;
+    const key = keyOfFile(view, full);
+    const open = !closed.has(key);
+    rows.push({
+      kind: "directory",
+      key,
+      name,
+      depth,
+      open,
+      ...countsOf(filesBelow(here)),
+    });
+    if (open) add(rows, view, here, full, depth + 1, closed);
+  }
+  const files = [...directory.files].sort((a, b) => compare(a.name, b.name));
+  for (const { name, file } of files) {
+    const key = keyOfFile(view, file.path);
+    rows.push({ kind: "file", key, view, file, name, depth });
+  }
+}
+
+function filesBelow({ directories, files }: Directory): ChangedFile[] {
+  return [
+    ...files.map(({ file }) => file),
+    ...[...directories.values()].flatMap(filesBelow),
+  ];
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

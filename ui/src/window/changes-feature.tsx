@@ -1,0 +1,37 @@
+import { ChangesTab } from "../changes/ChangesTab";
+import { followTouched } from "../changes/touched-store";
+import type { Destination } from "../shared/destinations";
+import { useParams, useVisible } from "../shared/dock/panel";
+import type { Feature } from "../shared/feature";
+import { useRepositories } from "../shared/repositories";
+import { CHANGES, changesCommands, openChanges } from "./changes-in-panes";
+
+function ChangesPanel() {
+  const { worktree } = useParams();
+  const visible = useVisible();
+  return typeof worktree === "string" ? (
+    <ChangesTab worktree={worktree} visible={visible} />
+  ) : null;
+}
+
+/** What each worktree changed, whether it is open or not. */
+function useChangesDestinations(): Destination[] {
+  const repositories = useRepositories((state) => state.repositories);
+  return repositories.flatMap(({ name, worktrees }) =>
+    worktrees.map(({ path, branch }) => ({
+      key: `${CHANGES}-${path}`,
+      kind: "Changes",
+      title: `${name}: changes of ${branch ?? path}`,
+      detail: path,
+      open: () => openChanges(path),
+    })),
+  );
+}
+
+export const changesFeature: Feature = {
+  name: "changes",
+  commands: changesCommands(),
+  views: { [CHANGES]: { view: ChangesPanel } },
+  useDestinations: useChangesDestinations,
+  start: followTouched,
+};
