@@ -66,12 +66,46 @@ impl Program {
         Err(refusal(&output))
     }
 
+    /// Has git do something as the person would: with their hooks, their signing, and who they are. Gives what it printed.
+    ///
+    /// It asks nobody at a terminal.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::ask`].
+    pub fn act(&self, question: &Question<'_>) -> Result<Vec<u8>, String> {
+        let mut command = self.command(question);
+        command.args(&question.args);
+        let output = self.finish(&mut command, question)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        Err(refusal(&output))
+    }
+
     /// Asks, and gives what git printed and how it ended.
     ///
     /// # Errors
     ///
     /// Says for a person why git did not come to an end: it is not there, or took too long.
     pub fn run(&self, question: &Question<'_>) -> Result<Output, String> {
+        let mut command = self.command(question);
+        command
+            .env("LC_ALL", "C")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            // For a git that does not know the last one yet: no way to fetch is allowed.
+            .env("GIT_ALLOW_PROTOCOL", "")
+            .envs(AUTHOR);
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command.args(&question.args);
+        self.finish(&mut command, question)
+    }
+
+    /// Git, where it is asked, without any of its variables from outside.
+    fn command(&self, question: &Question<'_>) -> Command {
         let mut command = Command::new(&self.path);
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"GIT_") {
@@ -80,19 +114,13 @@ impl Program {
         }
         command
             .current_dir(question.dir)
-            .env("LC_ALL", "C")
-            .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_NO_LAZY_FETCH", "1")
-            // For a git that does not know the last one yet: no way to fetch is allowed.
-            .env("GIT_ALLOW_PROTOCOL", "")
-            .envs(AUTHOR)
             .envs(question.env.iter().copied());
-        for setting in SETTINGS {
-            command.args(["-c", setting]);
-        }
-        command.args(&question.args);
-        let begun = begin(&mut command).map_err(|error| match error.kind() {
+        command
+    }
+
+    fn finish(&self, command: &mut Command, question: &Question<'_>) -> Result<Output, String> {
+        let begun = begin(command).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => format!("`{}` is not there", self.path.display()),
             _ => format!("`{}` could not be started: {error}", self.path.display()),
         });
@@ -106,11 +134,12 @@ impl Program {
     }
 }
 
-/// Says why git would not: the last line of what it said.
+/// Says why git would not: what it calls fatal, else the last line of what it said.
 pub fn refusal(output: &Output) -> String {
     let told = String::from_utf8_lossy(&output.stderr);
-    let mut lines = told.lines().map(str::trim);
-    match lines.rfind(|line| !line.is_empty()) {
+    let lines = told.lines().map(str::trim);
+    let fatal = lines.clone().find(|line| line.starts_with("fatal: "));
+    match fatal.or_else(|| lines.clone().rfind(|line| !line.is_empty())) {
         Some(line) => format!("git says: {}", line.trim_start_matches("fatal: ")),
         None => format!("git ended with {}", output.status),
     }
