@@ -48,6 +48,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             conflicts::unquiet_conflicts,
             changes::worktree_changes,
             changes::file_diff,
+            changes::act_on_changes,
+            changes::restore_changes,
             flow::list_runs,
             flow::run_graph,
             flow::run_outline,

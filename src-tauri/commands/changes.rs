@@ -1,7 +1,7 @@
 //! What worktrees changed.
 
 use app::{App, Error};
-use changes::{DiffQuestion, FileDiff, View, WorktreeChanges};
+use changes::{ActRequest, DiffQuestion, FileDiff, SnapshotId, View, WorktreeChanges};
 use tauri::State;
 
 /// Lists what a worktree changed. See [`App::worktree_changes`].
@@ -25,4 +25,26 @@ pub(crate) async fn file_diff(
     question: DiffQuestion,
 ) -> Result<FileDiff, Error> {
     app.file_diff(worktree.into(), question).await
+}
+
+/// Stages, unstages or discards changes. See [`App::act_on_changes`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn act_on_changes(
+    app: State<'_, App>,
+    worktree: String,
+    request: ActRequest,
+) -> Result<Option<SnapshotId>, Error> {
+    app.act_on_changes(worktree.into(), request).await
+}
+
+/// Gives back what was discarded. See [`App::restore_changes`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn restore_changes(
+    app: State<'_, App>,
+    worktree: String,
+    snapshot: SnapshotId,
+) -> Result<SnapshotId, Error> {
+    app.restore_changes(worktree.into(), snapshot).await
 }

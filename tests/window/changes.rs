@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use support::{Home, git};
+use support::{Home, git, wait_for};
 
 use crate::{at_a_prompt, ctrl, enter, enter_line, gives, says, scenario, shift};
 
@@ -134,6 +134,60 @@ async fn ten_thousand_files_and_a_hundred_thousand_lines_are_scrolled_through() 
             .await?;
         says(window, "[data-testid=diff-lines]", "value_99999 ").await?;
         window.picture("changes-large").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_hunk_is_staged_another_one_discarded_and_taken_back() -> Result<()> {
+    let home = Home::new()?;
+    let topic = worktree(&home)?;
+    let list = topic.join("src/deep/list.rs");
+    let before = std::fs::read_to_string(&list)?;
+    let changed = before
+        .replace("line 7\n", "seven\n")
+        .replace("line 50\n", "fifty\n");
+    std::fs::write(&list, &changed)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("changes-acting", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        window.find("[data-testid=changed-topic]").await?;
+        window.chord(&[ctrl(), shift()], 'm').await?;
+        says(window, "[data-testid=diff-lines]", "fifty").await?;
+        window.picture("changes-acting").await?;
+        // The first hunk into the index.
+        window.click("[data-testid=hunk-stage]").await?;
+        says(window, "[data-testid=changes-tree]", "Staged").await?;
+        let staged = std::process::Command::new("git")
+            .current_dir(&topic)
+            .args(["show", ":src/deep/list.rs"])
+            .output()?;
+        ensure!(staged.stdout == before.replace("line 7\n", "seven\n").into_bytes());
+
+        // The other one away, and back.
+        window
+            .script(
+                "const rows = [...document.querySelectorAll('[data-testid=changes-file]')];
+                 rows.at(-1).click();",
+            )
+            .await?;
+        window.click("[data-testid=hunk-discard]").await?;
+        says(window, ".notices", "Discarded a part of").await?;
+        wait_for("the hunk to be gone", || async {
+            let text = std::fs::read_to_string(&list).map_err(|error| error.to_string())?;
+            let gone = text == before.replace("line 7\n", "seven\n");
+            gone.then_some(()).ok_or(text)
+        })
+        .await?;
+        window.picture("changes-discarded").await?;
+        window.click(".notices .link-button").await?;
+        wait_for("the hunk to be back", || async {
+            let text = std::fs::read_to_string(&list).map_err(|error| error.to_string())?;
+            (text == changed).then_some(()).ok_or(text)
+        })
+        .await?;
+        says(window, "[data-testid=diff-lines]", "fifty").await?;
         Ok(())
     })
     .await

@@ -66,6 +66,10 @@ export const commands = {
 	worktreeChanges: (worktree: string, views: View[], base: string | null) => typedError<WorktreeChanges, Error>(__TAURI_INVOKE("worktree_changes", { worktree, views, base })),
 	/**  Tells which lines of a file changed. See [`App::file_diff`]. */
 	fileDiff: (worktree: string, question: DiffQuestion) => typedError<FileDiff, Error>(__TAURI_INVOKE("file_diff", { worktree, question })),
+	/**  Stages, unstages or discards changes. See [`App::act_on_changes`]. */
+	actOnChanges: (worktree: string, request: ActRequest) => typedError<SnapshotId | null, Error>(__TAURI_INVOKE("act_on_changes", { worktree, request })),
+	/**  Gives back what was discarded. See [`App::restore_changes`]. */
+	restoreChanges: (worktree: string, snapshot: SnapshotId) => typedError<SnapshotId, Error>(__TAURI_INVOKE("restore_changes", { worktree, snapshot })),
 	/**  Lists runs, newest first. See [`App::list_runs`]. */
 	listRuns: () => typedError<RunInfo[], Error>(__TAURI_INVOKE("list_runs")),
 	/**  The picture of a run's flow. See [`App::run_graph`]. */
@@ -234,6 +238,25 @@ export const events = {
 export const styleFlags = {"bold":1,"dashed-underline":1024,"dim":2,"dotted-underline":512,"double-underline":128,"hidden":16,"inverse":8,"italic":4,"strike":32,"undercurl":256,"underline":64} as const;
 
 /* Types */
+/**  What is to be done with changes. */
+export type Act = 
+/**  Into the index. */
+"stage" | 
+/**  Out of the index; the files stay. */
+"unstage" | 
+/**  Away: the files become what the index has; those that git does not know are removed. */
+"discard";
+
+/**  What is to be done, and with what. */
+export type ActRequest = {
+	/**  What. */
+	act: Act,
+	/**  Where the changes were seen. */
+	view: View,
+	/**  Of which files. */
+	files: Chosen[],
+};
+
 /**  A command that a prompt may begin with. */
 export type AgentCommand = {
 	/**  Its name, without the `/`. */
@@ -679,6 +702,16 @@ export type ChangedFile = {
 	new: FileKind | null,
 	/**  Its lines that came and went; none: it has none, or too many to count. */
 	lines: LineCounts | null,
+};
+
+/**  A file that something is to be done with. */
+export type Chosen = {
+	/**  The file, as the list calls it. */
+	path: string,
+	/**  Where it was, as the list says. */
+	from: string | null,
+	/**  These hunks alone, as they were told with three lines around each change; none: all of the file. */
+	hunks: Hunk[],
 };
 
 /**  What happens when a program asks to put text on the clipboard (OSC 52). */
@@ -2439,6 +2472,9 @@ export type SkipCause =
 "user" | 
 /**  The run was ended before its turn came. */
 "run_cancelled";
+
+/**  Names a snapshot. */
+export type SnapshotId = string;
 
 /**  Where a line was found. */
 export type Source = 

@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::changes::{ChangesError, DiffQuestion, FileDiff, View, Worktree, WorktreeChanges};
+use ::changes::{
+    ActRequest, ChangesError, DiffQuestion, FileDiff, SnapshotId, Snapshots, View, Worktree,
+    WorktreeChanges,
+};
+use clock::Clock;
 use git::Program;
 
 use crate::conflicts::blocking;
@@ -39,6 +43,55 @@ impl App {
         question: DiffQuestion,
     ) -> Result<FileDiff, Error> {
         blocking(move || tell_diff(&open(&worktree)?, &question)).await
+    }
+
+    /// Stages, unstages or discards changes of a worktree. What is discarded is kept before, for a month: the snapshot is returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Refused`] when it can't be done with what is there now, or could not be kept: then nothing was done.
+    /// Else as [`App::worktree_changes`].
+    pub async fn act_on_changes(
+        &self,
+        worktree: PathBuf,
+        request: ActRequest,
+    ) -> Result<Option<SnapshotId>, Error> {
+        let snapshots = self.snapshots();
+        blocking(move || {
+            let now = Clock::system().now_ms();
+            let worktree = open(&worktree)?;
+            let done = worktree.act(&request, &snapshots, now).map_err(told)?;
+            if done.is_some()
+                && let Err(error) = snapshots.prune(now)
+            {
+                tracing::warn!("snapshots that are too old are still there: {error}");
+            }
+            Ok(done)
+        })
+        .await
+    }
+
+    /// Gives back what was discarded. What stands there now is kept as well: the snapshot is returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when there is no such snapshot any more. Else as [`App::act_on_changes`].
+    pub async fn restore_changes(
+        &self,
+        worktree: PathBuf,
+        snapshot: SnapshotId,
+    ) -> Result<SnapshotId, Error> {
+        let snapshots = self.snapshots();
+        blocking(move || {
+            let restored =
+                snapshots.restore(&open(&worktree)?, &snapshot, Clock::system().now_ms());
+            restored.map_err(told)
+        })
+        .await
+    }
+
+    fn snapshots(&self) -> Snapshots {
+        Snapshots::new(self.0.paths.data().join("snapshots"), program())
     }
 }
 
@@ -89,9 +142,12 @@ fn program() -> Program {
 
 fn told(error: ChangesError) -> Error {
     let code = match error {
-        ChangesError::NoWorktree { .. } => Code::BadId,
+        ChangesError::NoWorktree { .. } | ChangesError::NoSnapshot { .. } => Code::BadId,
         ChangesError::NoBase { .. } => Code::BadParams,
-        ChangesError::Git { .. } => Code::Failed,
+        ChangesError::Moved { .. }
+        | ChangesError::Refused { .. }
+        | ChangesError::NotKept { .. } => Code::Refused,
+        ChangesError::Git { .. } | ChangesError::Write { .. } => Code::Failed,
     };
     Error::from_chain(code, &error)
 }

@@ -16,6 +16,19 @@ use crate::worktree::{ChangesError, Worktree};
 /// As many lines around a change as a file can have.
 const ALL_LINES: u32 = 1_000_000_000;
 
+/// How lines are told, whatever the person's settings say of that.
+pub(crate) const PLAIN: [&str; 9] = [
+    "-M",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-relative",
+    "--submodule=short",
+    "--no-color",
+    "-O/dev/null",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+];
+
 /// What a path looks like in which bytes were replaced that are no text.
 const REPLACED: char = char::REPLACEMENT_CHARACTER;
 
@@ -40,25 +53,12 @@ impl Worktree {
             return Ok(nothing());
         };
         let context = question.context.unwrap_or(ALL_LINES);
-        let mut args: Vec<OsString> = [
-            "--literal-pathspecs",
-            "diff",
-            "--raw",
-            "-p",
-            "-z",
-            "-M",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-relative",
-            "--submodule=short",
-            "--no-color",
-            "-O/dev/null",
-            "--src-prefix=a/",
-            "--dst-prefix=b/",
-            "--inter-hunk-context=0",
-        ]
-        .map(OsString::from)
-        .into();
+        let mut args: Vec<OsString> = ["--literal-pathspecs", "diff", "--raw", "-p", "-z"]
+            .into_iter()
+            .chain(PLAIN)
+            .map(OsString::from)
+            .collect();
+        args.push("--inter-hunk-context=0".into());
         args.push(format!("-U{context}").into());
         if question.ignore_space {
             args.push("-w".into());
@@ -79,24 +79,40 @@ impl Worktree {
         })
     }
 
-    /// The question with the paths that it means: as texts, they lack the bytes that are no text.
+    /// The question with the paths that it means.
     fn with_bytes(&self, question: &DiffQuestion) -> Result<DiffQuestion, ChangesError> {
-        let lacking = |path: &RepoPath| path.to_string().contains(REPLACED);
-        if !lacking(&question.path) && !question.from.as_ref().is_some_and(lacking) {
-            return Ok(question.clone());
-        }
-        let listed = self.list(&[question.view], question.base.as_deref())?;
-        let files = listed.views.into_iter().flat_map(|view| view.files);
-        let text = question.path.to_string();
-        let meant = files.into_iter().find(|file| file.path.to_string() == text);
-        Ok(match meant {
-            Some(ChangedFile { path, from, .. }) => DiffQuestion {
-                path,
-                from,
-                ..question.clone()
-            },
-            None => question.clone(),
+        let DiffQuestion { view, base, .. } = question;
+        let (path, from) = self.meant(
+            *view,
+            base.as_deref(),
+            &question.path,
+            question.from.as_ref(),
+        )?;
+        Ok(DiffQuestion {
+            path,
+            from,
+            ..question.clone()
         })
+    }
+
+    /// The paths that are meant: as texts, they lack the bytes that are no text.
+    pub(crate) fn meant(
+        &self,
+        view: View,
+        base: Option<&str>,
+        path: &RepoPath,
+        from: Option<&RepoPath>,
+    ) -> Result<(RepoPath, Option<RepoPath>), ChangesError> {
+        let lacking = |path: &RepoPath| path.to_string().contains(REPLACED);
+        if lacking(path) || from.is_some_and(lacking) {
+            let listed = self.list(&[view], base)?;
+            let mut files = listed.views.into_iter().flat_map(|view| view.files);
+            let text = path.to_string();
+            if let Some(found) = files.find(|file| file.path.to_string() == text) {
+                return Ok((found.path, found.from));
+            }
+        }
+        Ok((path.clone(), from.cloned()))
     }
 
     fn is_untracked(&self, path: &RepoPath) -> Result<bool, ChangesError> {

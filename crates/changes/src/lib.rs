@@ -3,18 +3,23 @@
 //! Three names to know: a [`Worktree`] is asked; a [`View`] says between which two states of it; a [`FileDiff`] has the lines.
 //!
 //! It promises: what a view lists, and what it counts, is what `git diff` and `git status` list and count there, since git itself
-//! is asked, with the person's own settings where these change what is a change, and with none that change how it is written. It only reads: no lock
-//! is taken, nothing is written, no hook, no external diff and no text conversion runs, nothing is fetched. What programs wrote is
+//! is asked, with the person's own settings where these change what is a change, and with none that change how it is written. To ask only reads: no lock
+//! is taken, nothing is written, no hook, no external diff and no text conversion runs, nothing is fetched. What a person decides is done
+//! by git in the index, and in one step for each file; what is discarded is kept by [`Snapshots`] before, in a repository of our own. What programs wrote is
 //! hostile: a symbolic link is shown and never followed, a pipe is never opened, a file that is too large is said to be that.
 //!
 //! It keeps nothing between two questions and watches nothing; who asks knows when to ask again.
 
+mod act;
 mod diff;
+mod disk;
 mod list;
 mod patch;
+mod snapshot;
 mod types;
 mod untracked;
 mod worktree;
 
+pub use snapshot::{SnapshotId, Snapshots};
 pub use types::*;
 pub use worktree::{ChangesError, Worktree};

@@ -7,6 +7,8 @@ const MOST: usize = 24 * 1024 * 1024;
 
 /// The part of a patch that is about one file.
 pub(crate) struct Section<'a> {
+    /// The line that begins it.
+    title: &'a [u8],
     /// The lines before the first hunk.
     head: Vec<&'a [u8]>,
     hunks: Vec<RawHunk<'a>>,
@@ -20,11 +22,58 @@ struct RawHunk<'a> {
     text: &'a [u8],
 }
 
+/// The lines of a hunk, in bytes.
+pub(crate) struct Lines<'a> {
+    /// The first line after the change, from 1, and how many; where there is none, the line before.
+    pub(crate) new: (u32, u32),
+    /// Its lines with their signs.
+    pub(crate) text: &'a [u8],
+}
+
 impl Section<'_> {
     fn is_binary(&self) -> bool {
         let told =
             |line: &&[u8]| line.starts_with(b"Binary files ") || *line == b"GIT binary patch";
         self.head.iter().any(told)
+    }
+
+    /// Its hunks, as they are told.
+    pub(crate) fn told(&self) -> Vec<Hunk> {
+        match content(std::slice::from_ref(self)) {
+            DiffContent::Text { hunks, .. } => hunks,
+            DiffContent::Binary | DiffContent::TooLarge { .. } => Vec::new(),
+        }
+    }
+
+    /// What stands before the hunks in a patch with some of them. Its mode changes with all of the file, not with a part.
+    pub(crate) fn beginning(&self) -> Vec<u8> {
+        let mode =
+            |line: &&&[u8]| !line.starts_with(b"old mode ") && !line.starts_with(b"new mode ");
+        let lines = [&self.title]
+            .into_iter()
+            .chain(self.head.iter().filter(mode));
+        lines
+            .flat_map(|line| [*line, &b"\n"[..]])
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    /// One of its hunks, as it stands in the patch.
+    pub(crate) fn hunk(&self, place: usize) -> Vec<u8> {
+        let hunk = &self.hunks[place];
+        let (old, new) = (hunk.old, hunk.new);
+        let head = format!("@@ -{},{} +{},{} @@\n", old.0, old.1, new.0, new.1);
+        [head.as_bytes(), hunk.text, b"\n"].concat()
+    }
+
+    /// The lines of one of its hunks, and where they stand after the change.
+    pub(crate) fn lines(&self, place: usize) -> Lines<'_> {
+        let hunk = &self.hunks[place];
+        Lines {
+            new: hunk.new,
+            text: hunk.text,
+        }
     }
 
     /// Whether it says that it leads to, or from, this path.
@@ -49,6 +98,7 @@ pub(crate) fn sections(patch: &[u8]) -> Vec<Section<'_>> {
         rest = after;
         if line.starts_with(b"diff --git ") {
             sections.push(Section {
+                title: line,
                 head: Vec::new(),
                 hunks: Vec::new(),
             });
@@ -202,6 +252,7 @@ pub(crate) fn all_new(bytes: &[u8], lines: u32) -> DiffContent {
         text: &text,
     };
     content(&[Section {
+        title: &[],
         head: Vec::new(),
         hunks: Vec::from_iter((lines > 0).then_some(hunk)),
     }])

@@ -222,6 +222,53 @@ pub struct DiffQuestion {
     pub ignore_space: bool,
 }
 
+/// What is to be done with changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Into the index.
+    Stage,
+    /// Out of the index; the files stay.
+    Unstage,
+    /// Away: the files become what the index has; those that git does not know are removed.
+    Discard,
+}
+
+impl Act {
+    /// The word for what was done.
+    pub(crate) fn done(self) -> &'static str {
+        match self {
+            Self::Stage => "staged",
+            Self::Unstage => "unstaged",
+            Self::Discard => "discarded",
+        }
+    }
+}
+
+/// What is to be done, and with what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ActRequest {
+    /// What.
+    pub act: Act,
+    /// Where the changes were seen.
+    pub view: View,
+    /// Of which files.
+    pub files: Vec<Chosen>,
+}
+
+/// A file that something is to be done with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Chosen {
+    /// The file, as the list calls it.
+    #[specta(type = String)]
+    pub path: RepoPath,
+    /// Where it was, as the list says.
+    #[specta(type = Option<String>)]
+    pub from: Option<RepoPath>,
+    /// These hunks alone, as they were told with three lines around each change; none: all of the file.
+    pub hunks: Vec<Hunk>,
+}
+
 /// The lines of one file that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct FileDiff {

@@ -1,14 +1,13 @@
 //! Files that git does not know, read from the disk: how many lines they have, and which.
 
 use std::fs;
-use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use git::RepoPath;
-use rustix::fs::OFlags;
 
+use crate::disk::{kind_of, read};
 use crate::types::{ChangedFile, FileChangeKind, FileKind, LineCounts};
 
 /// A larger file is not read.
@@ -81,29 +80,11 @@ pub(crate) fn content(root: &Path, path: &RepoPath, allows: impl FnOnce(u64) -> 
     if !found.is_file() {
         return Content::Nothing;
     }
-    let kind = match found.permissions().mode() & 0o100 {
-        0 => FileKind::File,
-        _ => FileKind::Executable,
-    };
+    let kind = kind_of(found.permissions().mode());
     if !allows(found.len()) {
         return Content::TooLarge(kind, found.len());
     }
-    read(&place).map_or(Content::Nothing, |bytes| Content::Bytes(kind, bytes))
-}
-
-/// Reads a file: no link, no pipe that took its place, and no more than may be.
-fn read(place: &Path) -> io::Result<Vec<u8>> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(place)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    read(&place, LARGEST).map_or(Content::Nothing, |bytes| Content::Bytes(kind, bytes))
 }
 
 /// Whether git would take these bytes for text.

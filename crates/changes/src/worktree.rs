@@ -1,6 +1,7 @@
 //! `Worktree`: whom to ask, and what it is compared with.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use git::{Program, Question, RepoPath};
@@ -23,6 +24,45 @@ pub enum ChangesError {
     NoBase {
         /// As it was given.
         name: String,
+    },
+    /// A hunk is not there any more as it was seen.
+    #[error("`{path}` is another one by now: look at it again")]
+    Moved {
+        /// The file.
+        path: RepoPath,
+    },
+    /// It can't be done with this change.
+    #[error("nothing was done with `{path}`: {why}")]
+    Refused {
+        /// The file.
+        path: RepoPath,
+        /// Why not.
+        why: String,
+    },
+    /// What there is could not be kept, so nothing was taken away.
+    #[error("what `{worktree}` has could not be kept for an undo, so nothing was done: {why}")]
+    NotKept {
+        /// The worktree.
+        worktree: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// There is no such snapshot, or not any more.
+    #[error("the snapshot `{id}` can't be given back: {why}")]
+    NoSnapshot {
+        /// As it was called.
+        id: String,
+        /// Why not.
+        why: String,
+    },
+    /// A file could not be written.
+    #[error("could not write `{path}`")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
     },
     /// Git did not answer.
     #[error("could not {what} of `{worktree}`: {why}")]
@@ -148,6 +188,32 @@ impl Worktree {
         })
     }
 
+    /// Has git do something here as the person would, with these bytes to read.
+    pub(crate) fn act_with<A: AsRef<OsStr>>(
+        &self,
+        args: &[A],
+        input: &[u8],
+    ) -> Result<Vec<u8>, String> {
+        self.program.act(&Question {
+            dir: &self.root,
+            env: Vec::new(),
+            args: args.iter().map(AsRef::as_ref).collect(),
+            input,
+        })
+    }
+
+    /// Tells which file could not be written.
+    pub(crate) fn unwritten(&self, path: &RepoPath) -> impl FnOnce(io::Error) -> ChangesError {
+        let path = self.root.join(path.to_path());
+        move |source| ChangesError::Write { path, source }
+    }
+
+    /// The directory in which git keeps what is this worktree's own.
+    pub(crate) fn git_dir(&self) -> Result<PathBuf, String> {
+        let printed = self.ask(["rev-parse", "--absolute-git-dir"])?;
+        Ok(path_of(printed.strip_suffix(b"\n").unwrap_or(&printed)))
+    }
+
     /// Tells why git did not say what it was asked.
     pub(crate) fn refused(&self, what: &'static str) -> impl FnOnce(String) -> ChangesError + '_ {
         move |why| ChangesError::Git {
@@ -159,8 +225,7 @@ impl Worktree {
 
     /// What git is in the middle of here.
     pub(crate) fn doing(&self) -> Result<Option<Doing>, String> {
-        let git_dir = self.ask(["rev-parse", "--absolute-git-dir"])?;
-        let git_dir = path_of(git_dir.strip_suffix(b"\n").unwrap_or(&git_dir));
+        let git_dir = self.git_dir()?;
         let signs = [
             ("rebase-merge", Doing::Rebase),
             ("rebase-apply", Doing::Rebase),

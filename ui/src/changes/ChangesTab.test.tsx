@@ -1,6 +1,7 @@
 import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
+import { useNotices } from "../shared/notices";
 import { freshBackend } from "../test-support";
 import {
   changedWorktree,
@@ -135,4 +136,48 @@ test("a worktree that is gone is said to be", async () => {
   expect(await screen.findByRole("alert")).toHaveTextContent(
     "`/w/one` is in no worktree of git",
   );
+});
+
+test("a hunk is staged, and what is discarded can be taken back from where that is said", async () => {
+  twin.setChanges(
+    changedWorktree(TREE, { unstaged: [fileChange("src/parse.rs")] }),
+  );
+  render(tab());
+  await userEvent.click(await screen.findByTestId("hunk-stage"));
+  expect(twin.acted).toEqual([
+    {
+      act: "stage",
+      view: "unstaged",
+      files: [{ path: "src/parse.rs", from: null, hunks: [hunk()] }],
+    },
+  ]);
+  await userEvent.click(screen.getByTestId("diff-discard"));
+  expect(twin.acted.at(-1)?.files[0]?.hunks).toEqual([]);
+  await waitFor(() => expect(useNotices.getState().notices).toHaveLength(1));
+  const [notice] = useNotices.getState().notices;
+  expect(notice?.text).toBe("Discarded src/parse.rs.");
+  await act(async () => notice?.action?.run());
+  expect(twin.restored).toEqual(["2-1-0"]);
+  await waitFor(() =>
+    expect(useNotices.getState().notices.map(({ text }) => text)).toEqual([
+      "It is back as it was.",
+    ]),
+  );
+});
+
+test("keys stage a file and discard it, and commits are left as they are", async () => {
+  twin.setChanges(
+    changedWorktree(TREE, {
+      untracked: [fileChange("notes.md", { kind: "untracked", old: null })],
+      committed: [fileChange("done.rs")],
+    }),
+  );
+  render(tab());
+  await screen.findByTestId("diff-lines");
+  screen.getByTestId("changes-tree").focus();
+  await userEvent.keyboard("s{Delete}{End}s{Delete}");
+  expect(twin.acted.map(({ act, view }) => `${act} ${view}`)).toEqual([
+    "stage untracked",
+    "discard untracked",
+  ]);
 });

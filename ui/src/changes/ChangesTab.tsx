@@ -4,12 +4,14 @@ import type { View, ViewChanges, WorktreeChanges } from "../bindings";
 import { BranchIcon } from "../shared/icons";
 import { baseName } from "../shared/paths";
 import "./changes.css";
+import { doWith } from "./acting";
 import { DiffView } from "./DiffView";
 import { FileTree } from "./FileTree";
 import { useTouches } from "./touched-store";
 import {
   countsOf,
   type FileRow,
+  filesOf,
   keyOfFile,
   type TreeRow,
   treeRows,
@@ -137,6 +139,14 @@ export function ChangesTab({
             base={changes?.base?.name}
             onCurrent={choose}
             onFold={fold}
+            onAct={(act, row) =>
+              void doWith({
+                worktree,
+                act,
+                view: row.view,
+                files: filesOf(row),
+              })
+            }
             onEnter={() =>
               place.current
                 ?.querySelector<HTMLElement>("[data-testid=diff-lines]")

@@ -6,21 +6,25 @@ import {
   useState,
 } from "react";
 import { backend } from "../backend/backend";
-import type { ChangedFile, DiffQuestion, Hunk, View } from "../bindings";
+import type { Act, ChangedFile, DiffQuestion, Hunk, View } from "../bindings";
+import { Button } from "../shared/Button";
 import { ContextMenu } from "../shared/ContextMenu";
 import { copying } from "../shared/copying";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
 import { useTextScale } from "../shared/settings-store";
+import { actsOf, doWith, WORDS } from "./acting";
 import {
   CONTEXT,
   changesIn,
   type DiffLine,
   type DiffRow,
   diffRows,
+  type Fold,
 } from "./diff-rows";
 import { shownText } from "./shown-text";
 import { useAnswer } from "./use-answer";
+import { partners, wordParts } from "./word-parts";
 import { changeOf, withoutLines } from "./words";
 
 const ROW = 19;
@@ -65,10 +69,15 @@ export function DiffView({
   const hunks = content?.content === "text" ? content.hunks : NONE;
   const whole =
     all.data?.content.content === "text" ? all.data.content.hunks : null;
+  const parts = view !== "untracked" && file.from === null && !ignoreSpace;
+  const acts = actsOf(view, file);
+  const onParts = parts ? acts : NO_ACTS;
   const rows = useMemo(
-    () => diffRows(hunks, whole, opened),
-    [hunks, whole, opened],
+    () => diffRows(hunks, whole, opened, onParts.length > 0),
+    [hunks, whole, opened, onParts],
   );
+  const act = (what: Act, chosen: Hunk[]) =>
+    void doWith({ worktree, act: what, view, files: [file], hunks: chosen });
   const failed = near.failed ?? all.failed;
   const empty = near.data && withoutLines(near.data.file, near.data.content);
   const shown = near.data?.file ?? file;
@@ -88,6 +97,15 @@ export function DiffView({
         )}
         <span className="spacer" />
         <Counted file={shown} />
+        {acts.map((what) => (
+          <Button
+            key={what}
+            data-testid={`diff-${what}`}
+            onClick={() => act(what, [])}
+          >
+            {WORDS[what]}
+          </Button>
+        ))}
       </header>
       {failed !== null && (
         <p className="changes-failed" role="alert">
@@ -101,6 +119,11 @@ export function DiffView({
       ) : (
         <Lines
           rows={rows}
+          acts={onParts}
+          onAct={(what, at) => {
+            const hunk = hunks[at];
+            if (hunk) act(what, [hunk]);
+          }}
           onOpen={(from) => setOpened(new Set([...opened, from]))}
         />
       )}
@@ -114,6 +137,7 @@ export function DiffView({
 }
 
 const NONE: Hunk[] = [];
+const NO_ACTS: Act[] = [];
 
 /** How many lines came and went. */
 export function Counted({ file: { lines } }: { file: ChangedFile }) {
@@ -128,9 +152,14 @@ export function Counted({ file: { lines } }: { file: ChangedFile }) {
 
 function Lines({
   rows,
+  acts,
+  onAct,
   onOpen,
 }: {
   rows: DiffRow[];
+  /** What can be done with a hunk alone. */
+  acts: Act[];
+  onAct: (what: Act, hunk: number) => void;
   onOpen: (from: number) => void;
 }) {
   const scale = useTextScale();
@@ -138,6 +167,11 @@ function Lines({
   const printed = usePrinted(rows.length, height);
   const { scroller } = printed;
   const widest = useMemo(() => widestOf(rows), [rows]);
+  const others = useMemo(() => partners(rows), [rows]);
+  const otherOf = (at: number) => {
+    const row = rows[others.get(at) ?? -1];
+    return row?.kind === "line" ? row.text : null;
+  };
   const starts = useMemo(() => changesIn(rows), [rows]);
   const digits = useMemo(() => String(lastNumber(rows)).length, [rows]);
 
@@ -192,21 +226,53 @@ function Lines({
           const row = rows[index];
           if (!row) return null;
           return row.kind === "fold" ? (
-            <button
-              type="button"
-              className="changes-diff-fold"
-              data-testid="diff-fold"
-              onClick={() => onOpen(row.from)}
-            >
-              {folded(row.count)}
-              {row.heading !== "" && <span>{row.heading}</span>}
-            </button>
+            <Between row={row} acts={acts} onAct={onAct} onOpen={onOpen} />
           ) : (
-            <Line line={row} at={index} />
+            <Line line={row} at={index} other={otherOf(index)} />
           );
         }}
       />
     </ContextMenu>
+  );
+}
+
+/** What stands between two hunks: the lines that can be shown, and what can be done with the hunk below. */
+function Between({
+  row: { from, count, heading, hunk },
+  acts,
+  onAct,
+  onOpen,
+}: {
+  row: Fold;
+  acts: Act[];
+  onAct: (what: Act, hunk: number) => void;
+  onOpen: (from: number) => void;
+}) {
+  return (
+    <div className="changes-diff-fold">
+      {count !== 0 && (
+        <button
+          type="button"
+          data-testid="diff-fold"
+          onClick={() => onOpen(from)}
+        >
+          {folded(count)}
+        </button>
+      )}
+      {heading !== "" && <span>{heading}</span>}
+      {hunk !== null &&
+        acts.map((what) => (
+          <button
+            key={what}
+            type="button"
+            className="changes-diff-act"
+            data-testid={`hunk-${what}`}
+            onClick={() => onAct(what, hunk)}
+          >
+            {WORDS[what]}
+          </button>
+        ))}
+    </div>
   );
 }
 
@@ -221,14 +287,36 @@ const SIGNS: Record<DiffLine["change"], string> = {
   removed: "−",
 };
 
-function Line({ line, at }: { line: DiffLine; at: number }) {
+function Line({
+  line,
+  at,
+  other,
+}: {
+  line: DiffLine;
+  at: number;
+  /** The line in whose place it stands. */
+  other: string | null;
+}) {
   const { text, more, carriage } = shownText(line.text);
+  const parts = useMemo(
+    () => (other === null ? null : wordParts(text, shownText(other).text)),
+    [text, other],
+  );
   return (
     <div className="changes-diff-line" data-change={line.change} data-row={at}>
       <span className="changes-diff-number">{line.old}</span>
       <span className="changes-diff-number">{line.new}</span>
       <span className="changes-diff-sign">{SIGNS[line.change]}</span>
-      <span className="changes-diff-text">{text}</span>
+      <span className="changes-diff-text">
+        {parts?.map((part, place) =>
+          part.differs ? (
+            // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name
+            <mark key={place}>{part.text}</mark>
+          ) : (
+            part.text
+          ),
+        ) ?? text}
+      </span>
       {more > 0 && (
         <span className="changes-diff-more">… {more} more characters</span>
       )}

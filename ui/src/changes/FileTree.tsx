@@ -1,10 +1,14 @@
 import { type CSSProperties, type KeyboardEvent, useEffect } from "react";
+import type { Act } from "../bindings";
+import { ContextMenu } from "../shared/ContextMenu";
+import { copying } from "../shared/copying";
 import { DownIcon, RightIcon } from "../shared/icons";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
 import { useTextScale } from "../shared/settings-store";
+import { actsOf, WORDS } from "./acting";
 import { Counted } from "./DiffView";
-import type { FileRow, TreeRow } from "./tree-rows";
+import { type FileRow, filesOf, type TreeRow } from "./tree-rows";
 import { changeOf, letterOf, viewName } from "./words";
 
 const ROW = 24;
@@ -17,6 +21,7 @@ export interface FileTreeProps {
   base: string | undefined;
   onCurrent: (row: TreeRow) => void;
   onFold: (key: string, open: boolean) => void;
+  onAct: (what: Act, row: TreeRow) => void;
   /** Goes on to the lines of the current file. */
   onEnter: () => void;
 }
@@ -28,6 +33,7 @@ export function FileTree({
   base,
   onCurrent,
   onFold,
+  onAct,
   onEnter,
 }: FileTreeProps) {
   const height = Math.round(ROW * useTextScale());
@@ -53,39 +59,81 @@ export function FileTree({
     else if (folds && (event.key === "Enter" || event.key === " "))
       onFold(row.key, !row.open);
     else if (row && event.key === "Enter") onEnter();
-    else return;
+    else {
+      const what = row && actFor(row, event.key);
+      if (!what) return;
+      onAct(what, row);
+    }
     event.preventDefault();
   }
 
+  const menuOn = (on: Element) => {
+    const place = on.closest<HTMLElement>("[data-at]")?.dataset.at;
+    const row = place === undefined ? undefined : rows[Number(place)];
+    if (!row) return [];
+    return [
+      actsOn(row).map((what) => ({
+        title: titleOfAct(what, row),
+        hint: what === "discard" ? "Delete" : "S",
+        run: () => onAct(what, row),
+      })),
+      row.kind === "file" ? [copying("Copy its path", row.file.path)] : [],
+    ];
+  };
   return (
-    <PrintedLines
-      printed={printed}
-      className="changes-tree"
-      role="tree"
-      aria-label="Files that changed"
-      aria-activedescendant={at >= 0 ? `changes-row-${at}` : undefined}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      data-testid="changes-tree"
-      row={(index) => {
-        const row = rows[index];
-        return (
-          row && (
-            <Row
-              row={row}
-              at={index}
-              current={row.key === current}
-              base={base}
-              onClick={() => {
-                onCurrent(row);
-                if (row.kind !== "file") onFold(row.key, !row.open);
-              }}
-            />
-          )
-        );
-      }}
-    />
+    <ContextMenu items={menuOn}>
+      <PrintedLines
+        printed={printed}
+        className="changes-tree"
+        role="tree"
+        aria-label="Files that changed"
+        aria-activedescendant={at >= 0 ? `changes-row-${at}` : undefined}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        data-testid="changes-tree"
+        row={(index) => {
+          const row = rows[index];
+          return (
+            row && (
+              <Row
+                row={row}
+                at={index}
+                current={row.key === current}
+                base={base}
+                onClick={() => {
+                  onCurrent(row);
+                  if (row.kind !== "file") onFold(row.key, !row.open);
+                }}
+              />
+            )
+          );
+        }}
+      />
+    </ContextMenu>
   );
+}
+
+/** What can be done with all that a row stands for. */
+function actsOn(row: TreeRow): Act[] {
+  const files = filesOf(row);
+  const [first] = files;
+  const acts = first ? actsOf(row.view, first) : [];
+  return acts.filter((what) =>
+    files.every((file) => actsOf(row.view, file).includes(what)),
+  );
+}
+
+/** What a key does with a row. */
+function actFor(row: TreeRow, key: string): Act | undefined {
+  const acts = actsOn(row);
+  if (key === "s") return acts.find((what) => what !== "discard");
+  if (key === "Delete") return acts.find((what) => what === "discard");
+  return undefined;
+}
+
+function titleOfAct(what: Act, row: TreeRow): string {
+  const { length } = filesOf(row);
+  return length === 1 ? WORDS[what] : `${WORDS[what]} all ${length}`;
 }
 
 /** Where a key leads: to another row, or nowhere. */
@@ -149,6 +197,7 @@ function Row({
       aria-selected={current}
       {...(row.kind !== "file" && { "aria-expanded": row.open })}
       data-kind={row.kind}
+      data-at={at}
       data-testid={`changes-${row.kind}`}
       title={row.kind === "file" ? titleOf(row) : undefined}
       tabIndex={-1}
@@ -176,7 +225,7 @@ function Row({
         </>
       )}
       {row.kind === "section" && (
-        <span className="changes-count">{row.files}</span>
+        <span className="changes-count">{row.files.length}</span>
       )}
     </div>
   );

@@ -13,7 +13,7 @@ export interface DiffLine {
   open: boolean;
 }
 
-/** Lines that are the same and not shown. */
+/** What stands between two places that changed: lines that are the same and not shown, if any. */
 export interface Fold {
   kind: "fold";
   /** The first of them, after the change; which is also its name. */
@@ -22,6 +22,8 @@ export interface Fold {
   count: number | null;
   /** What the lines after it are a part of. */
   heading: string;
+  /** Which hunk comes after it; none at the end. */
+  hunk: number | null;
 }
 
 export type DiffRow = DiffLine | Fold;
@@ -65,12 +67,14 @@ export function linesOf(hunk: Hunk): DiffLine[] {
 
 /**
  * The rows of a diff: what changed with a little around it, and in between folds. `all` is the same file with every line, as
- * soon as that is known; of it, what is `opened` is shown, by the names of the folds.
+ * soon as that is known; of it, what is `opened` is shown, by the names of the folds. Where `parts` can be acted on, there is a fold before
+ * each hunk, also without lines in it.
  */
 export function diffRows(
   near: Hunk[],
   all: Hunk[] | null,
   opened: ReadonlySet<number>,
+  parts = false,
 ): DiffRow[] {
   const same = new Map<number, DiffLine>();
   let last = 0;
@@ -80,26 +84,34 @@ export function diffRows(
     if (line.change === "same") same.set(line.new, line);
   }
   const rows: DiffRow[] = [];
-  function gap(from: number, count: number | null, heading: string) {
+  function gap(
+    from: number,
+    count: number | null,
+    heading: string,
+    hunk: number | null,
+  ) {
+    const place = { kind: "fold" as const, from, heading, hunk };
+    const stays = parts && hunk !== null;
     if (all && opened.has(from)) {
       const end = count === null ? last + 1 : from + count;
       for (let at = from; at < end; at++) {
         const line = same.get(at);
         if (line) rows.push(line);
       }
+      if (stays) rows.push({ ...place, count: 0 });
       return;
     }
     const known = count === null && all ? last + 1 - from : count;
-    if (known !== 0) rows.push({ kind: "fold", from, count: known, heading });
+    if (known !== 0 || stays) rows.push({ ...place, count: known });
   }
   let next = 1;
-  for (const hunk of near) {
+  for (const [at, hunk] of near.entries()) {
     const start = startOf(hunk);
-    if (start > next) gap(next, start - next, hunk.heading);
+    gap(next, Math.max(0, start - next), hunk.heading, at);
     for (const line of linesOf(hunk)) rows.push(line);
     next = start + hunk.new_lines;
   }
-  if (near.length > 0 && endsInContext(rows)) gap(next, null, "");
+  if (near.length > 0 && endsInContext(rows)) gap(next, null, "", null);
   return rows;
 }
 

@@ -6,7 +6,7 @@ import { type TreeRow, treeRows } from "./tree-rows";
 /** Rows as a person would draw them. */
 function drawn(rows: TreeRow[]): string[] {
   return rows.map((row) => {
-    if (row.kind === "section") return `[${row.view} ${row.files}]`;
+    if (row.kind === "section") return `[${row.view} ${row.files.length}]`;
     const indent = "  ".repeat(row.depth);
     const name = row.kind === "directory" ? `${row.name}/` : row.name;
     return `${indent}${name}`;

@@ -9,13 +9,17 @@ export interface SectionRow extends Counts {
   kind: "section";
   key: string;
   view: View;
-  files: number;
+  /** All of them. */
+  files: ChangedFile[];
   open: boolean;
 }
 
 export interface DirectoryRow extends Counts {
   kind: "directory";
   key: string;
+  view: View;
+  /** Those below. */
+  files: ChangedFile[];
   /** As it is shown: several parts where there is nothing else in between. */
   name: string;
   depth: number;
@@ -41,6 +45,11 @@ interface Directory {
 /** What a file of a view is called here. */
 export function keyOfFile(view: View, path: string): string {
   return `${view}\u0000${path}`;
+}
+
+/** The files that a row stands for. */
+export function filesOf(row: TreeRow): ChangedFile[] {
+  return row.kind === "file" ? [row.file] : row.files;
 }
 
 export function countsOf(files: ChangedFile[]): Counts {
@@ -73,7 +82,7 @@ export function treeRows(
       kind: "section",
       key,
       view,
-      files: found.length,
+      files: found,
       open,
       ...countsOf(found),
     });
@@ -122,13 +131,16 @@ function add(
     const full = `${path}${name}/`;
     const key = keyOfFile(view, full);
     const open = !closed.has(key);
+    const files = filesBelow(here);
     rows.push({
       kind: "directory",
       key,
+      view,
+      files,
       name,
       depth,
       open,
-      ...countsOf(filesBelow(here)),
+      ...countsOf(files),
     });
     if (open) add(rows, view, here, full, depth + 1, closed);
   }

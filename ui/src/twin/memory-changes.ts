@@ -1,5 +1,11 @@
 import type { Backend, Result } from "../backend/backend";
-import type { FileDiff, View, WorktreeChanges } from "../bindings";
+import type {
+  ActRequest,
+  FileDiff,
+  SnapshotId,
+  View,
+  WorktreeChanges,
+} from "../bindings";
 
 /** What one worktree of the twin changed. */
 export interface MemoryWorktree {
@@ -13,6 +19,10 @@ export interface MemoryChanges {
   /** What a worktree changed becomes this, and it is told that it was touched. */
   setChanges(worktree: MemoryWorktree): void;
   tellTouched(worktrees: string[] | null): void;
+  /** What was asked to be done. */
+  readonly acted: ActRequest[];
+  /** The snapshots that were given back. */
+  readonly restored: SnapshotId[];
 }
 
 export function keyOfDiff(view: View, path: string): string {
@@ -24,6 +34,8 @@ const ok = <T>(data: T): Promise<Result<T>> =>
 
 export function memoryChanges() {
   const worktrees = new Map<string, MemoryWorktree>();
+  const acted: ActRequest[] = [];
+  const restored: SnapshotId[] = [];
   const listeners = new Set<(worktrees: string[] | null) => void>();
 
   function tellTouched(touched: string[] | null) {
@@ -49,6 +61,8 @@ export function memoryChanges() {
       tellTouched([worktree.changes.worktree]);
     },
     tellTouched,
+    acted,
+    restored,
 
     worktreeChanges: (path, views) =>
       within(path, ({ changes }) => ({
@@ -75,6 +89,16 @@ export function memoryChanges() {
           },
         };
         return told ?? none;
+      }),
+    actOnChanges: (path, request) =>
+      within(path, () => {
+        acted.push(request);
+        return request.act === "discard" ? `${acted.length}-1-0` : null;
+      }),
+    restoreChanges: (path, snapshot) =>
+      within(path, () => {
+        restored.push(snapshot);
+        return `${snapshot}-again`;
       }),
     onWorktreesTouched: (listener) => {
       listeners.add(listener);

@@ -76,7 +76,7 @@ impl Repo {
     }
 }
 
-fn program() -> Program {
+pub(crate) fn program() -> Program {
     Program {
         path: "git".into(),
         deadline: Duration::from_secs(60),

@@ -1,0 +1,75 @@
+import { backend } from "../backend/backend";
+import type { Act, ChangedFile, Hunk, View } from "../bindings";
+import { notify, reportFailure } from "../shared/notices";
+
+export const WORDS: Record<Act, string> = {
+  stage: "Stage",
+  unstage: "Unstage",
+  discard: "Discard",
+};
+
+const NONE: Act[] = [];
+const OF_STAGED: Act[] = ["unstage"];
+const OF_FILES: Act[] = ["stage", "discard"];
+const OF_UNMERGED: Act[] = ["stage"];
+
+/** What can be done with a file in a view; commits are as they are. */
+export function actsOf(view: View, { kind }: ChangedFile): Act[] {
+  if (view === "staged") return OF_STAGED;
+  if (view !== "unstaged" && view !== "untracked") return NONE;
+  return kind === "unmerged" ? OF_UNMERGED : OF_FILES;
+}
+
+export interface Deed {
+  worktree: string;
+  act: Act;
+  view: View;
+  files: ChangedFile[];
+  /** These of the one file alone. */
+  hunks?: Hunk[];
+}
+
+/** Stages, unstages or discards; what is discarded can be taken back. */
+export async function doWith({
+  worktree,
+  act,
+  view,
+  files,
+  hunks = [],
+}: Deed): Promise<void> {
+  const done = await backend.actOnChanges(worktree, {
+    act,
+    view,
+    files: files.map(({ path, from }) => ({ path, from, hunks })),
+  });
+  if (reportFailure(done) || done.status !== "ok") return;
+  const undo = done.data;
+  if (undo === null) return;
+  const what =
+    files.length === 1 ? (files[0]?.path ?? "") : `${files.length} files`;
+  offerUndo(worktree, undo, `Discarded ${part(hunks)}${what}.`, "Take back");
+}
+
+const part = (hunks: Hunk[]) => (hunks.length > 0 ? "a part of " : "");
+
+function offerUndo(
+  worktree: string,
+  snapshot: string,
+  text: string,
+  label: string,
+): void {
+  // It stays until the person has seen it: what was discarded is not listed anywhere else.
+  notify(
+    "warning",
+    text,
+    { label, run: () => void restore(worktree, snapshot) },
+    `discarded ${worktree}`,
+  );
+}
+
+/** Gives back what was discarded; what stood there meanwhile can be had back as well. */
+async function restore(worktree: string, snapshot: string): Promise<void> {
+  const done = await backend.restoreChanges(worktree, snapshot);
+  if (reportFailure(done) || done.status !== "ok") return;
+  offerUndo(worktree, done.data, "It is back as it was.", "Discard it again");
+}
