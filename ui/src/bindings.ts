@@ -34,6 +34,8 @@ export const commands = {
 	paneMarks: (pane: PaneId) => typedError<CommandMark[], Error>(__TAURI_INVOKE("pane_marks", { pane })),
 	/**  Tells a pane how large its cells are drawn. See [`SetCell`]. */
 	setCell: (pane: PaneId, cell: CellSize) => typedError<null, Error>(__TAURI_INVOKE("set_cell", { pane, cell })),
+	/**  Tells what a command printed; nothing when no command is marked there any more. See [`Output`]. */
+	commandOutput: (pane: PaneId, prompt: LineId) => typedError<CommandOutput | null, Error>(__TAURI_INVOKE("command_output", { pane, prompt })),
 	/**  Sets what programs are told when they ask for the colours of their terminal. See [`SetColours`]. */
 	setColours: (colours: Colours) => typedError<null, Error>(__TAURI_INVOKE("set_colours", { colours })),
 	/**  Lists the panes that only live in history. See [`Closed`]. */
@@ -737,6 +739,8 @@ export type ClosedPane = {
 	name: string | null,
 	/**  The command that ran last, if the shell told. */
 	command: string | null,
+	/**  The closed pane that it went on for: see [`crate::OpenPane::continues`]. */
+	continues?: PaneId | null,
 	/**  When it was opened, in milliseconds since 1970. */
 	opened_at: number,
 	/**  When its program ended or the pane was closed, in milliseconds since 1970; none if the host ended first. */
@@ -799,12 +803,26 @@ export type CommandMark = {
 	output_from: LineId | null,
 	/**  The line after its output, once it has ended. */
 	output_to: LineId | null,
+	/**  How many characters of that line are its output too: a program need not end its last line. */
+	output_rest?: number,
+	/**  The directory that it was started in. */
+	cwd?: string | null,
 	/**  Its exit status, once it has ended. */
 	exit: number | null,
 	/**  When it was started, in milliseconds since 1970. */
 	started_at: number | null,
 	/**  When it ended, in milliseconds since 1970. */
 	ended_at: number | null,
+};
+
+/**  A command with what it printed. */
+export type CommandOutput = {
+	/**  The command, as the shell marked it. */
+	mark: CommandMark,
+	/**  What it has printed so far, without colours; what full-screen programs showed is no part of it. */
+	text: string,
+	/**  Some of it is missing: it is kept no longer, or it is too long to be told. */
+	cut: boolean,
 };
 
 /**  Something changed. Each event names what it is about; the reader asks for the rest. */
@@ -970,6 +988,18 @@ export type DrawnBy =
 "webgl" | 
 /**  The page. */
 "dom";
+
+/**  Where the lines of a closed pane end that stand above those of the one in its place. */
+export type EarlierEnd = {
+	/**  The closed pane. */
+	pane: PaneId,
+	/**  The line behind them, which is empty. */
+	line: LineId,
+	/**  The number that the closed pane would have given its next line: those before it stand above `line` in their order. */
+	next: LineId,
+	/**  When that pane ended, in milliseconds since 1970, as far as is known. */
+	until: number | null,
+};
 
 /**  Why something asked of [`App`](crate::App) was not done. */
 export type Error = {
@@ -1590,6 +1620,14 @@ export type OpenPane = {
 	no_shell_integration?: boolean,
 	/**  How many lines to keep in memory; none: 5,000. */
 	scrollback_lines?: number | null,
+	/**
+	 *  The closed pane in whose place it opens: the newest lines of that one stand above its own, dimmed, as what
+	 *  was: they are read, searched and kept as that one's alone. Of a pane that still lives, or of which nothing is
+	 *  kept, there are none.
+	 */
+	continues?: PaneId | null,
+	/**  The name of a profile, kept with the pane for whoever shows it. */
+	profile?: string | null,
 };
 
 /**  Which matches come first. */
@@ -1719,6 +1757,12 @@ export type PaneInfo = {
 	command: string | null,
 	/**  The exit status of the command that ended last, if the shell told. */
 	last_exit: number | null,
+	/**  Grows when its shell marks that a command begins, and that it ends: then there are other marks to be read. */
+	marked?: number,
+	/**  The closed panes whose lines stand above its own, oldest first: see [`OpenPane::continues`]. */
+	earlier?: EarlierEnd[],
+	/**  The name of the profile that it was opened by, as whoever opened it said. */
+	profile?: string | null,
 	/**  When it was opened, in milliseconds since 1970. */
 	opened_at: number,
 	/**  When its program ended, in milliseconds since 1970. */
@@ -1849,6 +1893,22 @@ export type Position = {
 	line: number,
 	/**  The column. */
 	column: number,
+};
+
+/**  What a pane of a kind is opened with, and looks like. What is left out is as for any other pane. */
+export type Profile = {
+	/**  The program; null: the usual shell. */
+	program?: string | null,
+	/**  The program's arguments. */
+	args?: string[],
+	/**  The directory that it starts in, in full or from `~` on; null: where the pane in front is. */
+	cwd?: string | null,
+	/**  Added to the environment of the program. */
+	env?: { [key in string]: string },
+	/**  The theme of its panes, by its name in the gallery; null: that of all. */
+	theme?: string | null,
+	/**  What its tabs show before their titles: a letter or two, or a picture. */
+	icon?: string | null,
 };
 
 /**  How far a program says that it is (OSC 9;4). */
@@ -2131,7 +2191,10 @@ export type RunsChanged = RunChange[];
 
 /**  Which panes to search. */
 export type Scope = 
-/**  One pane, live or closed. */
+/**
+ *  One pane, live or closed; of a live one also the closed ones whose lines stand above its own, unless only some lines
+ *  are searched.
+ */
 { panes: "pane"; 
 /**  Which. */
 id: PaneId } | 
@@ -2321,6 +2384,8 @@ export type Settings = {
 	shell_integration?: boolean,
 	/**  Texts by name, which are put into a pane by choosing them. */
 	snippets?: { [key in string]: string },
+	/**  Panes of a kind, by name: what runs in them, where, and what they look like. */
+	profiles?: { [key in string]: Profile },
 	/**  Copies what is selected at once. */
 	copy_on_select?: boolean,
 	/**  Asks before text with several lines or control characters is pasted. */
