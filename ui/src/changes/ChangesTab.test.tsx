@@ -165,6 +165,20 @@ test("a hunk is staged, and what is discarded can be taken back from where that 
   );
 });
 
+test("of two discards each can be taken back", async () => {
+  twin.setChanges(
+    changedWorktree(TREE, { unstaged: [fileChange("src/parse.rs")] }),
+  );
+  render(tab());
+  await userEvent.click(await screen.findByTestId("diff-discard"));
+  await userEvent.click(screen.getByTestId("diff-discard"));
+  await waitFor(() => expect(useNotices.getState().notices).toHaveLength(2));
+  const [first, second] = useNotices.getState().notices;
+  await act(async () => first?.action?.run());
+  await act(async () => second?.action?.run());
+  expect(new Set(twin.restored).size).toBe(2);
+});
+
 test("keys stage a file and discard it, and commits are left as they are", async () => {
   twin.setChanges(
     changedWorktree(TREE, {

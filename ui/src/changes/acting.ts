@@ -1,6 +1,6 @@
 import { backend } from "../backend/backend";
 import type { Act, ChangedFile, Hunk, View } from "../bindings";
-import { notify, reportFailure } from "../shared/notices";
+import { notify, reportFailure, withdraw } from "../shared/notices";
 
 export const WORDS: Record<Act, string> = {
   stage: "Stage",
@@ -58,18 +58,21 @@ function offerUndo(
   text: string,
   label: string,
 ): void {
-  // It stays until the person has seen it: what was discarded is not listed anywhere else.
+  // It stays until the person has seen it, also beside that of another discard: what was discarded is not listed anywhere else.
   notify(
     "warning",
     text,
     { label, run: () => void restore(worktree, snapshot) },
-    `discarded ${worktree}`,
+    about(snapshot),
   );
 }
+
+const about = (snapshot: string) => `discarded ${snapshot}`;
 
 /** Gives back what was discarded; what stood there meanwhile can be had back as well. */
 async function restore(worktree: string, snapshot: string): Promise<void> {
   const done = await backend.restoreChanges(worktree, snapshot);
   if (reportFailure(done) || done.status !== "ok") return;
+  withdraw(about(snapshot));
   offerUndo(worktree, done.data, "It is back as it was.", "Discard it again");
 }

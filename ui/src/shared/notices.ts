@@ -28,7 +28,7 @@ export function notify(
 ): void {
   if (about !== undefined) withdraw(about);
   const { notices } = useNotices.getState();
-  if (notices.some((notice) => notice.text === text)) return;
+  if (notices.some((one) => one.text === text && one.about === about)) return;
   const notice: Notice = {
     id: next++,
     kind,
