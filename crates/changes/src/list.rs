@@ -5,6 +5,7 @@ use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use git::RepoPath;
 
+use crate::diff::PLAIN;
 use crate::types::{
     Base, ChangedFile, FileChangeKind, FileKind, LineCounts, View, ViewChanges, WorktreeChanges,
 };
@@ -131,21 +132,8 @@ impl Worktree {
     /// The files of a view that git knows.
     fn files_of(&self, args: &[&str], view: View) -> Result<Vec<ChangedFile>, String> {
         let asked = [
-            &[
-                "diff",
-                "--raw",
-                "--numstat",
-                "-z",
-                "-M",
-                "--no-ext-diff",
-                "--no-textconv",
-            ][..],
-            &[
-                "--no-relative",
-                "--submodule=short",
-                "--no-color",
-                "-O/dev/null",
-            ],
+            &["diff", "--raw", "--numstat", "-z"][..],
+            &PLAIN,
             args,
             &["--"],
         ];

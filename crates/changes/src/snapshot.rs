@@ -1,5 +1,6 @@
 //! What files were, kept so that what is taken away can be given back: in a repository of our own, never in the person's.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
@@ -157,13 +158,13 @@ impl Snapshots {
             .ask(&["cat-file", "--batch"], &wanted)
             .map_err(missing)?;
         let mut contents = &contents[..];
-        let mut states = Vec::<(RepoPath, State)>::new();
+        let mut states = BTreeMap::new();
         let mut modes = Vec::new();
         for (kind, path) in entries {
             let bytes = next_content(&mut contents)
                 .ok_or_else(|| missing("it can't be read any more".to_owned()))?;
             if let Some(path) = path.strip_prefix(ABSENT.as_bytes()) {
-                states.push((RepoPath::new(path), State::Absent));
+                states.insert(RepoPath::new(path), State::Absent);
             } else if let Some(path) = path.strip_prefix(MODES.as_bytes()) {
                 let mode = std::str::from_utf8(bytes).ok();
                 let mode = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok());
@@ -171,16 +172,15 @@ impl Snapshots {
             } else if let (Some(path), Some(kind)) = (path.strip_prefix(BEFORE.as_bytes()), kind) {
                 let bytes = bytes.to_vec();
                 let mode = None;
-                states.push((RepoPath::new(path), State::There { kind, bytes, mode }));
+                states.insert(RepoPath::new(path), State::There { kind, bytes, mode });
             }
         }
         for (of, told) in modes {
-            let found = states.iter_mut().find(|(path, _)| *path == of);
-            if let Some((_, State::There { mode, .. })) = found {
+            if let Some(State::There { mode, .. }) = states.get_mut(&of) {
                 *mode = told;
             }
         }
-        Ok(states)
+        Ok(states.into_iter().collect())
     }
 
     /// Makes the repository that they are kept in.
