@@ -10,7 +10,7 @@ use ::changes::{
 use clock::Clock;
 use git::Program;
 
-use crate::conflicts::blocking;
+use crate::blocking::blocking;
 use crate::{App, Code, Error};
 
 /// How long git may take for one answer.

@@ -21,6 +21,7 @@ use specta::Type;
 use store::Store;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::blocking::blocking;
 use crate::{App, Code, Error, News, Paths, Settings};
 
 /// Under which key the wishes for quiet of each repository are kept.
@@ -508,13 +509,4 @@ fn start_error(error: StartError) -> Error {
         StartError::Thread { .. } => Code::Failed,
     };
     Error::from_chain(code, &error)
-}
-
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => Err(Error::from_chain(Code::Failed, &error)),
-    }
 }

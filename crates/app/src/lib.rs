@@ -7,6 +7,7 @@
 //! Each subject is a file: `panes`, `search`, `conflicts`, `session`, `settings`, `flow`. Every failure leaves as one [`Error`].
 
 mod agents;
+mod blocking;
 mod changes;
 mod colour;
 mod config_file;
