@@ -57,10 +57,7 @@ async fn what_is_written_is_shown_line_by_line_while_it_is_written() -> Result<(
         says(window, "[data-testid=changes-tree]", "Staged").await?;
         window.picture("changes").await?;
 
-        // By keys: to the file, into its lines, a fold opened.
-        window
-            .script("document.querySelector('[data-testid=changes-tree]').focus();")
-            .await?;
+        // By keys, which are with the files since it was opened: to the file, into its lines, a fold opened.
         window
             .type_keys(&char::from(fantoccini::key::Key::Home).to_string())
             .await?;

@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 
 const tab = (visible = true) => (
-  <ChangesTab worktree={TREE} visible={visible} />
+  <ChangesTab worktree={TREE} visible={visible} active={visible} />
 );
 
 const usual = () =>
@@ -60,7 +60,6 @@ test("the arrow keys walk the files, and Enter goes on to the lines", async () =
   twin.setChanges(usual());
   render(tab());
   await screen.findByTestId("diff-lines");
-  screen.getByTestId("changes-tree").focus();
   await userEvent.keyboard("{End}");
   await waitFor(() =>
     expect(screen.getByTestId("diff")).toHaveAttribute("data-path", "notes.md"),
@@ -165,18 +164,32 @@ test("a hunk is staged, and what is discarded can be taken back from where that 
   );
 });
 
-test("of two discards each can be taken back", async () => {
+test("who discards by keys goes on with the next file", async () => {
+  twin.setChanges(
+    changedWorktree(TREE, {
+      unstaged: [fileChange("a.rs"), fileChange("b.rs"), fileChange("c.rs")],
+    }),
+  );
+  render(tab());
+  await screen.findByTestId("diff-lines");
+  // Held down, it is pressed once.
+  await userEvent.keyboard("{Delete>3/}{Delete}{Delete}");
+  expect(
+    twin.acted.map(({ files }) => files.map(({ path }) => path).join()),
+  ).toEqual(["a.rs", "b.rs", "c.rs"]);
+});
+
+test("of many discards each can be taken back", async () => {
   twin.setChanges(
     changedWorktree(TREE, { unstaged: [fileChange("src/parse.rs")] }),
   );
   render(tab());
-  await userEvent.click(await screen.findByTestId("diff-discard"));
-  await userEvent.click(screen.getByTestId("diff-discard"));
-  await waitFor(() => expect(useNotices.getState().notices).toHaveLength(2));
-  const [first, second] = useNotices.getState().notices;
-  await act(async () => first?.action?.run());
-  await act(async () => second?.action?.run());
-  expect(new Set(twin.restored).size).toBe(2);
+  const discard = await screen.findByTestId("diff-discard");
+  for (let more = 5; more > 0; more--) await userEvent.click(discard);
+  await waitFor(() => expect(useNotices.getState().notices).toHaveLength(5));
+  for (const notice of useNotices.getState().notices)
+    await act(async () => notice.action?.run());
+  expect(new Set(twin.restored).size).toBe(5);
 });
 
 test("keys stage a file and discard it, and commits are left as they are", async () => {
@@ -188,7 +201,6 @@ test("keys stage a file and discard it, and commits are left as they are", async
   );
   render(tab());
   await screen.findByTestId("diff-lines");
-  screen.getByTestId("changes-tree").focus();
   await userEvent.keyboard("s{Delete}{End}s{Delete}");
   expect(twin.acted.map(({ act, view }) => `${act} ${view}`)).toEqual([
     "stage untracked",

@@ -1,6 +1,6 @@
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { backend } from "../backend/backend";
-import type { View, ViewChanges, WorktreeChanges } from "../bindings";
+import type { Act, View, ViewChanges, WorktreeChanges } from "../bindings";
 import { BranchIcon } from "../shared/icons";
 import { baseName } from "../shared/paths";
 import "./changes.css";
@@ -11,6 +11,7 @@ import { useTouches } from "./touched-store";
 import {
   countsOf,
   type FileRow,
+  fileAfter,
   filesOf,
   keyOfFile,
   type TreeRow,
@@ -30,9 +31,12 @@ const NO_VIEWS: ViewChanges[] = [];
 export function ChangesTab({
   worktree,
   visible,
+  active,
 }: {
   worktree: string;
   visible: boolean;
+  /** The person turned to it last. */
+  active: boolean;
 }) {
   const [together, setTogether] = useState(false);
   const [filter, setFilter] = useState("");
@@ -61,6 +65,12 @@ export function ChangesTab({
     setCurrent(row.key);
     if (row.kind === "file") setShown(row);
   }
+  function actOn(act: Act, row: TreeRow) {
+    const { view } = row;
+    void doWith({ worktree, act, view, files: filesOf(row) });
+    const next = fileAfter(rows, row);
+    if (next && row.key === (current ?? open?.key)) choose(next);
+  }
   function fold(key: string, open: boolean) {
     const next = new Set(closed);
     if (open) next.delete(key);
@@ -74,6 +84,13 @@ export function ChangesTab({
   }
 
   const empty = changes?.views.every(isEmpty) ?? false;
+  const some = changes !== null && !empty;
+  // Who comes here has the files under the keys, unless they went to something else of it.
+  useEffect(() => {
+    if (active && some && !place.current?.contains(document.activeElement))
+      partOf(place.current, "changes-tree")?.focus();
+  }, [active, some]);
+
   return (
     <section
       ref={place}
@@ -139,19 +156,8 @@ export function ChangesTab({
             base={changes?.base?.name}
             onCurrent={choose}
             onFold={fold}
-            onAct={(act, row) =>
-              void doWith({
-                worktree,
-                act,
-                view: row.view,
-                files: filesOf(row),
-              })
-            }
-            onEnter={() =>
-              place.current
-                ?.querySelector<HTMLElement>("[data-testid=diff-lines]")
-                ?.focus()
-            }
+            onAct={actOn}
+            onEnter={() => partOf(place.current, "diff-lines")?.focus()}
           />
           {open && file ? (
             <DiffView
@@ -185,6 +191,10 @@ function latest(changes: WorktreeChanges | null, open: FileRow | null) {
     (file) => keyOfFile(open.view, file.path) === open.key,
   );
   return now ?? open.file;
+}
+
+function partOf(place: HTMLElement | null, name: string): HTMLElement | null {
+  return place?.querySelector<HTMLElement>(`[data-testid=${name}]`) ?? null;
 }
 
 function isEmpty({ files }: ViewChanges): boolean {

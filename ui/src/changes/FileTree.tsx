@@ -60,7 +60,8 @@ export function FileTree({
       onFold(row.key, !row.open);
     else if (row && event.key === "Enter") onEnter();
     else {
-      const what = row && actFor(row, event.key);
+      // A key that is held down does it once, not to one file after the other.
+      const what = row && !event.repeat && actFor(row, event.key);
       if (!what) return;
       onAct(what, row);
     }

@@ -159,3 +159,14 @@ function filesBelow({ directories, files }: Directory): ChangedFile[] {
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Where one goes on once all that a row stands for is done with: the next file of its view, else the one before it. */
+export function fileAfter(rows: TreeRow[], row: TreeRow): FileRow | null {
+  const done = new Set(filesOf(row).map(({ path }) => path));
+  const at = rows.indexOf(row);
+  const rest = (one: TreeRow): one is FileRow =>
+    one.kind === "file" && one.view === row.view && !done.has(one.file.path);
+  return (
+    rows.slice(at + 1).find(rest) ?? rows.slice(0, at).findLast(rest) ?? null
+  );
+}

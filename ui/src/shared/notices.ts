@@ -36,8 +36,14 @@ export function notify(
     ...(action && { action }),
     ...(about !== undefined && { about }),
   };
-  useNotices.setState({ notices: [...notices, notice].slice(-SHOWN_AT_MOST) });
+  useNotices.setState({ notices: [...withRoom(notices), notice] });
   if (kind === "info") setTimeout(() => dismiss(notice.id), INFO_STAYS_MS);
+}
+
+/** Without the oldest ones that only tell, as long as there are too many: what offers something waits for the person. */
+function withRoom(notices: Notice[]): Notice[] {
+  let tooMany = notices.length + 1 - SHOWN_AT_MOST;
+  return notices.filter(({ action }) => action || tooMany-- <= 0);
 }
 
 export function dismiss(id: number): void {

@@ -1,7 +1,7 @@
 import { ChangesTab } from "../changes/ChangesTab";
 import { followTouched } from "../changes/touched-store";
 import type { Destination } from "../shared/destinations";
-import { useParams, useVisible } from "../shared/dock/panel";
+import { useInFront, useParams, useVisible } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { useRepositories } from "../shared/repositories";
 import { CHANGES, changesCommands, openChanges } from "./changes-in-panes";
@@ -9,8 +9,9 @@ import { CHANGES, changesCommands, openChanges } from "./changes-in-panes";
 function ChangesPanel() {
   const { worktree } = useParams();
   const visible = useVisible();
+  const active = useInFront();
   return typeof worktree === "string" ? (
-    <ChangesTab worktree={worktree} visible={visible} />
+    <ChangesTab worktree={worktree} visible={visible} active={active} />
   ) : null;
 }
 
