@@ -1,3 +1,4 @@
+import { waitFor } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { freshBackend } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
@@ -8,6 +9,7 @@ import {
   groupsOf,
   readSheet,
   useSheet,
+  zoomWindow,
 } from "./sheet-store";
 
 let twin: MemoryBackend;
@@ -28,6 +30,21 @@ function shown(changedOnly = false): string[] {
     ),
   );
 }
+
+test("each press of a key zooms, however long a change takes to be in force", async () => {
+  const { changeSetting } = twin;
+  const asked: (() => void)[] = [];
+  twin.changeSetting = async (...given) => {
+    await new Promise<void>((go) => asked.push(go));
+    return changeSetting(...given);
+  };
+  for (let press = 0; press < 3; press++) zoomWindow(10);
+  for (let answered = 0; answered < 3; answered++) {
+    await waitFor(() => expect(asked).toHaveLength(answered + 1));
+    asked[answered]?.();
+  }
+  await waitFor(() => expect(twin.state.settings.window_zoom).toBe(130));
+});
 
 test("a search finds settings by all of its words, in name, title, heading and meaning", () => {
   useSheet.setState({ query: "DISK days" });

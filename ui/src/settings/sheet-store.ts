@@ -8,7 +8,14 @@ import type {
   SettingValue,
 } from "../bindings";
 import { notify } from "../shared/notices";
-import { type AppliedSettings, zoomRange } from "../shared/settings-store";
+import {
+  type AppliedSettings,
+  useSettings,
+  zoomRange,
+} from "../shared/settings-store";
+
+/** The zoom of a window of which nothing was said. */
+const DRAWN = 100;
 
 /** The three pages of the settings. */
 export type Page = "settings" | "keys" | "themes";
@@ -147,13 +154,25 @@ export function finds(query: string, text: string): boolean {
     .every((word) => within.includes(word));
 }
 
+/** The zoom that was asked for last, until it is in force: a key that is pressed meanwhile goes on from there. */
+let zoomAsked: number | null = null;
+useSettings.subscribe(({ settings }) => {
+  if (settings?.window_zoom === zoomAsked) zoomAsked = null;
+});
+
 /** Makes everything in the window larger or smaller, and keeps it so; `null`: as it was drawn. */
-export function zoomWindow(step: number | null, now: number): void {
-  const wanted = step === null ? 100 : now + step;
+export function zoomWindow(step: number | null): void {
+  const now =
+    zoomAsked ?? useSettings.getState().settings?.window_zoom ?? DRAWN;
+  const wanted = step === null ? DRAWN : now + step;
   const { least, most } = zoomRange;
   const next = Math.min(Math.max(wanted, least), most);
+  if (next === now) return;
+  zoomAsked = next;
   void change("settings", "window_zoom", next).then((done) => {
+    if (done) return;
+    zoomAsked = null;
     const refused = useSheet.getState().refused.window_zoom;
-    if (!done && refused) notify("error", refused);
+    if (refused) notify("error", refused);
   });
 }

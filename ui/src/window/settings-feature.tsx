@@ -11,7 +11,6 @@ import type { Destination } from "../shared/destinations";
 import { openPanel } from "../shared/dock/dock";
 import { useInFront } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
-import { useSettings } from "../shared/settings-store";
 import { openInEditor } from "../terminal/pane-life";
 
 /** The kind of the panel of the settings. */
@@ -42,10 +41,6 @@ function showSettings(page: Page, query = ""): void {
 
 const STEP = 10;
 
-function zoomNow(): number {
-  return useSettings.getState().settings?.window_zoom ?? 100;
-}
-
 function settingsCommands(): Command[] {
   const group = "Settings";
   const command = (
@@ -72,19 +67,19 @@ function settingsCommands(): Command[] {
     command(
       "window.larger",
       "Everything larger",
-      () => zoomWindow(STEP, zoomNow()),
+      () => zoomWindow(STEP),
       "Ctrl+Alt+=",
     ),
     command(
       "window.smaller",
       "Everything smaller",
-      () => zoomWindow(-STEP, zoomNow()),
+      () => zoomWindow(-STEP),
       "Ctrl+Alt+-",
     ),
     command(
       "window.usual_size",
       "Everything in its usual size",
-      () => zoomWindow(null, zoomNow()),
+      () => zoomWindow(null),
       "Ctrl+Alt+0",
     ),
   ];
