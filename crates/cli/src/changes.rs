@@ -1,6 +1,6 @@
 //! `changes`: what a worktree changed. Works by itself: no pane host, no window.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use changes::{
     ChangedFile, DiffContent, DiffQuestion, Doing, FileChangeKind, FileDiff, FileKind, Hunk,
@@ -99,7 +99,7 @@ impl Changes {
             }
             return Ok(());
         }
-        list(&changes, out)?;
+        list(&changes, &self.paths, out)?;
         for told in &diffs {
             print(told, out)?;
         }
@@ -108,8 +108,8 @@ impl Changes {
 
     fn wants(&self, file: &ChangedFile) -> bool {
         let below = |wanted: &String| {
-            let wanted = wanted.trim_start_matches("./").trim_end_matches('/');
-            let wanted = PathBuf::from(wanted);
+            let steps = Path::new(wanted).components();
+            let wanted: PathBuf = steps.filter(|step| *step != Component::CurDir).collect();
             let mut paths = std::iter::once(&file.path).chain(&file.from);
             paths.any(|path| path.to_path().starts_with(&wanted))
         };
@@ -137,7 +137,7 @@ impl Changes {
     }
 }
 
-fn list(changes: &WorktreeChanges, out: &mut Output<'_>) -> Result<(), Failure> {
+fn list(changes: &WorktreeChanges, below: &[String], out: &mut Output<'_>) -> Result<(), Failure> {
     let on = changes.branch.as_deref().unwrap_or("no branch");
     let base = changes.base.as_ref().map_or_else(String::new, |base| {
         let behind = match base.behind {
@@ -178,7 +178,8 @@ fn list(changes: &WorktreeChanges, out: &mut Output<'_>) -> Result<(), Failure> 
     }
     match any {
         true => out.table(&table)?,
-        false => out.line("Nothing changed.")?,
+        false if below.is_empty() => out.line("Nothing changed.")?,
+        false => out.line(&format!("Nothing changed in `{}`.", below.join("`, `")))?,
     }
     Ok(())
 }

@@ -105,6 +105,23 @@ fn a_worktree_is_listed_by_how_far_its_changes_got() {
 }
 
 #[test]
+fn only_what_lies_below_a_path_is_listed() {
+    let home = tempfile::tempdir().unwrap();
+    let path = worktree(home.path());
+    let below = |wanted: &str| {
+        let asked = ["changes", "--worktree", &path, "--view", "staged", wanted];
+        run_in(home.path(), &asked).shown(home.path())
+    };
+    assert!(below(".").contains("list"));
+    assert_eq!(below("."), below("./list"));
+    insta::assert_snapshot!(below("nowhere"), @"
+    topic: 1 commit since main
+    Nothing changed in `nowhere`.
+    [0]
+    ");
+}
+
+#[test]
 fn programs_are_told_the_same() {
     let home = tempfile::tempdir().unwrap();
     let path = worktree(home.path());
