@@ -124,9 +124,17 @@ async fn what_is_printed_is_told_to_a_screen_reader_once_and_politely() -> Resul
         let root = format!(
             "document.querySelector('[data-testid=\"pane-{pane}\"] .terminal-root').shadowRoot"
         );
-        let told = format!("return {root}.querySelector('[role=\"log\"]')?.textContent ?? '';");
+        // All that is told, whether at once or one after the other: the prompt may come late.
+        let listen = format!(
+            "const log = {root}.querySelector('[role=\"log\"]');
+            const told = (window.told = []);
+            const heard = new MutationObserver(() => told.push(log.textContent));
+            heard.observe(log, {{ childList: true, characterData: true, subtree: true }});"
+        );
+        window.script(&listen).await?;
+        let told = "return window.told.join('\\n');";
         enter_line(window, pane, "echo heard-$((40 + 2))").await?;
-        gives(window, "the line among what is told", &told, |value| {
+        gives(window, "the line among what is told", told, |value| {
             value
                 .as_str()
                 .is_some_and(|text| text.contains("heard-42\nready>"))

@@ -41,6 +41,16 @@ test("a row that is drawn again is told once", async () => {
   await told("$ ls\na.rs");
 });
 
+test("a prompt that comes late is told by itself, and not what is typed behind it", async () => {
+  await write("$ make\r\nbuilt\r\n");
+  await told("$ make\nbuilt");
+  await write("$ ");
+  await told("$");
+  await write("ls");
+  await write("\r\na.rs\r\n");
+  await told("$ ls\na.rs");
+});
+
 test("of a flood the last lines are told", async () => {
   const rows = Array.from({ length: 50 }, (_, index) => `row ${index}\r\n`);
   await write(rows.join(""));

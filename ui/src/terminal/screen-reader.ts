@@ -17,6 +17,8 @@ export class ScreenReader implements IDisposable {
   private readonly region = document.createElement("div");
   private readonly written: IDisposable;
   private told: IMarker | undefined;
+  /** There was nothing in the row of the cursor then: what is written into it is new, too. */
+  private blank = false;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -49,6 +51,9 @@ export class ScreenReader implements IDisposable {
     this.stop();
     this.told?.dispose();
     this.told = this.terminal.registerMarker(0);
+    const { active } = this.terminal.buffer;
+    const row = active.baseY + active.cursorY;
+    this.blank = this.textOf(row).text.trim() === "";
   }
 
   private stop(): void {
@@ -67,13 +72,17 @@ export class ScreenReader implements IDisposable {
     this.skip();
   }
 
-  /** The lines from the row of the cursor then to that of now; nothing while it is in the same one. */
-  private linesBetween(from: number, to: number): string[] {
+  private textOf(row: number) {
     const grid = gridOf(this.terminal.buffer.active, this.terminal.cols);
+    return printedLine(grid, row);
+  }
+
+  /** The lines from the row of the cursor then to that of now; nothing while it is in the same one, with what it had. */
+  private linesBetween(from: number, to: number): string[] {
     const lines: string[] = [];
-    if (to <= from) return lines;
+    if (to < from || (to === from && !this.blank)) return lines;
     for (let row = from; row <= to; ) {
-      const line = printedLine(grid, row);
+      const line = this.textOf(row);
       if (line.text.trim() !== "") lines.push(line.text.trimEnd());
       row = Math.max(line.to, row + 1);
     }
