@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use git::RepoPath;
 
-use crate::list::read_record;
+use crate::list::read_files;
 use crate::patch::{self, Section, all_new, sections};
 use crate::types::{
     ChangedFile, DiffContent, DiffQuestion, FileChangeKind, FileDiff, LineCounts, View,
@@ -53,30 +53,47 @@ impl Worktree {
             return Ok(nothing());
         };
         let context = question.context.unwrap_or(ALL_LINES);
-        let mut args: Vec<OsString> = ["--literal-pathspecs", "diff", "--raw", "-p", "-z"]
-            .into_iter()
-            .chain(PLAIN)
-            .map(OsString::from)
-            .collect();
+        let mut args: Vec<OsString> = [
+            "--literal-pathspecs",
+            "diff",
+            "--raw",
+            "--numstat",
+            "-p",
+            "-z",
+        ]
+        .into_iter()
+        .chain(PLAIN)
+        .map(OsString::from)
+        .collect();
         args.push("--inter-hunk-context=0".into());
         args.push(format!("-U{context}").into());
         if question.ignore_space {
             args.push("-w".into());
         }
+        let base = view.first().cloned();
         args.extend(view.into_iter().map(OsString::from));
         args.push("--".into());
         let paths = question.from.iter().chain([&question.path]);
         args.extend(paths.map(|path| path.to_path().into_os_string()));
-        let printed = self.ask(&args).map_err(self.refused("tell the lines"))?;
+        let failed = || self.refused("tell the lines");
+        let printed = self.ask(&args).map_err(failed())?;
         let told = read_diff(&printed, &question.path);
-        Ok(match told {
-            Some(told) => told,
-            // In all that changed, a file that git does not know is one that changed.
-            None if question.view == View::Whole && self.is_untracked(&question.path)? => {
-                self.new_file(&question.path)
-            }
-            None => nothing(),
-        })
+        let gone = |told: &FileDiff| told.file.as_ref().is_some_and(|file| file.new.is_none());
+        if question.view != View::Whole || told.as_ref().is_some_and(|told| !gone(told)) {
+            return Ok(told.unwrap_or_else(nothing));
+        }
+        // In all that changed, a file that git does not know is one that changed.
+        if !self.is_untracked(&question.path)? {
+            return Ok(told.unwrap_or_else(nothing));
+        }
+        let Some(base) = told.and(base) else {
+            return Ok(self.new_file(&question.path));
+        };
+        let index = self
+            .index_with(&base, std::slice::from_ref(&question.path))
+            .map_err(failed())?;
+        let printed = self.ask_of(Some(&index), &args, &[]).map_err(failed())?;
+        Ok(read_diff(&printed, &question.path).unwrap_or_else(nothing))
     }
 
     /// The question with the paths that it means.
@@ -167,27 +184,14 @@ fn nothing() -> FileDiff {
     }
 }
 
-/// Reads what `git diff --raw -p -z` printed of one file; none: it is not told of.
+/// Reads what `git diff --raw --numstat -p -z` printed of one file; none: it is not told of.
 fn read_diff(printed: &[u8], path: &RepoPath) -> Option<FileDiff> {
-    let mut rest = printed;
-    let mut files = Vec::new();
-    while rest.starts_with(b":") {
-        let mut parts = rest.split(|byte| *byte == 0);
-        let record = parts.next()?;
-        let mut read = record.len() + 1;
-        let mut paths = parts.inspect(|path| read += path.len() + 1);
-        files.push(read_record(record, &mut paths)?);
-        rest = rest.get(read..).unwrap_or_default();
-    }
-    let rest = rest.strip_prefix(b"\0").unwrap_or(rest);
-    let told = sections(rest);
-    // It is told twice when it could not be merged: as that first.
-    let of_path = |file: &&ChangedFile| file.path == *path;
-    let mut file = files.iter().find(of_path)?.clone();
-    if let Some(beside) = files.iter().filter(of_path).nth(1) {
-        file.old = beside.old;
-        file.new = beside.new;
-    }
+    // No path is empty, so this stands between what is told of the files and their lines.
+    let end = printed.windows(2).position(|pair| pair == b"\0\0");
+    let (head, patch) = printed.split_at(end.map_or(printed.len(), |end| end + 2));
+    let files = read_files(head).ok()?;
+    let told = sections(patch);
+    let mut file = files.iter().find(|file| file.path == *path)?.clone();
     let others = files.iter().any(|file| file.path != *path);
     let own: Vec<Section<'_>> = match others {
         false => told,
@@ -196,7 +200,7 @@ fn read_diff(printed: &[u8], path: &RepoPath) -> Option<FileDiff> {
             .filter(|section| section.is_about(path.as_bytes()))
             .collect(),
     };
-    let content = patch::content(&own);
+    let mut content = patch::content(&own);
     if let DiffContent::Text {
         hunks, cut: false, ..
     } = &content
@@ -205,10 +209,15 @@ fn read_diff(printed: &[u8], path: &RepoPath) -> Option<FileDiff> {
             let all = hunks.iter().flat_map(|hunk| hunk.text.split('\n'));
             u32::try_from(all.filter(|line| line.starts_with(sign)).count()).unwrap_or(u32::MAX)
         };
-        file.lines = Some(LineCounts {
-            added: lines('+'),
-            removed: lines('-'),
-        });
+        if hunks.is_empty() && file.lines.is_none() {
+            // Git does not say so where nothing but its mode or its name changed.
+            content = DiffContent::Binary;
+        } else {
+            file.lines = Some(LineCounts {
+                added: lines('+'),
+                removed: lines('-'),
+            });
+        }
     }
     Some(FileDiff {
         file: Some(file),

@@ -13,6 +13,7 @@
 mod act;
 mod diff;
 mod disk;
+mod index;
 mod list;
 mod patch;
 mod snapshot;

@@ -1,11 +1,12 @@
 //! Which files a worktree changed: what git says, read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use git::RepoPath;
 
 use crate::diff::PLAIN;
+use crate::index::Index;
 use crate::types::{
     Base, ChangedFile, FileChangeKind, FileKind, LineCounts, View, ViewChanges, WorktreeChanges,
 };
@@ -19,6 +20,14 @@ const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 struct Status {
     head: Head,
     untracked: Vec<RepoPath>,
+}
+
+/// What git tells of everything since the base.
+#[derive(Default)]
+struct Whole {
+    files: Vec<ChangedFile>,
+    /// Files that are not in the index, stand there all the same, and were compared with what the base has: they are no new ones.
+    compared: HashSet<RepoPath>,
 }
 
 impl Worktree {
@@ -41,9 +50,9 @@ impl Worktree {
         let (status, doing, staged, unstaged) = std::thread::scope(|scope| {
             let doing = beside(scope, || self.doing());
             let staged = wants(View::Staged)
-                .then(|| beside(scope, || self.files_of(&["--cached"], View::Staged)));
-            let unstaged =
-                wants(View::Unstaged).then(|| beside(scope, || self.files_of(&[], View::Unstaged)));
+                .then(|| beside(scope, || self.files_of(&["--cached"], View::Staged, None)));
+            let unstaged = wants(View::Unstaged)
+                .then(|| beside(scope, || self.files_of(&[], View::Unstaged, None)));
             let status = self.status();
             (status, ended(doing), staged.map(ended), unstaged.map(ended))
         });
@@ -57,17 +66,19 @@ impl Worktree {
                 None
             }
         };
-        let (listed, untracked) = std::thread::scope(|scope| {
+        let (committed, whole, untracked) = std::thread::scope(|scope| {
             let untracked = counts_untracked
                 .then(|| beside(scope, || Ok(self.read_untracked(&status.untracked))));
-            let listed = [View::Committed, View::Whole].map(|view| {
-                let args = wants(view).then(|| since_base(view, base.as_ref(), &status.head))?;
-                let Some(args) = args else {
-                    return Some(Ok(Vec::new()));
-                };
-                Some(self.files_of(&args, view))
+            let since = |view| since_base(view, base.as_ref(), &status.head);
+            let committed = wants(View::Committed).then(|| match since(View::Committed) {
+                Some(args) => self.files_of(&args, View::Committed, None),
+                None => Ok(Vec::new()),
             });
-            (listed, untracked.map(ended))
+            let whole = wants(View::Whole).then(|| match since(View::Whole) {
+                Some(args) => self.whole(&args, &status.untracked),
+                None => Ok(Whole::default()),
+            });
+            (committed, whole, untracked.map(ended))
         });
         let untracked = untracked
             .transpose()
@@ -78,11 +89,18 @@ impl Worktree {
                 "the lines of {uncounted} new files are not counted: they are too many or too large"
             ));
         }
-        let [committed, mut whole] = listed;
-        if let Some(Ok(files)) = &mut whole {
-            files.extend(untracked.iter().cloned());
+        let whole = whole.map(|known| {
+            let Whole {
+                mut files,
+                compared,
+            } = known?;
+            let new = untracked
+                .iter()
+                .filter(|file| !compared.contains(&file.path));
+            files.extend(new.cloned());
             files.sort_by(|a, b| a.path.cmp(&b.path));
-        }
+            Ok(files)
+        });
         let mut found = HashMap::from([
             (View::Staged, staged),
             (View::Unstaged, unstaged),
@@ -129,15 +147,41 @@ impl Worktree {
         }
     }
 
-    /// The files of a view that git knows.
-    fn files_of(&self, args: &[&str], view: View) -> Result<Vec<ChangedFile>, String> {
+    /// Everything since the base that git knows, and what it knows of new files that the base has as well.
+    fn whole(&self, args: &[&str], untracked: &[RepoPath]) -> Result<Whole, String> {
+        let files = self.files_of(args, View::Whole, None)?;
+        let untracked: HashSet<_> = untracked.iter().collect();
+        let gone = files.iter().filter_map(|file| match file.kind {
+            FileChangeKind::Deleted => Some(&file.path),
+            _ => file.from.as_ref(),
+        });
+        let compared: HashSet<_> = gone
+            .filter(|path| untracked.contains(path))
+            .cloned()
+            .collect();
+        if compared.is_empty() {
+            return Ok(Whole { files, compared });
+        }
+        let paths: Vec<_> = compared.iter().cloned().collect();
+        let index = self.index_with(args[0], &paths)?;
+        let files = self.files_of(args, View::Whole, Some(&index))?;
+        Ok(Whole { files, compared })
+    }
+
+    /// The files of a view that git knows, by the worktree's index or another one.
+    fn files_of(
+        &self,
+        args: &[&str],
+        view: View,
+        index: Option<&Index>,
+    ) -> Result<Vec<ChangedFile>, String> {
         let asked = [
             &["diff", "--raw", "--numstat", "-z"][..],
             &PLAIN,
             args,
             &["--"],
         ];
-        let printed = self.ask(asked.concat())?;
+        let printed = self.ask_of(index, asked.concat(), &[])?;
         let mut files = read_files(&printed)?;
         if view == View::Staged {
             // What could not be merged is no part of the next commit.
@@ -246,7 +290,7 @@ pub(crate) fn read_files(printed: &[u8]) -> Result<Vec<ChangedFile>, String> {
 }
 
 /// Reads one record of `git diff --raw -z`, and the paths after it.
-pub(crate) fn read_record<'a>(
+fn read_record<'a>(
     record: &[u8],
     parts: &mut impl Iterator<Item = &'a [u8]>,
 ) -> Option<ChangedFile> {
@@ -293,7 +337,8 @@ fn read_status(printed: &[u8]) -> Status {
         } else if let Some(upstream) = line.strip_prefix(b"# branch.upstream ") {
             head.upstream = Some(text_of(upstream));
         } else if let Some(path) = line.strip_prefix(b"? ") {
-            untracked.push(RepoPath::new(path));
+            // A repository of its own has a slash at its end.
+            untracked.push(RepoPath::new(path.strip_suffix(b"/").unwrap_or(path)));
         }
     }
     Status { head, untracked }

@@ -101,11 +101,7 @@ pub(crate) fn counted(root: &Path, path: &RepoPath, budget: &mut Budget) -> Chan
         Content::Nothing => (None, None),
     };
     ChangedFile {
-        path: RepoPath::new(
-            path.as_bytes()
-                .strip_suffix(b"/")
-                .unwrap_or(path.as_bytes()),
-        ),
+        path: path.clone(),
         from: None,
         kind: FileChangeKind::Untracked,
         old: None,

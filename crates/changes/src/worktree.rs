@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use git::{Program, Question, RepoPath};
 
+use crate::index::Index;
 use crate::types::{Base, Doing};
 
 /// Why something could not be told.
@@ -176,15 +177,28 @@ impl Worktree {
         &self,
         args: impl IntoIterator<Item = &'a A>,
     ) -> Result<Vec<u8>, String> {
+        self.ask_of(None, args, &[])
+    }
+
+    /// Asks git, here, of another index than the worktree's own, with these bytes to read.
+    pub(crate) fn ask_of<'a, A: AsRef<OsStr> + ?Sized + 'a>(
+        &self,
+        index: Option<&Index>,
+        args: impl IntoIterator<Item = &'a A>,
+        input: &[u8],
+    ) -> Result<Vec<u8>, String> {
         let plain = PLAIN.iter().flat_map(|setting| ["-c", setting]);
         self.program.ask(&Question {
             dir: &self.root,
-            env: Vec::new(),
+            env: index
+                .map(|index| ("GIT_INDEX_FILE", index.path().as_os_str()))
+                .into_iter()
+                .collect(),
             args: plain
                 .map(OsStr::new)
                 .chain(args.into_iter().map(AsRef::as_ref))
                 .collect(),
-            input: &[],
+            input,
         })
     }
 

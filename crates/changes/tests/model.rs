@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
@@ -124,9 +124,10 @@ fn perform(repo: &Repo, act: &Act) {
 }
 
 /// What git itself says of a view, read in another way: name, what happened, counts.
-fn truth(repo: &Repo, args: &[&str]) -> BTreeMap<Vec<u8>, (u8, String)> {
+fn truth(repo: &Repo, args: &[&str], index: &Path) -> BTreeMap<Vec<u8>, (u8, String)> {
     let args = [&["diff", "-M", "--no-ext-diff", "-z"][..], args].concat();
-    let names = bytes(repo.root(), &[&args[..], &["--name-status", "--"]].concat());
+    let bytes = |args: &[&str]| repo.bytes_by(index, args);
+    let names = bytes(&[&args[..], &["--name-status", "--"]].concat());
     let mut names = names
         .split(|byte| *byte == 0)
         .filter(|part| !part.is_empty());
@@ -138,7 +139,7 @@ fn truth(repo: &Repo, args: &[&str]) -> BTreeMap<Vec<u8>, (u8, String)> {
         }
         told.insert(path.to_vec(), (status[0], String::new()));
     }
-    let counted = bytes(repo.root(), &[&args[..], &["--numstat", "--"]].concat());
+    let counted = bytes(&[&args[..], &["--numstat", "--"]].concat());
     let mut parts = counted
         .split(|byte| *byte == 0)
         .filter(|part| !part.is_empty());
@@ -285,6 +286,20 @@ fn check(repo: &Repo) {
     let nothing = "4b825dc642cb6eb9a060e54bf8d69288fbee4904".to_owned();
     let from = base.clone().or(head.clone()).unwrap_or(nothing);
     let untracked = bytes(repo.root(), &["ls-files", "-z", "-o", "--exclude-standard"]);
+    let untracked = || {
+        let paths = untracked.split(|byte| *byte == 0);
+        paths.filter(|path| !path.is_empty())
+    };
+    // What is new to the index is compared with what the base has of it, as if it was about to be added.
+    let index = repo.root().join(".git/index");
+    let whole = repo.root().with_file_name("index");
+    let _ = fs::copy(&index, &whole);
+    let of_base = bytes(repo.root(), &["ls-tree", "-r", "-z", "--name-only", &from]);
+    let of_base: Vec<_> = of_base.split(|byte| *byte == 0).collect();
+    for path in untracked().filter(|path| of_base.contains(path)) {
+        let path = std::str::from_utf8(path).unwrap();
+        repo.bytes_by(&whole, &["--literal-pathspecs", "add", "-N", "--", path]);
+    }
     for view in &listed.views {
         let (args, old, new): (Vec<&str>, Option<&str>, Option<&str>) = match view.view {
             View::Staged => (vec!["--cached"], Some("HEAD"), Some("")),
@@ -299,8 +314,7 @@ fn check(repo: &Repo) {
             },
             View::Untracked => {
                 let names: Vec<_> = view.files.iter().map(|file| file.path.as_bytes()).collect();
-                let mut expected: Vec<_> = untracked.split(|byte| *byte == 0).collect();
-                expected.retain(|path| !path.is_empty());
+                let mut expected: Vec<_> = untracked().collect();
                 expected.sort_unstable();
                 assert_eq!(names, expected, "untracked");
                 (vec![], None, None)
@@ -313,8 +327,14 @@ fn check(repo: &Repo) {
             .cloned()
             .collect();
         if view.view != View::Untracked {
-            assert_eq!(told(&known), truth(repo, &args), "{}", view.view);
+            let index = match view.view {
+                View::Whole => &whole,
+                _ => &index,
+            };
+            assert_eq!(told(&known), truth(repo, &args, index), "{}", view.view);
         }
+        let paths: BTreeSet<_> = view.files.iter().map(|file| &file.path).collect();
+        assert_eq!(paths.len(), view.files.len(), "each file stands there once");
         for file in &view.files {
             for context in [Some(3), None] {
                 let diff = worktree
@@ -363,6 +383,44 @@ proptest! {
         }
         check(&repo);
     }
+}
+
+#[test]
+fn what_was_taken_out_of_the_index_and_is_there_is_compared_with_what_the_base_has() {
+    let repo = Repo::empty();
+    for (path, text) in [
+        ("changed", "one\ntwo\n"),
+        ("same", "x\n"),
+        ("moved", "1\n2\n3\n"),
+    ] {
+        write(&repo.root().join(path), text.as_bytes());
+    }
+    git(repo.root(), &["add", "-A"]);
+    git(repo.root(), &["commit", "-q", "-m", "x"]);
+    git(repo.root(), &["mv", "moved", "here"]);
+    git(repo.root(), &["rm", "-q", "--cached", "changed", "same"]);
+    write(&repo.root().join("changed"), b"one\n2\n");
+    write(&repo.root().join("moved"), b"another\n");
+    check(&repo);
+    let listed = repo.worktree().list(&[View::Whole], None).unwrap();
+    let files: Vec<_> = listed.views[0]
+        .files
+        .iter()
+        .map(|file| (file.path.to_string(), letter(file.kind)))
+        .collect();
+    let expected = [("changed", b'M'), ("here", b'A'), ("moved", b'M')];
+    assert_eq!(files, expected.map(|(path, kind)| (path.to_owned(), kind)));
+}
+
+#[test]
+fn what_is_no_text_is_told_as_that_also_where_its_mode_alone_changed() {
+    let repo = Repo::empty();
+    let acts = [Act::Binary(0, 0), Act::StageAll, Act::Chmod(0)];
+    acts.iter().for_each(|act| perform(&repo, act));
+    check(&repo);
+    let moved = [Act::Commit, Act::Rename(0, 1), Act::StageAll];
+    moved.iter().for_each(|act| perform(&repo, act));
+    check(&repo);
 }
 
 #[test]

@@ -16,8 +16,9 @@ pub(crate) struct Repo {
     root: PathBuf,
 }
 
-fn output(directory: &Path, args: &[&str]) -> Output {
+fn output(directory: &Path, index: Option<&Path>, args: &[&str]) -> Output {
     let mut command = Command::new("git");
+    command.envs(index.map(|index| ("GIT_INDEX_FILE", index)));
     command
         .current_dir(directory)
         .args(args)
@@ -32,7 +33,10 @@ fn output(directory: &Path, args: &[&str]) -> Output {
 
 /// What git prints; it must succeed.
 pub(crate) fn bytes(directory: &Path, args: &[&str]) -> Vec<u8> {
-    let output = output(directory, args);
+    printed(args, output(directory, None, args))
+}
+
+fn printed(args: &[&str], output: Output) -> Vec<u8> {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {args:?}: {said}");
     output.stdout
@@ -66,9 +70,14 @@ impl Repo {
         Worktree::named(&self.root, name, program())
     }
 
+    /// What git prints by another index; it must succeed.
+    pub(crate) fn bytes_by(&self, index: &Path, args: &[&str]) -> Vec<u8> {
+        printed(args, output(&self.root, Some(index), args))
+    }
+
     /// What git prints; none when it fails.
     pub(crate) fn try_git(&self, args: &[&str]) -> Option<String> {
-        let output = output(&self.root, args);
+        let output = output(&self.root, None, args);
         let text = String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_owned();
