@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::history::ClosedPane;
+use crate::image::PlacedImage;
 use crate::panes::Panes;
 use crate::refusal::Refusal;
 use crate::screen::Colours;
@@ -244,6 +245,23 @@ impl Ask for Output {
     }
 }
 
+/// An image of which a window has found a tile: [`Panes::image`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Image {
+    /// Which pane.
+    pub pane: PaneId,
+    /// Its number, as its tiles have it.
+    pub image: u32,
+}
+
+impl Ask for Image {
+    type Answer = Option<PlacedImage>;
+
+    fn put(self, panes: &Panes, _: &mut Asker<'_>) -> Result<Self::Answer, Refusal> {
+        Ok(panes.image(self.pane, self.image)?)
+    }
+}
+
 /// Searches what panes printed: [`Panes::search`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Search(pub SearchRequest);
@@ -345,6 +363,7 @@ questions!(
     Read,
     Marks,
     Output,
+    Image,
     Search,
     Closed,
     Purge,

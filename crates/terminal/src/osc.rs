@@ -7,6 +7,7 @@
 use base64::Engine as _;
 
 use crate::control::Control;
+use crate::image::MAX_STRING as MAX_IMAGE;
 use crate::types::{Progress, ProgressState};
 
 /// No string but a clipboard's may be longer; a longer one is dropped as a whole, but for a title, of which the beginning says
@@ -14,6 +15,9 @@ use crate::types::{Progress, ProgressState};
 const MAX_STRING: usize = 4 * 1024;
 /// The longest OSC 52, in bytes of base64.
 const MAX_CLIPBOARD: usize = 1024 * 1024;
+
+/// The strings of OSC 1337 that bring a file.
+const FILES: [&[u8]; 2] = [b"1337;File=", b"1337;FilePart="];
 
 /// No control sequence is longer: what goes on has no meaning.
 const MAX_CONTROL: usize = 64;
@@ -34,6 +38,10 @@ pub(crate) enum Piece<'a> {
     Control(Control),
     /// A question in a string (DECRQSS, XTGETTCAP), without its introducer and terminator.
     Question(&'a [u8]),
+    /// Sixels, without what introduces and ends them.
+    Sixels(&'a [u8]),
+    /// An image, or what is to be done with one, as kitty has it: without its introducer and terminator.
+    Graphics(&'a [u8]),
     /// A string that was too long or was cut off: the emulator only has to leave what it was in.
     Dropped,
 }
@@ -48,6 +56,10 @@ enum State {
     Osc,
     /// Within a question.
     Question,
+    /// Within sixels.
+    Sixels,
+    /// Within a string about images, as kitty has them.
+    Graphics,
 }
 
 /// What a sequence is, as far as it is known.
@@ -85,7 +97,9 @@ impl Scanner {
         while !rest.is_empty() {
             match self.state {
                 State::Ground | State::Escape => rest = self.ground(rest, &mut found),
-                State::Osc | State::Question => rest = self.string(rest, &mut found),
+                State::Osc | State::Question | State::Sixels | State::Graphics => {
+                    rest = self.string(rest, &mut found);
+                }
             }
         }
     }
@@ -139,6 +153,8 @@ impl Scanner {
         found(match self.state {
             _ if self.too_long || cancelled => Piece::Dropped,
             State::Question => Piece::Question(&self.payload),
+            State::Sixels => Piece::Sixels(&self.payload),
+            State::Graphics => Piece::Graphics(&self.payload),
             _ => Piece::Osc {
                 payload: &self.payload,
                 bel: end == 0x07,
@@ -163,14 +179,15 @@ impl Scanner {
         if self.too_long {
             return;
         }
-        let mut head = [0; 3];
+        let mut head = [0; 14];
         for (byte, of) in head.iter_mut().zip(self.payload.iter().chain(bytes)) {
             *byte = *of;
         }
-        let most = if head.starts_with(b"52;") {
-            MAX_CLIPBOARD
-        } else {
-            MAX_STRING
+        let most = match self.state {
+            State::Sixels | State::Graphics => MAX_IMAGE,
+            _ if FILES.iter().any(|file| head.starts_with(file)) => MAX_IMAGE,
+            _ if head.starts_with(b"52;") => MAX_CLIPBOARD,
+            _ => MAX_STRING,
         };
         let room = most - self.payload.len();
         if bytes.len() <= room {
@@ -189,13 +206,23 @@ fn kind_of(sequence: &[u8]) -> Kind {
     match sequence.get(1) {
         None => Kind::Open,
         Some(b']') => Kind::String(State::Osc, 2),
-        Some(b'P') => match sequence.get(2..4) {
-            Some(b"$q" | b"+q") => Kind::String(State::Question, 2),
+        Some(b'P') => {
+            let body = &sequence[2..];
+            let last = body
+                .iter()
+                .position(|byte| !matches!(byte, b'0'..=b'9' | b';'));
+            match last.map(|at| (at, &body[at..])) {
+                None if body.len() < MAX_CONTROL => Kind::Open,
+                Some((at, [b'q', ..])) => Kind::String(State::Sixels, at + 3),
+                Some((0, [b'$' | b'+', b'q', ..])) => Kind::String(State::Question, 2),
+                Some((0, [b'$' | b'+'])) => Kind::Open,
+                _ => Kind::Theirs,
+            }
+        }
+        Some(b'_') => match sequence.get(2) {
+            None => Kind::Open,
+            Some(b'G') => Kind::String(State::Graphics, 3),
             Some(_) => Kind::Theirs,
-            None => match sequence.get(2) {
-                None | Some(b'$' | b'+') => Kind::Open,
-                Some(_) => Kind::Theirs,
-            },
         },
         Some(b'[') => {
             let body = &sequence[2..];
@@ -536,6 +563,9 @@ mod tests {
                     all.push(format!("question {}", question.escape_ascii()));
                 }
                 Piece::Dropped => all.push("dropped".into()),
+                Piece::Sixels(data) | Piece::Graphics(data) => {
+                    all.push(format!("image {}", String::from_utf8_lossy(data)))
+                }
             });
         }
         all

@@ -26,6 +26,7 @@ use crate::attach::{Awaited, Frame, Stream};
 use crate::attention::Watch;
 use crate::earlier::Earlier;
 use crate::history::{ClosedPane, History, PaneHistory};
+use crate::image::PlacedImage;
 use crate::input::{Input, Refused};
 use crate::lines::PaneText;
 use crate::pty::{self, Child, Command, Pty, Started};
@@ -285,6 +286,11 @@ impl Pane {
             core.screen.size()
         };
         self.resize_terminal(size, cell);
+    }
+
+    /// The image with this number.
+    pub(crate) fn image(&self, number: u32) -> Option<PlacedImage> {
+        self.core.lock().screen.image(number)
     }
 
     fn resize_terminal(&self, size: PaneSize, cell: CellSize) {

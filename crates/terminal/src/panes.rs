@@ -15,6 +15,7 @@ use crate::attachment::Attachment;
 use crate::earlier::Earlier;
 use crate::history::{ClosedPane, History, HistoryBudget, HistoryError};
 use crate::ids::Ids;
+use crate::image::PlacedImage;
 use crate::input::Refused;
 use crate::lines::PaneText;
 use crate::pane::{Common, LastKey, Pane, Setup};
@@ -399,6 +400,15 @@ impl Panes {
     pub fn set_cell(&self, pane: PaneId, cell: CellSize) -> Result<(), PaneError> {
         self.pane(pane)?.set_cell(cell);
         Ok(())
+    }
+
+    /// The image of which a window has found a tile with this number; none: it is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`PaneError::Unknown`].
+    pub fn image(&self, pane: PaneId, image: u32) -> Result<Option<PlacedImage>, PaneError> {
+        Ok(self.pane(pane)?.image(image))
     }
 
     /// Gives the pane a name; none: it is shown by its title.

@@ -18,6 +18,7 @@ mod intake;
 mod keys;
 mod leaving;
 mod rectangles;
+mod tiles;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::image::{self, Images, PlacedImage, Placing, Which, Wish};
 use crate::osc::{self, Osc, PendingNotification, Piece, Scanner};
 use crate::styled::{Style, StyledLine};
 use crate::types::{CellSize, PaneSize, ScreenText};
@@ -181,6 +183,7 @@ pub(crate) struct Screen {
     theme: Colours,
     size: PaneSize,
     cell: CellSize,
+    images: Images,
     /// The lines of the primary screen, kept while a full-screen program runs: they can't change meanwhile.
     behind: Vec<StyledLine>,
 }
@@ -207,6 +210,7 @@ impl Screen {
             theme,
             size,
             cell: CellSize::default(),
+            images: Images::default(),
             behind: Vec::new(),
         }
     }
@@ -233,6 +237,22 @@ impl Screen {
                 self.take_in(sink, |intake, _| intake.control(control, facts));
             }
             Piece::Question(question) => self.take_in(sink, |intake, _| intake.question(question)),
+            Piece::Sixels(data) => {
+                self.advance(b"\x1b\\", sink);
+                if let Some(placing) = Images::sixels(data, self.cell) {
+                    self.place(placing, sink);
+                }
+            }
+            Piece::Graphics(payload) => {
+                self.advance(b"\x1b\\", sink);
+                self.graphics(payload, sink);
+            }
+            Piece::Osc { payload, .. } if image::is_file(payload) => {
+                self.advance(b"\x1b\\", sink);
+                if let Some(placing) = self.images.inline.take(payload, self.cell, self.size) {
+                    self.place(placing, sink);
+                }
+            }
             Piece::Osc { payload, bel } => match osc::parse(payload, &mut self.notification) {
                 Osc::Emulator => {
                     let mut whole = b"\x1b]".to_vec();
@@ -278,6 +298,39 @@ impl Screen {
             },
         });
         self.scanner = scanner;
+    }
+
+    /// Puts an image into cells; the number that it has.
+    fn place(&mut self, placing: Placing, sink: &mut impl Sink) -> u32 {
+        let number = self.images.place(placing.clone());
+        self.told.images = true;
+        self.take_in(sink, |intake, _| intake.place(&placing, number));
+        number
+    }
+
+    /// Does what a string about images wishes.
+    fn graphics(&mut self, payload: &[u8], sink: &mut impl Sink) {
+        let (wish, answer) = self.images.kitty.take(payload, self.cell);
+        match wish {
+            Some(Wish::Place(placing, name)) => {
+                let before = Which::Numbered(self.images.kitty.before(name));
+                self.take_in(sink, |intake, _| intake.erase_images(&before));
+                let number = self.place(placing, sink);
+                self.images.kitty.shown(name, number);
+            }
+            Some(Wish::Erase(which)) => {
+                self.take_in(sink, |intake, _| intake.erase_images(&which));
+            }
+            None => {}
+        }
+        if let Some(answer) = answer {
+            sink.said(Said::Reply(answer.into_bytes()), self.line_at_cursor());
+        }
+    }
+
+    /// The image that the tiles with this number are of, unless it is forgotten.
+    pub(crate) fn image(&self, number: u32) -> Option<PlacedImage> {
+        self.images.get(number)
     }
 
     fn advance(&mut self, bytes: &[u8], sink: &mut impl Sink) {

@@ -9,6 +9,7 @@ use alacritty_terminal::term::cell::{Cell, Flags, Hyperlink};
 use alacritty_terminal::vte::ansi::{Color as AnsiColor, NamedColor, Rgb};
 
 use super::Events;
+use super::tiles::image_of;
 use crate::styled::{Color, Link, LinkRun, Style, StyleRun, StyledLine};
 
 /// Whether the row goes on in the next one.
@@ -24,7 +25,7 @@ pub(super) fn append_row(line: &mut StyledLine, cells: &[Cell], whole: bool) {
     } else {
         (0..cells.len())
             .rev()
-            .find(|&at| !is_blank(cells, at))
+            .find(|&at| !is_blank(cells, at) && image_of(&cells[at]).is_none())
             .map_or(0, |at| at + 1)
     };
     let mut style = line
@@ -43,6 +44,11 @@ pub(super) fn append_row(line: &mut StyledLine, cells: &[Cell], whole: bool) {
                     continue;
                 }
             }
+        }
+        if image_of(cell).is_some() {
+            set_style(line, &mut style, Style::default());
+            line.text.push(' ');
+            continue;
         }
         set_style(line, &mut style, style_of(cell));
         let start = line.text.len() as u32;

@@ -201,7 +201,7 @@ const FUNCTIONS: &[(&str, &str, &str, Comes)] = &[
         "a\u{9b}31mb",
         Shows("a31mb|"),
     ),
-    ("DA1", "DEC", "\x1b[c", Answer("\x1b[?62;22;52c")),
+    ("DA1", "DEC", "\x1b[c", Answer("\x1b[?62;4;22;52c")),
     ("DA3", "DEC", "\x1b[=c", Answer("\x1bP!|00000000\x1b\\")),
     ("DSR 5", "ECMA-48", "\x1b[5n", Answer("\x1b[0n")),
     ("CPR", "ECMA-48", "ab\x1b[6n", Answer("\x1b[1;3R")),

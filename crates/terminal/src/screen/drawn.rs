@@ -43,6 +43,9 @@ struct DrawnRow {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Manner(Vec<(String, String)>);
 
+/// Tells a window that cells may be tiles of images; none is told that there are no more.
+const IMAGES: &str = "\x1b]7718;1\x07";
+
 /// Where the cursor is after a row was painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
@@ -471,6 +474,9 @@ impl Screen {
         let level = self.told.keys.other;
         if level != 0 {
             manner.push((format!("\x1b[>4;{level}m"), "\x1b[>4m".into()));
+        }
+        if self.told.images {
+            manner.push((IMAGES.into(), String::new()));
         }
         if self.told.shaped {
             let CursorStyle { shape, blinking } = self.term.cursor_style();

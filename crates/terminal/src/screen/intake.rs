@@ -43,6 +43,8 @@ pub(super) struct Told {
     pub(super) mouse: Option<u16>,
     /// How it is reported, likewise.
     pub(super) mouse_encoding: Option<u16>,
+    /// An image was put into cells.
+    pub(super) images: bool,
     /// The program chose the cursor's shape.
     pub(super) shaped: bool,
     /// Which synchronized update the program is within: the picture is not whole.
@@ -76,6 +78,7 @@ impl Told {
             titles: Vec::new(),
             mouse: None,
             mouse_encoding: None,
+            images: false,
             shaped: false,
             update: None,
             updates: 0,
@@ -374,8 +377,8 @@ impl<S: Sink> Handler for Intake<'_, S> {
 
     fn identify_terminal(&mut self, intermediate: Option<char>) {
         match intermediate {
-            // A terminal of the second level, with colours and the clipboard.
-            None => self.answer("\x1b[?62;22;52c".into()),
+            // A terminal of the second level, with sixels, colours and the clipboard.
+            None => self.answer("\x1b[?62;4;22;52c".into()),
             Some(_) => self.term.identify_terminal(intermediate),
         }
     }

@@ -393,7 +393,7 @@ fn questions_are_answered_and_titles_are_never_reported() {
             .collect()
     };
     assert_eq!(replies("ab\x1b[6n"), r"\x1b[1;3R");
-    assert_eq!(replies("\x1b[c"), r"\x1b[?62;22;52c");
+    assert_eq!(replies("\x1b[c"), r"\x1b[?62;4;22;52c");
     assert_eq!(replies("\x1b[?2004h\x1b[?2004$p"), r"\x1b[?2004;1$y");
     assert_eq!(replies("\x1b[18t"), r"\x1b[8;5;20t");
     assert_eq!(replies("\x1b]11;?\x07"), r"\x1b]11;rgb:1616/1717/1a1a\x07");
@@ -595,4 +595,97 @@ fn a_command_that_a_shell_can_t_name_is_looked_for_where_it_was_typed() {
     let (_, out) = fed(size(20, 3), "$ make\r\n\x1b]633;E;make;again\x07");
     let unnamed = Said::Osc(Osc::CommandLine(String::new()));
     assert_eq!(out.said, [(unnamed, 1)], "no prompt was marked");
+}
+
+/// Which tile of which image is in each cell of a row: `.` for none.
+fn tiles(screen: &Screen, row: i32) -> String {
+    let cells = &screen.term.grid()[Row(row)][..];
+    let tile = |cell| match tiles::image_of(cell) {
+        Some(image) => format!("{image}:{}", u32::from(cell.c) - 0x10_0000),
+        None => ".".to_owned(),
+    };
+    cells.iter().map(tile).collect::<Vec<_>>().join(" ")
+}
+
+/// Sixels as large as two columns and two rows of cells.
+const SIXELS: &str = "\x1bPq\"1;1;18;36~\x1b\\";
+
+#[test]
+fn an_image_stands_in_cells_and_moves_as_they_do() {
+    let (mut screen, mut out) = fed(size(4, 3), format!("ab{SIXELS}c"));
+    let at = |screen: &Screen| [0, 1, 2].map(|row| tiles(screen, row));
+    // Its last row has the cursor, in the column in which it begins: `c` took its place.
+    assert_eq!(at(&screen), [". . 1:0 1:1", ". . . 1:3", ". . . ."]);
+    screen.feed(b"\x1b[H\x1b[L", &mut out);
+    assert_eq!(at(&screen), [". . . .", ". . 1:0 1:1", ". . . 1:3"]);
+    screen.feed(b"\x1b[2;1H\x1b[P", &mut out);
+    assert_eq!(at(&screen)[1], ". 1:0 1:1 .");
+    assert_eq!(screen.text().rows, ["", "b", "  c"], "it is no text");
+    assert!(screen.image(1).is_some());
+    assert!(screen.image(2).is_none());
+}
+
+#[test]
+fn an_image_higher_than_the_screen_scrolls_it() {
+    let (screen, _) = fed(size(4, 2), "\x1bPq\"1;1;9;72~\x1b\\x");
+    assert_eq!(screen.rows(), ["", "x"]);
+    assert_eq!(screen.term.grid().history_size(), 2);
+    assert_eq!(tiles(&screen, -2), "1:0 . . .");
+    assert_eq!(tiles(&screen, 0), "1:2 . . .");
+}
+
+#[test]
+fn an_image_is_cut_at_the_edge() {
+    let (screen, _) = fed(size(4, 3), format!("\x1b[1;4H{SIXELS}"));
+    assert_eq!(tiles(&screen, 0), ". . . 1:0");
+    assert_eq!(tiles(&screen, 1), ". . . 1:2");
+}
+
+#[test]
+fn an_image_that_leaves_the_cursor_where_it_is_scrolls_nothing() {
+    let place = "\x1b[3;1H\x1b_Ga=T,i=3,f=24,s=1,v=1,c=2,r=2,C=1;AAAA\x1b\\x";
+    let (screen, _) = fed(size(4, 3), place);
+    assert_eq!(tiles(&screen, 2), ". 1:1 . .");
+    assert_eq!(screen.term.grid().history_size(), 0);
+}
+
+#[test]
+fn an_image_is_deleted_by_its_name_or_its_place() {
+    let show =
+        |id, at| format!("\x1b[{at}H\x1b_Ga=T,q=2,i={id},f=24,s=1,v=1,c=1,r=2,C=1;AAAA\x1b\\");
+    let two = [show(1, "1;1"), show(2, "1;3")].concat();
+    let left = |delete: &str| {
+        let (screen, _) = fed(size(4, 3), format!("{two}\x1b[1;1H\x1b_Ga=d{delete}\x1b\\"));
+        tiles(&screen, 1)
+    };
+    assert_eq!(left(""), ". . . .");
+    assert_eq!(left(",d=i,i=1"), ". . 2:1 .");
+    assert_eq!(left(",d=c"), ". . 2:1 .");
+    assert_eq!(left(",d=p,x=3,y=2"), "1:1 . . .");
+    assert_eq!(left(",d=x,x=3"), "1:1 . . .");
+    assert_eq!(left(",d=y,y=3"), "1:1 . 2:1 .");
+    assert_eq!(left(",d=z,z=1"), "1:1 . 2:1 .");
+}
+
+#[test]
+fn an_image_that_has_a_place_moves_when_it_is_shown_there_again() {
+    let show = |at| format!("\x1b[{at}H\x1b_Ga=T,q=2,i=1,p=4,f=24,s=1,v=1,c=1,r=1,C=1;AAAA\x1b\\");
+    let (screen, _) = fed(size(4, 3), [show("1;1"), show("2;3")].concat());
+    assert_eq!(tiles(&screen, 0), ". . . .");
+    assert_eq!(tiles(&screen, 1), ". . 2:0 .");
+}
+
+#[test]
+fn sixels_are_found_wherever_they_are_cut() {
+    let bytes = format!("ab{SIXELS}\x1b_Ga=T,q=2,f=24,s=1,v=1,c=1,r=1;AAAA\x1b\\");
+    let (whole, _) = fed(size(6, 4), &bytes);
+    for cut in 1..bytes.len() {
+        let mut screen = Screen::new(size(6, 4), Colours::default());
+        let mut out = Out::default();
+        screen.feed(&bytes.as_bytes()[..cut], &mut out);
+        screen.feed(&bytes.as_bytes()[cut..], &mut out);
+        for row in 0..4 {
+            assert_eq!(tiles(&screen, row), tiles(&whole, row), "cut at {cut}");
+        }
+    }
 }

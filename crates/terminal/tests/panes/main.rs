@@ -452,7 +452,7 @@ fn terminal_queries_are_answered_by_the_pane_itself() {
     // Asks for the cursor's position and the device's attributes, and shows the answers.
     let pane = bench
         .run(
-            "stty raw -echo; printf '\\033[6n\\033[c'; head -c 18 | od -An -c; stty sane; echo end",
+            "stty raw -echo; printf '\\033[6n\\033[c'; head -c 20 | od -An -c; stty sane; echo end",
         )
         .id;
     let lines = bench.wait_text(pane, "end");
@@ -461,7 +461,7 @@ fn terminal_queries_are_answered_by_the_pane_itself() {
         answer
             .split_whitespace()
             .collect::<String>()
-            .contains("033[1;1R033[?62;22;52c"),
+            .contains("033[1;1R033[?62;4;22;52c"),
         "{answer}"
     );
 }
