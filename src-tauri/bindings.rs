@@ -32,6 +32,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             terminal::pane_marks,
             terminal::set_cell,
             terminal::command_output,
+            terminal::pane_image,
             terminal::set_colours,
             terminal::closed_panes,
             terminal::purge_history,

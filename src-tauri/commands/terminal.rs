@@ -11,11 +11,12 @@ use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use terminal::ask::{
-    Close, Closed, List, Marks, Output, Read, Rename, Resize, Seen, SetCell, SetColours, Write,
+    Close, Closed, Image, List, Marks, Output, Read, Rename, Resize, Seen, SetCell, SetColours,
+    Write,
 };
 use terminal::{
     AttachOptions, CellSize, ClosedPane, Colours, CommandMark, CommandOutput, Line, LineId,
-    OpenPane, PaneId, PaneInfo, PaneSize, ReadLines,
+    OpenPane, PaneId, PaneInfo, PaneSize, PlacedImage, ReadLines,
 };
 
 use crate::events::PaneBytes;
@@ -50,6 +51,17 @@ pub(crate) async fn rename_pane(
     name: Option<String>,
 ) -> Result<(), Error> {
     app.ask(Rename { pane, name }).await
+}
+
+/// The image of which the page has found a tile in a pane; none: it is forgotten. See [`Image`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn pane_image(
+    app: State<'_, App>,
+    pane: PaneId,
+    image: u32,
+) -> Result<Option<PlacedImage>, Error> {
+    app.ask(Image { pane, image }).await
 }
 
 /// Gives a pane another size. See [`Resize`].

@@ -13,6 +13,7 @@ mod conflicts;
 mod disk;
 mod drafts;
 mod flow;
+mod images;
 mod layouts;
 mod panes;
 mod reach;

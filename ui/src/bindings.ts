@@ -36,6 +36,8 @@ export const commands = {
 	setCell: (pane: PaneId, cell: CellSize) => typedError<null, Error>(__TAURI_INVOKE("set_cell", { pane, cell })),
 	/**  Tells what a command printed; nothing when no command is marked there any more. See [`Output`]. */
 	commandOutput: (pane: PaneId, prompt: LineId) => typedError<CommandOutput | null, Error>(__TAURI_INVOKE("command_output", { pane, prompt })),
+	/**  The image of which the page has found a tile in a pane; none: it is forgotten. See [`Image`]. */
+	paneImage: (pane: PaneId, image: number) => typedError<PlacedImage | null, Error>(__TAURI_INVOKE("pane_image", { pane, image })),
 	/**  Sets what programs are told when they ask for the colours of their terminal. See [`SetColours`]. */
 	setColours: (colours: Colours) => typedError<null, Error>(__TAURI_INVOKE("set_colours", { colours })),
 	/**  Lists the panes that only live in history. See [`Closed`]. */
@@ -1357,6 +1359,18 @@ export type HunkView = {
 	rows: HunkRow[],
 };
 
+/**  A part of an image, in pixels. */
+export type ImageArea = {
+	/**  The first column. */
+	x: number,
+	/**  The first row. */
+	y: number,
+	/**  How many columns. */
+	width: number,
+	/**  How many rows. */
+	height: number,
+};
+
 /**  An existing conversation of a provider, to be driven from here on. */
 export type ImportSession = {
 	/**  Who made it. */
@@ -1858,6 +1872,22 @@ export type Picture = {
 	incomplete: boolean,
 	/**  Whether it is fresh. */
 	health: WatchHealth,
+};
+
+/**  An image that stands in cells, as a window needs it to draw them. */
+export type PlacedImage = {
+	/**  `image/png`, `image/jpeg`, `image/gif` or `image/webp`. */
+	media_type: string,
+	/**  The file, in base64. */
+	data: string,
+	/**  The part of it that is drawn. */
+	source: ImageArea,
+	/**  How many tiles make a row of it: tile `n` is in column `n % cols` and row `n / cols`. */
+	cols: number,
+	/**  How wide it is drawn, in thousandths of a cell's width; the last tile of a row may be filled in part. */
+	width: number,
+	/**  How high, likewise. */
+	height: number,
 };
 
 /**  One line of an agent's plan. */

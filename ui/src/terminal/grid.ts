@@ -1,4 +1,5 @@
 import type { IBuffer } from "@xterm/xterm";
+import { withoutTiles } from "./image-tiles";
 
 /** A cell of a terminal, by its row from the oldest one on. */
 export interface Spot {
@@ -25,7 +26,9 @@ export function gridOf(buffer: IBuffer, cols: number): Grid {
       return Array.from({ length: cols }, (_, col) => {
         const cell = line?.getCell(col);
         if (!cell) return " ";
-        return cell.getWidth() === 0 ? "" : cell.getChars() || " ";
+        return cell.getWidth() === 0
+          ? ""
+          : withoutTiles(cell.getChars()) || " ";
       });
     },
     wrapped: (row) => buffer.getLine(row)?.isWrapped ?? false,

@@ -1,5 +1,6 @@
 import type { IMarker, Terminal } from "@xterm/xterm";
 import type { EarlierEnd, PaneId } from "../bindings";
+import { withoutTiles } from "./image-tiles";
 import {
   type Anchor,
   endRow,
@@ -77,7 +78,8 @@ export class TerminalLines {
     return {
       length: buffer.length,
       wrapped: (row) => buffer.getLine(row)?.isWrapped ?? false,
-      text: (row, trim) => buffer.getLine(row)?.translateToString(trim) ?? "",
+      text: (row, trim) =>
+        withoutTiles(buffer.getLine(row)?.translateToString(trim) ?? ""),
     };
   }
 

@@ -25,10 +25,12 @@ import {
   toldKeys,
 } from "./drawn-terminal";
 import { fileLinks } from "./file-links";
+import { withoutTiles } from "./image-tiles";
 import { keyBytes } from "./key-bytes";
 import { pasteBytes } from "./paste-guard";
 import { ScreenReader } from "./screen-reader";
 import { type BlockView, TerminalBlocks } from "./terminal-blocks";
+import { TerminalImages } from "./terminal-images";
 import { type ScrollPlace, TerminalLines } from "./terminal-lines";
 import { type MarkedMatch, TerminalMarks } from "./terminal-marks";
 import {
@@ -227,6 +229,7 @@ export class XtermHost {
         onOpen: (place) => this.events.onOpenFile?.(place),
       }),
       this.painter,
+      new TerminalImages(this.terminal, pane),
       this.blocks,
       this.terminal.onData((data) => {
         this.release();
@@ -245,7 +248,7 @@ export class XtermHost {
         if (!this.style.settings.copy_on_select) return;
         // While the pointer moves, the selection changes with each cell.
         this.copyTimer = setTimeout(() => {
-          const text = this.terminal.getSelection();
+          const text = this.selection;
           if (text !== "") void backend.writeClipboard(text);
         }, COPY_AFTER_MS);
       }),
@@ -376,7 +379,7 @@ export class XtermHost {
   }
 
   get selection(): string {
-    return this.terminal.getSelection();
+    return withoutTiles(this.terminal.getSelection());
   }
 
   get bracketedPaste(): boolean {

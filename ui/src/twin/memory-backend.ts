@@ -685,6 +685,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         : no("bad_id", `there is no pane \`${id}\``);
     },
     paneMarks: (id) => withPane(id, (pane) => ok(structuredClone(pane.marks))),
+    paneImage: (id) => withPane(id, () => ok(null)),
     commandOutput: (id, prompt) =>
       withPane(id, (pane) => {
         const mark = pane.marks.find((mark) => mark.prompt === prompt);
