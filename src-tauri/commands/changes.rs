@@ -1,7 +1,10 @@
 //! What worktrees changed.
 
 use app::{App, Error};
-use changes::{ActRequest, DiffQuestion, FileDiff, SnapshotId, View, WorktreeChanges};
+use changes::{
+    ActRequest, CommitRequest, Committed, DiffQuestion, FileDiff, Snapshot, SnapshotId, View,
+    WorktreeChanges,
+};
 use tauri::State;
 
 /// Lists what a worktree changed. See [`App::worktree_changes`].
@@ -47,4 +50,35 @@ pub(crate) async fn restore_changes(
     snapshot: SnapshotId,
 ) -> Result<SnapshotId, Error> {
     app.restore_changes(worktree.into(), snapshot).await
+}
+
+/// Lists what was discarded. See [`App::list_snapshots`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_snapshots(
+    app: State<'_, App>,
+    worktree: String,
+) -> Result<Vec<Snapshot>, Error> {
+    app.list_snapshots(worktree.into()).await
+}
+
+/// Commits. See [`App::commit_changes`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn commit_changes(
+    app: State<'_, App>,
+    worktree: String,
+    request: CommitRequest,
+) -> Result<Committed, Error> {
+    app.commit_changes(worktree.into(), request).await
+}
+
+/// Gives the message of the last commit. See [`App::last_message`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn last_message(
+    app: State<'_, App>,
+    worktree: String,
+) -> Result<Option<String>, Error> {
+    app.last_message(worktree.into()).await
 }

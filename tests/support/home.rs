@@ -145,6 +145,11 @@ impl Home {
         })
     }
 
+    /// The process ids of all that was started for this home and still runs, whatever it is.
+    pub fn all(&self) -> Vec<u32> {
+        self.processes(|_| true)
+    }
+
     fn processes(&self, wanted: impl Fn(&[String]) -> bool) -> Vec<u32> {
         let marker = format!("SWITCHYARD_HOME={}", self.path().display());
         let Ok(entries) = std::fs::read_dir("/proc") else {

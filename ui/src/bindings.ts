@@ -74,6 +74,12 @@ export const commands = {
 	actOnChanges: (worktree: string, request: ActRequest) => typedError<SnapshotId | null, Error>(__TAURI_INVOKE("act_on_changes", { worktree, request })),
 	/**  Gives back what was discarded. See [`App::restore_changes`]. */
 	restoreChanges: (worktree: string, snapshot: SnapshotId) => typedError<SnapshotId, Error>(__TAURI_INVOKE("restore_changes", { worktree, snapshot })),
+	/**  Lists what was discarded. See [`App::list_snapshots`]. */
+	listSnapshots: (worktree: string) => typedError<Snapshot[], Error>(__TAURI_INVOKE("list_snapshots", { worktree })),
+	/**  Commits. See [`App::commit_changes`]. */
+	commitChanges: (worktree: string, request: CommitRequest) => typedError<Committed, Error>(__TAURI_INVOKE("commit_changes", { worktree, request })),
+	/**  Gives the message of the last commit. See [`App::last_message`]. */
+	lastMessage: (worktree: string) => typedError<string | null, Error>(__TAURI_INVOKE("last_message", { worktree })),
 	/**  Lists runs, newest first. See [`App::list_runs`]. */
 	listRuns: () => typedError<RunInfo[], Error>(__TAURI_INVOKE("list_runs")),
 	/**  The picture of a run's flow. See [`App::run_graph`]. */
@@ -827,6 +833,26 @@ export type CommandOutput = {
 	cut: boolean,
 };
 
+/**  What is to be committed, and with which words. */
+export type CommitRequest = {
+	/**  The message; empty, for an amended commit: the one that it has. */
+	message: string,
+	/**  In the place of the last commit. */
+	amend?: boolean,
+	/**  All that changed, new files included, in the place of what is staged. */
+	all?: boolean,
+};
+
+/**  A commit that was made. */
+export type Committed = {
+	/**  Its id. */
+	commit: string,
+	/**  The first line of its message, as the hooks left it. */
+	subject: string,
+	/**  What the hooks printed, and git. */
+	said: string,
+};
+
 /**  Something changed. Each event names what it is about; the reader asks for the rest. */
 export type ConflictEvent = 
 /**  A verdict is new, or its severity or outcome changed. */
@@ -1423,6 +1449,18 @@ export type InputType =
 "enum" | 
 /**  The name of an environment variable that holds a secret: the name is kept, the value never is. */
 "secret";
+
+/**  Of what a snapshot is. */
+export type Kept = {
+	/**  The root of the worktree. */
+	worktree: string,
+	/**  What then took its place. */
+	reason: SnapshotReason,
+	/**  So many files. */
+	count: number,
+	/**  The first of them; bytes that are no text are replaced. */
+	files: string[],
+};
 
 /**  A conversation that a provider remembers, and that can be taken over. */
 export type KnownSession = {
@@ -2568,8 +2606,23 @@ export type SkipCause =
 /**  The run was ended before its turn came. */
 "run_cancelled";
 
+/**  What was kept, as a list tells it. */
+export type Snapshot = {
+	/**  Its name. */
+	id: SnapshotId,
+	/**  When it was taken, in milliseconds since 1970. */
+	taken_ms: number,
+} & Kept;
+
 /**  Names a snapshot. */
 export type SnapshotId = string;
+
+/**  What took the place of what a snapshot kept. */
+export type SnapshotReason = 
+/**  It was discarded. */
+"discarded" | 
+/**  An older snapshot was given back. */
+"restored";
 
 /**  Where a line was found. */
 export type Source = 

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::changes::{
-    ActRequest, ChangesError, DiffQuestion, FileDiff, SnapshotId, Snapshots, View, Worktree,
-    WorktreeChanges,
+    ActRequest, ChangesError, CommitRequest, Committed, DiffQuestion, FileDiff, Snapshot,
+    SnapshotId, Snapshots, View, Worktree, WorktreeChanges,
 };
 use clock::Clock;
 use git::Program;
 
 use crate::blocking::blocking;
-use crate::{App, Code, Error};
+use crate::{App, Code, Error, Paths};
 
 /// How long git may take for one answer.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -56,19 +56,18 @@ impl App {
         worktree: PathBuf,
         request: ActRequest,
     ) -> Result<Option<SnapshotId>, Error> {
-        let snapshots = self.snapshots();
-        blocking(move || {
-            let now = Clock::system().now_ms();
-            let worktree = open(&worktree)?;
-            let done = worktree.act(&request, &snapshots, now).map_err(told)?;
-            if done.is_some()
-                && let Err(error) = snapshots.prune(now)
-            {
-                tracing::warn!("snapshots that are too old are still there: {error}");
-            }
-            Ok(done)
-        })
-        .await
+        let paths = self.0.paths.clone();
+        blocking(move || act_on(&open(&worktree)?, &request, &paths)).await
+    }
+
+    /// Lists what was discarded in a worktree and is still kept, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when `worktree` is in none, [`Code::Failed`] when what is kept can't be read.
+    pub async fn list_snapshots(&self, worktree: PathBuf) -> Result<Vec<Snapshot>, Error> {
+        let paths = self.0.paths.clone();
+        blocking(move || list_snapshots(&paths, Some(&open(&worktree)?))).await
     }
 
     /// Gives back what was discarded. What stands there now is kept as well: the snapshot is returned.
@@ -81,18 +80,84 @@ impl App {
         worktree: PathBuf,
         snapshot: SnapshotId,
     ) -> Result<SnapshotId, Error> {
-        let snapshots = self.snapshots();
-        blocking(move || {
-            let restored =
-                snapshots.restore(&open(&worktree)?, &snapshot, Clock::system().now_ms());
-            restored.map_err(told)
-        })
-        .await
+        let paths = self.0.paths.clone();
+        blocking(move || restore(&paths, &open(&worktree)?, &snapshot)).await
     }
 
-    fn snapshots(&self) -> Snapshots {
-        Snapshots::new(self.0.paths.data().join("snapshots"), program())
+    /// Has git commit what a person decided on, with their hooks, signing and name.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Refused`] with all that git and the hooks printed. Else as [`App::worktree_changes`].
+    pub async fn commit_changes(
+        &self,
+        worktree: PathBuf,
+        request: CommitRequest,
+    ) -> Result<Committed, Error> {
+        blocking(move || commit(&open(&worktree)?, &request)).await
     }
+
+    /// Gives the message of a worktree's last commit; none before the first.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when `worktree` is in none.
+    pub async fn last_message(&self, worktree: PathBuf) -> Result<Option<String>, Error> {
+        blocking(move || Ok(open(&worktree)?.last_message())).await
+    }
+}
+
+/// Stages, unstages or discards, without an [`App`].
+///
+/// # Errors
+///
+/// As [`App::act_on_changes`].
+pub fn act_on(
+    worktree: &Worktree,
+    request: &ActRequest,
+    paths: &Paths,
+) -> Result<Option<SnapshotId>, Error> {
+    let (kept, now) = (snapshots(paths), Clock::system().now_ms());
+    let done = worktree.act(request, &kept, now).map_err(told)?;
+    if done.is_some()
+        && let Err(error) = kept.prune(now)
+    {
+        tracing::warn!("snapshots that are too old are still there: {error}");
+    }
+    Ok(done)
+}
+
+/// Lists what was discarded, of one worktree or of all, without an [`App`].
+///
+/// # Errors
+///
+/// [`Code::Failed`] when it can't be read.
+pub fn list_snapshots(paths: &Paths, worktree: Option<&Worktree>) -> Result<Vec<Snapshot>, Error> {
+    let listed = snapshots(paths).list(worktree.map(Worktree::root));
+    listed.map_err(told)
+}
+
+/// Gives back what was discarded, without an [`App`].
+///
+/// # Errors
+///
+/// As [`App::restore_changes`].
+pub fn restore(paths: &Paths, worktree: &Worktree, id: &SnapshotId) -> Result<SnapshotId, Error> {
+    let restored = snapshots(paths).restore(worktree, id, Clock::system().now_ms());
+    restored.map_err(told)
+}
+
+/// Commits, without an [`App`].
+///
+/// # Errors
+///
+/// As [`App::commit_changes`].
+pub fn commit(worktree: &Worktree, request: &CommitRequest) -> Result<Committed, Error> {
+    worktree.commit(request).map_err(told)
+}
+
+fn snapshots(paths: &Paths) -> Snapshots {
+    Snapshots::new(paths.data().join("snapshots"), program())
 }
 
 fn open(directory: &Path) -> Result<Worktree, Error> {
@@ -146,8 +211,11 @@ fn told(error: ChangesError) -> Error {
         ChangesError::NoBase { .. } => Code::BadParams,
         ChangesError::Moved { .. }
         | ChangesError::Refused { .. }
+        | ChangesError::NotCommitted { .. }
         | ChangesError::NotKept { .. } => Code::Refused,
-        ChangesError::Git { .. } | ChangesError::Write { .. } => Code::Failed,
+        ChangesError::Git { .. } | ChangesError::NotListed { .. } | ChangesError::Write { .. } => {
+            Code::Failed
+        }
     };
     Error::from_chain(code, &error)
 }

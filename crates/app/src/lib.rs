@@ -55,7 +55,9 @@ pub use self::conflicts::{
     ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView,
     announce_from_outside, check_change, look_for_conflicts, watch_config,
 };
-pub use changes::{find_worktree, list_changes, tell_diff};
+pub use changes::{
+    act_on, commit, find_worktree, list_changes, list_snapshots, restore, tell_diff,
+};
 pub use colour::Colour;
 pub use drafts::Draft;
 pub use editing::FilePlace;

@@ -7,7 +7,7 @@ use git::RepoPath;
 use crate::diff::PLAIN;
 use crate::disk::{self, Scratch, State};
 use crate::patch::{Lines, Section, sections};
-use crate::snapshot::{SnapshotId, Snapshots};
+use crate::snapshot::{SnapshotId, SnapshotReason, Snapshots};
 use crate::types::{Act, ActRequest, Chosen, FileKind, Hunk, View};
 use crate::worktree::{ChangesError, Worktree};
 
@@ -168,7 +168,7 @@ impl Worktree {
             .map(|chosen| Ok((&chosen.path, self.without(view, chosen)?)))
             .collect::<Result<_, ChangesError>>()?;
         let paths: Vec<_> = files.iter().map(|chosen| chosen.path.clone()).collect();
-        let id = snapshots.take(self, &paths, now_ms)?;
+        let id = snapshots.take(self, &paths, SnapshotReason::Discarded, now_ms)?;
         let scratch = self.scratch()?;
         for (path, state) in &after {
             disk::put(self.root(), path, state, &scratch).map_err(self.unwritten(path))?;

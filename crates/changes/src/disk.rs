@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use git::RepoPath;
 use rustix::fs::OFlags;
@@ -23,6 +24,27 @@ pub(crate) enum State {
     Absent,
 }
 
+/// What is this old and made for a moment only was left by a process that was killed.
+pub(crate) const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
+
+/// How the names of our directories begin.
+const SCRATCH: &str = ".switchyard-";
+
+/// Removes what processes left that were killed.
+fn sweep(git_dir: &Path) {
+    for entry in fs::read_dir(git_dir).into_iter().flatten().flatten() {
+        if !entry.file_name().as_bytes().starts_with(SCRATCH.as_bytes()) {
+            continue;
+        }
+        let about = entry.metadata().and_then(|found| found.modified());
+        let old = about.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > LEFT_BEHIND));
+        if old {
+            // It is in nobody's way, and the next one tries again.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A directory for files that are about to take another one's place.
 pub(crate) struct Scratch(tempfile::TempDir);
 
@@ -30,8 +52,11 @@ impl Scratch {
     /// Makes one in a directory of git's own, on the same disk as the worktree, most likely: what a process that ends leaves
     /// there is in nobody's way.
     pub(crate) fn below(git_dir: &Path) -> io::Result<Self> {
+        sweep(git_dir);
         tempfile::Builder::new()
-            .prefix(".switchyard-")
+            .prefix(SCRATCH)
+            // Whoever may not read a file may not read it while it is made, either.
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(git_dir)
             .map(Self)
     }

@@ -11,6 +11,7 @@
 //! It keeps nothing between two questions and watches nothing; who asks knows when to ask again.
 
 mod act;
+mod commit;
 mod diff;
 mod disk;
 mod index;
@@ -21,6 +22,7 @@ mod types;
 mod untracked;
 mod worktree;
 
-pub use snapshot::{SnapshotId, Snapshots};
+pub use commit::{CommitRequest, Committed};
+pub use snapshot::{Kept, Snapshot, SnapshotId, SnapshotReason, Snapshots};
 pub use types::*;
 pub use worktree::{ChangesError, Worktree};

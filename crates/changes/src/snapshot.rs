@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use git::{Program, Question, RepoPath};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,56 @@ const KEPT_MS: u64 = 30 * 24 * 3600 * 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
 #[serde(transparent)]
 pub struct SnapshotId(String);
+
+impl fmt::Display for SnapshotId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for SnapshotId {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+/// What was kept, as a list tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Snapshot {
+    /// Its name.
+    pub id: SnapshotId,
+    /// When it was taken, in milliseconds since 1970.
+    pub taken_ms: u64,
+    /// Of what.
+    #[serde(flatten)]
+    pub kept: Kept,
+}
+
+/// Of what a snapshot is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Kept {
+    /// The root of the worktree.
+    pub worktree: String,
+    /// What then took its place.
+    pub reason: SnapshotReason,
+    /// So many files.
+    pub count: u32,
+    /// The first of them; bytes that are no text are replaced.
+    pub files: Vec<String>,
+}
+
+/// What took the place of what a snapshot kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotReason {
+    /// It was discarded.
+    Discarded,
+    /// An older snapshot was given back.
+    Restored,
+}
+
+/// So many files are named by a list.
+const NAMED: usize = 20;
 
 /// Keeps what files were, each snapshot a commit in a bare repository of our own: nothing of the person's own repository, of its
 /// objects, refs, index or hooks, has a part in it.
@@ -57,6 +109,7 @@ impl Snapshots {
         &self,
         worktree: &Worktree,
         paths: &[RepoPath],
+        reason: SnapshotReason,
         now_ms: u64,
     ) -> Result<SnapshotId, ChangesError> {
         let failed = |why: String| ChangesError::NotKept {
@@ -64,7 +117,13 @@ impl Snapshots {
             why,
         };
         let id = SnapshotId::new(now_ms);
-        let mut told = Import::begin(&id, now_ms, worktree.root());
+        let kept = Kept {
+            worktree: worktree.root().display().to_string(),
+            reason,
+            count: u32::try_from(paths.len()).unwrap_or(u32::MAX),
+            files: paths.iter().take(NAMED).map(RepoPath::to_string).collect(),
+        };
+        let mut told = Import::begin(&id, now_ms, &kept);
         let mut left = MOST;
         for path in paths {
             let state = disk::state(worktree.root(), path, left)
@@ -95,12 +154,45 @@ impl Snapshots {
     ) -> Result<SnapshotId, ChangesError> {
         let states = self.read(id)?;
         let paths: Vec<_> = states.iter().map(|(path, _)| path.clone()).collect();
-        let before = self.take(worktree, &paths, now_ms)?;
+        let before = self.take(worktree, &paths, SnapshotReason::Restored, now_ms)?;
         let scratch = worktree.scratch()?;
         for (path, state) in &states {
             disk::put(worktree.root(), path, state, &scratch).map_err(worktree.unwritten(path))?;
         }
         Ok(before)
+    }
+
+    /// Lists what is kept, the newest first: of one worktree, by its root, or of all.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangesError::NotListed`].
+    pub fn list(&self, worktree: Option<&Path>) -> Result<Vec<Snapshot>, ChangesError> {
+        if !self.is_made() {
+            return Ok(Vec::new());
+        }
+        let printed = self
+            .ask(
+                &["for-each-ref", "--format=%(refname)%00%(contents)%00", REFS],
+                &[],
+            )
+            .map_err(|why| ChangesError::NotListed { why })?;
+        let printed = String::from_utf8_lossy(&printed);
+        let mut fields = printed.split('\0');
+        let mut all = Vec::new();
+        while let (Some(full), Some(kept)) = (fields.next(), fields.next()) {
+            let id = full.trim_start().strip_prefix(REFS).map(SnapshotId::from);
+            // What another version wrote, and this one can't read, is given back by its name alone.
+            if let (Some(id), Ok(kept)) = (id, serde_json::from_str::<Kept>(kept)) {
+                let taken_ms = id.taken_ms();
+                all.push(Snapshot { id, taken_ms, kept });
+            }
+        }
+        if let Some(root) = worktree.map(|root| root.display().to_string()) {
+            all.retain(|one| one.kept.worktree == root);
+        }
+        all.sort_by_key(|one| std::cmp::Reverse((one.taken_ms, one.id.nth())));
+        Ok(all)
     }
 
     /// Drops the snapshots that are too old, and gives back the room that they took.
@@ -109,22 +201,25 @@ impl Snapshots {
     ///
     /// Says for a person why it was not done.
     pub fn prune(&self, now_ms: u64) -> Result<(), String> {
-        if !self.directory.exists() {
+        if !self.is_made() {
             return Ok(());
         }
         let listed = self.ask(&["for-each-ref", "--format=%(refname)", REFS], &[])?;
         let mut gone = String::new();
         for full in String::from_utf8_lossy(&listed).lines() {
-            let taken = full.strip_prefix(REFS).and_then(|id| id.split('-').next());
-            let taken: u64 = taken.and_then(|ms| ms.parse().ok()).unwrap_or(0);
+            let taken = full
+                .strip_prefix(REFS)
+                .map_or(0, |id| SnapshotId::from(id).taken_ms());
             if taken + KEPT_MS < now_ms {
                 // Nobody fails to write into a text.
                 let _ = writeln!(gone, "delete {full}");
             }
         }
         if !gone.is_empty() {
+            self.drop_stale_lock();
             self.ask(&["update-ref", "--stdin"], gone.as_bytes())?;
-            self.ask(&["gc", "--quiet", "--prune=now"], &[])?;
+            // What is younger may be of a snapshot that another process is about to name.
+            self.ask(&["gc", "--quiet", "--prune=2.hours.ago"], &[])?;
         }
         Ok(())
     }
@@ -183,21 +278,45 @@ impl Snapshots {
         Ok(states.into_iter().collect())
     }
 
-    /// Makes the repository that they are kept in.
-    fn make(&self) -> Result<(), String> {
-        if self.directory.join("HEAD").exists() {
-            return Ok(());
-        }
-        let made = fs::create_dir_all(&self.directory).and_then(|()| self.to_owner());
-        made.map_err(|error| format!("`{}`: {error}", self.directory.display()))?;
-        self.ask(&["init", "--bare", "--quiet", "--template=", "."], &[])
-            .map(drop)
+    /// Whether there is a repository already; what is there of it is all of it.
+    fn is_made(&self) -> bool {
+        self.directory.join("HEAD").exists()
     }
 
-    /// What files held is for their owner only.
-    fn to_owner(&self) -> io::Result<()> {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700))
+    /// Makes the repository that they are kept in: beside, and then all at once, so that none is ever made in part.
+    fn make(&self) -> Result<(), String> {
+        if self.is_made() {
+            return Ok(());
+        }
+        let failed = |error: io::Error| format!("`{}`: {error}", self.directory.display());
+        let parent = self.directory.parent().unwrap_or(&self.directory);
+        fs::create_dir_all(parent).map_err(failed)?;
+        // What files held is for their owner only.
+        let beside = tempfile::Builder::new()
+            .prefix(".snapshots-")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(parent)
+            .map_err(failed)?;
+        let within = Self::new(beside.path().to_owned(), self.program.clone());
+        within.ask(&["init", "--bare", "--quiet", "--template=", "."], &[])?;
+        match fs::rename(beside.path(), &self.directory) {
+            // Somebody else has made it meanwhile.
+            Err(error) if !self.is_made() => Err(failed(error)),
+            _ => fs::File::open(parent)
+                .and_then(|parent| parent.sync_all())
+                .map_err(failed),
+        }
+    }
+
+    /// Takes away the lock of a git that was killed while it dropped snapshots: nothing else would, ever.
+    fn drop_stale_lock(&self) {
+        let lock = self.directory.join("packed-refs.lock");
+        let left = fs::metadata(&lock).and_then(|found| found.modified());
+        let stale = |left: SystemTime| left.elapsed().is_ok_and(|age| age > disk::LEFT_BEHIND);
+        if left.is_ok_and(stale) {
+            // When it stays, git says so.
+            let _ = fs::remove_file(lock);
+        }
     }
 
     fn ask(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
@@ -231,6 +350,19 @@ impl SnapshotId {
                 .all(|byte| byte.is_ascii_digit() || byte == b'-')
     }
 
+    fn taken_ms(&self) -> u64 {
+        self.numbers().next().unwrap_or(0)
+    }
+
+    /// The how manieth it is of its process.
+    fn nth(&self) -> u64 {
+        self.numbers().nth(2).unwrap_or(0)
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.0.split('-').map(|part| part.parse().unwrap_or(0))
+    }
+
     fn full(&self) -> String {
         format!("{REFS}{}", self.0)
     }
@@ -240,8 +372,8 @@ impl SnapshotId {
 struct Import(Vec<u8>);
 
 impl Import {
-    fn begin(id: &SnapshotId, now_ms: u64, root: &Path) -> Self {
-        let message = root.display().to_string();
+    fn begin(id: &SnapshotId, now_ms: u64, kept: &Kept) -> Self {
+        let message = serde_json::to_string(kept).expect("texts and numbers are always JSON");
         let mut told = Self(Vec::new());
         told.line(&format!("commit {}", id.full()));
         told.line(&format!(

@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
 
 use git::{Program, Question, RepoPath};
 
@@ -56,6 +58,20 @@ pub enum ChangesError {
         /// Why not.
         why: String,
     },
+    /// What is kept could not be listed.
+    #[error("what was discarded could not be listed: {why}")]
+    NotListed {
+        /// Why not.
+        why: String,
+    },
+    /// Git, or a hook, did not let the commit be.
+    #[error("nothing was committed in `{worktree}`: {why}")]
+    NotCommitted {
+        /// The worktree.
+        worktree: PathBuf,
+        /// All that git and the hooks printed.
+        why: String,
+    },
     /// A file could not be written.
     #[error("could not write `{path}`")]
     Write {
@@ -85,6 +101,9 @@ const PLAIN: [&str; 5] = [
     "diff.mnemonicPrefix=false",
     "diff.suppressBlankEmpty=false",
 ];
+
+/// How long git may take when the person's own hooks have a part in it: a whole suite of tests, say.
+const AT_LENGTH: Duration = Duration::from_secs(60 * 60);
 
 /// One worktree, to be asked what it changed.
 #[derive(Debug, Clone)]
@@ -212,6 +231,20 @@ impl Worktree {
             dir: &self.root,
             env: Vec::new(),
             args: args.iter().map(AsRef::as_ref).collect(),
+            input,
+        })
+    }
+
+    /// Has git do something here as the person would, which may take as long as their hooks do; gives all that was printed.
+    pub(crate) fn act_at_length(&self, args: &[&str], input: &[u8]) -> Result<Output, String> {
+        let program = Program {
+            deadline: AT_LENGTH,
+            ..self.program.clone()
+        };
+        program.have_done(&Question {
+            dir: &self.root,
+            env: Vec::new(),
+            args: args.iter().map(OsStr::new).collect(),
             input,
         })
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use changes::{
     Act, ActRequest, ChangedFile, ChangesError, Chosen, DiffContent, DiffQuestion, Hunk,
-    SnapshotId, Snapshots, View,
+    SnapshotId, SnapshotReason, Snapshots, View,
 };
 use git::RepoPath;
 use proptest::prelude::*;
@@ -290,6 +290,63 @@ fn snapshots_end_with_their_time_and_others_names_are_none() {
     let name: SnapshotId = serde_json::from_str("\"../heads/main\"").unwrap();
     let none = kept.restore(&repo.worktree(), &name, NOW).unwrap_err();
     assert!(matches!(none, ChangesError::NoSnapshot { .. }), "{none}");
+}
+
+#[test]
+fn what_was_discarded_is_listed_by_worktree_the_newest_first() {
+    let repo = changed();
+    let kept = snapshots(&repo);
+    assert_eq!(kept.list(None).unwrap(), []);
+    fs::write(repo.root().join("new\n\"1\""), "x").unwrap();
+    let mut taken = Vec::new();
+    for view in [View::Unstaged, View::Untracked] {
+        let all = files(&repo, view).iter().map(chosen).collect();
+        taken.extend(act(&repo, Act::Discard, view, all).unwrap());
+    }
+    taken.push(kept.restore(&repo.worktree(), &taken[0], NOW + 5).unwrap());
+    let told: Vec<_> = kept
+        .list(Some(repo.root()))
+        .unwrap()
+        .into_iter()
+        .map(|one| (one.id, one.taken_ms, one.kept.reason, one.kept.files))
+        .collect();
+    use SnapshotReason::{Discarded, Restored};
+    let expected = [
+        (taken[2].clone(), NOW + 5, Restored, vec!["f".to_owned()]),
+        (
+            taken[1].clone(),
+            NOW,
+            Discarded,
+            vec!["new\n\"1\"".to_owned()],
+        ),
+        (taken[0].clone(), NOW, Discarded, vec!["f".to_owned()]),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(kept.list(Some(Path::new("/elsewhere"))).unwrap(), []);
+    assert_eq!(kept.list(None).unwrap().len(), 3);
+}
+
+#[test]
+fn a_repository_of_snapshots_that_was_begun_and_not_ended_is_in_nobodys_way() {
+    let repo = changed();
+    // As a process leaves it that was killed while it made one.
+    let place = repo.root().with_file_name("snapshots");
+    fs::create_dir_all(place.join("refs")).unwrap();
+    fs::remove_dir(place.join("refs")).unwrap();
+    let beside = repo.root().with_file_name(".snapshots-killed");
+    fs::create_dir(&beside).unwrap();
+    fs::write(beside.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    let all = files(&repo, View::Unstaged).iter().map(chosen).collect();
+    let undo = act(&repo, Act::Discard, View::Unstaged, all)
+        .unwrap()
+        .unwrap();
+    let before = everything(repo.root());
+    snapshots(&repo)
+        .restore(&repo.worktree(), &undo, NOW)
+        .unwrap();
+    assert_ne!(everything(repo.root()), before);
+    let mode = fs::metadata(&place).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "for its owner only");
 }
 
 /// A name, what it holds, and its mode; none: a link to nowhere.

@@ -1,7 +1,11 @@
-//! `changes`: what a worktree changed. Works by itself: no pane host, no window.
+//! `changes`: what a worktree changed, and what becomes of it. Works by itself: no pane host, no window.
 
+mod acting;
+
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use app::Paths;
 use changes::{
     ChangedFile, DiffContent, DiffQuestion, Doing, FileChangeKind, FileDiff, FileKind, Hunk,
     TextEncoding, View, Worktree, WorktreeChanges,
@@ -13,9 +17,13 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table, Tone, paint};
 
-/// What a worktree changed: staged, unstaged, new, and committed since it began
+/// What a worktree changed: staged, unstaged, new, and committed since it began; and what becomes of it
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+A file that is called like one of the commands is written with `./` before it.
+
 Commits are compared with the branch of the main worktree, else with the one that the remote calls
 its own, else with main or master, at the commit where both began; `--base` names another one.
 
@@ -23,8 +31,14 @@ Examples:
   switchyard changes                           All of this worktree
   switchyard changes --worktree app-2          Of another one, by its name, branch or path
   switchyard changes --view staged --diff      The lines of what is staged
-  switchyard changes --view whole src --json   All since the beginning, below src, for programs")]
+  switchyard changes --view whole src --json   All since the beginning, below src, for programs
+  switchyard changes discard src/parse.rs      Away with it; `changes undo` gives it back
+  switchyard changes commit -m 'Read faster'   What is staged; all, when nothing is"
+)]
 pub(crate) struct Changes {
+    #[command(subcommand)]
+    command: Option<acting::Command>,
+
     /// Only these files and directories; relative to the root of the worktree
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
@@ -74,9 +88,15 @@ struct Told {
 }
 
 impl Changes {
-    pub(crate) fn run(self, out: &mut Output<'_>) -> Result<(), Failure> {
-        let here = std::env::current_dir()?;
-        let worktree = app::find_worktree(&here, self.worktree.as_deref())?;
+    pub(crate) fn run(
+        self,
+        paths: impl FnOnce() -> io::Result<Paths>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        if let Some(command) = self.command {
+            return command.run(paths, out);
+        }
+        let worktree = worktree(self.worktree.as_deref())?;
         let views = match self.view.as_slice() {
             [] => &USUAL[..],
             chosen => chosen,
@@ -107,13 +127,7 @@ impl Changes {
     }
 
     fn wants(&self, file: &ChangedFile) -> bool {
-        let below = |wanted: &String| {
-            let steps = Path::new(wanted).components();
-            let wanted: PathBuf = steps.filter(|step| *step != Component::CurDir).collect();
-            let mut paths = std::iter::once(&file.path).chain(&file.from);
-            paths.any(|path| path.to_path().starts_with(&wanted))
-        };
-        self.paths.is_empty() || self.paths.iter().any(below)
+        self.paths.is_empty() || is_below(file, &self.paths)
     }
 
     fn diffs(&self, worktree: &Worktree, changes: &WorktreeChanges) -> Result<Vec<Told>, Failure> {
@@ -135,6 +149,21 @@ impl Changes {
         });
         told.collect()
     }
+}
+
+/// The worktree that is meant: of this name, else the one here.
+fn worktree(name: Option<&str>) -> Result<Worktree, Failure> {
+    Ok(app::find_worktree(&std::env::current_dir()?, name)?)
+}
+
+/// Whether a file is one of these, or in one of these directories.
+fn is_below(file: &ChangedFile, wanted: &[String]) -> bool {
+    wanted.iter().any(|wanted| {
+        let steps = Path::new(wanted).components();
+        let wanted: PathBuf = steps.filter(|step| *step != Component::CurDir).collect();
+        let mut paths = std::iter::once(&file.path).chain(&file.from);
+        paths.any(|path| path.to_path().starts_with(&wanted))
+    })
 }
 
 fn list(changes: &WorktreeChanges, below: &[String], out: &mut Output<'_>) -> Result<(), Failure> {

@@ -140,7 +140,7 @@ fn execute(
         }
         if let Command::Changes(changes) = command {
             // The same: git is asked, and nothing else.
-            return changes.run(out);
+            return changes.run(paths, out);
         }
         let paths = paths()?;
         if let Command::Host(host) = command {

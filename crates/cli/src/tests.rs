@@ -381,7 +381,8 @@ fn the_help_teaches() {
                  opens one
       agents     List coding agents on all hosts, read them, talk to them
       conflicts  Where worktrees of a repository change the same lines
-      changes    What a worktree changed: staged, unstaged, new, and committed since it began
+      changes    What a worktree changed: staged, unstaged, new, and committed since it began; and what
+                 becomes of it
       host       Run the pane host, the background process that the panes live in
       flow       Check, run, watch and answer flows of agents, scripts, approvals and switches
       mcp        Serve a coding agent over the Model Context Protocol

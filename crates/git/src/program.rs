@@ -74,13 +74,22 @@ impl Program {
     ///
     /// As [`Program::ask`].
     pub fn act(&self, question: &Question<'_>) -> Result<Vec<u8>, String> {
-        let mut command = self.command(question);
-        command.args(&question.args);
-        let output = self.finish(&mut command, question)?;
+        let output = self.have_done(question)?;
         if output.status.success() {
             return Ok(output.stdout);
         }
         Err(refusal(&output))
+    }
+
+    /// The same, with all that git and the person's hooks printed, also when it failed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::run`].
+    pub fn have_done(&self, question: &Question<'_>) -> Result<Output, String> {
+        let mut command = self.command(question);
+        command.args(&question.args);
+        self.finish(&mut command, question)
     }
 
     /// Asks, and gives what git printed and how it ended.

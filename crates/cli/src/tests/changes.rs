@@ -165,3 +165,135 @@ fn what_is_not_there_is_said() {
     [2]
     ");
 }
+
+/// What a command prints, with `ID` for the names of snapshots.
+fn without_ids(text: &str) -> String {
+    let words = text.split_inclusive(|char: char| char.is_whitespace());
+    words
+        .map(|word| {
+            let name = word.trim_end();
+            match name.split('-').all(|part| part.parse::<u64>().is_ok()) && name.contains('-') {
+                true => word.replace(name, "ID"),
+                false => word.to_owned(),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_discarded_is_listed_and_given_back() {
+    let home = tempfile::tempdir().unwrap();
+    let path = worktree(home.path());
+    let run = |args: &[&str]| {
+        let at = ["--worktree", &path];
+        let ran = run_in(home.path(), &[&["changes"], args, &at].concat());
+        without_ids(&ran.shown(home.path()))
+    };
+    insta::assert_snapshot!(run(&["snapshots"]), @"
+    Nothing that was discarded is kept.
+    [0]
+    ");
+    let text = || std::fs::read_to_string(format!("{path}/list")).unwrap();
+    let before = text();
+    insta::assert_snapshot!(run(&["discard", "."]), @"
+    Discarded 1 file.
+    Back with it: switchyard changes undo ID
+    [0]
+    ");
+    assert_eq!(text(), "one\n2\nthree\n");
+    insta::assert_snapshot!(run(&["discard", "nowhere"]), @"
+    switchyard: nothing that is unstaged is in `nowhere`
+    [1]
+    ");
+    let listed = run_in(home.path(), &["changes", "snapshots", "--all", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed.out).unwrap();
+    assert_eq!(listed[0]["files"], serde_json::json!(["list"]));
+    let id = listed[0]["id"].as_str().unwrap();
+    let undone = run_in(home.path(), &["changes", "undo", id]);
+    insta::assert_snapshot!(without_ids(&undone.shown(home.path())), @"
+    Gave back 1 file in /home/me/app-2.
+    Away with it again: switchyard changes undo ID
+    [0]
+    ");
+    assert_eq!(text(), before);
+    // As wide as the names are, which have the number of the process in them.
+    let table = run(&["snapshots"]);
+    let lines = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+    ID BEFORE FILES WORKTREE
+    ID an undo list /home/me/app-2
+    ID a discard list /home/me/app-2
+    [0]
+    ");
+    insta::assert_snapshot!(run_in(home.path(), &["changes", "undo", "1-2-3"]).shown(home.path()), @"
+    switchyard: nothing that was discarded is kept as `1-2-3`; `switchyard changes snapshots --all` lists what is
+    [1]
+    ");
+}
+
+#[test]
+fn what_is_staged_is_committed_and_all_of_it_when_nothing_is() {
+    let home = tempfile::tempdir().unwrap();
+    let path = worktree(home.path());
+    git(Path::new(&path), &["config", "user.name", "you"]);
+    git(
+        Path::new(&path),
+        &["config", "user.email", "you@example.com"],
+    );
+    let run = |args: &[&str]| {
+        let at = ["--worktree", &path];
+        run_in(home.path(), &[&["changes"], args, &at].concat())
+    };
+    let told = |ran: super::Ran| {
+        let told = ran.shown(home.path());
+        let id = |word: &str| word.len() == 11 && word[..10].bytes().all(|b| b.is_ascii_hexdigit());
+        let words = told
+            .split(' ')
+            .map(|word| if id(word) { "ID:" } else { word });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    insta::assert_snapshot!(told(run(&["commit", "-m", "Number it"])), @"
+    Committed ID: Number it
+    [0]
+    ");
+    insta::assert_snapshot!(told(run(&["commit", "-m", "And the rest", "-m", "Why not"])), @"
+    Committed all, as ID: And the rest
+    [0]
+    ");
+    let ran = run(&["commit", "-m", "Nothing"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("nothing to commit"), "{}", ran.err);
+    insta::assert_snapshot!(told(run(&["commit", "--amend", "-m", "All the rest"])), @"
+    Committed ID: All the rest
+    [0]
+    ");
+    insta::assert_snapshot!(told(run(&["commit"])), @"
+    switchyard: the following required arguments were not provided:
+      --message <TEXT>
+
+    Usage: switchyard changes commit --worktree <WORKTREE> --message <TEXT>
+
+    For more information, try '--help'.
+    [2]
+    ");
+}
+
+#[test]
+fn files_are_staged_and_unstaged() {
+    let home = tempfile::tempdir().unwrap();
+    let path = worktree(home.path());
+    let run = |args: &[&str]| {
+        let at = ["--worktree", &path];
+        run_in(home.path(), &[&["changes"], args, &at].concat()).shown(home.path())
+    };
+    assert_eq!(run(&["stage", "."]), "Staged 2 files.\n[0]");
+    assert_eq!(run(&["unstage", "./list"]), "Unstaged 1 file.\n[0]");
+    insta::assert_snapshot!(run(&["--view", "staged"]), @"
+    topic: 1 commit since main
+    VIEW    CHANGE  FILE  ADDED  REMOVED
+    staged  new      new      1        0
+    [0]
+    ");
+}

@@ -1,0 +1,171 @@
+//! Commits: git makes them, with the person's hooks, signing and name.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use crate::worktree::{ChangesError, Worktree, text_of};
+
+/// What is to be committed, and with which words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CommitRequest {
+    /// The message; empty, for an amended commit: the one that it has.
+    pub message: String,
+    /// In the place of the last commit.
+    #[serde(default)]
+    pub amend: bool,
+    /// All that changed, new files included, in the place of what is staged.
+    #[serde(default)]
+    pub all: bool,
+}
+
+/// A commit that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Committed {
+    /// Its id.
+    pub commit: String,
+    /// The first line of its message, as the hooks left it.
+    pub subject: String,
+    /// What the hooks printed, and git.
+    pub said: String,
+}
+
+impl Worktree {
+    /// Has git commit, as the person would. When it does not come to that, because a hook says no, for one, what is staged is what
+    /// was staged before.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangesError::NotCommitted`] with all that git and the hooks printed.
+    pub fn commit(&self, request: &CommitRequest) -> Result<Committed, ChangesError> {
+        let not = |why: String| ChangesError::NotCommitted {
+            worktree: self.root().to_owned(),
+            why,
+        };
+        let keeps_its_words = request.message.trim().is_empty();
+        if keeps_its_words && !request.amend {
+            return Err(not("a commit needs a message".to_owned()));
+        }
+        let before = match request.all {
+            true => Some(self.stage_all().map_err(not)?),
+            false => None,
+        };
+        let mut args = vec!["commit", "--quiet"];
+        if request.amend {
+            args.push("--amend");
+        }
+        args.extend(match keeps_its_words {
+            true => &["--no-edit"][..],
+            false => &["--file=-"],
+        });
+        let done = self.act_at_length(&args, request.message.as_bytes());
+        let made = done.and_then(|output| match output.status.success() {
+            true => Ok(said(&output)),
+            false => Err(match said(&output) {
+                told if told.is_empty() => format!("git ended with {}", output.status),
+                told => told,
+            }),
+        });
+        let said = match (made, before) {
+            (Ok(said), _) => said,
+            (Err(why), None) => return Err(not(why)),
+            (Err(why), Some(before)) => {
+                let put_back = before.put_back();
+                let more = put_back.map_or_else(
+                    |error| format!("\nall is staged now: {error}"),
+                    |()| String::new(),
+                );
+                return Err(not(format!("{why}{more}")));
+            }
+        };
+        let told = self
+            .ask(["log", "-1", "--format=%H%n%s"])
+            .map_err(self.refused("name the commit"))?;
+        let told = text_of(&told);
+        let (commit, subject) = told.split_once('\n').unwrap_or((&told, ""));
+        Ok(Committed {
+            commit: commit.to_owned(),
+            subject: subject.to_owned(),
+            said,
+        })
+    }
+
+    /// Gives the message of the last commit; none before the first.
+    pub fn last_message(&self) -> Option<String> {
+        let told = self.ask(["log", "-1", "--format=%B"]);
+        told.ok().map(|told| text_of(&told))
+    }
+
+    /// Stages all that changed; gives what was staged before.
+    fn stage_all(&self) -> Result<Index, String> {
+        let unmerged = self.ask(["ls-files", "--unmerged", "-z"])?;
+        if !unmerged.is_empty() {
+            return Err(
+                "a merge left files to be resolved: stage them, one by one, when they are"
+                    .to_owned(),
+            );
+        }
+        let place = self.ask(["rev-parse", "--path-format=absolute", "--git-path", "index"])?;
+        let before = Index::read(git::RepoPath::new(place.trim_ascii_end()).to_path());
+        let before = before.map_err(|error| format!("the index can't be read: {error}"))?;
+        self.act_with(&["add", "--all"], &[])?;
+        Ok(before)
+    }
+}
+
+/// What was staged at some time.
+struct Index {
+    place: PathBuf,
+    bytes: Option<Vec<u8>>,
+}
+
+impl Index {
+    fn read(place: PathBuf) -> std::io::Result<Self> {
+        let bytes = match fs::read(&place) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { place, bytes })
+    }
+
+    /// Puts it back, under the lock that git takes as well.
+    fn put_back(self) -> std::io::Result<()> {
+        let lock = lock_of(&self.place);
+        let mut held = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&lock)?;
+        let done = match &self.bytes {
+            Some(bytes) => held
+                .write_all(bytes)
+                .and_then(|()| fs::rename(&lock, &self.place)),
+            None => fs::remove_file(&self.place).and_then(|()| fs::remove_file(&lock)),
+        };
+        if done.is_err() {
+            let _ = fs::remove_file(&lock);
+        }
+        done
+    }
+}
+
+fn lock_of(index: &Path) -> PathBuf {
+    let mut name = index.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// All that was printed.
+fn said(output: &Output) -> String {
+    let parts = [&output.stdout, &output.stderr].map(|bytes| text_of(bytes));
+    let [printed, errors] = parts;
+    match (printed.is_empty(), errors.is_empty()) {
+        (true, _) => errors,
+        (_, true) => printed,
+        _ => format!("{printed}\n{errors}"),
+    }
+}
