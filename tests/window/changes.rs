@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use support::{Home, git, wait_for};
+use support::{Home, Window, git, wait_for};
 
 use crate::{at_a_prompt, ctrl, enter, enter_line, gives, says, scenario, shift};
 
@@ -195,6 +195,86 @@ async fn a_hunk_is_staged_another_one_discarded_and_taken_back() -> Result<()> {
         })
         .await?;
         says(window, "[data-testid=diff-lines]", "fifty").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_was_discarded_comes_back_after_a_restart_and_is_committed() -> Result<()> {
+    let home = Home::new()?;
+    let topic = worktree(&home)?;
+    for (name, value) in [("user.name", "you"), ("user.email", "you@example.com")] {
+        git(&topic, &["config", name, value])?;
+    }
+    let list = topic.join("src/deep/list.rs");
+    let before = std::fs::read_to_string(&list)?;
+    let changed = before.replace("line 7\n", "seven\n");
+    std::fs::write(&list, &changed)?;
+    std::fs::write(topic.join("notes.md"), "one\n")?;
+    let hook = home.path().join("shop/.git/hooks/pre-commit");
+    std::fs::write(
+        &hook,
+        "#!/bin/sh\ntest -e .agreed || { echo 'not yet'; exit 1; }\n",
+    )?;
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("changes-discarded-list", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        window.find("[data-testid=changed-topic]").await?;
+        window.chord(&[ctrl(), shift()], 'm').await?;
+        says(window, "[data-testid=diff-lines]", "seven").await?;
+        window.click("[data-testid=diff-discard]").await?;
+        // It is said to be as it was, and there is nothing left to press.
+        says(
+            window,
+            "[data-testid=diff-empty]",
+            "does not differ any more",
+        )
+        .await?;
+        gives(
+            window,
+            "no button is left",
+            "return document.querySelectorAll('[data-testid=diff-discard]').length;",
+            |buttons| buttons == 0,
+        )
+        .await?;
+        ensure!(std::fs::read_to_string(&list)? == before);
+        window.session_holds("changes-").await
+    })
+    .await?;
+
+    // The next window has the tab, and knows of it.
+    let window = Window::open(&home).await?;
+    scenario("changes-committed", window, async |window| {
+        window.click("[data-testid=changes-more]").await?;
+        window.click("[role=menuitem]").await?;
+        says(window, "[data-testid=snapshots]", "src/deep/list.rs").await?;
+        window.picture("changes-snapshots").await?;
+        window.click("[data-testid=snapshot-restore]").await?;
+        wait_for("the file to be back", || async {
+            let text = std::fs::read_to_string(&list).map_err(|error| error.to_string())?;
+            (text == changed).then_some(()).ok_or(text)
+        })
+        .await?;
+        window
+            .type_keys(&char::from(fantoccini::key::Key::Escape).to_string())
+            .await?;
+
+        // A hook says no, and is heard; then it agrees.
+        says(window, "[data-testid=commit-button]", "Commit all 2 files").await?;
+        window
+            .script("document.querySelector('[data-testid=commit-message]').focus();")
+            .await?;
+        window.type_keys("Count in words").await?;
+        window.click("[data-testid=commit-button]").await?;
+        says(window, "[data-testid=commit-said]", "not yet").await?;
+        window.picture("changes-commit").await?;
+        std::fs::write(topic.join(".agreed"), "")?;
+        says(window, "[data-testid=commit-button]", "Commit all 3 files").await?;
+        window.click("[data-testid=commit-button]").await?;
+        says(window, "[data-testid=changes-tree]", "Committed since main").await?;
+        says(window, "[data-testid=changes]", "1 commit since main").await?;
         Ok(())
     })
     .await

@@ -40,8 +40,7 @@ const usual = () =>
 test("the files are listed by how far they got, and the first one's lines are shown", async () => {
   twin.setChanges(usual());
   render(tab());
-  const lines = await screen.findByTestId("diff-lines");
-  expect(lines).toHaveTextContent("let limit = 20;");
+  await screen.findByText("let limit = 20;");
   expect(screen.getByTestId("diff")).toHaveAttribute(
     "data-path",
     "src/parse.rs",
@@ -205,5 +204,122 @@ test("keys stage a file and discard it, and commits are left as they are", async
   expect(twin.acted.map(({ act, view }) => `${act} ${view}`)).toEqual([
     "stage untracked",
     "discard untracked",
+  ]);
+});
+
+test("a file that was discarded by its button is said to be as it was, and nothing is left to press", async () => {
+  const file = fileChange("src/parse.rs");
+  twin.setChanges(
+    changedWorktree(TREE, { unstaged: [file, fileChange("z.rs")] }),
+  );
+  render(tab());
+  await screen.findByTestId("diff-discard");
+  // What was written is told late, if at all: it is asked for without that.
+  vi.spyOn(twin, "worktreeChanges").mockResolvedValue({
+    status: "ok",
+    data: changedWorktree(TREE, { unstaged: [fileChange("z.rs")] }).changes,
+  });
+  await userEvent.click(screen.getByTestId("diff-discard"));
+  expect(await screen.findByTestId("diff-empty")).toHaveTextContent(
+    "This file does not differ any more.",
+  );
+  expect(screen.getByTestId("diff")).toHaveAttribute(
+    "data-path",
+    "src/parse.rs",
+  );
+  expect(screen.queryByTestId("diff-discard")).toBeNull();
+});
+
+test("a file that was staged by its button is shown where it has got to", async () => {
+  const file = fileChange("src/parse.rs");
+  twin.setChanges(changedWorktree(TREE, { unstaged: [file] }));
+  render(tab());
+  await screen.findByTestId("diff-stage");
+  const after = changedWorktree(TREE, { staged: [file] });
+  await act(async () => twin.setChanges(after));
+  expect(await screen.findByTestId("diff-unstage")).toBeInTheDocument();
+  expect(screen.getByRole("treeitem", { selected: true })).toHaveTextContent(
+    "parse.rs",
+  );
+});
+
+test("what was discarded is listed, and given back from there", async () => {
+  twin.setChanges(
+    changedWorktree(TREE, { unstaged: [fileChange("src/parse.rs")] }),
+  );
+  render(tab());
+  await userEvent.click(await screen.findByTestId("diff-discard"));
+  await userEvent.click(screen.getByTestId("changes-more"));
+  await userEvent.click(await screen.findByText("What was discarded…"));
+  expect(await screen.findByTestId("snapshot")).toHaveTextContent(
+    "src/parse.rs",
+  );
+  await userEvent.click(screen.getByTestId("snapshot-restore"));
+  expect(twin.restored).toEqual(["1-1-0"]);
+  await waitFor(() =>
+    expect(
+      screen.getAllByTestId("snapshot").map((one) => one.dataset.reason),
+    ).toEqual(["restored", "discarded"]),
+  );
+});
+
+test("what is staged is committed with its message, which is kept until then", async () => {
+  twin.setChanges(usual());
+  twin.setHook("all is well");
+  const { unmount } = render(tab());
+  const write = async (text: string) =>
+    userEvent.type(await screen.findByTestId("commit-message"), text);
+  await write("Read faster");
+  unmount();
+  render(tab());
+  await write("{Enter}and why");
+  const button = screen.getByTestId("commit-button");
+  expect(button).toHaveTextContent("Commit 1 staged file");
+  await userEvent.keyboard("{Control>}{Enter}{/Control}");
+  expect(twin.committed).toEqual([
+    { message: "Read faster\nand why", amend: false, all: false },
+  ]);
+  expect(await screen.findByTestId("commit-said")).toHaveTextContent(
+    "all is well",
+  );
+  expect(screen.getByTestId("commit-message")).toHaveValue("");
+});
+
+test("what a hook does not let be is said, and the message stays", async () => {
+  twin.setChanges(
+    changedWorktree(TREE, {
+      unstaged: [fileChange("a.rs")],
+      untracked: [fileChange("b.rs")],
+    }),
+  );
+  twin.setHook("", "nothing was committed: lint: line 7");
+  render(tab());
+  await userEvent.type(await screen.findByTestId("commit-message"), "All");
+  const button = screen.getByTestId("commit-button");
+  expect(button).toHaveTextContent("Commit all 2 files");
+  await userEvent.click(button);
+  expect(await screen.findByRole("alert")).toHaveTextContent("lint: line 7");
+  expect(screen.getByTestId("commit-message")).toHaveValue("All");
+  twin.setHook("");
+  await userEvent.click(screen.getByTestId("commit-button"));
+  await waitFor(() => expect(twin.committed.at(-1)?.all).toBe(true));
+});
+
+test("the last commit is amended, from the words that it has", async () => {
+  twin.setChanges(usual());
+  render(tab());
+  await userEvent.click(await screen.findByTestId("commit-amend"));
+  const message = screen.getByTestId("commit-message");
+  await waitFor(() => expect(message).toHaveValue("What was last\n\nand why"));
+  expect(screen.getByTestId("commit-button")).toHaveTextContent(
+    "Amend with 1 staged file",
+  );
+  await userEvent.click(screen.getByTestId("commit-amend"));
+  await waitFor(() => expect(message).toHaveValue(""));
+  await userEvent.click(screen.getByTestId("commit-amend"));
+  await waitFor(() => expect(message).not.toHaveValue(""));
+  await userEvent.click(screen.getByTestId("commit-button"));
+  expect(twin.committed).toEqual([
+    { message: "What was last\n\nand why", amend: true, all: false },
   ]);
 });

@@ -1,19 +1,22 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { backend } from "../backend/backend";
-import type { Act, View, ViewChanges, WorktreeChanges } from "../bindings";
+import type { Act, View, ViewChanges } from "../bindings";
 import { BranchIcon } from "../shared/icons";
 import { baseName } from "../shared/paths";
 import "./changes.css";
 import { doWith } from "./acting";
+import { CommitForm } from "./CommitForm";
 import { DiffView } from "./DiffView";
 import { FileTree } from "./FileTree";
+import { MoreMenu } from "./MoreMenu";
+import { SnapshotsDialog } from "./SnapshotsDialog";
 import { useTouches } from "./touched-store";
 import {
   countsOf,
   type FileRow,
   fileAfter,
   filesOf,
-  keyOfFile,
+  follow,
   type TreeRow,
   treeRows,
 } from "./tree-rows";
@@ -22,8 +25,8 @@ import { standing } from "./words";
 
 /** By how far it got. */
 const PARTS: View[] = ["staged", "unstaged", "untracked", "committed"];
-/** All in one. */
-const WHOLE: View[] = ["whole"];
+/** All in one; beside it what a commit would have, which is not shown. */
+const WHOLE: View[] = ["whole", "staged", "unstaged", "untracked"];
 
 const NO_VIEWS: ViewChanges[] = [];
 
@@ -44,6 +47,7 @@ export function ChangesTab({
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [current, setCurrent] = useState<string | null>(null);
   const [shown, setShown] = useState<FileRow | null>(null);
+  const [asked, setAsked] = useState<"snapshots" | null>(null);
   const place = useRef<HTMLElement>(null);
 
   const tick = useTouchesWhile(visible, worktree);
@@ -52,14 +56,24 @@ export function ChangesTab({
     backend.worktreeChanges(worktree, views, null),
   );
   const changes = listed.data;
+  const inView = useMemo(() => {
+    const all = changes?.views ?? NO_VIEWS;
+    return together ? all.filter(({ view }) => view === "whole") : all;
+  }, [changes, together]);
   const rows = useMemo(
-    () => treeRows(changes?.views ?? NO_VIEWS, filter, closed),
-    [changes, filter, closed],
+    () => treeRows(inView, filter, closed),
+    [inView, filter, closed],
   );
   // Until one is chosen, the first one is shown.
   const first = rows.find((row) => row.kind === "file") ?? null;
-  const open = shown ?? first;
-  const file = useMemo(() => latest(changes, open), [changes, open]);
+  const chosen = shown ?? first;
+  const followed = useMemo(
+    () => chosen && follow(inView, chosen),
+    [inView, chosen],
+  );
+  const open = followed ?? chosen;
+  const currentKey =
+    current === null || current === chosen?.key ? (open?.key ?? null) : current;
 
   function choose(row: TreeRow) {
     setCurrent(row.key);
@@ -69,7 +83,7 @@ export function ChangesTab({
     const { view } = row;
     void doWith({ worktree, act, view, files: filesOf(row) });
     const next = fileAfter(rows, row);
-    if (next && row.key === (current ?? open?.key)) choose(next);
+    if (next && row.key === currentKey) choose(next);
   }
   function fold(key: string, open: boolean) {
     const next = new Set(closed);
@@ -83,7 +97,7 @@ export function ChangesTab({
     setCurrent(null);
   }
 
-  const empty = changes?.views.every(isEmpty) ?? false;
+  const empty = changes !== null && inView.every(isEmpty);
   const some = changes !== null && !empty;
   // Who comes here has the files under the keys, unless they went to something else of it.
   useEffect(() => {
@@ -103,8 +117,10 @@ export function ChangesTab({
           <BranchIcon size={13} />
           <span>{changes?.branch ?? baseName(worktree)}</span>
         </h2>
-        {changes && <span className="faint">{standing(changes)}</span>}
-        {changes && <Totals changes={changes} />}
+        {changes && (
+          <span className="changes-standing faint">{standing(changes)}</span>
+        )}
+        <Totals views={inView} />
         <span className="spacer" />
         <label className="changes-check">
           <input
@@ -124,14 +140,13 @@ export function ChangesTab({
           />
           Ignore white space
         </label>
-        <input
-          className="changes-filter"
-          type="search"
-          aria-label="Only files whose path has this in it"
-          placeholder="Filter"
-          value={filter}
-          data-testid="changes-filter"
-          onChange={(event) => setFilter(event.target.value)}
+        <MoreMenu
+          items={[
+            {
+              title: "What was discarded…",
+              run: () => setAsked("snapshots"),
+            },
+          ]}
         />
       </header>
       {listed.failed !== null && (
@@ -150,22 +165,37 @@ export function ChangesTab({
         </p>
       ) : (
         <div className="changes-body">
-          <FileTree
-            rows={rows}
-            current={current ?? open?.key ?? null}
-            base={changes?.base?.name}
-            onCurrent={choose}
-            onFold={fold}
-            onAct={actOn}
-            onEnter={() => partOf(place.current, "diff-lines")?.focus()}
-          />
-          {open && file ? (
+          <div className="changes-files">
+            <input
+              className="changes-filter"
+              type="search"
+              aria-label="Only files whose path has this in it"
+              placeholder="Filter"
+              value={filter}
+              data-testid="changes-filter"
+              onChange={(event) => setFilter(event.target.value)}
+            />
+            <FileTree
+              rows={rows}
+              current={currentKey}
+              base={changes?.base?.name}
+              onCurrent={choose}
+              onFold={fold}
+              onAct={actOn}
+              onEnter={() => partOf(place.current, "diff-lines")?.focus()}
+            />
+            {changes && <CommitForm worktree={worktree} changes={changes} />}
+          </div>
+          {open ? (
             <DiffView
               key={open.key}
               worktree={worktree}
               view={open.view}
-              file={file}
+              file={open.file}
               ignoreSpace={ignoreSpace}
+              gone={changes !== null && followed === null}
+              // What becomes of it is of interest, also when it was only the first one.
+              onAct={() => setShown(open)}
               tick={tick}
             />
           ) : (
@@ -179,18 +209,11 @@ export function ChangesTab({
           )}
         </div>
       )}
+      {asked === "snapshots" && (
+        <SnapshotsDialog worktree={worktree} onClose={() => setAsked(null)} />
+      )}
     </section>
   );
-}
-
-/** The file of a row as the list has it now; as it was, when it is in the list no more. */
-function latest(changes: WorktreeChanges | null, open: FileRow | null) {
-  if (open === null) return null;
-  const files = changes?.views.find(({ view }) => view === open.view)?.files;
-  const now = files?.find(
-    (file) => keyOfFile(open.view, file.path) === open.key,
-  );
-  return now ?? open.file;
 }
 
 function partOf(place: HTMLElement | null, name: string): HTMLElement | null {
@@ -209,7 +232,7 @@ function useTouchesWhile(visible: boolean, worktree: string): number {
   return seen.current;
 }
 
-function Totals({ changes: { views } }: { changes: WorktreeChanges }) {
+function Totals({ views }: { views: ViewChanges[] }) {
   const all = views.flatMap(({ files }) => files);
   const paths = new Set(all.map(({ path }) => path)).size;
   if (paths === 0) return null;

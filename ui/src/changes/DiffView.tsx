@@ -34,6 +34,10 @@ export interface DiffViewProps {
   view: View;
   file: ChangedFile;
   ignoreSpace: boolean;
+  /** It is listed no more: there is nothing to be done with it. */
+  gone: boolean;
+  /** Something is done with it, or with a part of it. */
+  onAct: () => void;
   /** Another number whenever the file may have changed. */
   tick: number;
 }
@@ -44,6 +48,8 @@ export function DiffView({
   view,
   file,
   ignoreSpace,
+  gone,
+  onAct,
   tick,
 }: DiffViewProps) {
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
@@ -70,16 +76,20 @@ export function DiffView({
   const whole =
     all.data?.content.content === "text" ? all.data.content.hunks : null;
   const parts = view !== "untracked" && file.from === null && !ignoreSpace;
-  const acts = actsOf(view, file);
+  const same = gone || near.data?.file === null;
+  const acts = same ? NO_ACTS : actsOf(view, file);
   const onParts = parts ? acts : NO_ACTS;
   const rows = useMemo(
     () => diffRows(hunks, whole, opened, onParts.length > 0),
     [hunks, whole, opened, onParts],
   );
-  const act = (what: Act, chosen: Hunk[]) =>
+  function act(what: Act, chosen: Hunk[]) {
+    onAct();
     void doWith({ worktree, act: what, view, files: [file], hunks: chosen });
+  }
   const failed = near.failed ?? all.failed;
-  const empty = near.data && withoutLines(near.data.file, near.data.content);
+  const empty =
+    near.data && withoutLines(same ? null : near.data.file, near.data.content);
   const shown = near.data?.file ?? file;
 
   return (
@@ -91,12 +101,12 @@ export function DiffView({
     >
       <header className="changes-diff-head">
         <h3 title={file.path}>{file.path}</h3>
-        <span className="faint">{changeOf(shown)}</span>
+        {!same && <span className="faint">{changeOf(shown)}</span>}
         {content?.content === "text" && content.encoding === "latin1" && (
           <span className="faint">not UTF-8: read as ISO 8859-1</span>
         )}
         <span className="spacer" />
-        <Counted file={shown} />
+        {!same && <Counted file={shown} />}
         {acts.map((what) => (
           <Button
             key={what}

@@ -1,6 +1,7 @@
 import { backend } from "../backend/backend";
 import type { Act, ChangedFile, Hunk, View } from "../bindings";
 import { notify, reportFailure, withdraw } from "../shared/notices";
+import { touched } from "./touched-store";
 
 export const WORDS: Record<Act, string> = {
   stage: "Stage",
@@ -42,6 +43,7 @@ export async function doWith({
     view,
     files: files.map(({ path, from }) => ({ path, from, hunks })),
   });
+  touched(worktree);
   if (reportFailure(done) || done.status !== "ok") return;
   const undo = done.data;
   if (undo === null) return;
@@ -58,7 +60,7 @@ function offerUndo(
   text: string,
   label: string,
 ): void {
-  // It stays until the person has seen it, also beside that of another discard: what was discarded is not listed anywhere else.
+  // It stays until the person has seen it, also beside that of another discard.
   notify(
     "warning",
     text,
@@ -70,8 +72,12 @@ function offerUndo(
 const about = (snapshot: string) => `discarded ${snapshot}`;
 
 /** Gives back what was discarded; what stood there meanwhile can be had back as well. */
-async function restore(worktree: string, snapshot: string): Promise<void> {
+export async function restore(
+  worktree: string,
+  snapshot: string,
+): Promise<void> {
   const done = await backend.restoreChanges(worktree, snapshot);
+  touched(worktree);
   if (reportFailure(done) || done.status !== "ok") return;
   withdraw(about(snapshot));
   offerUndo(worktree, done.data, "It is back as it was.", "Discard it again");

@@ -27,6 +27,11 @@ export function touch(state: Touched, worktrees: string[] | null): Touched {
   return { ...state, counts };
 }
 
+/** Something was done to a worktree from here: what was read of it is old, whoever else may tell so later. */
+export function touched(worktree: string): void {
+  useTouched.setState((state) => touch(state, [worktree]));
+}
+
 /** Follows what is touched, for as long as the page lives. */
 export function followTouched(): () => void {
   return backend.onWorktreesTouched((worktrees) =>

@@ -160,6 +160,17 @@ function filesBelow({ directories, files }: Directory): ChangedFile[] {
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
+/** A file as it is listed now: in its view, else in the one that it has got to; `null` when it is in none any more. */
+export function follow(views: ViewChanges[], row: FileRow): FileRow | null {
+  const own = views.filter(({ view }) => view === row.view);
+  const others = views.filter(({ view }) => view !== row.view);
+  for (const { view, files } of [...own, ...others]) {
+    const file = files.find(({ path }) => path === row.file.path);
+    if (file) return { ...row, view, file, key: keyOfFile(view, file.path) };
+  }
+  return null;
+}
+
 /** Where one goes on once all that a row stands for is done with: the next file of its view, else the one before it. */
 export function fileAfter(rows: TreeRow[], row: TreeRow): FileRow | null {
   const done = new Set(filesOf(row).map(({ path }) => path));

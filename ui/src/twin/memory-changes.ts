@@ -1,7 +1,9 @@
 import type { Backend, Result } from "../backend/backend";
 import type {
   ActRequest,
+  CommitRequest,
   FileDiff,
+  Snapshot,
   SnapshotId,
   View,
   WorktreeChanges,
@@ -23,6 +25,10 @@ export interface MemoryChanges {
   readonly acted: ActRequest[];
   /** The snapshots that were given back. */
   readonly restored: SnapshotId[];
+  /** What was committed. */
+  readonly committed: CommitRequest[];
+  /** From now on a hook says this of every commit, and no, when there is a `why`. */
+  setHook(said: string, why?: string): void;
 }
 
 export function keyOfDiff(view: View, path: string): string {
@@ -36,6 +42,9 @@ export function memoryChanges() {
   const worktrees = new Map<string, MemoryWorktree>();
   const acted: ActRequest[] = [];
   const restored: SnapshotId[] = [];
+  const committed: CommitRequest[] = [];
+  const kept: Snapshot[] = [];
+  let hook: { said: string; why: string | null } = { said: "", why: null };
   const listeners = new Set<(worktrees: string[] | null) => void>();
 
   function tellTouched(touched: string[] | null) {
@@ -55,7 +64,23 @@ export function memoryChanges() {
     });
   }
 
+  function keep(
+    worktree: string,
+    reason: Snapshot["reason"],
+    files: string[],
+    id: SnapshotId,
+  ) {
+    const count = files.length;
+    const taken_ms = Date.now();
+    kept.unshift({ id, taken_ms, worktree, reason, count, files });
+    return id;
+  }
+
   return {
+    committed,
+    setHook(said, why) {
+      hook = { said, why: why ?? null };
+    },
     setChanges(worktree) {
       worktrees.set(worktree.changes.worktree, worktree);
       tellTouched([worktree.changes.worktree]);
@@ -93,13 +118,34 @@ export function memoryChanges() {
     actOnChanges: (path, request) =>
       within(path, () => {
         acted.push(request);
-        return request.act === "discard" ? `${acted.length}-1-0` : null;
+        if (request.act !== "discard") return null;
+        const files = request.files.map((file) => file.path);
+        return keep(path, "discarded", files, `${acted.length}-1-0`);
       }),
     restoreChanges: (path, snapshot) =>
       within(path, () => {
         restored.push(snapshot);
-        return `${snapshot}-again`;
+        const files = kept.find(({ id }) => id === snapshot)?.files ?? [];
+        return keep(path, "restored", files, `${snapshot}-again`);
       }),
+    listSnapshots: (path) =>
+      within(path, () => kept.filter(({ worktree }) => worktree === path)),
+    commitChanges: (path, request) => {
+      if (hook.why !== null) {
+        const error = {
+          code: "refused" as const,
+          message: hook.why,
+          position: null,
+        };
+        return Promise.resolve({ status: "error", error });
+      }
+      return within(path, () => {
+        committed.push(request);
+        const [subject = ""] = request.message.split("\n");
+        return { commit: "5f0c2d8e6a1b", subject, said: hook.said };
+      });
+    },
+    lastMessage: (path) => within(path, () => "What was last\n\nand why"),
     onWorktreesTouched: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
