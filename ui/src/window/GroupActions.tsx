@@ -10,6 +10,7 @@ import {
   ZoomIcon,
 } from "../shared/icons";
 import { newTerminal } from "../terminal/pane-life";
+import { NewTerminalMenu } from "./NewTerminalMenu";
 
 /** The buttons at the end of a group's tabs. */
 export function GroupActions({ bringForward }: GroupActionsProps) {
@@ -28,6 +29,7 @@ export function GroupActions({ bringForward }: GroupActionsProps) {
       >
         <PlusIcon size={14} />
       </IconButton>
+      <NewTerminalMenu bringForward={bringForward} />
       <IconButton
         label="Split right"
         hint={keyOf("pane.split_right")}

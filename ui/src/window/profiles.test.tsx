@@ -40,6 +40,18 @@ test("a pane of a profile is opened by choosing it, and its tab shows its icon",
   expect(tab.querySelector(".tab-icon")?.textContent).toBe("DB");
 });
 
+test("the menu beside the button for a new terminal offers the profiles, and gives its pane the keys", async () => {
+  const twin = await started({ database });
+  await userEvent.click(screen.getAllByTestId("new-menu")[0] as Element);
+  await userEvent.click(await screen.findByTestId("new-database"));
+  await waitFor(() => expect(twin.state.panes.size).toBe(2), WAIT);
+  expect(twin.state.panes.get(2)?.info.profile).toBe("database");
+  await waitFor(
+    () => expect(useDock.getState().activeId).toBe("terminal-2"),
+    WAIT,
+  );
+});
+
 test("a pane that is gone comes back by its profile, as long as there is one", async () => {
   await started({ database });
   expect(again({ profile: "database", name: "a" })).toMatchObject({

@@ -51,7 +51,8 @@ function chooseProfile(): void {
   });
 }
 
-async function editProfiles(): Promise<void> {
+/** Opens the text of the settings where the profiles are. */
+export async function editProfiles(): Promise<void> {
   await readSheet();
   const line = useSheet.getState().sheet?.file.lines.profiles ?? null;
   openText("settings", line);
