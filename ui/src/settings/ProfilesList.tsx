@@ -1,30 +1,41 @@
+import type { Profile, SettingsText } from "../bindings";
 import { Button } from "../shared/Button";
-import { useSettings } from "../shared/settings-store";
 import { openText } from "./open-text";
-import { useSheet } from "./sheet-store";
+import { finds } from "./sheet-store";
+
+/** The profiles that a search finds; `null` when it asks for nothing of them. Pure. */
+export function profilesFound(
+  profiles: Record<string, Profile | undefined>,
+  query: string,
+  changedOnly: boolean,
+): [string, Profile | undefined][] | null {
+  const found = Object.entries(profiles).filter(([name]) =>
+    finds(query, `profiles ${name}`),
+  );
+  const isAsked = !changedOnly && finds(query, "profiles");
+  return found.length > 0 || isAsked ? found : null;
+}
 
 /** The profiles that the person wrote, each with the way to its text. */
-export function ProfilesList({ changedOnly }: { changedOnly: boolean }) {
-  const sheet = useSheet(({ sheet }) => sheet);
-  const query = useSheet(({ query }) => query.trim().toLowerCase());
-  const profiles = useSettings(({ settings }) => settings?.profiles) ?? {};
-  const about = (name: string) => `profiles ${name}`.toLowerCase();
-  const shown = Object.entries(profiles).filter(([name]) =>
-    about(name).includes(query),
-  );
-  const isAsked = query === "" || "profiles".includes(query);
-  if (!sheet || (shown.length === 0 && (changedOnly || !isAsked))) return null;
-  const { lines } = sheet.file;
+export function ProfilesList({
+  found,
+  lines,
+}: {
+  found: [string, Profile | undefined][];
+  /** Where the text of the settings says what. */
+  lines: SettingsText["lines"];
+}) {
   return (
     <section aria-label="Profiles" data-testid="profiles">
       <h3 className="settings-group">Profiles</h3>
       <p className="settings-about">
         Panes of a kind: a program, a directory, an environment, a theme, an
-        icon. They are offered by “New terminal of a profile…”, in the switcher,
-        and by <code>switchyard open --profile</code>.
+        icon. They are offered beside the button for a new terminal, by “New
+        terminal of a profile…”, in the switcher, and by{" "}
+        <code>switchyard open --profile</code>.
       </p>
       <ul className="profile-list">
-        {shown.map(([name, profile]) => (
+        {found.map(([name, profile]) => (
           <li key={name} data-testid={`profile-${name}`}>
             <span className="profile-name">
               {profile?.icon ? `${profile.icon} ${name}` : name}

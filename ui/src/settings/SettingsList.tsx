@@ -1,6 +1,6 @@
 import { useSettings } from "../shared/settings-store";
 import { FileMistakes } from "./FileMistakes";
-import { ProfilesList } from "./ProfilesList";
+import { ProfilesList, profilesFound } from "./ProfilesList";
 import { SettingRow } from "./SettingRow";
 import { groupsOf, useSheet } from "./sheet-store";
 
@@ -11,6 +11,7 @@ export function SettingsList({ changedOnly }: { changedOnly: boolean }) {
   const { sheet } = state;
   if (!sheet || !settings) return null;
   const groups = groupsOf(state, changedOnly);
+  const profiles = profilesFound(settings.profiles, state.query, changedOnly);
   const known = new Set(sheet.settings.map(({ name }) => name));
   return (
     <>
@@ -33,8 +34,8 @@ export function SettingsList({ changedOnly }: { changedOnly: boolean }) {
           </ul>
         </section>
       ))}
-      <ProfilesList changedOnly={changedOnly} />
-      {groups.length === 0 && (
+      {profiles && <ProfilesList found={profiles} lines={sheet.file.lines} />}
+      {groups.length === 0 && !profiles && (
         <p className="empty">
           {changedOnly
             ? "Nothing of that was changed."

@@ -110,6 +110,18 @@ test("what was changed goes back to its default, and its text is opened at its l
   expect(await screen.findByText("Nothing of that was changed.")).toBeVisible();
 });
 
+test("what a search finds nothing of is said, and only then", async () => {
+  const none = "No setting is about that.";
+  act(() => twin.tellSettings({ profiles: { shop: { icon: "SH" } } }));
+  const search = screen.getByTestId("settings-search");
+  await userEvent.type(search, "profiles shop");
+  expect(screen.getByTestId("profile-shop")).toBeVisible();
+  expect(screen.queryByText(none)).toBeNull();
+  await userEvent.type(search, "ping");
+  expect(await screen.findByText(none)).toBeVisible();
+  expect(screen.queryByTestId("profiles")).toBeNull();
+});
+
 test("a name that there is not is told, and taken out", async () => {
   twin.spoil("settings", "fontsize", "there is no setting `fontsize`");
   act(() => twin.tellSettings({}));
