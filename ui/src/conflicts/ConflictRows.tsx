@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useState } from "react";
 import { DownIcon, RightIcon } from "../shared/icons";
+import { Sentence } from "../shared/Sentence";
 import { Since } from "../shared/Since";
 import { keyOf, lines, nameOf, type Said, sideName } from "./conflict-store";
 import { PathText } from "./PathText";
@@ -190,7 +191,7 @@ function RowText({
       </span>
       <span className="verdict-row-sides">{sides}</span>
       <span className="verdict-row-detail">
-        {verdict.note ?? where ?? WHERE[verdict.severity]}
+        <Sentence text={verdict.note ?? where ?? WHERE[verdict.severity]} />
         {" · "}
         <Since at={since} />
       </span>

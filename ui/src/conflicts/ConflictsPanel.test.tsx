@@ -277,6 +277,9 @@ test("what breaks shows both files, each with its own lines", async () => {
   show([]);
   await screen.findAllByTestId("region");
   expect(screen.getByTestId("side-left")).toHaveTextContent("src/store.rs");
+  // Names are told apart from words, and stay as they are.
+  expect(screen.getByText("open").tagName).toBe("CODE");
+  expect(screen.getByText(/^one removes/)).toBeInTheDocument();
   // The same lines of two files are not beside each other.
   expect(screen.getAllByTestId("region")).toHaveLength(2);
 });

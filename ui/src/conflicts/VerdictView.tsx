@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { backend } from "../backend/backend";
 import type { Verdict, VerdictDetails, VerdictKey } from "../bindings";
 import { Button } from "../shared/Button";
+import { Sentence } from "../shared/Sentence";
 import { Since } from "../shared/Since";
 import { nameOf, sentence, useConflicts } from "./conflict-store";
 import { MergePreview } from "./MergePreview";
@@ -156,7 +157,8 @@ function What({
       ) : (
         verdict && (
           <p>
-            <SeverityMark verdict={verdict} /> {sentence(verdict)}{" "}
+            <SeverityMark verdict={verdict} />{" "}
+            <Sentence text={sentence(verdict)} />{" "}
             <span className="faint">
               · <Since at={verdict.since} />
             </span>

@@ -123,7 +123,7 @@ test("what breaks merges, and may not work", () => {
     note,
   });
   expect(sentence(breaks)).toBe(
-    "One changes the parameters of `open` (src/store.rs line 7), which two uses in line 31; a merge would go through, and may not work.",
+    "one changes the parameters of `open` (src/store.rs line 7), which two uses in line 31; a merge would go through, and may not work.",
   );
   const near = verdict({ severity: "adjacent_line", would_conflict: false });
   const { warnings } = grouped({ [REPOSITORY]: { near, breaks } });

@@ -254,13 +254,16 @@ export const SEVERITIES: Record<Severity, string> = {
   identical: "The same change",
 };
 
-/** What a merge would do, and how near the changes are, in one sentence. */
+/** What a merge would do, and how near the changes are, in one sentence, with names between back-ticks. */
 export function sentence(verdict: Verdict): string {
   const { severity, would_conflict: stops, note } = verdict;
   if (note?.startsWith("announced"))
     return "One side announced its change; it is not on disk yet.";
   const what = note
-    ? `${note.charAt(0).toUpperCase()}${note.slice(1)}`
+    ? severity === "breaks"
+      ? // It begins with the name of a worktree.
+        note
+      : `${note.charAt(0).toUpperCase()}${note.slice(1)}`
     : severity === "same_line"
       ? verdict.overlaps.length > 0
         ? `Both change ${lines(verdict.overlaps)}`
