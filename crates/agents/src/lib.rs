@@ -11,6 +11,7 @@
 //! [`Terminals`] and keeps its rows through [`Sessions`], and `app` answers both.
 
 mod acp;
+mod address;
 mod agents;
 mod backend;
 mod command;
@@ -30,10 +31,12 @@ mod secret;
 mod sessions;
 mod shared;
 mod timeline;
+mod tools;
 mod turn;
 mod types;
 
 pub use acp::{Acp, AcpConfig, AcpDeadlines, AcpPreset, presets};
+pub use address::{AddressError, HostAddress};
 pub use agents::Agents;
 pub use backend::{AgentBackend, Answer};
 pub use command::{Command, CommandConfig, Terminal, TerminalEvent, Terminals};
@@ -41,7 +44,7 @@ pub use conversation::{Conversation, ConversationStep};
 pub use error::AgentError;
 pub use happened::{AgentsEvent, BackendAgents};
 pub use news::News;
-pub use paseo::{AddressError, Deadlines, HostAddress, Paseo, PaseoConfig, Transport};
+pub use paseo::{Deadlines, Paseo, PaseoConfig, Transport};
 pub use secret::{PasswordRef, Secret, read_password};
 pub use sessions::{Kept, MemorySessions, SessionRow, SessionStatus, Sessions};
 pub use shared::AgentsConfig;

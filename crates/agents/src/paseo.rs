@@ -1,6 +1,5 @@
 //! One Paseo daemon, through its WebSocket or through the `paseo` program: the same results and errors.
 
-mod address;
 mod attach;
 mod calls;
 mod frames;
@@ -23,8 +22,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{OnceCell, broadcast};
 
-pub use address::{AddressError, HostAddress};
-
+use crate::address::HostAddress;
 use crate::backend::{AgentBackend, Answer, check_prompt, no_images};
 use crate::error::AgentError;
 use crate::news::{News, news_of};

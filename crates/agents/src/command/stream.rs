@@ -7,12 +7,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::capped;
+use crate::tools::{dollars, ended, given, word};
 use crate::types::{
-    AgentEvent, FileChange, PlanItem, PlanState, ToolCall, ToolDetail, ToolStatus, Usage,
+    AgentEvent, PlanItem, PlanState, ToolCall, ToolDetail, ToolStatus, Usage,
 };
 
-/// How much of a tool's text is passed on.
-const TEXT_LIMIT: usize = 256 << 10;
 /// How much of what is not known is kept.
 const OTHER_LIMIT: usize = 4 << 10;
 /// The longest line that is taken for an event.
@@ -354,14 +353,6 @@ impl Reader {
     }
 }
 
-fn word(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-fn dollars(amount: f64) -> Option<String> {
-    (amount > 0.0).then(|| format!("{} USD", (amount * 10_000.0).round() / 10_000.0))
-}
-
 /// What a tool said, which may be in parts.
 fn content(value: &Value) -> String {
     match value {
@@ -371,50 +362,6 @@ fn content(value: &Value) -> String {
             texts.collect::<Vec<_>>().join("\n")
         }
         _ => String::new(),
-    }
-}
-
-fn ended(call: &mut ToolCall, failed: bool, said: String) {
-    let said = capped(&said, TEXT_LIMIT);
-    call.status = if failed {
-        ToolStatus::Failed
-    } else {
-        ToolStatus::Completed
-    };
-    if failed {
-        call.error = Some(capped(&said, 2_000));
-    }
-    if !said.is_empty() {
-        call.detail.get_or_insert_default().output = Some(said);
-    }
-}
-
-/// What a tool was given, by the names that Claude and OpenCode have for it.
-fn given(name: &str, input: &Value) -> ToolDetail {
-    let first = |names: &[&str]| {
-        names
-            .iter()
-            .find_map(|name| input[*name].as_str())
-            .map(|text| capped(text, TEXT_LIMIT))
-    };
-    let path = first(&["file_path", "filePath", "path", "notebook_path"]);
-    let old_text = first(&["old_string", "oldString"]);
-    let new_text = first(&["new_string", "newString", "content"]);
-    let changes = new_text.is_some().then(|| FileChange {
-        path: path.clone(),
-        old_text,
-        new_text,
-    });
-    let command = first(&["command", "pattern", "query", "url"]);
-    let told = path.is_some() || command.is_some();
-    ToolDetail {
-        kind: name.to_lowercase(),
-        paths: path.into_iter().collect(),
-        command,
-        output: None,
-        changes: changes.into_iter().collect(),
-        input: (!told && input.as_object().is_some_and(|fields| !fields.is_empty()))
-            .then(|| capped(&format!("{input:#}"), TEXT_LIMIT)),
     }
 }
 

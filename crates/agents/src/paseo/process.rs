@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::error::AgentError;
-use crate::paseo::address::HostAddress;
+use crate::address::HostAddress;
 use crate::process::{Group, Limits, Output, Program};
 use crate::secret::Secret;
 

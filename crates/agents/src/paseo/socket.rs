@@ -8,8 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -18,9 +17,9 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::address::{Channel, HostAddress};
 use crate::error::{AgentError, capped};
 use crate::paseo::Deadlines;
-use crate::paseo::address::HostAddress;
 use crate::paseo::frames::{self, Stream};
 use crate::redact::redacted;
 use crate::secret::Secret;
@@ -29,9 +28,6 @@ use crate::secret::Secret;
 const APP_VERSION: &str = "0.1.65";
 /// The largest message that is taken: a whole conversation read back.
 const MESSAGE_LIMIT: usize = 256 << 20;
-
-trait Channel: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Channel for T {}
 
 /// What the socket tells those who did not ask.
 #[derive(Debug, Clone)]
@@ -264,7 +260,7 @@ impl Socket {
     }
 
     async fn open(&self, password: Option<&Secret>) -> Result<Link, AgentError> {
-        let channel = connect(&self.address).await.map_err(|error| {
+        let channel = self.address.connect().await.map_err(|error| {
             self.unreachable(format!(
                 "{error}; is the daemon running? `paseo daemon start` starts it"
             ))
@@ -536,17 +532,6 @@ impl Router {
     }
 }
 
-async fn connect(address: &HostAddress) -> std::io::Result<Box<dyn Channel>> {
-    Ok(match address {
-        HostAddress::Tcp { host, port, .. } => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            Box::new(stream)
-        }
-        HostAddress::Unix { path } => Box::new(UnixStream::connect(path).await?),
-    })
-}
-
 /// Asks `GET /api/health`, which needs no password and takes two milliseconds.
 pub(crate) async fn http_health(
     address: &HostAddress,
@@ -558,7 +543,7 @@ pub(crate) async fn http_health(
         reason,
     };
     let ask = async {
-        let mut channel = connect(address).await.map_err(|error| {
+        let mut channel = address.connect().await.map_err(|error| {
             unreachable(format!(
                 "{error}; is the daemon running? `paseo daemon start` starts it"
             ))

@@ -1,8 +1,16 @@
 //! Where a Paseo daemon listens.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A connection, of whichever kind.
+pub(crate) trait Channel: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Channel for T {}
 
 /// Where a daemon is reached. Read from what a person writes: `localhost:6767`, `tcp://host:6767`,
 /// `tcp://host:6767?ssl=true`, `unix:///run/paseo.sock`.
@@ -46,6 +54,18 @@ impl HostAddress {
             }
             HostAddress::Unix { path } => format!("unix://{}", path.display()),
         }
+    }
+
+    /// Opens a connection to it.
+    pub(crate) async fn connect(&self) -> io::Result<Box<dyn Channel>> {
+        Ok(match self {
+            HostAddress::Tcp { host, port, .. } => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                stream.set_nodelay(true)?;
+                Box::new(stream)
+            }
+            HostAddress::Unix { path } => Box::new(UnixStream::connect(path).await?),
+        })
     }
 
     /// What an HTTP request to it names as the host.
