@@ -10,7 +10,7 @@ import { AgentsHub } from "./AgentsHub";
 import { AgentTimeline } from "./AgentTimeline";
 import { askAboutAgents, sayQueued } from "./actions";
 import { keyOfAgent, startAgents } from "./agent-store";
-import { followQueues, useQueues } from "./queue";
+import { followQueues, useFreed } from "./queue";
 
 let twin: MemoryBackend;
 let stop = () => {};
@@ -19,7 +19,7 @@ let stopQueues = () => {};
 beforeEach(async () => {
   stop();
   stopQueues();
-  useQueues.setState({ queues: {} });
+  useFreed.setState({ freed: {} });
   twin = freshBackend();
   askAboutAgents(null);
   twin.agents.backend({ id: "paseo:localhost:6767" });

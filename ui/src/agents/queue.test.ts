@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import type { AgentInfo, AgentStatus } from "../bindings";
+import { setDraft, useDrafts } from "../shared/drafts";
 import { type AgentsState, noAgents, useAgents } from "./agent-store";
 import {
   enqueue,
@@ -8,7 +9,7 @@ import {
   putBack,
   queueOf,
   takeOut,
-  useQueues,
+  useFreed,
 } from "./queue";
 
 const A = "acp:x\na";
@@ -18,7 +19,8 @@ let stop = () => {};
 beforeEach(() => {
   stop();
   said = [];
-  useQueues.setState({ queues: {} });
+  useFreed.setState({ freed: {} });
+  useDrafts.setState({ drafts: {} });
   useAgents.setState(noAgents, true);
   stop = followQueues((agent, text) => said.push(`${agent}: ${text}`));
 });
@@ -73,5 +75,27 @@ it("keeps what could not be said in its place", () => {
   expect(takeOut(A, 1)).toBe("two");
   expect(takeOut(A, 1)).toBeNull();
   expect(takeOut(A, 0)).toBe("one");
-  expect(useQueues.getState().queues).toEqual({});
+  expect(useDrafts.getState().drafts).toEqual({});
+});
+
+it("outlives its window, and then waits for a word", () => {
+  is("working");
+  enqueue(A, "one");
+  enqueue(A, "two");
+  expect(takeOut(A, 0)).toBe("one");
+  // Another window has what was typed, and nothing else.
+  useFreed.setState({ freed: {} });
+  expect(queueOf(A)).toEqual({ texts: ["two"], held: true });
+  is("done");
+  expect(said).toEqual([]);
+  enqueue(A, "three");
+  is("working");
+  is("done");
+  expect(said).toEqual([`${A}: two`]);
+});
+
+it("passes over a draft that is no list of texts", () => {
+  for (const text of ["{", "3", '[3, "one"]'])
+    setDraft(`agent-queue:${A}`, text);
+  expect(queueOf(A).texts).toEqual(["one"]);
 });

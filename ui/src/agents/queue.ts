@@ -1,4 +1,6 @@
+import { useMemo } from "react";
 import { create } from "zustand";
+import { setDraft, useDrafts } from "../shared/drafts";
 import {
   type AgentKey,
   type AgentsState,
@@ -10,29 +12,52 @@ import {
 export interface Queue {
   /** The oldest first. */
   texts: readonly string[];
-  /** It waits for the person's word: what was to come before it did not go well. */
+  /** It waits for the person's word: what was to come before it did not go well, or it is from an earlier window. */
   held: boolean;
 }
 
-const nothing: Queue = { texts: [], held: false };
-
-/** What waits, by the agent it is for. */
-export const useQueues = create<{ queues: Record<AgentKey, Queue> }>(() => ({
-  queues: {},
+/** The agents to whom what waits is said without a further word. What waits is a draft, and outlives its window. */
+export const useFreed = create<{ freed: Record<AgentKey, true> }>(() => ({
+  freed: {},
 }));
 
+function placeOf(agent: AgentKey): string {
+  return `agent-queue:${agent}`;
+}
+
 export function queueOf(agent: AgentKey): Queue {
-  return useQueues.getState().queues[agent] ?? nothing;
+  const draft = useDrafts.getState().drafts[placeOf(agent)];
+  return queue(draft?.text, useFreed.getState().freed[agent]);
 }
 
 export function useQueue(agent: AgentKey): Queue {
-  return useQueues(({ queues }) => queues[agent] ?? nothing);
+  const text = useDrafts(({ drafts }) => drafts[placeOf(agent)]?.text);
+  const freed = useFreed(({ freed }) => freed[agent]);
+  return useMemo(() => queue(text, freed), [text, freed]);
 }
 
-function keep(agent: AgentKey, queue: Queue): void {
-  useQueues.setState(({ queues: { [agent]: _before, ...queues } }) => ({
-    queues: queue.texts.length > 0 ? { ...queues, [agent]: queue } : queues,
+function queue(text: string | undefined, freed: true | undefined): Queue {
+  const texts = textsIn(text);
+  return { texts, held: texts.length > 0 && !freed };
+}
+
+/** The texts in a draft; what is none of ours has none. */
+function textsIn(draft: string | undefined): string[] {
+  try {
+    const texts: unknown = JSON.parse(draft ?? "[]");
+    return Array.isArray(texts)
+      ? texts.filter((text) => typeof text === "string")
+      : [];
+  } catch {
+    return [];
+  }
+}
+
+function keep(agent: AgentKey, { texts, held }: Queue): void {
+  useFreed.setState(({ freed: { [agent]: _before, ...freed } }) => ({
+    freed: held || texts.length === 0 ? freed : { ...freed, [agent]: true },
   }));
+  setDraft(placeOf(agent), texts.length > 0 ? JSON.stringify(texts) : null);
 }
 
 /** Has a text said to an agent when its turn has ended. */
