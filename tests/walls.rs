@@ -96,6 +96,7 @@ const MET_AT: &[(&str, &[&str])] = &[
     ("rusqlite", &["crates/store/src/", "crates/flow/src/"]),
     ("minijinja", &["crates/flow/src/"]),
     ("agent_client_protocol", &["crates/agents/src/"]),
+    ("hyper", &["crates/agents/src/opencode/http.rs"]),
     ("rmcp", &["crates/mcp/"]),
     ("strsim", &["crates/app/src/fields.rs"]),
     ("plist", &["crates/app/src/themes/import.rs"]),

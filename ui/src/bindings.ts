@@ -558,6 +558,8 @@ export type BackendKind =
 "paseo" | 
 /**  An agent that speaks the Agent Client Protocol over its standard input and output. */
 "acp" | 
+/**  A server of OpenCode (`opencode serve`), on this machine or another. */
+"opencode" | 
 /**  Any program in a pane. */
 "command";
 

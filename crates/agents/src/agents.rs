@@ -266,6 +266,17 @@ impl Agents {
         Ok(agent)
     }
 
+    /// Makes another agent that knows what this one knows.
+    pub async fn fork(
+        &self,
+        backend: &BackendId,
+        agent: &AgentId,
+    ) -> Result<AgentInfo, AgentError> {
+        let fork = self.backend(backend)?.fork(agent).await?;
+        self.inner.changed(&fork);
+        Ok(fork)
+    }
+
     /// The conversations that a provider remembers of a directory.
     pub async fn sessions(
         &self,

@@ -114,6 +114,21 @@ pub trait AgentBackend: Send + Sync {
         })
     }
 
+    /// Makes another agent that knows what this one knows, and goes its own way from here on.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Unsupported`] where that can't be done; [`AgentError::Busy`] while a turn runs.
+    fn fork<'a>(&'a self, _agent: &'a AgentId) -> Answer<'a, AgentInfo> {
+        Box::pin(async {
+            Err(AgentError::Unsupported {
+                backend: self.id().0.clone(),
+                what: "fork a conversation".into(),
+                reason: "that is offered by servers of OpenCode; start a new one".into(),
+            })
+        })
+    }
+
     /// Stops the turn that runs; `false` if none did.
     fn stop<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, bool>;
 

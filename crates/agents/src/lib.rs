@@ -1,4 +1,4 @@
-//! Drives coding agents: through Paseo daemons, through the Agent Client Protocol, as plain programs.
+//! Drives coding agents: through Paseo daemons, servers of OpenCode, the Agent Client Protocol, and as plain programs.
 //!
 //! [`Agents`] holds all backends at once and remembers which session belongs to whom;
 //! [`AgentBackend`] is what each of them can be asked; a [`Turn`] is one prompt and what follows it.
@@ -22,6 +22,7 @@ mod held;
 mod keeper;
 mod news;
 mod offered;
+mod opencode;
 mod paseo;
 mod process;
 mod program;
@@ -44,6 +45,7 @@ pub use conversation::{Conversation, ConversationStep};
 pub use error::AgentError;
 pub use happened::{AgentsEvent, BackendAgents};
 pub use news::News;
+pub use opencode::{OpenCode, OpenCodeConfig, OpenCodeDeadlines};
 pub use paseo::{Deadlines, Paseo, PaseoConfig, Transport};
 pub use secret::{PasswordRef, Secret, read_password};
 pub use sessions::{Kept, MemorySessions, SessionRow, SessionStatus, Sessions};

@@ -34,14 +34,29 @@ impl Timeline {
         self.entries.clone()
     }
 
+    /// Takes what was read back in place of what was kept. What was told before stands before all of it.
+    pub(crate) fn replace(&mut self, read: Vec<TimelineEntry>) {
+        let position = self.position();
+        self.entries.clear();
+        let from = read.len().saturating_sub(TIMELINE_LIMIT);
+        for mut entry in read.into_iter().skip(from) {
+            entry.position = Some(position.clone());
+            self.entries.push(entry);
+        }
+    }
+
+    fn position(&self) -> Position {
+        Position {
+            epoch: self.epoch.clone(),
+            seq: self.said,
+        }
+    }
+
     /// Adds an event, and says where it stands. Text goes on where text ended; a tool call that is known is
     /// replaced where it began.
     pub(crate) fn add(&mut self, event: &AgentEvent) -> Position {
         self.said += 1;
-        let position = Position {
-            epoch: self.epoch.clone(),
-            seq: self.said,
-        };
+        let position = self.position();
         match self.entry_for(event) {
             Some(entry) => {
                 match (&mut entry.event, event) {

@@ -18,6 +18,9 @@ pub enum BackendKind {
     Paseo,
     /// An agent that speaks the Agent Client Protocol over its standard input and output.
     Acp,
+    /// A server of OpenCode (`opencode serve`), on this machine or another.
+    #[serde(rename = "opencode")]
+    OpenCode,
     /// Any program in a pane.
     Command,
 }
@@ -27,6 +30,7 @@ impl fmt::Display for BackendKind {
         f.write_str(match self {
             BackendKind::Paseo => "paseo",
             BackendKind::Acp => "acp",
+            BackendKind::OpenCode => "opencode",
             BackendKind::Command => "command",
         })
     }

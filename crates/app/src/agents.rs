@@ -145,12 +145,16 @@ impl App {
         let panes = Arc::new(PaneTerminals {
             app: Arc::downgrade(&self.0),
         });
-        file.backends(&self.0.paths.agents_file(), &panes, |config| {
-            match &self.0.agent_host {
+        let clock = Clock::system();
+        file.backends(
+            &self.0.paths.agents_file(),
+            &panes,
+            &clock,
+            |config| match &self.0.agent_host {
                 Some(host) => Arc::new(Away::new(host, config)),
                 None => Arc::new(Acp::new(config)),
-            }
-        })
+            },
+        )
     }
 
     /// Applies what a person saved in `agents.json`. A backend at which a turn runs is changed when it has ended.
@@ -383,6 +387,22 @@ impl App {
         let agent = agents.import(backend, session).await?;
         agents.keep(&agent).await?;
         Ok(agent)
+    }
+
+    /// Makes another agent that knows what this one knows, and goes its own way from here on.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Refused`] where its backend does not offer that, or while a turn runs.
+    pub async fn fork_agent(
+        &self,
+        backend: &BackendId,
+        agent: &AgentId,
+    ) -> Result<AgentInfo, Error> {
+        let agents = self.agents().await?;
+        let fork = agents.fork(backend, agent).await?;
+        agents.keep(&fork).await?;
+        Ok(fork)
     }
 
     /// The conversations that a provider remembers of a directory, to be taken over.

@@ -50,6 +50,8 @@ enum AgentsCommand {
     New(New),
     /// Choose an agent's model, its mode, or what else it offers
     Set(Set),
+    /// Make another agent that knows what this one knows, and print its id
+    Fork(Named),
     /// Stop the turn that an agent is at
     Stop(Named),
     /// Answer what an agent asks
@@ -229,6 +231,15 @@ impl Agents {
                     out.value(&chosen)?;
                 }
                 Ok(())
+            }
+            AgentsCommand::Fork(named) => {
+                let agent = at.agent(&named).await?;
+                let fork = app.fork_agent(&agent.backend, &agent.id).await?;
+                if out.json() {
+                    Ok(out.value(&fork)?)
+                } else {
+                    Ok(out.line(&fork.id.0)?)
+                }
             }
             AgentsCommand::Stop(named) => {
                 let agent = at.agent(&named).await?;

@@ -584,6 +584,10 @@ fn an_agent_is_started_prompted_and_its_answer_printed() {
         ["> echo one; echo two", "one", "two"]
     );
     assert_eq!(ran.status, 0);
+    let id = ran.out.lines().next().unwrap();
+    let fork = user.run(&["agents", "fork", id]);
+    assert_eq!(fork.status, 1);
+    insta::assert_snapshot!(fork.err, @"switchyard: command:sh can't fork a conversation: that is offered by servers of OpenCode; start a new one");
     let failed = user.run(&[
         "agents",
         "new",

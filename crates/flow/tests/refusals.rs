@@ -117,13 +117,13 @@ fn names_must_lead_somewhere() {
     3:31: error: there is no batch `few` (there is no batch to name)  <<few }>>
     4:11: error: there is a step `a` already (the first is on line 3; every step has an id of its own)  <<a, value: y }>>
     3:11: error: `my-step` can't be the name of a step (a name starts with a letter and has letters, digits and `_` only, 64 at most, so that templates can say it, as in `my_step`)  <<my-step, value>>
-    3:32: error: there is no backend `claude` (there are `acp`, `command`, `paseo`)  <<claude }, prom>>
+    3:32: error: there is no backend `claude` (there are `acp`, `command`, `opencode`, `paseo`)  <<claude }, prom>>
     3:32: error: the backend `command` needs a `program` (as in `program: [claude, -p]`)  <<command }, pro>>
     3:21: error: the agent of `a` has no `prompt` (add `prompt:`)  <<{ backend: acp>>
     3:5: error: the step `a` does nothing (one of `agent`, `run`, `value`, `approval` and `switch` says what the step does)  <<{ id: a }>>
     3:29: error: the step `a` has both `run` and `value` (one of `agent`, `run`, `value`, `approval` and `switch` says what the step does)  <<y }>>
     3:30: error: `prompt` belongs to `agent`, which the step `a` does not have (leave it out)  <<y }>>
-    2:31: error: there is no backend `claude` (there are `acp`, `command`, `paseo`)  <<claude } }>>
+    2:31: error: there is no backend `claude` (there are `acp`, `command`, `opencode`, `paseo`)  <<claude } }>>
     6:30: error: `prompt` belongs to `agent`, which the step `c` does not have (leave it out)  <<z }>>
     4:35: error: `a` is needed twice (list it once)  <<a] }>>
     2:35: error: `max_concurrent` is 0 (must be at least 1, or no step could ever run)  <<0 } }>>

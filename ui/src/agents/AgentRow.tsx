@@ -11,12 +11,19 @@ import {
 } from "./agent-store";
 import { ago } from "./ago";
 
+const PLACES: Record<string, string> = {
+  paseo: "Paseo",
+  acp: "ACP",
+  opencode: "OpenCode",
+  command: "pane",
+};
+
 /** Where an agent lives, in a word: its host, or how it is driven on this machine. */
 function placeOf(backend: BackendId): string {
   const machine = machineOf(backend);
   if (machine) return machine;
-  const [kind] = backend.split(":");
-  return kind === "acp" ? "ACP" : kind === "command" ? "pane" : "Paseo";
+  const [kind = ""] = backend.split(":");
+  return PLACES[kind] ?? kind;
 }
 
 /** One agent in the hub: what it does, what it is called, who makes it, where, and since when. */

@@ -147,7 +147,7 @@ export function agentTitle(agent: Pick<AgentInfo, "title" | "id">): string {
 
 /** The machine that an agent works on; empty for this one. */
 export function machineOf(id: BackendId): string {
-  if (!id.startsWith("paseo:")) return "";
+  if (!/^(paseo|opencode):/.test(id)) return "";
   const host = nameOf(id);
   return /^(localhost|127\.|\[::1\]|unix:|\/)/.test(host) ? "" : host;
 }

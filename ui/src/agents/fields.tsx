@@ -68,6 +68,8 @@ function backendName(info: BackendInfo): string {
       return `Paseo at ${name}`;
     case "acp":
       return `${name} (ACP)`;
+    case "opencode":
+      return `OpenCode at ${name}`;
     case "command":
       return `${name} (in a pane)`;
   }

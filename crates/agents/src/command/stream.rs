@@ -8,9 +8,7 @@ use serde_json::Value;
 
 use crate::error::capped;
 use crate::tools::{dollars, ended, given, word};
-use crate::types::{
-    AgentEvent, PlanItem, PlanState, ToolCall, ToolDetail, ToolStatus, Usage,
-};
+use crate::types::{AgentEvent, PlanItem, PlanState, ToolCall, ToolDetail, ToolStatus, Usage};
 
 /// How much of what is not known is kept.
 const OTHER_LIMIT: usize = 4 << 10;

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::error::AgentError;
 use crate::address::HostAddress;
+use crate::error::AgentError;
 use crate::process::{Group, Limits, Output, Program};
 use crate::secret::Secret;
 

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agents::{
-    AcpConfig, AgentBackend, Command, CommandConfig, Paseo, PaseoConfig, PasswordRef, Transport,
+    AcpConfig, AgentBackend, Command, CommandConfig, OpenCode, OpenCodeConfig, Paseo, PaseoConfig,
+    PasswordRef, Transport,
 };
+use clock::Clock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,8 @@ use crate::{Code, Error, Paths};
 pub(crate) struct AgentsFile {
     /// Paseo daemons; missing: the one at `localhost:6767`.
     pub(crate) paseo: Option<Vec<PaseoHost>>,
+    /// Servers of OpenCode: `opencode serve`.
+    pub(crate) opencode: Vec<OpenCodeServer>,
     /// ACP agents beside the well-known ones on the PATH.
     pub(crate) acp: Vec<AcpProgram>,
     /// Programs that answer a prompt.
@@ -40,6 +44,17 @@ pub(crate) struct PaseoHost {
     /// The `paseo` program; missing: the one on the PATH.
     #[serde(default)]
     pub(crate) program: Option<PathBuf>,
+}
+
+/// One server of OpenCode: `opencode serve`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenCodeServer {
+    /// Where it listens, without a password.
+    pub(crate) address: String,
+    /// Where its password is kept.
+    #[serde(default)]
+    pub(crate) password: Option<PasswordRef>,
 }
 
 /// One ACP agent.
@@ -83,6 +98,7 @@ impl AgentsFile {
         &self,
         file: &Path,
         panes: &Arc<PaneTerminals>,
+        clock: &Clock,
         acp: impl Fn(AcpConfig) -> Arc<dyn AgentBackend>,
     ) -> Result<Vec<Configured>, Error> {
         let wrong =
@@ -111,6 +127,24 @@ impl AgentsFile {
                 from: format!("{host:?}"),
                 found: self.paseo.is_none(),
                 backend: Arc::new(Paseo::new(config)),
+            });
+        }
+        for server in &self.opencode {
+            let wrong =
+                |error: &dyn std::fmt::Display| wrong(format!("`opencode.address`: {error}"));
+            // As the server prints it.
+            let address = server.address.trim().trim_end_matches('/');
+            let address = address.strip_prefix("http://").unwrap_or(address);
+            let address = address
+                .parse()
+                .map_err(|error: agents::AddressError| wrong(&error))?;
+            let mut config = OpenCodeConfig::new(address);
+            config.password = server.password.clone();
+            let backend = OpenCode::new(config, clock.clone()).map_err(|error| wrong(&error))?;
+            backends.push(Configured {
+                from: format!("{server:?}"),
+                found: false,
+                backend: Arc::new(backend),
             });
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -223,6 +257,7 @@ mod tests {
                 { "address": "b", "password": { "from": "keyring", "account": "c" }, "transport": "socket" },
                 { "address": "d", "password": null, "program": null },
             ],
+            "opencode": [{ "address": "http://localhost:4096/" }],
             "acp": [{ "name": "e", "program": "f", "env": { "G": "h" } }],
             "command": [{ "name": "i", "program": ["j", "{prompt}"] }],
         }"#;
@@ -239,6 +274,7 @@ mod tests {
             (&hosts[1].password, hosts[1].transport),
             (&Some(password), Transport::Socket)
         );
+        assert_eq!(file.opencode[0].address, "http://localhost:4096/");
         assert_eq!(file.acp[0].env["G"], "h");
         assert_eq!(file.command[0].program, ["j", "{prompt}"]);
         assert_eq!(

@@ -383,7 +383,7 @@ pub(crate) struct StepFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Agent")]
 pub(crate) struct AgentFile {
-    /// What drives it: `paseo`, `acp` or `command`.
+    /// What drives it: `paseo`, `acp`, `opencode` or `command`.
     pub(crate) backend: At<String>,
     /// Which of the backend's providers.
     pub(crate) provider: Option<At<String>>,

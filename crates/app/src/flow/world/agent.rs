@@ -336,6 +336,7 @@ fn backend_of(agents: &Agents, work: &Work) -> Result<BackendId, ActionError> {
     let kind = match backend.as_str() {
         "paseo" => BackendKind::Paseo,
         "acp" => BackendKind::Acp,
+        "opencode" => BackendKind::OpenCode,
         other => return Err(ActionError::new(format!("there is no backend `{other}`"))),
     };
     let known: Vec<BackendId> = agents

@@ -7,7 +7,7 @@ use crate::definition::file::{AgentFile, ApprovalFile, At, CaseFile, Position, S
 use crate::definition::template::{self, Form};
 use crate::definition::{Agent, Approval, Case, Kind, Switch};
 
-pub(super) const BACKENDS: [&str; 3] = ["paseo", "acp", "command"];
+pub(super) const BACKENDS: [&str; 4] = ["paseo", "acp", "opencode", "command"];
 
 impl Checker<'_> {
     pub(super) fn kind(&mut self, step: &StepFile, at: Position) -> Kind {

@@ -344,7 +344,7 @@ impl Checker<'_> {
         }
         if let Some(agent) = &step.agent
             && let backend = &agent.value.backend.value
-            && ["paseo", "acp"].contains(&backend.as_str())
+            && ["paseo", "acp", "opencode"].contains(&backend.as_str())
             && let Some((name, value)) = step.env.first_key_value()
         {
             self.warn(
