@@ -240,7 +240,16 @@ impl Inner {
 
     async fn listen(&self) -> Result<Events, AgentError> {
         let password = self.password().await?;
-        self.http.events(password.as_ref()).await
+        let mut events = self.http.events(password.as_ref()).await?;
+        // Only from its greeting on does it tell all.
+        let greeted = tokio::time::timeout(self.config.deadlines.request, events.next()).await;
+        match greeted {
+            Ok(Some(_)) => Ok(events),
+            Ok(None) | Err(_) => Err(AgentError::Unreachable {
+                host: self.config.address.to_string(),
+                reason: "something listens there, but tells of no events".into(),
+            }),
+        }
     }
 
     /// Changes one session, and tells what came of it.

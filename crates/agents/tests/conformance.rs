@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use agents::{
-    Acp, AcpConfig, AgentBackend, AgentEvent, AgentId, NewAgent, Outcome, PermissionAnswer, Prompt,
-    PromptImage, ToolDetail, TurnResult, presets,
+    Acp, AcpConfig, AgentBackend, AgentEvent, AgentId, NewAgent, OpenCode, OpenCodeConfig, Outcome,
+    PermissionAnswer, Prompt, PromptImage, ToolDetail, TurnResult, presets,
 };
+use clock::Clock;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -32,16 +33,29 @@ const ASKING: [&str; 2] = ["default", "read-only"];
 /// An agent, and what makes it talk to the model server.
 struct Subject {
     name: &'static str,
+    /// It is spoken to over HTTP.
+    serves: bool,
     /// Files below its home.
     files: Vec<(&'static str, String)>,
     env: Vec<(&'static str, String)>,
 }
 
+impl Subject {
+    /// Its name in the table.
+    fn label(&self) -> &'static str {
+        match self.serves {
+            true => "served",
+            false => self.name,
+        }
+    }
+}
+
 fn subjects(model: &str) -> Vec<Subject> {
     let own = |name, value: &str| (name, value.to_owned());
-    vec![
+    let mut subjects = vec![
         Subject {
             name: "opencode",
+            serves: false,
             files: vec![(
                 ".config/opencode/opencode.json",
                 json!({
@@ -59,6 +73,7 @@ fn subjects(model: &str) -> Vec<Subject> {
         },
         Subject {
             name: "gemini",
+            serves: false,
             files: vec![(
                 ".gemini/settings.json",
                 json!({
@@ -72,6 +87,7 @@ fn subjects(model: &str) -> Vec<Subject> {
         },
         Subject {
             name: "qwen",
+            serves: false,
             files: vec![(
                 ".qwen/settings.json",
                 json!({
@@ -84,6 +100,7 @@ fn subjects(model: &str) -> Vec<Subject> {
         },
         Subject {
             name: "codex",
+            serves: false,
             files: vec![(
                 ".codex/config.toml",
                 format!(
@@ -96,6 +113,7 @@ fn subjects(model: &str) -> Vec<Subject> {
         },
         Subject {
             name: "claude",
+            serves: false,
             files: vec![(".claude/settings.json", "{}".to_owned())],
             env: vec![
                 own("ANTHROPIC_BASE_URL", model),
@@ -107,7 +125,15 @@ fn subjects(model: &str) -> Vec<Subject> {
                 own("DISABLE_AUTOUPDATER", "1"),
             ],
         },
-    ]
+    ];
+    let served = Subject {
+        serves: true,
+        files: subjects[0].files.clone(),
+        env: subjects[0].env.clone(),
+        name: "opencode",
+    };
+    subjects.insert(1, served);
+    subjects
 }
 
 /// What was seen of one behaviour.
@@ -140,7 +166,9 @@ impl Seen {
 
 /// One agent on trial.
 struct Trial {
-    acp: Acp,
+    backend: Box<dyn AgentBackend>,
+    /// It is a server, all of whose ways are known; of the others, their own words tell what they offer.
+    serves: bool,
     /// It asks before it edits.
     asks: bool,
     agent: AgentId,
@@ -177,7 +205,7 @@ impl Trial {
         answer: &PermissionAnswer,
         stop: impl Fn(&AgentEvent) -> bool,
     ) -> Result<Played, String> {
-        let asked = timeout(TURN, self.acp.prompt(&self.agent, Prompt::new(text))).await;
+        let asked = timeout(TURN, self.backend.prompt(&self.agent, Prompt::new(text))).await;
         let mut turn = asked
             .map_err(|_| "the prompt was not taken in time")?
             .map_err(|error| error.to_string())?;
@@ -186,7 +214,7 @@ impl Trial {
             while let Some(event) = turn.next().await {
                 if let AgentEvent::Permission { request } = &event {
                     let answered = self
-                        .acp
+                        .backend
                         .answer(&self.agent, &request.id, answer.clone())
                         .await;
                     answered.map_err(|error| error.to_string())?;
@@ -206,7 +234,7 @@ impl Trial {
             Err(_) => true,
         };
         if late {
-            let _ = timeout(TURN, self.acp.stop(&self.agent)).await;
+            let _ = timeout(TURN, self.backend.stop(&self.agent)).await;
         }
         Ok(Played {
             events,
@@ -222,7 +250,7 @@ impl Trial {
     /// Chooses another value of a setting, and chooses the first again; why that was not possible.
     async fn choose_another(&self, category: &str) -> Result<(), String> {
         let words = |error: agents::AgentError| error.to_string();
-        let info = self.acp.inspect(&self.agent.0).await.map_err(words)?;
+        let info = self.backend.inspect(&self.agent.0).await.map_err(words)?;
         let setting = info
             .offers
             .settings
@@ -235,7 +263,7 @@ impl Trial {
             .find(|choice| choice.value != setting.current)
             .ok_or("there is one choice only")?;
         for value in [&other.value, &setting.current] {
-            let chosen = self.acp.choose(&self.agent, category, value);
+            let chosen = self.backend.choose(&self.agent, category, value);
             timeout(TURN, chosen)
                 .await
                 .map_err(|_| "not chosen in time")?
@@ -248,7 +276,7 @@ impl Trial {
     /// itself what is safe.
     async fn choose_to_be_asked(&self) -> Result<(), String> {
         let words = |error: agents::AgentError| error.to_string();
-        let info = self.acp.inspect(&self.agent.0).await.map_err(words)?;
+        let info = self.backend.inspect(&self.agent.0).await.map_err(words)?;
         let mut settings = info.offers.settings.iter();
         let modes = settings.find(|setting| setting.category.as_deref() == Some("mode"));
         let mut asking = ASKING.iter().filter(|mode| {
@@ -257,7 +285,7 @@ impl Trial {
         let Some(mode) = asking.next() else {
             return Ok(());
         };
-        let chosen = timeout(TURN, self.acp.choose(&self.agent, "mode", mode)).await;
+        let chosen = timeout(TURN, self.backend.choose(&self.agent, "mode", mode)).await;
         let chosen = chosen.map_err(|_| "the mode was not chosen in time")?;
         chosen.map(drop).map_err(words)
     }
@@ -273,7 +301,7 @@ impl Trial {
             }],
             ..Prompt::new("DO look")
         };
-        let asked = timeout(TURN, self.acp.prompt(&self.agent, prompt)).await;
+        let asked = timeout(TURN, self.backend.prompt(&self.agent, prompt)).await;
         let turn = asked
             .map_err(|_| "the prompt was not taken in time")?
             .map_err(|error| error.to_string())?;
@@ -292,27 +320,31 @@ impl Trial {
     }
 
     fn updates(&self, kind: &str) -> bool {
-        self.said()
-            .iter()
-            .any(|message| message["params"]["update"]["sessionUpdate"] == kind)
+        self.serves
+            || self
+                .said()
+                .iter()
+                .any(|message| message["params"]["update"]["sessionUpdate"] == kind)
     }
 
     /// Whether what made the session names choices of this kind.
     fn chooses(&self, list: &str, category: &str) -> bool {
-        self.said().iter().any(|message| {
-            let made = &message["result"];
-            let options = made["configOptions"].as_array().into_iter().flatten();
-            made[list].is_object()
-                || options
-                    .into_iter()
-                    .any(|option| option["category"] == category)
-        })
+        self.serves
+            || self.said().iter().any(|message| {
+                let made = &message["result"];
+                let options = made["configOptions"].as_array().into_iter().flatten();
+                made[list].is_object()
+                    || options
+                        .into_iter()
+                        .any(|option| option["category"] == category)
+            })
     }
 
     fn capable(&self, path: &str) -> bool {
-        self.said().iter().any(|message| {
-            message["result"]["agentCapabilities"].pointer(path) == Some(&json!(true))
-        })
+        self.serves
+            || self.said().iter().any(|message| {
+                message["result"]["agentCapabilities"].pointer(path) == Some(&json!(true))
+            })
     }
 }
 
@@ -379,8 +411,37 @@ async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone())),
     );
-    let acp = Acp::new(config);
-    let started = acp
+    let (backend, server): (Box<dyn AgentBackend>, _) = if subject.serves {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        // Whenever it is ended, it is started again.
+        let script = r#"while :; do (cd "$1" && exec "$2" serve --port "$3"); sleep 0.2; done"#;
+        let mut server = tokio::process::Command::new("/bin/sh");
+        server
+            .current_dir(home)
+            .kill_on_drop(true)
+            .envs(&config.env);
+        server
+            .args(["-c", script, "sh"])
+            .arg(&cwd)
+            .arg(&preset.program);
+        server.arg(port.to_string());
+        let log = std::fs::File::create(home.join("said.jsonl.err")).unwrap();
+        server.stdout(log.try_clone().unwrap()).stderr(log);
+        let server = server.spawn().unwrap();
+        let mut at = OpenCodeConfig::new(format!("127.0.0.1:{port}").parse().unwrap());
+        at.deadlines.request = Duration::from_secs(90);
+        let backend = OpenCode::new(at, Clock::system()).unwrap();
+        if !is_up(&backend).await {
+            seen.push(Seen::Fails("its server does not answer".into()));
+            return seen;
+        }
+        (Box::new(backend), Some(server))
+    } else {
+        (Box::new(Acp::new(config)), None)
+    };
+    let started = backend
         .start(NewAgent {
             cwd: cwd.display().to_string(),
             ..NewAgent::default()
@@ -395,7 +456,8 @@ async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
     };
     seen.push(Seen::Works);
     let trial = Trial {
-        acp,
+        backend,
+        serves: subject.serves,
         asks,
         agent,
         cwd,
@@ -408,8 +470,25 @@ async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
     if let Err(error) = behaved {
         seen.push(Seen::Fails(error));
     }
-    let _ = trial.acp.dispose().await;
+    let _ = trial.backend.dispose().await;
+    drop(server);
+    if trial.serves {
+        end_processes(&trial.cwd).await;
+    }
     seen
+}
+
+/// Waits until a server answers.
+async fn is_up(backend: &dyn AgentBackend) -> bool {
+    let up = async {
+        while !timeout(Duration::from_secs(5), backend.check())
+            .await
+            .is_ok_and(|health| health.is_up())
+        {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    timeout(TURN, up).await.is_ok()
 }
 
 async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
@@ -438,10 +517,11 @@ async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
         AgentEvent::Permission { request } => shows_change(request.detail.as_ref()),
         _ => false,
     });
-    let offers = trial
-        .said()
-        .iter()
-        .any(|message| message.to_string().contains(r#""type":"diff""#));
+    let offers = trial.serves
+        || trial
+            .said()
+            .iter()
+            .any(|message| message.to_string().contains(r#""type":"diff""#));
     seen.push(Seen::when(offers, told, "the change is not told"));
 
     for (answer, name) in [(PermissionAnswer::Allow, "allowed"), (deny(), "denied")] {
@@ -477,6 +557,9 @@ async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
     seen.push(Seen::or_fails(times(&again) >= 5, again.shown()));
 
     end_processes(&trial.cwd).await;
+    if trial.serves && !is_up(trial.backend.as_ref()).await {
+        return Err("its server did not come back".into());
+    }
     let after = trial.ask("DO recall").await;
     let loads = trial.capable("/loadSession");
     seen.push(match after {
@@ -493,7 +576,7 @@ async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
         ));
     }
     let info = trial
-        .acp
+        .backend
         .inspect(&trial.agent.0)
         .await
         .map_err(|error| error.to_string())?;
@@ -613,7 +696,12 @@ async fn real_agents_behave() {
     let (mut notes, mut failed) = (Vec::new(), false);
     for subject in subjects(&model) {
         let bin = installed.join(subject.name).join("node_modules/.bin");
-        if !bin.is_dir() || !only.is_empty() && !only.split(',').any(|name| name == subject.name) {
+        if !bin.is_dir()
+            || !only.is_empty()
+                && !only
+                    .split(',')
+                    .any(|name| name == subject.name || name == subject.label())
+        {
             continue;
         }
         // Not below /tmp: Codex keeps no helpers there.
@@ -631,16 +719,16 @@ async fn real_agents_behave() {
             failed |= word == "FAILS";
             row.push_str(&format!("{word:<10}"));
             if let Some(why) = why {
-                notes.push(format!("{} {behaviour}: {why}", subject.name));
+                notes.push(format!("{} {behaviour}: {why}", subject.label()));
             }
         }
-        println!("{:<10}{row}", subject.name);
+        println!("{:<10}{row}", subject.label());
         if let Some(kept) = std::env::var_os("CONFORMANCE_KEEP").filter(|kept| !kept.is_empty()) {
             let kept = Path::new(&kept);
             std::fs::create_dir_all(kept).unwrap();
             for end in ["", ".in", ".err"] {
                 let from = home.path().join(format!("said.jsonl{end}"));
-                let _ = std::fs::copy(from, kept.join(format!("{}.jsonl{end}", subject.name)));
+                let _ = std::fs::copy(from, kept.join(format!("{}.jsonl{end}", subject.label())));
             }
         }
     }

@@ -22,6 +22,8 @@ use tokio::time::timeout;
 
 /// How long anything may take here.
 const SOON: Duration = Duration::from_secs(20);
+/// How long a server takes to listen to who listens.
+const GREETS_AFTER: Duration = Duration::from_millis(50);
 const CWD: &str = "/home/me/project";
 const RECORDING: &str = include_str!("recordings/opencode/serve.jsonl");
 
@@ -177,7 +179,14 @@ impl Server {
         let (sender, mut events) = mpsc::unbounded_channel();
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
         stream.write_all(head.as_bytes()).await?;
+        // Who listens before the greeting hears nothing, as at the real one.
+        self.changed.notify_waiters();
+        tokio::time::sleep(GREETS_AFTER).await;
         self.state.lock().listeners.push(sender);
+        let greeting = r#"data: {"payload":{"type":"server.connected","properties":{}}}"#;
+        stream
+            .write_all(format!("{greeting}\n\n").as_bytes())
+            .await?;
         self.changed.notify_waiters();
         while let Some(event) = events.recv().await {
             stream
