@@ -6,7 +6,7 @@ use ::terminal::Style;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    agents, changes, conflicts, flow, layouts, search, settings, terminal, workspace,
+    agents, changes, conflicts, flow, layouts, search, settings, terminal, workspace, worktrees,
 };
 use crate::events;
 
@@ -54,6 +54,14 @@ pub fn builder() -> Builder<tauri::Wry> {
             changes::list_snapshots,
             changes::commit_changes,
             changes::last_message,
+            changes::look_at,
+            changes::looked_at,
+            worktrees::make_worktree,
+            worktrees::list_worktrees,
+            worktrees::worktree_size,
+            worktrees::rename_worktree,
+            worktrees::remove_worktree,
+            worktrees::prune_worktrees,
             flow::list_runs,
             flow::run_graph,
             flow::run_outline,

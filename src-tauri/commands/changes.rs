@@ -1,6 +1,6 @@
 //! What worktrees changed.
 
-use app::{App, Error};
+use app::{App, Error, LookedAt};
 use changes::{
     ActRequest, CommitRequest, Committed, DiffQuestion, FileDiff, Snapshot, SnapshotId, View,
     WorktreeChanges,
@@ -81,4 +81,27 @@ pub(crate) async fn last_message(
     worktree: String,
 ) -> Result<Option<String>, Error> {
     app.last_message(worktree.into()).await
+}
+
+/// Keeps that files were looked at. See [`App::look_at`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn look_at(
+    app: State<'_, App>,
+    worktree: String,
+    view: View,
+    files: Vec<String>,
+    looked: bool,
+) -> Result<(), Error> {
+    app.look_at(worktree.into(), view, files, looked).await
+}
+
+/// Lists the files that were looked at. See [`App::looked_at`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn looked_at(
+    app: State<'_, App>,
+    worktree: String,
+) -> Result<Vec<LookedAt>, Error> {
+    app.looked_at(worktree.into()).await
 }

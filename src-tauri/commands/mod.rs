@@ -9,3 +9,4 @@ pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod terminal;
 pub(crate) mod workspace;
+pub(crate) mod worktrees;

@@ -80,6 +80,22 @@ export const commands = {
 	commitChanges: (worktree: string, request: CommitRequest) => typedError<Committed, Error>(__TAURI_INVOKE("commit_changes", { worktree, request })),
 	/**  Gives the message of the last commit. See [`App::last_message`]. */
 	lastMessage: (worktree: string) => typedError<string | null, Error>(__TAURI_INVOKE("last_message", { worktree })),
+	/**  Keeps that files were looked at. See [`App::look_at`]. */
+	lookAt: (worktree: string, view: View, files: string[], looked: boolean) => typedError<null, Error>(__TAURI_INVOKE("look_at", { worktree, view, files, looked })),
+	/**  Lists the files that were looked at. See [`App::looked_at`]. */
+	lookedAt: (worktree: string) => typedError<LookedAt[], Error>(__TAURI_INVOKE("looked_at", { worktree })),
+	/**  Makes a worktree. See [`App::make_worktree`]. */
+	makeWorktree: (directory: string, wanted: NewWorktree, setUp: boolean) => typedError<MadeWorktree, Error>(__TAURI_INVOKE("make_worktree", { directory, wanted, setUp })),
+	/**  Lists worktrees with what would be lost with each. See [`App::list_worktrees`]. */
+	listWorktrees: (directory: string) => typedError<WorktreeRow[], Error>(__TAURI_INVOKE("list_worktrees", { directory })),
+	/**  Tells what a worktree takes on the disk. See [`App::worktree_size`]. */
+	worktreeSize: (worktree: string) => typedError<number, Error>(__TAURI_INVOKE("worktree_size", { worktree })),
+	/**  Gives a worktree's branch another name. See [`App::rename_worktree`]. */
+	renameWorktree: (worktree: string, branch: string) => typedError<null, Error>(__TAURI_INVOKE("rename_worktree", { worktree, branch })),
+	/**  Ends a worktree. See [`App::remove_worktree`]. */
+	removeWorktree: (worktree: string, how: RemoveWorktree) => typedError<Removed, Error>(__TAURI_INVOKE("remove_worktree", { worktree, how })),
+	/**  Ends the worktrees that are merged. See [`App::prune_worktrees`]. */
+	pruneWorktrees: (directory: string, really: boolean) => typedError<PrunedWorktree[], Error>(__TAURI_INVOKE("prune_worktrees", { directory, really })),
 	/**  Lists runs, newest first. See [`App::list_runs`]. */
 	listRuns: () => typedError<RunInfo[], Error>(__TAURI_INVOKE("list_runs")),
 	/**  The picture of a run's flow. See [`App::run_graph`]. */
@@ -466,6 +482,14 @@ export type Archived = {
 	already: boolean,
 };
 
+/**  What works in a worktree, and would be pulled the ground from under. */
+export type AtWork = {
+	/**  Panes whose program runs: a name for each. */
+	panes: string[],
+	/**  Agents in the middle of a turn: a name for each. */
+	agents: string[],
+};
+
 /**  An attempt at a step. */
 export type AttemptView = {
 	/**  Its number, from 1. */
@@ -569,6 +593,8 @@ export type Base = {
 	name: string,
 	/**  The commit that both started from: the merge base. */
 	commit: string,
+	/**  The commit that it is at. */
+	tip: string,
 	/**  How many commits the worktree has that the branch has not. */
 	ahead: number,
 	/**  How many commits the branch has that the worktree has not. */
@@ -1326,6 +1352,16 @@ export type Holder = {
 	name: string,
 };
 
+/**  What is in a worktree and nowhere else. */
+export type Holds = {
+	/**  Files that are not committed, new ones included; those that are ignored do not count. */
+	uncommitted: number,
+	/**  Commits that no other branch has, and no remote. */
+	commits: number,
+	/**  What git is in the middle of. */
+	doing: Doing | null,
+};
+
 /**  The pane host went away or came back. */
 export type HostChanged = HostState;
 
@@ -1568,12 +1604,48 @@ export type LineRange = {
 	to: LineId,
 };
 
+/**  One worktree of a repository. */
+export type ListedWorktree = {
+	/**  Its root. */
+	path: string,
+	/**  The branch that it is on; none when its HEAD is detached. */
+	branch: string | null,
+	/**  It is the repository's own checkout, not a linked one: it is never removed. */
+	main: boolean,
+	/**  Its directory is there. */
+	present: boolean,
+	/**  It is locked: why, as far as somebody said. */
+	locked: string | null,
+	/**  What its commits are compared with. */
+	base: Base | null,
+	/**  Whether that has what it did. */
+	merged: Merged,
+	/**  What would be lost with it and its branch. */
+	holds: Holds,
+	/**  Why some of this could not be told. */
+	unknown: string | null,
+};
+
+/**  A file that a person looked at. */
+export type LookedAt = {
+	/**  The file. */
+	path: string,
+	/**  It is still what it was then. */
+	still: boolean,
+};
+
 /**  A worktree that was made. */
 export type MadeWorktree = {
 	/**  Its directory. */
 	path: string,
 	/**  The branch that it is on. */
 	branch: string,
+	/**  What was copied into it from the main worktree. */
+	copied: string[],
+	/**  What was not, and why. */
+	left_out: string[],
+	/**  The command lines that are to be run in it, one after the other, as the repository says. They were not run. */
+	run: string[],
 };
 
 /**  What a person says of a step, whatever came of it. */
@@ -1626,6 +1698,17 @@ export type MemoryUse = {
 	host_mb: number | null,
 };
 
+/**  Whether the branch that a worktree is compared with has what it did. */
+export type Merged = 
+/**  It did nothing yet that is committed. */
+"nothing" | 
+/**  Its commits are there. */
+"yes" | 
+/**  What its commits did is there, in others: they were rebased, picked, or squashed into one. */
+"as_others" | 
+/**  Some of it is not there; or that can't be told. */
+"no";
+
 /**  What to start an agent with. */
 export type NewAgent = {
 	/**  Who makes it: `claude`, `codex`; for an ACP or command backend it may stay empty. */
@@ -1640,6 +1723,16 @@ export type NewAgent = {
 	mode?: string | null,
 	/**  Labels to give it. */
 	labels?: { [key in string]: string },
+};
+
+/**  A worktree to be made. */
+export type NewWorktree = {
+	/**  Its branch: made, unless there is one that is called so. */
+	branch: string,
+	/**  The branch or commit that a new branch begins at; none: where the main worktree is. */
+	base?: string | null,
+	/**  Its directory, in full or from the main worktree's parent on; none: beside the main worktree, called after it and the branch. */
+	path?: string | null,
 };
 
 /**  What an agent offers beside answers, where it tells. */
@@ -2020,6 +2113,16 @@ export type PromptImage = {
 	data: string,
 };
 
+/**  A worktree that is merged, and what became of it. */
+export type PrunedWorktree = {
+	/**  Where it is, or was. */
+	path: string,
+	/**  Its branch. */
+	branch: string | null,
+	/**  Why it stays; none: it went, or would go. */
+	stays: string | null,
+};
+
 /**  What a person is asked. */
 export type Question = {
 	/**  Why. */
@@ -2102,6 +2205,26 @@ count: number } |
 line: LineId; 
 /**  At most so many. */
 count: number };
+
+/**  How a worktree is to end. */
+export type RemoveWorktree = {
+	/**  Its branch goes as well. */
+	branch?: boolean,
+	/**  Also what is nowhere else; files are kept for a month. */
+	lose?: boolean,
+	/**  The panes in it are closed, and the turns of agents are stopped. */
+	close?: boolean,
+};
+
+/**  What came of the end of a worktree. */
+export type Removed = {
+	/**  Where it was. */
+	path: string,
+	/**  Its branch, which is gone as well. */
+	branch: string | null,
+	/**  What was not committed; none: there was nothing. */
+	snapshot: SnapshotId | null,
+};
 
 /**  What draws the panes. */
 export type Renderer = 
@@ -2624,7 +2747,9 @@ export type SnapshotReason =
 /**  It was discarded. */
 "discarded" | 
 /**  An older snapshot was given back. */
-"restored";
+"restored" | 
+/**  Nothing: its worktree was removed. */
+"removed";
 
 /**  Where a line was found. */
 export type Source = 
@@ -3122,6 +3247,12 @@ export type WorktreeInfo = {
 	/**  Its directory is there and can be read. */
 	present: boolean,
 };
+
+/**  A worktree, with what works in it. */
+export type WorktreeRow = {
+	/**  What works there. */
+	at_work: AtWork,
+} & ListedWorktree;
 
 /**  One worktree of a repository. */
 export type WorktreeView = {

@@ -156,11 +156,11 @@ pub fn commit(worktree: &Worktree, request: &CommitRequest) -> Result<Committed,
     worktree.commit(request).map_err(told)
 }
 
-fn snapshots(paths: &Paths) -> Snapshots {
+pub(crate) fn snapshots(paths: &Paths) -> Snapshots {
     Snapshots::new(paths.data().join("snapshots"), program())
 }
 
-fn open(directory: &Path) -> Result<Worktree, Error> {
+pub(crate) fn open(directory: &Path) -> Result<Worktree, Error> {
     Worktree::open(directory, program()).map_err(told)
 }
 
@@ -205,13 +205,14 @@ fn program() -> Program {
     }
 }
 
-fn told(error: ChangesError) -> Error {
+pub(crate) fn told(error: ChangesError) -> Error {
     let code = match error {
         ChangesError::NoWorktree { .. } | ChangesError::NoSnapshot { .. } => Code::BadId,
-        ChangesError::NoBase { .. } => Code::BadParams,
+        ChangesError::NoBase { .. } | ChangesError::BadName { .. } => Code::BadParams,
         ChangesError::Moved { .. }
         | ChangesError::Refused { .. }
         | ChangesError::NotCommitted { .. }
+        | ChangesError::NotDone { .. }
         | ChangesError::NotKept { .. } => Code::Refused,
         ChangesError::Git { .. } | ChangesError::NotListed { .. } | ChangesError::Write { .. } => {
             Code::Failed

@@ -20,6 +20,7 @@ mod flow;
 mod folders;
 mod fonts;
 mod layouts;
+mod looks;
 mod memory;
 mod news;
 mod one_pane;
@@ -70,6 +71,7 @@ pub use flow::{
 pub use folders::{FolderBelow, FolderLook};
 pub use host::{AckHandle, HostAttachment};
 pub use layouts::{Layout, LayoutNode, LayoutPane, LayoutPart, LayoutSummary, WantedLayout};
+pub use looks::LookedAt;
 pub use memory::MemoryUse;
 pub use news::{News, NewsReader, Subject};
 pub use pane_host::{
@@ -86,7 +88,10 @@ pub use settings::{
 };
 pub use themes::{ImportedTheme, ThemeColours};
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
-pub use worktrees::MadeWorktree;
+pub use worktrees::{
+    AtWork, MadeWorktree, PrunedWorktree, RemoveWorktree, WorktreeRow, list_worktrees,
+    make_worktree, rename_worktree,
+};
 
 /// What [`App::start`] needs to know.
 #[derive(Debug, Clone)]
@@ -196,7 +201,12 @@ impl App {
                 Settings::default()
             }
         };
-        let schemas = [agents::SCHEMA, drafts::SCHEMA, ::flow::SCHEMA];
+        let schemas = [
+            agents::SCHEMA,
+            drafts::SCHEMA,
+            looks::SCHEMA,
+            ::flow::SCHEMA,
+        ];
         let store = Store::lazily(&paths.database(), &schemas)
             .map_err(|error| Error::from_chain(Code::Store, &error))?;
         let agent_host = match &host {

@@ -3,6 +3,8 @@
 
 mod import;
 
+pub(crate) use import::yaml_mistake;
+
 use std::fs;
 use std::path::Path;
 

@@ -107,7 +107,7 @@ pub(crate) fn kind_of(mode: u32) -> FileKind {
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
+pub(crate) fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
@@ -116,6 +116,13 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// Reads a file of at most so many bytes: no link, and no pipe that took its place.
 pub(crate) fn read(place: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(place)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a file to be read: no link, and no pipe that took its place.
+pub(crate) fn open(place: &Path) -> io::Result<fs::File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = fs::OpenOptions::new()
         .read(true)
@@ -124,9 +131,7 @@ pub(crate) fn read(place: &Path, most: u64) -> io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(file)
 }
 
 /// Puts something at a path, in one step: it is as before or as after.

@@ -16,13 +16,17 @@ mod diff;
 mod disk;
 mod index;
 mod list;
+mod looked;
 mod patch;
 mod snapshot;
 mod types;
 mod untracked;
 mod worktree;
+mod worktrees;
 
 pub use commit::{CommitRequest, Committed};
+pub use looked::Look;
 pub use snapshot::{Kept, Snapshot, SnapshotId, SnapshotReason, Snapshots};
 pub use types::*;
 pub use worktree::{ChangesError, Worktree};
+pub use worktrees::{Holds, ListedWorktree, Merged, NewWorktree, Removal, Removed};

@@ -74,6 +74,8 @@ pub enum SnapshotReason {
     Discarded,
     /// An older snapshot was given back.
     Restored,
+    /// Nothing: its worktree was removed.
+    Removed,
 }
 
 /// So many files are named by a list.

@@ -91,6 +91,8 @@ pub struct Base {
     pub name: String,
     /// The commit that both started from: the merge base.
     pub commit: String,
+    /// The commit that it is at.
+    pub tip: String,
     /// How many commits the worktree has that the branch has not.
     pub ahead: u32,
     /// How many commits the branch has that the worktree has not.
@@ -111,6 +113,19 @@ pub enum Doing {
     Revert,
     /// A bisection.
     Bisect,
+}
+
+impl Doing {
+    /// What it is called within a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Merge => "a merge",
+            Self::Rebase => "a rebase",
+            Self::CherryPick => "a cherry-pick",
+            Self::Revert => "a revert",
+            Self::Bisect => "a bisection",
+        }
+    }
 }
 
 /// The files of one view.

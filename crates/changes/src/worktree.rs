@@ -72,6 +72,24 @@ pub enum ChangesError {
         /// All that git and the hooks printed.
         why: String,
     },
+    /// It can't be a branch's name.
+    #[error("`{field}` is `{name}`, which can't name a branch; use letters, digits, `-` and `/`")]
+    BadName {
+        /// Which of the fields.
+        field: &'static str,
+        /// As it was given.
+        name: String,
+    },
+    /// Something of a worktree was not done.
+    #[error("could not {what} `{path}`: {why}")]
+    NotDone {
+        /// What was tried.
+        what: &'static str,
+        /// The worktree.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A file could not be written.
     #[error("could not write `{path}`")]
     Write {
@@ -221,6 +239,43 @@ impl Worktree {
         })
     }
 
+    /// Asks git, here, with these bytes to read.
+    pub(crate) fn ask_with(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+        self.program.ask(&Question {
+            dir: &self.root,
+            env: Vec::new(),
+            args: args.iter().map(OsStr::new).collect(),
+            input,
+        })
+    }
+
+    /// Asks git, here, with these variables.
+    pub(crate) fn ask_in(
+        &self,
+        args: &[&str],
+        env: Vec<(&'static str, &OsStr)>,
+    ) -> Result<Vec<u8>, String> {
+        self.program.ask(&Question {
+            dir: &self.root,
+            env,
+            args: args.iter().map(OsStr::new).collect(),
+            input: &[],
+        })
+    }
+
+    /// Finds the worktree that another directory is in.
+    pub(crate) fn at(&self, directory: &Path) -> Result<Self, ChangesError> {
+        Self::open(directory, self.program.clone())
+    }
+
+    /// Asks in another directory, whatever that is.
+    pub(crate) fn elsewhere(&self, root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            program: self.program.clone(),
+        }
+    }
+
     /// Has git do something here as the person would, with these bytes to read.
     pub(crate) fn act_with<A: AsRef<OsStr>>(
         &self,
@@ -329,7 +384,10 @@ impl Worktree {
                 ));
             }
         };
-        let both = format!("{full}...{commit}");
+        let named = format!("{full}^{{commit}}");
+        let tip = self.ask(["rev-list", "--max-count=1", "--end-of-options", &named]);
+        let tip = text_of(&tip.map_err(failed)?);
+        let both = format!("{tip}...{commit}");
         let counted = self
             .ask(["rev-list", "--count", "--left-right", &both, "--"])
             .map_err(failed)?;
@@ -342,6 +400,7 @@ impl Worktree {
         Ok(Compared::With(Base {
             name,
             commit: merge_base,
+            tip: tip.clone(),
             ahead,
             behind,
         }))
@@ -391,7 +450,7 @@ impl Worktree {
     }
 
     /// The worktrees of the repository, the main one first.
-    fn worktrees(&self) -> Result<Vec<Listed>, String> {
+    pub(crate) fn worktrees(&self) -> Result<Vec<Listed>, String> {
         let printed = self.ask(["worktree", "list", "--porcelain", "-z"])?;
         let mut all = Vec::<Listed>::new();
         for line in printed.split(|byte| *byte == 0) {
@@ -399,11 +458,16 @@ impl Worktree {
                 all.push(Listed {
                     root: path_of(root),
                     branch: None,
+                    locked: None,
                 });
             } else if let Some(branch) = line.strip_prefix(b"branch refs/heads/")
                 && let Some(last) = all.last_mut()
             {
                 last.branch = Some(text_of(branch));
+            } else if let Some(why) = line.strip_prefix(b"locked")
+                && let Some(last) = all.last_mut()
+            {
+                last.locked = Some(text_of(why).trim_start().to_owned());
             }
         }
         Ok(all)
@@ -414,9 +478,11 @@ impl Worktree {
 const HEADS: &str = "refs/heads/";
 
 /// A worktree as git lists it.
-struct Listed {
-    root: PathBuf,
-    branch: Option<String>,
+pub(crate) struct Listed {
+    pub(crate) root: PathBuf,
+    pub(crate) branch: Option<String>,
+    /// Why it must stay, as far as somebody said.
+    pub(crate) locked: Option<String>,
 }
 
 /// The same path, of bytes as git writes them.

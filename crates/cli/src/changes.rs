@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use app::Paths;
 use changes::{
-    ChangedFile, DiffContent, DiffQuestion, Doing, FileChangeKind, FileDiff, FileKind, Hunk,
-    TextEncoding, View, Worktree, WorktreeChanges,
+    ChangedFile, DiffContent, DiffQuestion, FileChangeKind, FileDiff, FileKind, Hunk, TextEncoding,
+    View, Worktree, WorktreeChanges,
 };
 use clap::Args;
 use serde::Serialize;
@@ -176,7 +176,7 @@ fn list(changes: &WorktreeChanges, below: &[String], out: &mut Output<'_>) -> Re
         format!(": {} since {}{behind}", commits(base.ahead), base.name)
     });
     let doing = changes.doing.map_or_else(String::new, |doing| {
-        format!("; in the middle of {}", in_words(doing))
+        format!("; in the middle of {}", doing.in_words())
     });
     out.line(&format!("{on}{base}{doing}"))?;
     for note in &changes.notes {
@@ -218,16 +218,6 @@ fn commits(count: u32) -> String {
         0 => "no commits".to_owned(),
         1 => "1 commit".to_owned(),
         count => format!("{count} commits"),
-    }
-}
-
-fn in_words(doing: Doing) -> &'static str {
-    match doing {
-        Doing::Merge => "a merge",
-        Doing::Rebase => "a rebase",
-        Doing::CherryPick => "a cherry-pick",
-        Doing::Revert => "a revert",
-        Doing::Bisect => "a bisection",
     }
 }
 

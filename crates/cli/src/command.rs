@@ -8,7 +8,9 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{agents, changes, conflicts, flow, history, host, layouts, mcp, panes, search, window};
+use crate::{
+    agents, changes, conflicts, flow, history, host, layouts, mcp, panes, search, window, worktrees,
+};
 
 /// A workspace for shells and coding agents whose programs outlive their window.
 #[derive(Debug, Parser)]
@@ -57,6 +59,7 @@ enum Command {
     Agents(agents::Agents),
     Conflicts(conflicts::Conflicts),
     Changes(changes::Changes),
+    Worktrees(worktrees::Worktrees),
     Host(host::Host),
     Flow(flow::Flow),
     Mcp(mcp::Mcp),
@@ -142,6 +145,14 @@ fn execute(
             // The same: git is asked, and nothing else.
             return changes.run(paths, out);
         }
+        if let Command::Worktrees(pure) = &command
+            && pure.is_pure()
+        {
+            let Command::Worktrees(worktrees) = command else {
+                return Ok(());
+            };
+            return worktrees.run_pure(out);
+        }
         let paths = paths()?;
         if let Command::Host(host) = command {
             return host.run(&paths, out).await;
@@ -167,6 +178,7 @@ fn execute(
             Command::Layouts(layouts) => layouts.run(&app, out).await,
             Command::Agents(agents) => agents.run(&app, out).await,
             Command::Mcp(mcp) => mcp.run(&app).await,
+            Command::Worktrees(worktrees) => worktrees.run(&app, out).await,
             // Served above, without an `App`.
             Command::Host(_) | Command::Conflicts(_) | Command::Changes(_) => Ok(()),
         };

@@ -24,6 +24,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod window;
+mod worktrees;
 
 use std::ffi::OsString;
 

@@ -2,6 +2,7 @@
 
 mod changes;
 mod flows;
+mod worktrees;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -383,6 +384,7 @@ fn the_help_teaches() {
       conflicts  Where worktrees of a repository change the same lines
       changes    What a worktree changed: staged, unstaged, new, and committed since it began; and what
                  becomes of it
+      worktrees  The worktrees of this repository: list, make, rename, remove
       host       Run the pane host, the background process that the panes live in
       flow       Check, run, watch and answer flows of agents, scripts, approvals and switches
       mcp        Serve a coding agent over the Model Context Protocol

@@ -294,7 +294,8 @@ fn base16(name: &str, text: &str) -> Result<ThemeColours, String> {
     })
 }
 
-fn yaml_mistake(error: &serde_saphyr::Error) -> String {
+/// What is wrong with a YAML file, with its line.
+pub(crate) fn yaml_mistake(error: &serde_saphyr::Error) -> String {
     let what = error.to_string();
     let what = what.lines().next().unwrap_or_default();
     match error.location() {

@@ -229,6 +229,7 @@ impl Snapshots {
             let before = match kept.reason {
                 SnapshotReason::Discarded => "a discard",
                 SnapshotReason::Restored => "an undo",
+                SnapshotReason::Removed => "its end",
             };
             let named: Vec<_> = kept.files.iter().take(3).map(|file| shown(file)).collect();
             let more = (kept.count as usize).saturating_sub(named.len());

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{alone, run_in};
 
-fn git(directory: &Path, arguments: &[&str]) {
+pub(super) fn git(directory: &Path, arguments: &[&str]) {
     let ran = Command::new("git")
         .current_dir(directory)
         .args(arguments)
