@@ -279,3 +279,77 @@ async fn what_was_discarded_comes_back_after_a_restart_and_is_committed() -> Res
     })
     .await
 }
+
+#[tokio::test]
+async fn a_worktree_is_made_set_up_looked_through_and_removed() -> Result<()> {
+    let home = Home::new()?;
+    worktree(&home)?;
+    let main = home.path().join("shop");
+    std::fs::create_dir(main.join(".switchyard"))?;
+    std::fs::write(
+        main.join(".switchyard/worktree.yaml"),
+        "copy: [.env]\nrun: [cp .env made]\n",
+    )?;
+    std::fs::write(main.join(".env"), "KEY=1\n")?;
+    let made = home.path().join("shop-login");
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("worktrees", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", main.display())).await?;
+        window.find("[data-testid=repository-shop]").await?;
+        window
+            .right_click("[data-testid=repository-shop] .tree-heading")
+            .await?;
+        window.choose("New worktree…").await?;
+        window.click("[data-testid=worktree-branch]").await?;
+        window.type_keys("login").await?;
+        window.picture("worktrees-new").await?;
+        window.click("[data-testid=worktree-make]").await?;
+        // It is set up in a pane, where one sees it.
+        wait_for("the worktree to be set up", || async {
+            let text = std::fs::read_to_string(made.join("made"));
+            text.map_err(|error| error.to_string())
+        })
+        .await?;
+        window.find("[data-testid=worktree-shop-login]").await?;
+
+        // What it holds is looked at, file by file.
+        window.find("[data-testid=changed-shop-login]").await?;
+        window.click("[data-testid=changed-shop-login]").await?;
+        says(window, "[data-testid=changes-totals]", "2 files").await?;
+        window.type_keys("l").await?;
+        says(window, "[data-testid=changes-totals]", "1 of 2 looked at").await?;
+        window.type_keys("l").await?;
+        says(window, "[data-testid=changes-totals]", "2 of 2 looked at").await?;
+        std::fs::write(made.join("made"), "another\n")?;
+        says(window, "[data-testid=changes-totals]", "1 of 2 looked at").await?;
+        says(window, "[data-testid=changes-tree]", "changed since").await?;
+        window.picture("changes-looked").await?;
+
+        // Its end says what would be lost, and takes that along when it is told to.
+        window
+            .right_click("[data-testid=worktree-shop-login] .tree-heading")
+            .await?;
+        window.choose("Remove this worktree…").await?;
+        says(
+            window,
+            "[data-testid=remove-worktree]",
+            "2 files that are not committed",
+        )
+        .await?;
+        window.picture("worktrees-remove").await?;
+        gives(
+            window,
+            "nothing goes before it was said",
+            "return document.querySelector('[data-testid=remove-really]').disabled;",
+            |disabled| disabled == true,
+        )
+        .await?;
+        window.click("[data-testid=remove-files]").await?;
+        window.click("[data-testid=remove-branch]").await?;
+        window.click("[data-testid=remove-really]").await?;
+        window.gone("[data-testid=remove-worktree]").await?;
+        ensure!(!made.exists());
+        window.gone("[data-testid=worktree-shop-login]").await
+    })
+    .await
+}

@@ -323,3 +323,48 @@ test("the last commit is amended, from the words that it has", async () => {
     { message: "What was last\n\nand why", amend: true, all: false },
   ]);
 });
+
+test("a file counts as looked at until it is another one, and the key goes on to the next", async () => {
+  twin.setChanges(
+    changedWorktree(TREE, {
+      unstaged: [fileChange("a.rs"), fileChange("b.rs"), fileChange("c.rs")],
+    }),
+  );
+  const { unmount } = render(tab());
+  await screen.findByTestId("diff-lines");
+  await userEvent.keyboard("{Home}{ArrowDown}l");
+  const totals = () => screen.getByTestId("changes-totals");
+  await waitFor(() => expect(totals()).toHaveTextContent("1 of 3 looked at"));
+  expect(screen.getByTestId("diff")).toHaveAttribute("data-path", "b.rs");
+  await userEvent.click(screen.getByTestId("diff-looked"));
+  await waitFor(() => expect(totals()).toHaveTextContent("2 of 3 looked at"));
+  unmount();
+  render(tab());
+  await waitFor(() => expect(totals()).toHaveTextContent("2 of 3 looked at"));
+  await act(async () => twin.rewrite("a.rs"));
+  await waitFor(() => expect(totals()).toHaveTextContent("1 of 3 looked at"));
+  const [first] = screen.getAllByTestId("changes-file");
+  expect(first).toHaveTextContent("changed since you looked at it");
+});
+
+test("lines that come while one looks are marked, until the file was looked at", async () => {
+  const show = (text: string) => {
+    const changed = changedWorktree(TREE, { unstaged: [fileChange("z.rs")] });
+    const told = fileDiff(fileChange("z.rs"), [hunk({ text })]);
+    changed.diffs.set(keyOfDiff("unstaged", "z.rs"), { near: told, all: told });
+    twin.setChanges(changed);
+  };
+  show(" one\n+two\n+three");
+  render(tab());
+  await screen.findByText("three");
+  const fresh = () =>
+    [...document.querySelectorAll("[data-fresh=true]")].map(
+      (line) => line.querySelector(".changes-diff-text")?.textContent,
+    );
+  expect(fresh()).toEqual([]);
+  await act(async () => show(" one\n+two\n+between\n+three"));
+  await screen.findByText("between");
+  expect(fresh()).toEqual(["between"]);
+  await userEvent.click(screen.getByTestId("diff-looked"));
+  await waitFor(() => expect(fresh()).toEqual([]));
+});

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { backend } from "../backend/backend";
 import type { Act, View, ViewChanges } from "../bindings";
 import { BranchIcon } from "../shared/icons";
+import { reportFailure } from "../shared/notices";
 import { baseName } from "../shared/paths";
 import "./changes.css";
 import { doWith } from "./acting";
@@ -10,13 +11,16 @@ import { DiffView } from "./DiffView";
 import { FileTree } from "./FileTree";
 import { MoreMenu } from "./MoreMenu";
 import { SnapshotsDialog } from "./SnapshotsDialog";
-import { useTouches } from "./touched-store";
+import { touched, useTouches } from "./touched-store";
 import {
   countsOf,
   type FileRow,
   fileAfter,
   filesOf,
   follow,
+  isLookedAt,
+  type Looked,
+  nextToLookAt,
   type TreeRow,
   treeRows,
 } from "./tree-rows";
@@ -75,6 +79,23 @@ export function ChangesTab({
   const currentKey =
     current === null || current === chosen?.key ? (open?.key ?? null) : current;
 
+  const lookedAt = useAnswer(worktree, tick, () => backend.lookedAt(worktree));
+  const looked: Looked = useMemo(
+    () => new Map(lookedAt.data?.map(({ path, still }) => [path, still])),
+    [lookedAt.data],
+  );
+
+  async function lookAt(row: TreeRow, now: boolean) {
+    const paths = filesOf(row).map(({ path }) => path);
+    const done = await backend.lookAt(worktree, row.view, paths, now);
+    touched(worktree);
+    reportFailure(done);
+  }
+  function lookOn(row: TreeRow, now: boolean) {
+    void lookAt(row, now);
+    const next = now ? nextToLookAt(rows, row, looked) : null;
+    if (next) choose(next);
+  }
   function choose(row: TreeRow) {
     setCurrent(row.key);
     if (row.kind === "file") setShown(row);
@@ -120,7 +141,7 @@ export function ChangesTab({
         {changes && (
           <span className="changes-standing faint">{standing(changes)}</span>
         )}
-        <Totals views={inView} />
+        <Totals views={inView} looked={looked} />
         <span className="spacer" />
         <label className="changes-check">
           <input
@@ -179,6 +200,8 @@ export function ChangesTab({
               rows={rows}
               current={currentKey}
               base={changes?.base?.name}
+              looked={looked}
+              onLook={lookOn}
               onCurrent={choose}
               onFold={fold}
               onAct={actOn}
@@ -194,6 +217,11 @@ export function ChangesTab({
               file={open.file}
               ignoreSpace={ignoreSpace}
               gone={changes !== null && followed === null}
+              looked={isLookedAt(looked, open)}
+              onLook={(now) => {
+                setShown(open);
+                void lookAt(open, now);
+              }}
               // What becomes of it is of interest, also when it was only the first one.
               onAct={() => setShown(open)}
               tick={tick}
@@ -232,14 +260,21 @@ function useTouchesWhile(visible: boolean, worktree: string): number {
   return seen.current;
 }
 
-function Totals({ views }: { views: ViewChanges[] }) {
+function Totals({ views, looked }: { views: ViewChanges[]; looked: Looked }) {
   const all = views.flatMap(({ files }) => files);
-  const paths = new Set(all.map(({ path }) => path)).size;
-  if (paths === 0) return null;
+  const paths = new Set(all.map(({ path }) => path));
+  if (paths.size === 0) return null;
   const { added, removed } = countsOf(all);
+  const seen = [...paths].filter((path) => looked.get(path)).length;
   return (
-    <span className="changes-counts">
-      <span className="faint">{paths === 1 ? "1 file" : `${paths} files`}</span>
+    <span className="changes-counts" data-testid="changes-totals">
+      <span className="faint">
+        {seen > 0
+          ? `${seen} of ${paths.size} looked at`
+          : paths.size === 1
+            ? "1 file"
+            : `${paths.size} files`}
+      </span>
       <span data-change="added">+{added}</span>
       <span data-change="removed">−{removed}</span>
     </span>

@@ -2,7 +2,9 @@ import {
   type CSSProperties,
   type KeyboardEvent,
   useCallback,
+  useEffect,
   useMemo,
+  useRef,
   useState,
 } from "react";
 import { backend } from "../backend/backend";
@@ -22,6 +24,13 @@ import {
   diffRows,
   type Fold,
 } from "./diff-rows";
+import {
+  type Lines as AddedLines,
+  addedLines,
+  newSince,
+  remember,
+  seenOf,
+} from "./new-lines";
 import { shownText } from "./shown-text";
 import { useAnswer } from "./use-answer";
 import { partners, wordParts } from "./word-parts";
@@ -36,6 +45,9 @@ export interface DiffViewProps {
   ignoreSpace: boolean;
   /** It is listed no more: there is nothing to be done with it. */
   gone: boolean;
+  /** Whether a person has looked at it as it is. */
+  looked: boolean;
+  onLook: (looked: boolean) => void;
   /** Something is done with it, or with a part of it. */
   onAct: () => void;
   /** Another number whenever the file may have changed. */
@@ -49,6 +61,8 @@ export function DiffView({
   file,
   ignoreSpace,
   gone,
+  looked,
+  onLook,
   onAct,
   tick,
 }: DiffViewProps) {
@@ -83,6 +97,11 @@ export function DiffView({
     () => diffRows(hunks, whole, opened, onParts.length > 0),
     [hunks, whole, opened, onParts],
   );
+  const fresh = useNewLines(key, near.data ? rows : null);
+  function look(now: boolean) {
+    if (now) fresh.see();
+    onLook(now);
+  }
   function act(what: Act, chosen: Hunk[]) {
     onAct();
     void doWith({ worktree, act: what, view, files: [file], hunks: chosen });
@@ -107,6 +126,17 @@ export function DiffView({
         )}
         <span className="spacer" />
         {!same && <Counted file={shown} />}
+        {!same && (
+          <label className="changes-check">
+            <input
+              type="checkbox"
+              checked={looked}
+              data-testid="diff-looked"
+              onChange={(event) => look(event.target.checked)}
+            />
+            Looked at
+          </label>
+        )}
         {acts.map((what) => (
           <Button
             key={what}
@@ -129,6 +159,8 @@ export function DiffView({
       ) : (
         <Lines
           rows={rows}
+          fresh={fresh.places}
+          onLook={() => look(!looked)}
           acts={onParts}
           onAct={(what, at) => {
             const hunk = hunks[at];
@@ -146,6 +178,27 @@ export function DiffView({
   );
 }
 
+/** Where lines came since the file was seen last, and that they are seen now. Whoever leaves the file has seen it. */
+function useNewLines(key: string, rows: DiffRow[] | null) {
+  const [before, setBefore] = useState(() => seenOf(key));
+  const latest = useRef<AddedLines | null>(null);
+  latest.current = rows && addedLines(rows);
+  // The first time, there is nothing that it could be compared with.
+  if (before === null && latest.current) setBefore(latest.current);
+  useEffect(
+    () => () => {
+      if (latest.current) remember(key, latest.current);
+    },
+    [key],
+  );
+  const places = useMemo(
+    () => (rows && before ? newSince(rows, before) : NO_PLACES),
+    [rows, before],
+  );
+  return { places, see: () => setBefore(latest.current) };
+}
+
+const NO_PLACES: ReadonlySet<number> = new Set();
 const NONE: Hunk[] = [];
 const NO_ACTS: Act[] = [];
 
@@ -162,11 +215,16 @@ export function Counted({ file: { lines } }: { file: ChangedFile }) {
 
 function Lines({
   rows,
+  fresh,
   acts,
+  onLook,
   onAct,
   onOpen,
 }: {
   rows: DiffRow[];
+  /** Those that came since the file was seen last. */
+  fresh: ReadonlySet<number>;
+  onLook: () => void;
   /** What can be done with a hunk alone. */
   acts: Act[];
   onAct: (what: Act, hunk: number) => void;
@@ -199,9 +257,10 @@ function Lines({
   );
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key !== "n" && event.key !== "p") return;
+    if (event.key === "l" && !event.repeat) onLook();
+    else if (event.key === "n" || event.key === "p") go(event.key === "n");
+    else return;
     event.preventDefault();
-    go(event.key === "n");
   };
 
   return (
@@ -213,6 +272,7 @@ function Lines({
           [
             { title: "Next change", hint: "N", run: () => go(true) },
             { title: "Previous change", hint: "P", run: () => go(false) },
+            { title: "Looked at it, or not", hint: "L", run: onLook },
           ],
           row?.kind === "line" ? [copying("Copy the line", row.text)] : [],
         ];
@@ -222,7 +282,7 @@ function Lines({
         printed={printed}
         className="changes-diff-lines"
         role="group"
-        aria-label="Lines; N and P go to the next and the previous change"
+        aria-label="Lines; N and P go to the next and the previous change, L says that they were looked at"
         tabIndex={0}
         onKeyDown={onKeyDown}
         data-testid="diff-lines"
@@ -238,7 +298,12 @@ function Lines({
           return row.kind === "fold" ? (
             <Between row={row} acts={acts} onAct={onAct} onOpen={onOpen} />
           ) : (
-            <Line line={row} at={index} other={otherOf(index)} />
+            <Line
+              line={row}
+              at={index}
+              fresh={fresh.has(index)}
+              other={otherOf(index)}
+            />
           );
         }}
       />
@@ -300,10 +365,13 @@ const SIGNS: Record<DiffLine["change"], string> = {
 function Line({
   line,
   at,
+  fresh,
   other,
 }: {
   line: DiffLine;
   at: number;
+  /** It came since the file was seen last. */
+  fresh: boolean;
   /** The line in whose place it stands. */
   other: string | null;
 }) {
@@ -313,7 +381,13 @@ function Line({
     [text, other],
   );
   return (
-    <div className="changes-diff-line" data-change={line.change} data-row={at}>
+    <div
+      className="changes-diff-line"
+      data-change={line.change}
+      data-row={at}
+      data-fresh={fresh}
+      title={fresh ? "New since you saw this file last" : undefined}
+    >
       <span className="changes-diff-number">{line.old}</span>
       <span className="changes-diff-number">{line.new}</span>
       <span className="changes-diff-sign">{SIGNS[line.change]}</span>

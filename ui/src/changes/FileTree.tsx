@@ -2,13 +2,19 @@ import { type CSSProperties, type KeyboardEvent, useEffect } from "react";
 import type { Act } from "../bindings";
 import { ContextMenu } from "../shared/ContextMenu";
 import { copying } from "../shared/copying";
-import { DownIcon, RightIcon } from "../shared/icons";
+import { DoneIcon, DownIcon, RightIcon } from "../shared/icons";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
 import { useTextScale } from "../shared/settings-store";
 import { actsOf, WORDS } from "./acting";
 import { Counted } from "./DiffView";
-import { type FileRow, filesOf, type TreeRow } from "./tree-rows";
+import {
+  type FileRow,
+  filesOf,
+  isLookedAt,
+  type Looked,
+  type TreeRow,
+} from "./tree-rows";
 import { changeOf, letterOf, viewName } from "./words";
 
 const ROW = 24;
@@ -19,6 +25,8 @@ export interface FileTreeProps {
   current: string | null;
   /** What the commits are compared with. */
   base: string | undefined;
+  looked: Looked;
+  onLook: (row: TreeRow, looked: boolean) => void;
   onCurrent: (row: TreeRow) => void;
   onFold: (key: string, open: boolean) => void;
   onAct: (what: Act, row: TreeRow) => void;
@@ -31,6 +39,8 @@ export function FileTree({
   rows,
   current,
   base,
+  looked,
+  onLook,
   onCurrent,
   onFold,
   onAct,
@@ -59,6 +69,8 @@ export function FileTree({
     else if (folds && (event.key === "Enter" || event.key === " "))
       onFold(row.key, !row.open);
     else if (row && event.key === "Enter") onEnter();
+    else if (row && event.key === "l" && !event.repeat)
+      onLook(row, !isLookedAt(looked, row));
     else {
       // A key that is held down does it once, not to one file after the other.
       const what = row && !event.repeat && actFor(row, event.key);
@@ -78,6 +90,13 @@ export function FileTree({
         hint: what === "discard" ? "Delete" : "S",
         run: () => onAct(what, row),
       })),
+      [
+        {
+          title: isLookedAt(looked, row) ? "Not looked at" : "Looked at",
+          hint: "L",
+          run: () => onLook(row, !isLookedAt(looked, row)),
+        },
+      ],
       row.kind === "file" ? [copying("Copy its path", row.file.path)] : [],
     ];
   };
@@ -101,6 +120,7 @@ export function FileTree({
                 at={index}
                 current={row.key === current}
                 base={base}
+                looked={looked}
                 onClick={() => {
                   onCurrent(row);
                   if (row.kind !== "file") onFold(row.key, !row.open);
@@ -178,12 +198,14 @@ function Row({
   at,
   current,
   base,
+  looked,
   onClick,
 }: {
   row: TreeRow;
   at: number;
   current: boolean;
   base: string | undefined;
+  looked: Looked;
   onClick: () => void;
 }) {
   const Fold = row.kind !== "file" && row.open ? DownIcon : RightIcon;
@@ -198,6 +220,7 @@ function Row({
       aria-selected={current}
       {...(row.kind !== "file" && { "aria-expanded": row.open })}
       data-kind={row.kind}
+      data-looked={isLookedAt(looked, row)}
       data-at={at}
       data-testid={`changes-${row.kind}`}
       title={row.kind === "file" ? titleOf(row) : undefined}
@@ -223,12 +246,25 @@ function Row({
         <>
           <span className="only-read">{changeOf(row.file)}</span>
           <Counted file={row.file} />
+          <Look still={looked.get(row.file.path)} />
         </>
       )}
       {row.kind === "section" && (
         <span className="changes-count">{row.files.length}</span>
       )}
     </div>
+  );
+}
+
+/** Whether a file was looked at, and whether that is still what it is. */
+function Look({ still }: { still: boolean | undefined }) {
+  if (still === undefined) return null;
+  const text = still ? "looked at" : "changed since you looked at it";
+  return (
+    <span className="changes-look" data-still={still} title={text}>
+      {still && <DoneIcon size={11} />}
+      <span className="only-read">{text}</span>
+    </span>
   );
 }
 

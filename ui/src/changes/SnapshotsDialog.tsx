@@ -69,6 +69,7 @@ export function SnapshotsDialog({
 const REASONS: Record<Snapshot["reason"], string> = {
   discarded: "Discarded",
   restored: "Stood there before something was given back",
+  removed: "Not committed when a worktree here was removed",
 };
 
 /** The first files of a snapshot, and how many more there are. */

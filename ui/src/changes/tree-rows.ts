@@ -52,6 +52,14 @@ export function filesOf(row: TreeRow): ChangedFile[] {
   return row.kind === "file" ? [row.file] : row.files;
 }
 
+/** The files that were looked at, by path: whether they are still what they were then. */
+export type Looked = ReadonlyMap<string, boolean>;
+
+/** Whether all that a row stands for was looked at as it is. */
+export function isLookedAt(looked: Looked, row: TreeRow): boolean {
+  return filesOf(row).every(({ path }) => looked.get(path) === true);
+}
+
 export function countsOf(files: ChangedFile[]): Counts {
   const counts = { added: 0, removed: 0 };
   for (const { lines } of files) {
@@ -169,6 +177,19 @@ export function follow(views: ViewChanges[], row: FileRow): FileRow | null {
     if (file) return { ...row, view, file, key: keyOfFile(view, file.path) };
   }
   return null;
+}
+
+/** The next file that was not looked at, after this row and then from the first one on. */
+export function nextToLookAt(
+  rows: TreeRow[],
+  row: TreeRow,
+  looked: Looked,
+): FileRow | null {
+  const done = new Set(filesOf(row).map(({ path }) => path));
+  const waits = (one: TreeRow): one is FileRow =>
+    one.kind === "file" && !done.has(one.file.path) && !isLookedAt(looked, one);
+  const at = rows.findIndex(({ key }) => key === row.key);
+  return rows.slice(at + 1).find(waits) ?? rows.find(waits) ?? null;
 }
 
 /** Where one goes on once all that a row stands for is done with: the next file of its view, else the one before it. */

@@ -74,6 +74,7 @@ export function changedWorktree(
       base: {
         name: "main",
         commit: "1f0c2d8e6a1b3c5d7e9f0a2b4c6d8e0f1a3b5c7d",
+        tip: "2f0c2d8e6a1b3c5d7e9f0a2b4c6d8e0f1a3b5c7d",
         ahead: 2,
         behind: 1,
       },

@@ -210,7 +210,13 @@ export function memoryAgents() {
     },
     addWorktree: (directory, name) => {
       asked.push(`worktree ${name} of ${directory}`);
-      return ok({ path: `${directory}-${name}`, branch: name });
+      return ok({
+        path: `${directory}-${name}`,
+        branch: name,
+        copied: [],
+        left_out: [],
+        run: [],
+      });
     },
     onAgentsHappened: (listener) => {
       listeners.add(listener);

@@ -36,6 +36,7 @@ import {
   memoryFlows,
 } from "./memory-flows";
 import { memorySettings } from "./memory-settings";
+import { type MemoryWorktrees, memoryWorktrees } from "./memory-worktrees";
 
 export const defaultSettings: Required<Settings> = {
   $schema: null,
@@ -107,6 +108,7 @@ interface MemoryState {
 export interface MemoryBackend
   extends Backend,
     MemoryChanges,
+    MemoryWorktrees,
     MemoryConflicts,
     FlowControls {
   readonly state: MemoryState;
@@ -597,6 +599,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       refuse: (message) => no("bad_params", message),
     }),
     ...memoryChanges(),
+    ...memoryWorktrees(),
     ...memoryConflicts(),
     ...agents,
     agents,

@@ -27,6 +27,8 @@ export interface MemoryChanges {
   readonly restored: SnapshotId[];
   /** What was committed. */
   readonly committed: CommitRequest[];
+  /** A file is another one than the one that was looked at. */
+  rewrite(path: string): void;
   /** From now on a hook says this of every commit, and no, when there is a `why`. */
   setHook(said: string, why?: string): void;
 }
@@ -43,6 +45,7 @@ export function memoryChanges() {
   const acted: ActRequest[] = [];
   const restored: SnapshotId[] = [];
   const committed: CommitRequest[] = [];
+  const looked = new Map<string, boolean>();
   const kept: Snapshot[] = [];
   let hook: { said: string; why: string | null } = { said: "", why: null };
   const listeners = new Set<(worktrees: string[] | null) => void>();
@@ -78,6 +81,10 @@ export function memoryChanges() {
 
   return {
     committed,
+    rewrite(path) {
+      if (looked.has(path)) looked.set(path, false);
+      tellTouched(null);
+    },
     setHook(said, why) {
       hook = { said, why: why ?? null };
     },
@@ -128,6 +135,15 @@ export function memoryChanges() {
         const files = kept.find(({ id }) => id === snapshot)?.files ?? [];
         return keep(path, "restored", files, `${snapshot}-again`);
       }),
+    lookAt: (path, _view, files, now) =>
+      within(path, () => {
+        for (const file of files)
+          if (now) looked.set(file, true);
+          else looked.delete(file);
+        return null;
+      }),
+    lookedAt: (path) =>
+      within(path, () => [...looked].map(([path, still]) => ({ path, still }))),
     listSnapshots: (path) =>
       within(path, () => kept.filter(({ worktree }) => worktree === path)),
     commitChanges: (path, request) => {

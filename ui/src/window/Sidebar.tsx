@@ -3,6 +3,7 @@ import { newTerminal } from "../terminal/pane-life";
 import { askForFolder } from "../workspace/FolderDialog";
 import { NeedsYou } from "../workspace/NeedsYou";
 import { WorkspaceTree } from "../workspace/WorkspaceTree";
+import { ask } from "../worktrees/asked-store";
 import { openChanges } from "./changes-in-panes";
 import { features } from "./features";
 
@@ -22,6 +23,7 @@ export function Sidebar() {
         onTerminal={(cwd) => void newTerminal("tab", cwd ? { cwd } : {})}
         onAddFolder={askForFolder}
         onChanges={openChanges}
+        onWorktree={ask}
       />
       {features.map(
         ({ sidebar: Section, name }) => Section && <Section key={name} />,

@@ -8,6 +8,7 @@ import { flowFeature } from "./flow-feature";
 import { searchFeature } from "./search-feature";
 import { settingsFeature } from "./settings-feature";
 import { terminalFeature } from "./terminal-feature";
+import { worktreesFeature } from "./worktrees-feature";
 
 /** Everything the window can do, in the order in which it is shown. */
 export const features: Feature[] = [
@@ -16,6 +17,7 @@ export const features: Feature[] = [
   agentsFeature,
   flowFeature,
   changesFeature,
+  worktreesFeature,
   conflictsFeature,
   settingsFeature,
 ];

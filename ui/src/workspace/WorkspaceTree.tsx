@@ -44,10 +44,18 @@ export interface WorkspaceTreeProps {
   onAddFolder: () => void;
   /** Shows what a worktree changed. */
   onChanges: (worktree: string) => void;
+  /** Asks what is to become of worktrees. */
+  onWorktree: (wish: WorktreeWish) => void;
 }
 
+/** What a person wants of worktrees. */
+export type WorktreeWish =
+  | { what: "new" | "list"; directory: string }
+  | { what: "rename"; worktree: string; branch: string }
+  | { what: "remove"; worktree: string };
+
 /** What can be done where a worktree is. */
-type Acts = Pick<WorkspaceTreeProps, "onTerminal" | "onChanges">;
+type Acts = Pick<WorkspaceTreeProps, "onTerminal" | "onChanges" | "onWorktree">;
 
 /** The sidebar's tree: repositories, their worktrees, and what works in each; walked with the arrow keys. */
 export function WorkspaceTree({
@@ -55,6 +63,7 @@ export function WorkspaceTree({
   onTerminal,
   onAddFolder,
   onChanges,
+  onWorktree,
 }: WorkspaceTreeProps) {
   const repositories = useRepositories((state) => state.repositories);
   const home = useSettings((state) => state.platform?.home ?? "");
@@ -62,7 +71,7 @@ export function WorkspaceTree({
     () => workspaceTree(items, repositories),
     [items, repositories],
   );
-  const acts = { onTerminal, onChanges };
+  const acts = { onTerminal, onChanges, onWorktree };
   const empty = items.length === 0 && repositories.length === 0;
   return (
     <section className="tree" aria-label="Workspace">
@@ -321,13 +330,39 @@ function Worktree({
 
 /** What can be done where a worktree is. */
 function menuOf(
-  { path, branch }: { path: string; branch: string | null },
-  { onTerminal, onChanges }: Acts,
+  { path, branch, main }: Pick<WorktreeView, "path" | "branch" | "main">,
+  { onTerminal, onChanges, onWorktree }: Acts,
 ): MenuItem[][] {
   return [
     [
       { title: "New terminal here", run: () => onTerminal(path) },
       { title: "Show what changed", run: () => onChanges(path) },
+    ],
+    [
+      {
+        title: "New worktree…",
+        run: () => onWorktree({ what: "new", directory: path }),
+      },
+      {
+        title: "Worktrees…",
+        run: () => onWorktree({ what: "list", directory: path }),
+      },
+      ...(branch === null || main
+        ? []
+        : [
+            {
+              title: "Rename its branch…",
+              run: () => onWorktree({ what: "rename", worktree: path, branch }),
+            },
+          ]),
+      ...(main
+        ? []
+        : [
+            {
+              title: "Remove this worktree…",
+              run: () => onWorktree({ what: "remove", worktree: path }),
+            },
+          ]),
     ],
     [
       copying("Copy its path", path),
@@ -338,7 +373,8 @@ function menuOf(
 
 /** The main checkout of a repository; its directory, where there is none. */
 function mainOf({ root, worktrees }: RepositoryView) {
-  return worktrees.find(({ main }) => main) ?? { path: root, branch: null };
+  const main = worktrees.find((worktree) => worktree.main);
+  return main ?? { path: root, branch: null, main: true };
 }
 
 /** How many files a worktree changed; leads to them. */
