@@ -18,6 +18,9 @@ use crate::worktree::{ChangesError, Listed, Worktree, text_of};
 /// So many commits of the other branch are looked through for one that has all of a branch.
 const LOOKED_THROUGH: &str = "--max-count=200";
 
+/// So many worktrees are looked at at once.
+const AT_ONCE: usize = 8;
+
 /// One worktree of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct ListedWorktree {
@@ -144,7 +147,7 @@ pub struct Removed {
 impl Worktree {
     /// Lists the worktrees of the repository, the main one first, with what would be lost with each.
     ///
-    /// Costs about ten questions to git for each of them, each one's own at the same time.
+    /// Costs about ten questions to git for each of them, of some at the same time.
     ///
     /// # Errors
     ///
@@ -153,24 +156,31 @@ impl Worktree {
     pub fn all(&self) -> Result<Vec<ListedWorktree>, ChangesError> {
         let listed = self.worktrees();
         let listed = listed.map_err(self.refused("list the worktrees"))?;
-        Ok(std::thread::scope(|scope| {
-            let told: Vec<_> = listed
+        let numbered: Vec<_> = listed.iter().enumerate().collect();
+        let told = numbered
+            .chunks(AT_ONCE)
+            .flat_map(|some| self.tell_all(some));
+        Ok(told.collect())
+    }
+
+    /// Tells of some worktrees at the same time.
+    fn tell_all(&self, some: &[(usize, &Listed)]) -> Vec<ListedWorktree> {
+        std::thread::scope(|scope| {
+            let begun: Vec<_> = some
                 .iter()
-                .enumerate()
                 .map(|(place, one)| {
                     let named = std::thread::Builder::new().name("worktree".to_owned());
-                    named.spawn_scoped(scope, move || self.tell(one, place == 0))
+                    named.spawn_scoped(scope, move || self.tell(one, *place == 0))
                 })
                 .collect();
-            let told = told.into_iter().zip(&listed).enumerate();
-            told.map(|(place, (told, one))| {
+            let told = begun.into_iter().zip(some).map(|(told, (place, one))| {
                 let told = told.ok().and_then(|told| told.join().ok());
                 told.unwrap_or_else(|| {
-                    one.untold(place == 0, "it could not be looked at".to_owned())
+                    one.untold(*place == 0, "it could not be looked at".to_owned())
                 })
-            })
-            .collect()
-        }))
+            });
+            told.collect()
+        })
     }
 
     /// Tells of this worktree what its list does.
