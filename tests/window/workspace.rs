@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::json;
-use support::{Home, wait_for};
+use support::{Home, Window, wait_for};
 
-use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift};
+use crate::{asked, at_a_prompt, ctrl, enter, enter_line, says, scenario, shift, text_of};
 
 #[tokio::test]
 async fn settings_apply_when_they_are_saved() -> Result<()> {
@@ -41,6 +41,62 @@ async fn settings_apply_when_they_are_saved() -> Result<()> {
         says(window, "body", "huge").await?;
         assert_eq!(size().await.map_err(anyhow::Error::msg)?, "21px");
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn mistakes_in_the_texts_are_told_with_their_line_until_they_are_mended() -> Result<()> {
+    const NOTICES: &str = ".notices";
+    let home = Home::new()?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("mistakes", window, async |window| {
+        let config = home.path().join("config");
+        let (keys, settings) = (config.join("keys.json"), config.join("settings.json"));
+        std::fs::write(
+            &keys,
+            "{\n  \"pane.zoom\": \"F9\",\n  \"pane.clsoe\": \"F2\",\n  \"pane.new\": \"Ctrl+Banana\",\n  \"search.find\": \"F9\"\n}\n",
+        )?;
+        says(window, NOTICES, "Line 3: No command is called “pane.clsoe”; did you mean “pane.close”?").await?;
+        says(window, NOTICES, "Line 4: “Ctrl+Banana” for “pane.new” is no key").await?;
+        says(window, NOTICES, "Line 5: F9 is given to “pane.zoom” and to “search.find”.").await?;
+        assert_eq!(window.count(".notice").await?, 1, "one notice for one file");
+
+        // One wrong setting refuses none of the others.
+        std::fs::write(
+            &settings,
+            "{\n  \"renderer\": \"dom\",\n  \"shell\": \"/bin/bash\",\n  \"theme\": \"light\",\n  \"font_size\": \"huge\"\n}\n",
+        )?;
+        let told = says(window, NOTICES, "font_size").await?;
+        assert!(told.contains("line 5") && told.contains("huge"), "{told}");
+        assert!(!told.contains('`'), "no marks of our own: {told}");
+        window.find("[data-theme=\"light\"]").await?;
+        assert_eq!(window.count(".notice").await?, 2);
+        window.picture("mistakes").await?;
+        window.chord(&[ctrl()], ',').await?;
+        says(window, "[data-testid=\"setting-font_size\"]", "huge").await?;
+        window.picture("mistakes-settings").await?;
+
+        // Each leaves when its reason does.
+        std::fs::write(&keys, "{ \"pane.zoom\": \"F9\" }\n")?;
+        says_no_longer(window, NOTICES, "keys.json").await?;
+        says(window, NOTICES, "font_size").await?;
+        std::fs::write(
+            &settings,
+            r#"{ "renderer": "dom", "shell": "/bin/bash", "theme": "dark", "font_size": 14 }"#,
+        )?;
+        window.gone(".notice").await
+    })
+    .await
+}
+
+/// Waits until the part of the page that `css` selects no longer says `unwanted`.
+async fn says_no_longer(window: &Window, css: &str, unwanted: &str) -> Result<()> {
+    wait_for(&format!("no `{unwanted}` in {css}"), || async {
+        match text_of(window, css).await {
+            Ok(text) if !text.contains(unwanted) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
     })
     .await
 }

@@ -67,3 +67,12 @@ test.each([
 ])("%s is a key", (key) => {
   expect(keyProblems(commands, { "pane.new": key })).toEqual([]);
 });
+
+test("each is told with its line, where that is known", () => {
+  const keys = { "pane.explode": "F1", "pane.new": "F2", "tab.next": "F2" };
+  const problems = keyProblems(commands, keys, { "tab.next": 4 });
+  expect(problems).toEqual([
+    "No command is called “pane.explode”.",
+    "Line 4: F2 is given to “pane.new” and to “tab.next”.",
+  ]);
+});

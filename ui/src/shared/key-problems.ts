@@ -3,19 +3,26 @@ import { formatKey, isKey, parseKey } from "./keys";
 
 /**
  * What is wrong with the keys that a person wrote, in the order in which they are written: an id that no command has, a key
- * that no keyboard has, one key for two commands. Defaults that give way to a key of the person's are no mistake.
+ * that no keyboard has, one key for two commands. Defaults that give way to a key of the person's are no mistake. `lines`
+ * says where each id is written, as far as that is known.
  */
 export function keyProblems(
   commands: Command[],
   keys: Record<string, string | null>,
+  lines: Record<string, number> = {},
 ): string[] {
   const problems: string[] = [];
+  const tell = (id: string, what: string) => {
+    const line = lines[id];
+    problems.push(line === undefined ? what : `Line ${line}: ${what}`);
+  };
   const taken = new Map<string, string>();
   for (const [id, text] of Object.entries(keys)) {
     const command = commands.find((one) => one.id === id);
     if (!command) {
       const near = nearest(id, commands);
-      problems.push(
+      tell(
+        id,
         `No command is called “${id}”${near ? `; did you mean “${near}”?` : "."}`,
       );
       continue;
@@ -23,7 +30,8 @@ export function keyProblems(
     if (text === null) continue;
     const chord = parseKey(text);
     if (!chord || !isKey(chord)) {
-      problems.push(
+      tell(
+        id,
         `“${text}” for “${id}” is no key; one is written like “Ctrl+Shift+K”, none is null.`,
       );
       continue;
@@ -31,7 +39,7 @@ export function keyProblems(
     const key = formatKey(chord);
     const other = taken.get(key);
     if (other !== undefined)
-      problems.push(`${key} is given to “${other}” and to “${id}”.`);
+      tell(id, `${key} is given to “${other}” and to “${id}”.`);
     taken.set(key, id);
   }
   return problems;

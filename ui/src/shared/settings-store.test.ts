@@ -1,3 +1,4 @@
+import { act, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { freshBackend } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
@@ -41,13 +42,33 @@ test("what was wrong with the settings at the start is told until they are right
   expect(notices()).toEqual(["damaged"]);
 });
 
-test("what is wrong with the keys is told when they are saved, until they are right", () => {
-  const saved = (keys: Record<string, string | null>) =>
-    twin.tellSettings({ keys });
-  saved({ "pane.nwe": "F1", "pane.new": "Ctrl+Nothing" });
+test("what is wrong with the keys is told with its line when they are saved, until they are right", async () => {
+  await twin.changeSetting("keys", "pane.new", { to: "value", value: "F1" });
+  await twin.changeSetting("keys", "pane.nwe", { to: "value", value: "F2" });
+  await waitFor(() => expect(notices()).toHaveLength(1));
+  expect(notices()[0]).toBe(
+    "keys.json\nLine 3: No command is called “pane.nwe”; did you mean “pane.new”?",
+  );
+  twin.tellSettings({ keys: { "pane.new": "Ctrl+Nothing" } });
+  await waitFor(() =>
+    expect(notices()[0]).toContain("“Ctrl+Nothing” for “pane.new” is no key"),
+  );
   expect(notices()).toHaveLength(1);
-  expect(notices()[0]).toContain("did you mean “pane.new”?");
-  expect(notices()[0]).toContain("“Ctrl+Nothing” for “pane.new” is no key");
-  saved({ "pane.new": "F1" });
+  twin.tellSettings({ keys: { "pane.new": "F1" } });
+  expect(notices()).toEqual([]);
+});
+
+test("keys that were mended while their lines were looked for are not told of", async () => {
+  const { settingsSheet } = twin;
+  let answer = () => {};
+  twin.settingsSheet = async () => {
+    await new Promise<void>((go) => {
+      answer = go;
+    });
+    return settingsSheet();
+  };
+  twin.tellSettings({ keys: { "pane.nwe": "F1" } });
+  twin.tellSettings({ keys: {} });
+  await act(async () => answer());
   expect(notices()).toEqual([]);
 });

@@ -88,18 +88,26 @@ const THEMES = "themes";
 /** Tells what is wrong with the keys that the person wrote, whenever they or the commands change. */
 function followKeys(): () => void {
   let told: object | null = null;
-  const tell = () => {
+  const tell = async () => {
     const { commands, keys } = useCommands.getState();
     // Before there are commands, every id would be unknown.
     if (told === keys || commands.length === 0) return;
     told = keys;
-    const problems = keyProblems(commands, keys);
-    if (problems.length === 0) withdraw(KEYS);
-    else
-      notify("warning", `keys.json: ${problems.join("\n")}`, undefined, KEYS);
+    if (keyProblems(commands, keys).length === 0) return withdraw(KEYS);
+    const read = await backend.settingsSheet();
+    // They were mended, or written anew, while we asked where they are written.
+    if (told !== keys) return;
+    const lines = read.status === "ok" ? read.data.keys.lines : {};
+    const problems = keyProblems(useCommands.getState().commands, keys, lines);
+    const text = `keys.json\n${problems.join("\n")}`;
+    notify("warning", text, undefined, KEYS);
   };
-  tell();
-  return useCommands.subscribe(tell);
+  void tell();
+  const stop = useCommands.subscribe(() => void tell());
+  return () => {
+    told = null;
+    stop();
+  };
 }
 
 /** The theme as it was, where nothing of it has changed: what is drawn from it need not be drawn again. */
