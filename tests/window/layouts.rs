@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use support::{Home, Window, wait_for};
 
 use crate::{at_a_prompt, ctrl, enter, enter_line, says, scenario, shift, shows};
@@ -171,4 +171,113 @@ async fn a_layout_opens_a_window_when_none_runs() -> Result<()> {
     there?;
     assert_eq!(windows, [opened.id()]);
     Ok(())
+}
+
+/// A tmux server of its own, with what was begun there; it ends with this.
+struct Tmux(std::path::PathBuf);
+
+impl Tmux {
+    fn says(&self, arguments: &[&str]) -> Result<String> {
+        let output = Command::new("tmux")
+            .env_remove("TMUX")
+            .arg("-S")
+            .arg(&self.0)
+            .args(["-f", "/dev/null"])
+            .args(arguments)
+            .current_dir("/")
+            .output()
+            .context("`tmux` is missing: `make setup`")?;
+        ensure!(output.status.success(), "tmux {arguments:?}: {output:?}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let _ = self.says(&["kill-server"]);
+    }
+}
+
+#[tokio::test]
+async fn windows_of_tmux_are_tabs_that_attach_to_what_runs_there() -> Result<()> {
+    let home = Home::new()?;
+    let api = home.user().join("api");
+    fs::create_dir_all(&api)?;
+    let api = api.canonicalize()?.display().to_string();
+    let tmux = Tmux(home.path().join("tmux.sock"));
+    let socket = tmux.0.display().to_string();
+    let cat = "echo in-$PWD; exec cat";
+    tmux.says(&[
+        "new-session",
+        "-d",
+        "-s",
+        "shop",
+        "-n",
+        "logs",
+        "-c",
+        "/usr",
+        cat,
+    ])?;
+    tmux.says(&["new-window", "-t", "shop", "-n", "api: v2", "-c", &api, cat])?;
+    tmux.says(&["split-window", "-t", "shop", "-c", "/etc", cat])?;
+
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("tmux", window, async |window| {
+        let import = ["import", "tmux", "shop", "--socket", &socket];
+        let printed = home.ok(&import)?;
+        assert_eq!(
+            printed,
+            "2 windows of tmux, kept as the layout `tmux shop`\n"
+        );
+        // The window that tmux had in front, with both of its panes as tmux draws them.
+        let front = crate::other_than(window, pane).await?;
+        window
+            .see(front, "both panes of the window", |screen| {
+                let text = screen.replace('\n', "");
+                text.contains("in-/etc") && text.contains(&format!("in-{}", &api[..20]))
+            })
+            .await?;
+        says(window, &format!("[data-testid=\"tab-{front}\"]"), "api: v2").await?;
+        window.picture("tmux").await?;
+        enter_line(window, front, "typed here").await?;
+        wait_for("what was typed, in tmux", || async {
+            let seen = tmux.says(&["capture-pane", "-p", "-t", "shop:api: v2"]);
+            let seen = seen.map_err(|error| error.to_string())?;
+            if seen.contains("typed here") {
+                Ok(())
+            } else {
+                Err(seen)
+            }
+        })
+        .await?;
+        // The other tab shows the other window, and leaves this one where it is.
+        window
+            .click(&format!("[data-testid=\"tab-{}\"]", front - 1))
+            .await?;
+        window
+            .see(front - 1, "the other window", |screen| {
+                screen.contains("in-/usr")
+            })
+            .await?;
+
+        // A tab that is closed ends nothing there, and leaves nothing behind.
+        home.ok(&["kill", &front.to_string(), &(front - 1).to_string()])?;
+        wait_for("the sessions of the tabs to go", || async {
+            match tmux.says(&["list-sessions", "-F", "#{session_name}"]) {
+                Ok(sessions) if sessions == "shop\n" => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+        let panes = tmux.says(&["list-panes", "-a", "-F", "#{pane_current_command}"])?;
+        assert_eq!(panes, "cat\ncat\ncat\n");
+        let none = home.run(&["import", "tmux", "shpo", "--socket", &socket])?;
+        let said = String::from_utf8_lossy(&none.stderr).into_owned();
+        assert!(
+            said.contains("tmux has no session `shpo`; there are `shop`"),
+            "{said}"
+        );
+        Ok(())
+    })
+    .await
 }

@@ -35,6 +35,7 @@ mod settings;
 #[cfg(test)]
 mod testing;
 mod themes;
+mod tmux;
 mod whole_file;
 mod window_state;
 mod worktrees;
@@ -87,6 +88,7 @@ pub use settings::{
     SettingsText, Theme,
 };
 pub use themes::{ImportedTheme, ThemeColours};
+pub use tmux::layout_of_tmux;
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
 pub use worktrees::{
     AtWork, MadeWorktree, PrunedWorktree, RemoveWorktree, WorktreeRow, list_worktrees,

@@ -9,7 +9,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::{
-    agents, changes, conflicts, flow, history, host, layouts, mcp, panes, search, window, worktrees,
+    agents, changes, conflicts, flow, history, host, import, layouts, mcp, panes, search, window,
+    worktrees,
 };
 
 /// A workspace for shells and coding agents whose programs outlive their window.
@@ -56,6 +57,7 @@ enum Command {
     Search(search::Search),
     History(history::History),
     Layouts(layouts::Layouts),
+    Import(import::Import),
     Agents(agents::Agents),
     Conflicts(conflicts::Conflicts),
     Changes(changes::Changes),
@@ -176,6 +178,7 @@ fn execute(
             Command::Flow(flow) => flow.run(&app, out).await,
             Command::History(history) => history.run(&app, out).await,
             Command::Layouts(layouts) => layouts.run(&app, out).await,
+            Command::Import(import) => import.run(&app, out).await,
             Command::Agents(agents) => agents.run(&app, out).await,
             Command::Mcp(mcp) => mcp.run(&app).await,
             Command::Worktrees(worktrees) => worktrees.run(&app, out).await,

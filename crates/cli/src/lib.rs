@@ -15,6 +15,7 @@ mod failure;
 mod flow;
 mod history;
 mod host;
+mod import;
 mod layouts;
 mod mcp;
 mod output;
