@@ -2,11 +2,12 @@
 
 use anyhow::{Context, Result};
 use fantoccini::key::Key;
+use serde_json::json;
 use support::{Home, Window, wait_for};
 
 use crate::{
-    at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, says, scenario, shift, shown,
-    shows,
+    at_a_prompt, ctrl, enter, enter_line, gives, killed_and_opened_again, other_than, says,
+    scenario, shift, shown, shows,
 };
 
 #[tokio::test]
@@ -525,6 +526,52 @@ async fn what_is_typed_goes_to_all_panes_that_were_chosen_until_it_is_ended() ->
             .context("two panes")?;
         assert!(!window.screen(*other).await?.contains("alone"));
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn tabs_move_by_keys_into_splits_between_groups_and_among_each_other() -> Result<()> {
+    let home = Home::new()?;
+    let (window, first) = at_a_prompt(&home).await?;
+    scenario("move-tabs", window, async |window| {
+        let moving = [char::from(Key::Alt), shift()];
+        let order = "return Array.from(document.querySelectorAll('.dv-tab [data-testid^=\"tab-\"]'), (tab) => tab.dataset.testid);";
+        let told = |panes: [u64; 2]| json!(panes.map(|pane| format!("tab-{pane}")));
+        window.click("[aria-label=\"Close Welcome\"]").await?;
+        window.chord(&[ctrl(), shift()], 't').await?;
+        let second = other_than(window, first).await?;
+        window
+            .see(second, "a prompt", |screen| screen.contains("ready>"))
+            .await?;
+
+        // There is no group on the right: the tab gets a split of its own, and keeps the keys.
+        window.chord(&moving, Key::Right.into()).await?;
+        assert_eq!(shows(window, 2).await?, [first, second]);
+        let left = |pane: u64| async move {
+            let pane = format!("[data-testid=\"pane-{pane}\"]");
+            Ok::<_, anyhow::Error>(window.find(&pane).await?.rectangle().await?.0)
+        };
+        assert!(left(first).await? < left(second).await?);
+        window.type_keys(&format!("echo a$((1 + 1)){}", enter())).await?;
+        window
+            .see(second, "what was typed", |screen| screen.contains("\na2"))
+            .await?;
+
+        // And back, into the group that is there, which it shows.
+        window.chord(&moving, Key::Left.into()).await?;
+        assert_eq!(shows(window, 1).await?, [second]);
+        gives(window, "the order of the tabs", order, |now| *now == told([first, second])).await?;
+        window.chord(&moving, Key::PageUp.into()).await?;
+        gives(window, "the other order", order, |now| *now == told([second, first])).await?;
+        // Round the end.
+        window.chord(&moving, Key::PageUp.into()).await?;
+        gives(window, "the order as before", order, |now| *now == told([first, second])).await?;
+        window.type_keys(&format!("echo b$((1 + 1)){}", enter())).await?;
+        window
+            .see(second, "what was typed", |screen| screen.contains("\nb2"))
+            .await
+            .map(drop)
     })
     .await
 }

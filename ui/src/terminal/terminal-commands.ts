@@ -1,6 +1,12 @@
 import { backend } from "../backend/backend";
 import type { Command } from "../shared/commands";
-import { cycleTab, focusWay, toggleZoom } from "../shared/dock/dock";
+import {
+  cycleTab,
+  focusWay,
+  moveWay,
+  shiftTab,
+  toggleZoom,
+} from "../shared/dock/dock";
 import { notify } from "../shared/notices";
 import { zoomBy } from "../shared/settings-store";
 import { blockCommands } from "./block-commands";
@@ -100,6 +106,42 @@ export function terminalCommands(): Command[] {
     command("tab.next", "Next tab", "Ctrl+Tab", () => cycleTab(1)),
     command("tab.previous", "Previous tab", "Ctrl+Shift+Tab", () =>
       cycleTab(-1),
+    ),
+    command(
+      "tab.move_left",
+      "Move the tab into the group on the left, or a split there",
+      "Alt+Shift+Left",
+      () => moveWay("left"),
+    ),
+    command(
+      "tab.move_right",
+      "Move the tab into the group on the right, or a split there",
+      "Alt+Shift+Right",
+      () => moveWay("right"),
+    ),
+    command(
+      "tab.move_up",
+      "Move the tab into the group above, or a split there",
+      "Alt+Shift+Up",
+      () => moveWay("up"),
+    ),
+    command(
+      "tab.move_down",
+      "Move the tab into the group below, or a split there",
+      "Alt+Shift+Down",
+      () => moveWay("down"),
+    ),
+    command(
+      "tab.shift_left",
+      "Move the tab one place to the left among its tabs",
+      "Alt+Shift+PageUp",
+      () => shiftTab(-1),
+    ),
+    command(
+      "tab.shift_right",
+      "Move the tab one place to the right among its tabs",
+      "Alt+Shift+PageDown",
+      () => shiftTab(1),
     ),
     command(
       "pane.close_ended",

@@ -278,16 +278,58 @@ export function neighbour<T>(
   return best?.value ?? null;
 }
 
+/** The group on one side of another. */
+function groupBeside(
+  api: DockviewApi,
+  from: DockviewGroupPanel,
+  way: Way,
+): DockviewGroupPanel | null {
+  const others = api.groups
+    .filter((group) => group !== from)
+    .map((group) => ({ box: boxOf(group), value: group }));
+  return neighbour(boxOf(from), others, way);
+}
+
 /** Moves the focus to the group on one side. */
 export function focusWay(way: Way): void {
   const { api } = useDock.getState();
   const from = api?.activeGroup;
   if (!api || !from) return;
   unzoom(api);
-  const others = api.groups
-    .filter((group) => group !== from)
-    .map((group) => ({ box: boxOf(group), value: group }));
-  neighbour(boxOf(from), others, way)?.activePanel?.api.setActive();
+  groupBeside(api, from, way)?.activePanel?.api.setActive();
+}
+
+/** How the dock calls a side of a group. */
+const SIDES = {
+  left: "left",
+  right: "right",
+  up: "top",
+  down: "bottom",
+} as const;
+
+/** Moves the tab in front into the group on one side; where there is none, into a split of its own there. */
+export function moveWay(way: Way): void {
+  const { api } = useDock.getState();
+  const panel = api?.activePanel;
+  if (!api || !panel) return;
+  unzoom(api);
+  const { group } = panel;
+  const beside = groupBeside(api, group, way);
+  const across = way === "left" || way === "right" ? "right" : "down";
+  if (beside) panel.api.moveTo({ group: beside });
+  else if (group.panels.length > 1 && hasRoom(group, across))
+    panel.api.moveTo({ group, position: SIDES[way] });
+  panel.api.setActive();
+}
+
+/** Moves the tab in front one place on among those of its group, and round its ends. */
+export function shiftTab(step: 1 | -1): void {
+  const panel = activePanel();
+  if (!panel) return;
+  const { group } = panel;
+  const { length } = group.panels;
+  const at = group.panels.indexOf(panel);
+  panel.api.moveTo({ group, index: (at + step + length) % length });
 }
 
 function boxOf(group: DockviewGroupPanel): Box {
