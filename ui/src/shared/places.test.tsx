@@ -103,3 +103,27 @@ test("what is asked gets the keys once it is there", async () => {
   rerender(<Window aside />);
   await waitFor(() => expect(focused()).toBe("approve"));
 });
+
+test("a dialog that closes leaves the keys to what had them before", async () => {
+  render(<Window />);
+  screen.getByText("two").focus();
+  const dialog = (
+    <div role="dialog">
+      <button type="button">cancel</button>
+    </div>
+  );
+  const opened = render(dialog);
+  screen.getByText("cancel").focus();
+  opened.unmount();
+  await waitFor(() => expect(focused()).toBe("two"));
+});
+
+test("a click beside everything takes the keys, whatever changes then", async () => {
+  const { rerender } = render(<Window aside />);
+  screen.getByText("two").focus();
+  screen.getByText("two").blur();
+  rerender(<Window />);
+  await act(() => new Promise(requestAnimationFrame));
+  await act(() => new Promise(requestAnimationFrame));
+  expect(document.activeElement).toBe(document.body);
+});

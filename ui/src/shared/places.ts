@@ -9,6 +9,8 @@ const FRAMES = 90;
 const STOPS =
   'button:not([disabled]), input:not([disabled]), textarea:not([disabled]), select:not([disabled]), a[href], [tabindex="0"]';
 
+const DIALOG = '[role="dialog"]';
+
 /** Where the keys were last in each place. */
 const left = new Map<PlaceName, HTMLElement>();
 /** The element that had the keys last, its place, and the how-manieth stop of it that was. */
@@ -78,7 +80,7 @@ export function cyclePlace(step: 1 | -1): void {
 
 /**
  * Remembers where the keys are, and gives them to something near when what had them is gone: a row that was closed, a form
- * that was answered. `centre` brings them into the dock.
+ * that was answered. A dialog that closes leaves them to what had them before it. `centre` brings them into the dock.
  */
 export function keepFocus(centre: () => boolean): () => void {
   enterCentre = centre;
@@ -92,13 +94,15 @@ export function keepFocus(centre: () => boolean): () => void {
     last = { element: target, place, at };
   }
   let asked = false;
-  const gone = () =>
-    last !== null &&
-    !last.element.isConnected &&
-    (document.activeElement === document.body || !document.activeElement);
+  const nobodyHasThem = () =>
+    document.activeElement === document.body || !document.activeElement;
   function restore() {
     asked = false;
-    if (!gone() || !last) return;
+    if (!nobodyHasThem() || !last) return;
+    if (last.element.isConnected) {
+      last.element.focus();
+      return;
+    }
     const { place, at } = last;
     last = null;
     const element = elementOf(place);
@@ -107,8 +111,10 @@ export function keepFocus(centre: () => boolean): () => void {
     if (near) near.focus();
     else goToPlace("centre");
   }
-  const watch = new MutationObserver(() => {
-    if (asked || !gone()) return;
+  const watch = new MutationObserver((changes) => {
+    if (asked || !last || !nobodyHasThem()) return;
+    // A click beside everything takes the keys as well, and means it.
+    if (last.element.isConnected && !changes.some(tookADialog)) return;
     asked = true;
     // What closes (a dialog, a menu) may have given the keys to somebody by then.
     requestAnimationFrame(restore);
@@ -121,4 +127,12 @@ export function keepFocus(centre: () => boolean): () => void {
     left.clear();
     last = null;
   };
+}
+
+function tookADialog({ removedNodes }: MutationRecord): boolean {
+  return Array.from(removedNodes).some(
+    (node) =>
+      node instanceof Element &&
+      (node.matches(DIALOG) || node.querySelector(DIALOG) !== null),
+  );
 }

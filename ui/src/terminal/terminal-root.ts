@@ -21,6 +21,9 @@ export function addTerminalRoot(holder: HTMLElement): {
   const room = document.createElement("div");
   room.className = "terminal-room";
   shadow.append(room);
+  // Seen from the document it is the root that has the keys: a dialog that gives them back gives them to the root.
+  root.focus = (options) =>
+    room.querySelector<HTMLElement>("textarea")?.focus(options);
   holder.append(root);
   return { root, room };
 }

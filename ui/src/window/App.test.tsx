@@ -45,6 +45,21 @@ test("keys split and close panes", async () => {
   expect(useDock.getState().api?.groups.length).toBe((groups ?? 0) - 1);
 });
 
+test("the terminal has its keys back after the palette", async () => {
+  render(<App />);
+  const root = (await pane(1)).querySelector<HTMLElement>(".terminal-root");
+  const keys = () => root?.shadowRoot?.querySelector("textarea");
+  await waitFor(() => expect(keys()).toBeTruthy(), WAIT);
+  await waitFor(() => expect(useDock.getState().settled).toBe(true), WAIT);
+  act(() => keys()?.focus());
+  await userEvent.keyboard("{Control>}{Shift>}P{/Shift}{/Control}");
+  await screen.findByTestId("palette");
+  expect(document.activeElement).not.toBe(root);
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(document.activeElement).toBe(root), WAIT);
+  expect(root?.shadowRoot?.activeElement).toBe(keys());
+});
+
 test("while the host does not answer, nothing is opened in place of what may still live", async () => {
   const list = twin.listPanes;
   await opened(twin, { cwd: "/home/you/api" });
