@@ -348,3 +348,78 @@ async fn a_file_that_a_pane_names_opens_at_its_line_in_the_editor() -> Result<()
     })
     .await
 }
+
+#[tokio::test]
+async fn what_needs_room_opens_where_there_is_room_and_gives_it_back() -> Result<()> {
+    let home = Home::new()?;
+    let flow = home.path().join("small.flow.yaml");
+    std::fs::write(
+        &flow,
+        "name: small\nsteps:\n  - { id: only, run: 'true' }\n",
+    )?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("roomy", window, async |window| {
+        let path = flow.to_str().context("a path in UTF-8")?;
+        home.ok(&["flow", "run", path])?;
+        window.click("[aria-label=\"Close Welcome\"]").await?;
+        for panes in [2, 3] {
+            window.chord(&[ctrl(), shift()], 'd').await?;
+            shows(window, panes).await?;
+        }
+        window
+            .click(&format!("[data-testid=\"pane-{pane}\"] .terminal-screen"))
+            .await?;
+        let before = places(window).await?;
+        let narrow = before[pane.to_string()][2].as_f64().unwrap_or_default();
+        assert!((1.0..560.0).contains(&narrow), "a narrow group: {before}");
+
+        let run = "[data-testid^=\"run-\"][data-state=\"succeeded\"]";
+        window.click("[data-testid^=\"sidebar-run-\"]").await?;
+        let (_, _, width, _) = window.find(run).await?.rectangle().await?;
+        assert!(width >= 560.0, "{width}");
+        window.picture("roomy").await?;
+        window.chord(&[ctrl(), shift()], 'w').await?;
+        window.gone(run).await?;
+        shows(window, 3).await?;
+        lie(window, &before).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_tab_of_a_flow_is_closed_by_key_and_comes_back_where_it_was_read() -> Result<()> {
+    let home = Home::new()?;
+    let directory = home.path().join("user/switchyard-samples");
+    std::fs::create_dir_all(&directory)?;
+    let steps: String = (1..=200)
+        .map(|step| format!("  - {{ id: s{step}, run: 'true' }}\n"))
+        .collect();
+    std::fs::write(
+        directory.join("long.flow.yaml"),
+        format!("name: long\nsteps:\n{steps}"),
+    )?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("reopen-flow", window, async |window| {
+        window.click("[data-testid=\"flow-long\"]").await?;
+        window.click("[data-testid=\"flow-text\"] .cm-line").await?;
+        let place =
+            "return document.querySelector('[data-testid=\"flow-file\"] .cm-scroller').scrollTop;";
+        // To the end of the text, by its own key.
+        window.chord(&[ctrl()], Key::End.into()).await?;
+        let read = gives(window, "the end of the text", place, |top| {
+            top.as_f64().is_some_and(|top| top > 1000.0)
+        })
+        .await?;
+        window.chord(&[ctrl(), shift()], 'w').await?;
+        window.gone("[data-testid=\"flow-text\"]").await?;
+        window.chord(&[ctrl(), shift()], 'z').await?;
+        gives(window, "the same place of the text", place, |top| {
+            top.as_f64()
+                .zip(read.as_f64())
+                .is_some_and(|(now, read)| (now - read).abs() < 40.0)
+        })
+        .await
+        .map(drop)
+    })
+    .await
+}

@@ -81,8 +81,16 @@ export interface FlowEditorOptions {
   onSave: () => void;
 }
 
-/** What was written and can be undone, for each file, while its editor is not on screen. */
-const kept = new Map<string, unknown>();
+/** How the last editor of a file was left. */
+interface Left {
+  /** What was written, and can be undone. */
+  state: unknown;
+  /** The place that was read; none: the beginning. */
+  place: ReturnType<EditorView["scrollSnapshot"]> | undefined;
+}
+
+/** How editors were left, by the file, while they are not on screen. */
+const kept = new Map<string, Left>();
 const KEPT = { history: historyField };
 
 const templates = new MatchDecorator({
@@ -153,15 +161,20 @@ function extensions({ onText, onSave }: FlowEditorOptions): Extension {
   ];
 }
 
-/** A state with the way back that the file's last editor had, if that editor left with the same text. */
-function beginning(options: FlowEditorOptions): EditorState {
+/** The way back and the place that the file's last editor had, if that editor left with the same text. */
+function beginning(options: FlowEditorOptions): {
+  state: EditorState;
+  scrollTo?: NonNullable<Left["place"]>;
+} {
   const config = { extensions: extensions(options) };
   const before = kept.get(options.path);
   if (before !== undefined) {
-    const state = EditorState.fromJSON(before, config, KEPT);
-    if (state.doc.toString() === options.text) return state;
+    const state = EditorState.fromJSON(before.state, config, KEPT);
+    const { place } = before;
+    if (state.doc.toString() === options.text)
+      return { state, ...(place && { scrollTo: place }) };
   }
-  return EditorState.create({ ...config, doc: options.text });
+  return { state: EditorState.create({ ...config, doc: options.text }) };
 }
 
 /** Where a finding is, as far as the text still has that place: the word there, or the place alone. */
@@ -181,7 +194,12 @@ export function openEditor(
   parent: HTMLElement,
   options: FlowEditorOptions,
 ): FlowEditorHost {
-  const view = new EditorView({ parent, state: beginning(options) });
+  const view = new EditorView({ parent, ...beginning(options) });
+  let place = kept.get(options.path)?.place;
+  // What is taken out of the page has no place any more.
+  view.scrollDOM.addEventListener("scroll", () => {
+    if (view.scrollDOM.clientHeight > 0) place = view.scrollSnapshot();
+  });
   return {
     show(text) {
       const now = view.state.doc.toString();
@@ -218,7 +236,7 @@ export function openEditor(
       view.focus();
     },
     close() {
-      kept.set(options.path, view.state.toJSON(KEPT));
+      kept.set(options.path, { state: view.state.toJSON(KEPT), place });
       view.destroy();
     },
   };
