@@ -7,18 +7,20 @@ use support::{Home, Window};
 
 use crate::{at_a_prompt, ctrl, enter_line, gives, scenario, shift, text_of};
 
-/// Gives the keys to what begins `part`, and presses Tab until they leave it; what had them, as a screen reader names
-/// it. What is wrong on the way (no name, nothing to be seen, up and down) is told in its place.
+/// Gives the keys to what begins `part`, and presses Tab until they leave it or come round to where they began, as in a
+/// dialog; what had them, as a screen reader names it. What is wrong on the way (no name, nothing to be seen, up and down) is told in its place.
 async fn tabbed(window: &Window, part: &str) -> Result<Vec<String>> {
     let begin = format!(
         "const part = document.querySelector({part:?});
          const first = document.createElement('span');
-         first.tabIndex = -1; first.id = 'begins'; part.prepend(first); first.focus();"
+         first.tabIndex = -1; first.id = 'begins'; part.prepend(first); first.focus();
+         window.tabbed = new Set();"
     );
     window.script(&begin).await?;
     let look = format!(
         "const now = document.activeElement;
-         if (!document.querySelector({part:?}).contains(now)) return null;
+         if (!document.querySelector({part:?}).contains(now) || window.tabbed.has(now)) return null;
+         window.tabbed.add(now);
          document.getElementById('begins')?.remove();
          const box = now.getBoundingClientRect();
          const named = now.getAttribute('aria-label')
@@ -46,34 +48,32 @@ async fn tab_goes_through_each_view_in_the_order_in_which_it_is_read() -> Result
     let home = Home::new()?;
     let (window, _) = at_a_prompt(&home).await?;
     scenario("tab-order", window, async |window| {
-        let mut order = Vec::new();
-        let mut note = async |view: &str, part: &str| -> Result<()> {
-            let all = tabbed(window, part).await?;
-            order.push(format!("{view}: {}", all.join(" | ")));
-            Ok(())
+        let mut order = Order {
+            window,
+            lines: Vec::new(),
         };
-        note("sidebar", "[data-place=\"sidebar\"]").await?;
-        note("status bar", "[data-place=\"status\"]").await?;
-        note("welcome", "[data-testid=\"welcome\"]").await?;
+        order.note("sidebar", "[data-place=\"sidebar\"]").await?;
+        order.note("status bar", "[data-place=\"status\"]").await?;
+        order.note("welcome", "[data-testid=\"welcome\"]").await?;
         window.chord(&[ctrl(), shift()], 'g').await?;
         window.find("[data-testid=\"search-input\"]").await?;
-        note("search", "[data-place=\"aside\"]").await?;
+        order.note("search", "[data-place=\"aside\"]").await?;
         window.chord(&[ctrl(), shift()], 'x').await?;
         window.find("[data-testid=\"conflicts-panel\"]").await?;
-        note("conflicts", "[data-place=\"aside\"]").await?;
+        order.note("conflicts", "[data-place=\"aside\"]").await?;
         window.chord(&[ctrl()], ',').await?;
         window.find("[data-testid=\"setting-theme\"]").await?;
         window.click("[data-testid=\"settings-search\"]").await?;
         window.type_keys("dark").await?;
-        note("settings", "[data-testid=\"settings\"]").await?;
+        order.note("settings", "[data-testid=\"settings\"]").await?;
         window.click("[data-testid=\"page-keys\"]").await?;
         window.click("[data-testid=\"settings-search\"]").await?;
         window.type_keys("pane.zoom").await?;
-        note("keys", "[data-testid=\"settings\"]").await?;
+        order.note("keys", "[data-testid=\"settings\"]").await?;
         window.click("[data-testid=\"page-themes\"]").await?;
         window.find("[data-testid=\"theme-Paper\"]").await?;
-        note("themes", "[data-testid=\"settings\"]").await?;
-        insta::assert_snapshot!(order.join("\n"), @r#"
+        order.note("themes", "[data-testid=\"settings\"]").await?;
+        insta::assert_snapshot!(order.lines.join("\n"), @r#"
         sidebar: Open a folder or a repository | New terminal | bashidle | Agents | New agent | Flows | All runs | Try a sample
         status bar: Sidebar | SearchCtrl+Shift+G | CommandsCtrl+Shift+P
         welcome: Open a terminalIts program goes on when this window closes.Ctrl+Shift+T | Open a folder or a repositoryA terminal that starts there. A folder dropped on the sidebar does the same.Ctrl+Shift+K | Find anything that any pane printedLive panes, closed ones, and what full-screen programs showed.Ctrl+Shift+G | Try a flowSix small ones that need nothing but a shell, written to your home. | See every command and its keyA few letters find each of them.Ctrl+Shift+P | Make it yoursThemes, fonts, keys; behind them are text files.Ctrl+,
@@ -86,6 +86,21 @@ async fn tab_goes_through_each_view_in_the_order_in_which_it_is_read() -> Result
         Ok(())
     })
     .await
+}
+
+/// What `Tab` comes by in each of the parts, one after the other as they are noted.
+struct Order<'a> {
+    window: &'a Window,
+    lines: Vec<String>,
+}
+
+impl Order<'_> {
+    async fn note(&mut self, view: &str, part: &str) -> Result<()> {
+        self.window.find(part).await?;
+        let all = tabbed(self.window, part).await?;
+        self.lines.push(format!("{view}: {}", all.join(" | ")));
+        Ok(())
+    }
 }
 
 #[tokio::test]
@@ -148,6 +163,75 @@ async fn what_is_printed_is_told_to_a_screen_reader_once_and_politely() -> Resul
             value.as_str().is_some_and(|rows| rows.contains("heard-42"))
         })
         .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// The least contrast of the words in the rows that `css` selects, against what is really behind them.
+fn contrast_of(css: &str) -> String {
+    format!(
+        "const parsed = (text) => text.match(/[\\d.]+/g).map(Number);
+         const over = ([r, g, b, a = 1], [x, y, z]) => [r * a + x * (1 - a), g * a + y * (1 - a), b * a + z * (1 - a)];
+         const behind = (element) => element === null ? [255, 255, 255]
+            : over(parsed(getComputedStyle(element).backgroundColor), behind(element.parentElement));
+         const light = (colour) => colour.map((part) => part / 255)
+            .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+         const contrast = (element) => {{
+            const ground = behind(element);
+            const [one, other] = [light(over(parsed(getComputedStyle(element).color), ground)), light(ground)];
+            return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+         }};
+         const words = Array.from(document.querySelectorAll({css:?}), (row) => [row, ...row.querySelectorAll('*')]).flat()
+            .filter((element) => Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim() !== ''));
+         return words.length === 0 ? null : Math.min(...words.map(contrast));"
+    )
+}
+
+#[tokio::test]
+async fn selected_rows_and_what_is_said_of_a_button_can_be_read_in_dark_and_in_light() -> Result<()>
+{
+    let home = Home::new()?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("contrast", window, async |window| {
+        let readable = |value: &Value| value.as_f64().is_some_and(|contrast| contrast >= 4.5);
+        for theme in ["dark", "light"] {
+            let settings = json!({ "renderer": "dom", "shell": "/bin/bash", "theme": theme });
+            std::fs::write(
+                home.path().join("config/settings.json"),
+                settings.to_string(),
+            )?;
+            window.find(&format!("[data-theme=\"{theme}\"]")).await?;
+            let row = ".pane-row[data-active=\"true\"]";
+            gives(window, "a selected row", &contrast_of(row), readable).await?;
+            window.chord(&[ctrl(), shift()], 'p').await?;
+            window.find("[data-testid=\"palette\"]").await?;
+            let chosen = "[data-testid=\"palette\"] [aria-selected=\"true\"]";
+            gives(window, "a chosen command", &contrast_of(chosen), readable).await?;
+            window
+                .type_keys(&char::from(Key::Escape).to_string())
+                .await?;
+            window.gone("[data-testid=\"palette\"]").await?;
+
+            // What is said of a button has the window's own look, and is said once.
+            let (left, top, width, height) = window
+                .find("[data-testid=\"zoom\"]")
+                .await?
+                .rectangle()
+                .await?;
+            window
+                .point_at(left + width / 2.0, top + height / 2.0)
+                .await?;
+            let tip = "[role=\"tooltip\"]";
+            let said = window.find(tip).await?.text().await?;
+            assert_eq!(said, "Zoom (Ctrl+Shift+Enter)");
+            gives(window, "what is said", &contrast_of(tip), readable).await?;
+            let title = window.find("[data-testid=\"zoom\"]").await?;
+            assert_eq!(title.attr("title").await?.as_deref(), Some(""));
+            window.point_at(2.0, 2.0).await?;
+            window.gone(tip).await?;
+        }
         Ok(())
     })
     .await

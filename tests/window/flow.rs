@@ -2,9 +2,12 @@
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use support::{Home, Window, wait_for};
+use support::{Home, Window, git, wait_for};
 
-use crate::{at_a_prompt, killed_and_opened_again, scenario};
+use crate::{at_a_prompt, enter_line, killed_and_opened_again, says, scenario, shown, text_of};
+
+/// The flows and their runs in the sidebar.
+const FLOWS: &str = "[data-testid=\"flows\"]";
 
 /// Writes a flow where the window looks for flows.
 fn write_flow(home: &Home, name: &str, steps: &str) -> Result<()> {
@@ -241,6 +244,193 @@ async fn a_plan_leaves_open_what_nobody_knows_and_a_step_says_what_holds_it_open
             "{label}"
         );
         window.picture("flow-held").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_flows_of_a_repository_are_listed_when_the_window_starts() -> Result<()> {
+    let home = Home::new()?;
+    let shop = home.path().join("shop");
+    std::fs::create_dir_all(shop.join("flows"))?;
+    std::fs::write(
+        shop.join("flows/deliver.flow.yaml"),
+        "name: deliver\nsteps:\n  - { id: pack, run: 'true' }\n",
+    )?;
+    git(&shop, &["init", "-q", "-b", "main"])?;
+    git(&shop, &["add", "-A"])?;
+    git(&shop, &["commit", "-q", "-m", "x"])?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    says(&window, FLOWS, "No flow was found here.").await?;
+    enter_line(&window, pane, &format!("cd {}", shop.display())).await?;
+    window.find("[data-testid=\"flow-deliver\"]").await?;
+
+    let window = killed_and_opened_again(&home, window).await?;
+    scenario("flows-found", window, async |window| {
+        window.find(FLOWS).await?;
+        // All that the list says from now on, at whatever moment.
+        let listen = format!(
+            "const list = document.querySelector({FLOWS:?});
+             const said = (window.said = [list.textContent]);
+             new MutationObserver(() => said.push(list.textContent))
+                .observe(list, {{ childList: true, characterData: true, subtree: true }});"
+        );
+        window.script(&listen).await?;
+        window.find("[data-testid=\"flow-deliver\"]").await?;
+        let said = window.script("return window.said.join('\\n');").await?;
+        let said = said.as_str().unwrap_or_default();
+        assert!(!said.contains("No flow was found"), "{said}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn panes_of_steps_lie_under_their_run_and_come_back_as_what_they_were() -> Result<()> {
+    let home = Home::new()?;
+    write_flow(
+        &home,
+        "three",
+        "  - { id: one, run: 'echo first-$((40 + 2)) >&2; exit 1' }\n  \
+         - { id: two, run: 'echo second-$((40 + 2)) >&2; exit 1' }\n  \
+         - { id: three, approval: { message: Go on? } }\n",
+    )?;
+    let group = "[data-testid^=\"group-run-\"]";
+    let heading = "[data-testid^=\"group-run-\"] .tree-heading";
+    let unfolded = "[data-testid^=\"group-run-\"] [data-testid^=\"sidebar-pane-\"]";
+
+    let (window, _) = at_a_prompt(&home).await?;
+    start(&window, "three").await?;
+    comes_to(&window, "three", "awaiting_approval").await?;
+    says(&window, group, "2 panes").await?;
+    assert_eq!(
+        window.count(unfolded).await?,
+        0,
+        "folded until somebody asks"
+    );
+    window.click(heading).await?;
+    window.find(unfolded).await?;
+    assert_eq!(window.count(unfolded).await?, 2);
+    window.picture("panes-in-run").await?;
+    window.click(unfolded).await?;
+    let printed = wait_for("what the step printed", || async {
+        let shown = shown(&window).await.map_err(|error| error.to_string())?;
+        for pane in shown {
+            let screen = window
+                .screen(pane)
+                .await
+                .map_err(|error| error.to_string())?;
+            if screen.contains("first-42") || screen.contains("second-42") {
+                return Ok(pane);
+            }
+        }
+        Err("nothing yet".to_owned())
+    })
+    .await?;
+    window.session_holds(&format!("\"pane\":{printed}")).await?;
+
+    // The machine goes down: no window, and no host with panes.
+    for pid in home.windows() {
+        Home::kill(pid);
+    }
+    drop(window);
+    home.ok(&["host", "--stop"])?;
+    let window = Window::open(&home).await?;
+    scenario("panes-of-steps", window, async |window| {
+        wait_for("what the step printed, and no shell", || async {
+            let history = text_of(window, "[data-testid^=\"history-\"]").await;
+            let history = history.map_err(|error| error.to_string())?;
+            if history.contains("first-42") || history.contains("second-42") {
+                Ok(())
+            } else {
+                Err(history)
+            }
+        })
+        .await?;
+        window.picture("panes-of-steps").await?;
+        let panes: Value = serde_json::from_str(&home.ok(&["panes", "--json"])?)?;
+        let panes = panes.as_array().context("a list of panes")?;
+        assert_eq!(panes.len(), 1, "the shell alone: {panes:?}");
+        // The run goes on where it was.
+        window.find("[data-testid=\"needs-you\"]").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn panes_that_have_ended_are_closed_together() -> Result<()> {
+    let home = Home::new()?;
+    write_flow(
+        &home,
+        "pair",
+        "  - { id: one, run: 'false' }\n  - { id: two, run: 'false' }\n",
+    )?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("close-ended", window, async |window| {
+        start(window, "pair").await?;
+        window
+            .find("[data-testid^=\"run-\"][data-state=\"failed\"]")
+            .await?;
+        // Its row stays on top for a while, with how it went.
+        says(window, FLOWS, "failed").await?;
+        let group = "[data-testid^=\"group-run-\"]";
+        says(window, group, "2 panes").await?;
+        window
+            .right_click(&format!("{group} .tree-heading"))
+            .await?;
+        window.choose("Close the panes that have ended").await?;
+        window.gone(group).await?;
+        window
+            .find(&format!("[data-testid=\"sidebar-pane-{pane}\"]"))
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_form_asks_in_the_order_of_its_file() -> Result<()> {
+    let home = Home::new()?;
+    let directory = home.path().join("user/switchyard-samples");
+    std::fs::create_dir_all(&directory)?;
+    let text = "\
+name: order
+inputs:
+  zone: { type: text, default: z }
+  apples: { type: number, default: 3 }
+  mode: { type: text, default: m }
+steps:
+  - { id: first, run: 'echo told' }
+  - { id: second, needs: [first], approval: { message: Go on? } }
+  - { id: third, needs: [second], run: 'true' }
+";
+    std::fs::write(directory.join("order.flow.yaml"), text)?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("form-order", window, async |window| {
+        window.click("[data-testid=\"flow-order\"]").await?;
+        window
+            .click("[data-testid=\"start-flow\"]:not(:disabled)")
+            .await?;
+        window
+            .find("[data-testid=\"start-dialog\"] [data-testid=\"field-zone\"]")
+            .await?;
+        let fields = window
+            .script(
+                "return Array.from(
+                    document.querySelectorAll('[data-testid=\"start-dialog\"] [data-testid^=\"field-\"]'),
+                    (field) => field.dataset.testid.slice(6));",
+            )
+            .await?;
+        assert_eq!(fields, serde_json::json!(["zone", "apples", "mode"]));
+        window
+            .click("[data-testid=\"start-run\"]:not(:disabled)")
+            .await?;
+        comes_to(window, "second", "awaiting_approval").await?;
+
+        window.click(&step("first")).await?;
+        window.find("[aria-label=\"Step first\"]").await?;
+        Ok(())
     })
     .await
 }
