@@ -104,6 +104,47 @@ impl Order<'_> {
 }
 
 #[tokio::test]
+async fn each_dialog_that_is_left_gives_the_keys_back_to_the_terminal() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("dialogs", window, async |window| {
+        let screen = format!("[data-testid=\"pane-{pane}\"] .terminal-screen");
+        for (view, id, part) in [
+            ("commands", "", "[data-testid=\"palette\"]"),
+            ("switcher", "switcher.open", "[data-testid=\"switcher\"]"),
+            ("folder", "workspace.open_folder", "[data-testid=\"folder-dialog\"]"),
+            ("layout", "layout.save", "[data-testid=\"layout-dialog\"]"),
+            ("new agent", "agents.new", "[role=\"dialog\"]"),
+            ("import of agents", "agents.import", "[role=\"dialog\"]"),
+            ("profile", "pane.new_profile", "[data-testid=\"picker\"]"),
+        ] {
+            window.click(&screen).await?;
+            window.chord(&[ctrl(), shift()], 'p').await?;
+            window.find("[data-testid=\"palette\"]").await?;
+            if !id.is_empty() {
+                window.type_keys(id).await?;
+                window
+                    .click(&format!("[data-testid=\"command-{id}\"]"))
+                    .await?;
+                window.gone("[data-testid=\"palette\"]").await?;
+            }
+            window.find(part).await?;
+            window
+                .type_keys(&char::from(Key::Escape).to_string())
+                .await?;
+            window.gone(part).await?;
+            let back = "return document.activeElement?.closest('[data-pane]')?.dataset.pane ?? document.activeElement?.outerHTML.slice(0, 90);";
+            gives(window, &format!("the keys back from {view}"), back, |here| {
+                *here == json!(pane.to_string())
+            })
+            .await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_tab_is_closed_by_keys_and_has_its_button_in_what_is_heard() -> Result<()> {
     let home = Home::new()?;
     let (window, pane) = at_a_prompt(&home).await?;
