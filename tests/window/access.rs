@@ -1,11 +1,12 @@
 //! What one hears and reaches without a mouse: the order of Tab in each view, what is called how, a terminal that is read.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
-use support::{Home, Window};
+use support::{Home, PaseoDaemon, Window};
 
-use crate::{at_a_prompt, ctrl, enter_line, gives, scenario, shift, text_of};
+use crate::changes::changed_worktree;
+use crate::{at_a_prompt, ctrl, enter, enter_line, gives, says, scenario, shift, text_of};
 
 /// Gives the keys to what begins `part`, and presses Tab until they leave it or come round to where they began, as in a
 /// dialog; what had them, as a screen reader names it. What is wrong on the way (no name, nothing to be seen, up and down) is told in its place.
@@ -101,6 +102,94 @@ impl Order<'_> {
         self.lines.push(format!("{view}: {}", all.join(" | ")));
         Ok(())
     }
+}
+
+/// The words of a line that have no digit.
+fn without_numbers(line: &str) -> String {
+    let words = line.split(' ');
+    let steady = words.filter(|word| !word.contains(|letter: char| letter.is_ascii_digit()));
+    steady.collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn tab_goes_through_agents_flows_and_changes_in_the_order_in_which_they_are_read()
+-> Result<()> {
+    let home = Home::new()?;
+    let mut daemon = PaseoDaemon::start()?;
+    let login = daemon.add("Fix the login", "/srv/demo/login")?;
+    daemon.in_settings(&home)?;
+    let samples = home.user().join("switchyard-samples");
+    std::fs::create_dir_all(&samples)?;
+    std::fs::write(
+        samples.join("ask.flow.yaml"),
+        "name: ask\nsteps:\n  - { id: look, run: 'echo looked' }\n  \
+         - { id: ship, needs: [look], approval: { message: Ship it? } }\n",
+    )?;
+    let topic = changed_worktree(&home)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("tab-order-work", window, async |window| {
+        let mut order = Order { window, lines: Vec::new() };
+        window.click("[aria-label=\"Close Welcome\"]").await?;
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        window.click("[data-testid=changed-topic]").await?;
+        says(window, "[data-testid=diff-lines]", "seven").await?;
+        order.note("changes", "[data-testid=changes]").await?;
+
+        window.click("[data-testid=\"open-hub\"]").await?;
+        says(window, "[data-testid=\"agents-hub\"]", "Fix the login").await?;
+        order.note("agents", "[data-testid=\"agents-hub\"]").await?;
+        window
+            .click(&format!(
+                "[data-testid=\"agents-hub\"] [data-testid=\"agent-{login}\"]"
+            ))
+            .await?;
+        window.click("[data-testid=\"composer\"]").await?;
+        window.type_keys(&format!("PERMIT{}", enter())).await?;
+        window.find("[data-testid=\"permission\"]").await?;
+        order
+            .note("conversation", "[data-testid=\"agent-timeline\"]")
+            .await?;
+
+        window.click("[data-testid=\"flow-ask\"]").await?;
+        says(window, "[data-testid=\"flow-verdict\"]", "no mistakes").await?;
+        // In the text itself, Tab indents.
+        order.note("flow", "[data-testid=\"flow-canvas\"]").await?;
+        window
+            .click("[data-testid=\"start-flow\"]:not(:disabled)")
+            .await?;
+        window
+            .click("[data-testid=\"start-run\"]:not(:disabled)")
+            .await?;
+        window
+            .find("[data-testid^=\"run-\"] [data-testid=\"step-ship\"][data-state=\"awaiting_approval\"]")
+            .await?;
+        order.note("run", "[data-testid^=\"run-\"]").await?;
+        window.click("[data-testid=\"answer-ship\"]").await?;
+        order.note("approval", "[data-testid=\"step-aside\"]").await?;
+        window.click("[aria-label=\"All runs\"]").await?;
+        order.note("runs", "[data-testid=\"runs\"]").await?;
+        // What differs from run to run: the run's id, times and counts.
+        let run = window
+            .find("[data-testid^=\"run-row-\"]")
+            .await?
+            .attr("data-testid")
+            .await?
+            .context("the row of the run")?;
+        let run = run.trim_start_matches("run-row-");
+        let steady = order.lines.join("\n").replace(run, "RUN");
+        let steady: Vec<String> = steady.lines().map(without_numbers).collect();
+        insta::assert_snapshot!(steady.join("\n"), @"
+        changes: All in one | Ignore white space | Only files whose path has this in it | Files that changed | Stage | Discard | Lines; N and P go to the next and the previous change | Show more lines | Stage | Discard | Show what follows
+        agents: Find an agent | Import… | New agent… | All | Idle | Fix the loginfake d
+        conversation: Stop | Archive | What was said | Allow once Alt+Enter | Always allow | Reject Alt+Backspace | Deny and stop | Say something to this agent
+        flow: Find a step | Fit the whole graph | Closer | Further away | Follow what runs | Show what took longest | Draw long chains as one | Map | Steps; the arrow keys go from one to the next | React Flow attribution
+        run: Graph | Timeline | Text | Cancel | Save the graph | Look and answer | Find a step | Fit the whole graph | Closer | Further away | Follow what runs | Show what took longest | Draw long chains as one | Map | Steps; the arrow keys go from one to the next | React Flow attribution
+        approval: Close | Comment | Reject | Approve | Output of look | look | Find in the output | Previous match | Next match | Copy the output | Cancel the step | Mark as succeeded… | Skip
+        runs: Flow, path or run | State | Compare ask, RUN | askneeds of
+        ");
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]

@@ -22,6 +22,15 @@ fn worktree(home: &Home) -> Result<PathBuf> {
     Ok(home.path().join("topic"))
 }
 
+/// That worktree, with a line of its file changed.
+pub(crate) fn changed_worktree(home: &Home) -> Result<PathBuf> {
+    let topic = worktree(home)?;
+    let list = topic.join("src/deep/list.rs");
+    let text = std::fs::read_to_string(&list)?;
+    std::fs::write(&list, text.replace("line 7\n", "seven\n"))?;
+    Ok(topic)
+}
+
 #[tokio::test]
 async fn what_is_written_is_shown_line_by_line_while_it_is_written() -> Result<()> {
     let home = Home::new()?;

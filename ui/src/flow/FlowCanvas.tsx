@@ -148,11 +148,12 @@ function InnerCanvas({ model: key, onStep }: FlowCanvasProps) {
             onFurther={() => void flow.zoomOut()}
             toggles={toggles}
           />
-          {/* biome-ignore lint/a11y/noStaticElementInteractions: one stop for the Tab key, whose arrows move between the steps inside */}
           <div
             className="canvas-body"
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: as above
+            role="application"
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: one stop for the Tab key, whose arrows move between the steps inside
             tabIndex={0}
+            aria-label="Steps; the arrow keys go from one to the next"
             onKeyDown={(event) => moveBetween(event, layout, goTo, open)}
           >
             <FarContext value={far}>
