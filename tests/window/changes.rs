@@ -289,6 +289,19 @@ async fn what_was_discarded_comes_back_after_a_restart_and_is_committed() -> Res
     .await
 }
 
+/// Opens the menu of a row as the menu key does: the driver's right button now and then presses the row as well, which folds it.
+async fn menu_of(window: &Window, css: &str) -> Result<()> {
+    window.find(css).await?;
+    let script = format!(
+        "const row = document.querySelector({css:?});
+         const {{ left, bottom }} = row.getBoundingClientRect();
+         row.dispatchEvent(new MouseEvent('contextmenu',
+             {{ bubbles: true, cancelable: true, clientX: left + 20, clientY: bottom - 4 }}));"
+    );
+    window.script(&script).await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_worktree_is_made_set_up_looked_through_and_removed() -> Result<()> {
     let home = Home::new()?;
@@ -305,9 +318,7 @@ async fn a_worktree_is_made_set_up_looked_through_and_removed() -> Result<()> {
     scenario("worktrees", window, async |window| {
         enter_line(window, pane, &format!("cd {}", main.display())).await?;
         window.find("[data-testid=repository-shop]").await?;
-        window
-            .right_click("[data-testid=repository-shop] .tree-heading")
-            .await?;
+        menu_of(window, "[data-testid=repository-shop] .tree-heading").await?;
         window.choose("New worktree…").await?;
         window.click("[data-testid=worktree-branch]").await?;
         window.type_keys("login").await?;
@@ -335,9 +346,7 @@ async fn a_worktree_is_made_set_up_looked_through_and_removed() -> Result<()> {
         window.picture("changes-looked").await?;
 
         // Its end says what would be lost, and takes that along when it is told to.
-        window
-            .right_click("[data-testid=worktree-shop-login] .tree-heading")
-            .await?;
+        menu_of(window, "[data-testid=worktree-shop-login] .tree-heading").await?;
         window.choose("Remove this worktree…").await?;
         says(
             window,
