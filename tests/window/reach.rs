@@ -193,7 +193,7 @@ async fn a_folder_is_opened_by_typing_a_few_letters_of_it() -> Result<()> {
     let work = home.path().join("user/projects/switchboard");
     std::fs::create_dir_all(&work)?;
     std::fs::write(home.path().join("user/projects/notes"), "")?;
-    let (window, _) = at_a_prompt(&home).await?;
+    let (window, first) = at_a_prompt(&home).await?;
     scenario("folder", window, async |window| {
         let path = "[data-testid=\"folder-path\"]";
         let row = "[data-testid=\"folder-row\"]";
@@ -219,8 +219,7 @@ async fn a_folder_is_opened_by_typing_a_few_letters_of_it() -> Result<()> {
         window.picture("folder").await?;
         window.type_keys(&enter().to_string()).await?;
         window.gone(path).await?;
-        let panes = shows(window, 1).await?;
-        let pane = *panes.first().context("a pane")?;
+        let pane = other_than(window, first).await?;
         window
             .see(pane, "a prompt", |screen| screen.contains("ready>"))
             .await?;
