@@ -29,6 +29,8 @@ const MAX_KEPT: usize = 64 * 1024 * 1024;
 const MAX_PLACED: usize = 1_024;
 /// Pixels of an image: it takes four bytes for each where it is drawn.
 const MAX_PIXELS: u64 = 32 * 1024 * 1024;
+/// Pixels of an image that is made into a file here, while others wait for the pane: more than a screen of 4K has.
+const MAX_MADE: u64 = 10 * 1024 * 1024;
 /// Pixels of a side.
 const MAX_SIDE: u32 = 16 * 1024;
 
@@ -67,7 +69,7 @@ impl ImageFile {
         let size = imagesize::blob_size(&bytes).map_err(|_| "EBADPNG:its size can't be read")?;
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
         let (width, height) = (side(size.width), side(size.height));
-        if !is_sound(width, height) {
+        if !is_sound(width, height, MAX_PIXELS) {
             return Err("EFBIG:too many pixels, or none");
         }
         Ok(Self {
@@ -89,7 +91,7 @@ impl ImageFile {
         channels: usize,
         pixels: &[u8],
     ) -> Result<Self, &'static str> {
-        if !is_sound(width, height) {
+        if !is_sound(width, height, MAX_MADE) {
             return Err("EFBIG:too many pixels, or none");
         }
         if pixels.len() != width as usize * height as usize * channels {
@@ -116,10 +118,11 @@ impl ImageFile {
     }
 }
 
-fn is_sound(width: u32, height: u32) -> bool {
+/// Whether an image has sides, and no more than `most` pixels.
+fn is_sound(width: u32, height: u32, most: u64) -> bool {
     (1..=MAX_SIDE).contains(&width)
         && (1..=MAX_SIDE).contains(&height)
-        && u64::from(width) * u64::from(height) <= MAX_PIXELS
+        && u64::from(width) * u64::from(height) <= most
 }
 
 /// Reads base64, with whatever line ends are in it.
@@ -273,6 +276,11 @@ impl Images {
             self.placed.pop_front();
         }
         self.last
+    }
+
+    /// Says whether there is any.
+    pub(crate) fn any(&self) -> bool {
+        !self.placed.is_empty()
     }
 
     fn kept(&self) -> usize {

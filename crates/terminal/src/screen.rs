@@ -303,7 +303,6 @@ impl Screen {
     /// Puts an image into cells; the number that it has.
     fn place(&mut self, placing: Placing, sink: &mut impl Sink) -> u32 {
         let number = self.images.place(placing.clone());
-        self.told.images = true;
         self.take_in(sink, |intake, _| intake.place(&placing, number));
         number
     }

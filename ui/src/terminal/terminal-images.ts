@@ -63,14 +63,19 @@ export class TerminalImages implements IDisposable {
     }
     if (seen.length === 0 && !this.drawn) return;
     const { width, height } = screen.getBoundingClientRect();
-    // A canvas that takes a size is empty.
-    canvas.width = Math.round(width * devicePixelRatio);
-    canvas.height = Math.round(height * devicePixelRatio);
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
     this.drawn = seen.length > 0;
     const context = canvas.getContext("2d");
     if (!context) return;
+    const wide = Math.round(width * devicePixelRatio);
+    const high = Math.round(height * devicePixelRatio);
+    if (canvas.width === wide && canvas.height === high)
+      context.clearRect(0, 0, wide, high);
+    else {
+      canvas.width = wide;
+      canvas.height = high;
+      canvas.style.width = `${width}px`;
+      canvas.style.height = `${height}px`;
+    }
     const across = canvas.width / cols;
     const down = canvas.height / rows;
     for (const { row, run } of seen) {

@@ -8,8 +8,8 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use super::{
-    CursorAfter, ImageArea, ImageFile, MAX_KEPT, MAX_PIXELS, MAX_STRING, Placing, Wanted,
-    from_base64,
+    CursorAfter, ImageArea, ImageFile, MAX_KEPT, MAX_MADE, MAX_STRING, Placing, Wanted,
+    from_base64, is_sound,
 };
 use crate::types::CellSize;
 
@@ -185,19 +185,31 @@ impl About {
         if self.medium != b'd' {
             return Err("EINVAL:only what is sent in the string itself is read");
         }
+        let channels = match self.format {
+            24 => 3,
+            32 => 4,
+            100 => 0,
+            _ => return Err("EINVAL:f is 24, 32 or 100"),
+        };
         if self.compressed {
+            let most = match channels {
+                0 => MAX_STRING as u64,
+                _ if !is_sound(self.width, self.height, MAX_MADE) => {
+                    return Err("EFBIG:too many pixels, or none");
+                }
+                // One more, by which it is seen that there are too many.
+                channels => u64::from(self.width) * u64::from(self.height) * channels as u64 + 1,
+            };
             let mut plain = Vec::new();
             flate2::read::ZlibDecoder::new(&bytes[..])
-                .take(MAX_PIXELS * 4)
+                .take(most)
                 .read_to_end(&mut plain)
                 .map_err(|_| "EINVAL:not compressed as it says")?;
             bytes = plain;
         }
-        match self.format {
-            24 => ImageFile::of_pixels(self.width, self.height, 3, &bytes),
-            32 => ImageFile::of_pixels(self.width, self.height, 4, &bytes),
-            100 => ImageFile::sent(bytes),
-            _ => Err("EINVAL:f is 24, 32 or 100"),
+        match channels {
+            0 => ImageFile::sent(bytes),
+            channels => ImageFile::of_pixels(self.width, self.height, channels, &bytes),
         }
     }
 

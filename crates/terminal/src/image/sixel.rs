@@ -3,10 +3,10 @@
 //! Read here and not by a library, because what a program sends is hostile: a few bytes may paint one row again and again, or claim
 //! any size, so that pixels, and the painting of them, are counted while they are read.
 
-use super::{ImageFile, MAX_PIXELS, MAX_SIDE, is_sound};
+use super::{ImageFile, MAX_MADE, MAX_SIDE, is_sound};
 
 /// What is painted at most, over itself too: an image of the largest size in few colours.
-const MAX_PAINTED: u64 = 2 * MAX_PIXELS;
+const MAX_PAINTED: u64 = 2 * MAX_MADE;
 /// The colours that a terminal has before any is set (VT340), in percent.
 const USUAL: [(u8, u8, u8); 16] = [
     (0, 0, 0),
@@ -54,7 +54,7 @@ impl Canvas {
                 self.rows.resize_with(row + 1, Vec::new);
             }
             let taken = self.width as u64 * self.rows.len() as u64;
-            if taken > MAX_PIXELS || self.painted > MAX_PAINTED {
+            if taken > MAX_MADE || self.painted > MAX_PAINTED {
                 return false;
             }
             let row = &mut self.rows[row];
@@ -124,7 +124,7 @@ pub(super) fn read(data: &[u8]) -> Option<ImageFile> {
             // How large a pixel is, which is as large as the others; and how large the image is.
             b'"' => {
                 let [_, _, width, height, _] = numbers(&mut rest);
-                if is_sound(width, height) {
+                if is_sound(width, height, MAX_MADE) {
                     declared = (width as usize, height as usize);
                 }
             }
@@ -133,7 +133,7 @@ pub(super) fn read(data: &[u8]) -> Option<ImageFile> {
     }
     let painted = (canvas.width, canvas.rows.len());
     let mut size = (painted.0.max(declared.0), painted.1.max(declared.1));
-    if (size.0 * size.1) as u64 > MAX_PIXELS {
+    if (size.0 * size.1) as u64 > MAX_MADE {
         size = painted;
     }
     let (width, height) = size;

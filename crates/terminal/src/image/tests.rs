@@ -210,8 +210,15 @@ fn what_is_compressed_is_as_large_as_it_may_be() {
     let mut images = Kitty::default();
     let payload = format!("a=T,i=1,f=24,s=2,v=2,o=z;{text}");
     assert_eq!(kitty(&mut images, &payload).0, Some((0.2, 0.1)));
-    let payload = format!("a=T,i=1,f=24,s=2,v=3,o=z;{text}");
-    assert!(kitty(&mut images, &payload).1.contains("ENODATA"));
+    for (size, why) in [
+        ("s=2,v=3", "ENODATA"),
+        ("s=2,v=1", "ENODATA"),
+        ("s=9999,v=9999", "EFBIG"),
+    ] {
+        let payload = format!("a=T,i=1,f=24,{size},o=z;{text}");
+        let (_, told) = kitty(&mut images, &payload);
+        assert!(told.contains(why), "{size}: {told}");
+    }
 }
 
 #[test]

@@ -475,7 +475,7 @@ impl Screen {
         if level != 0 {
             manner.push((format!("\x1b[>4;{level}m"), "\x1b[>4m".into()));
         }
-        if self.told.images {
+        if self.images.any() {
             manner.push((IMAGES.into(), String::new()));
         }
         if self.told.shaped {

@@ -43,8 +43,6 @@ pub(super) struct Told {
     pub(super) mouse: Option<u16>,
     /// How it is reported, likewise.
     pub(super) mouse_encoding: Option<u16>,
-    /// An image was put into cells.
-    pub(super) images: bool,
     /// The program chose the cursor's shape.
     pub(super) shaped: bool,
     /// Which synchronized update the program is within: the picture is not whole.
@@ -78,7 +76,6 @@ impl Told {
             titles: Vec::new(),
             mouse: None,
             mouse_encoding: None,
-            images: false,
             shaped: false,
             update: None,
             updates: 0,
