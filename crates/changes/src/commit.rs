@@ -1,13 +1,11 @@
 //! Commits: git makes them, with the person's hooks, signing and name.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::index::Staged;
 use crate::worktree::{ChangesError, Worktree, text_of};
 
 /// What is to be committed, and with which words.
@@ -101,7 +99,7 @@ impl Worktree {
     }
 
     /// Stages all that changed; gives what was staged before.
-    fn stage_all(&self) -> Result<Index, String> {
+    fn stage_all(&self) -> Result<Staged, String> {
         let unmerged = self.ask(["ls-files", "--unmerged", "-z"])?;
         if !unmerged.is_empty() {
             return Err(
@@ -109,54 +107,11 @@ impl Worktree {
                     .to_owned(),
             );
         }
-        let place = self.ask(["rev-parse", "--path-format=absolute", "--git-path", "index"])?;
-        let before = Index::read(git::RepoPath::new(place.trim_ascii_end()).to_path());
+        let before = Staged::read(self.index_place()?);
         let before = before.map_err(|error| format!("the index can't be read: {error}"))?;
         self.act_with(&["add", "--all"], &[])?;
         Ok(before)
     }
-}
-
-/// What was staged at some time.
-struct Index {
-    place: PathBuf,
-    bytes: Option<Vec<u8>>,
-}
-
-impl Index {
-    fn read(place: PathBuf) -> std::io::Result<Self> {
-        let bytes = match fs::read(&place) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        Ok(Self { place, bytes })
-    }
-
-    /// Puts it back, under the lock that git takes as well.
-    fn put_back(self) -> std::io::Result<()> {
-        let lock = lock_of(&self.place);
-        let mut held = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&lock)?;
-        let done = match &self.bytes {
-            Some(bytes) => held
-                .write_all(bytes)
-                .and_then(|()| fs::rename(&lock, &self.place)),
-            None => fs::remove_file(&self.place).and_then(|()| fs::remove_file(&lock)),
-        };
-        if done.is_err() {
-            let _ = fs::remove_file(&lock);
-        }
-        done
-    }
-}
-
-fn lock_of(index: &Path) -> PathBuf {
-    let mut name = index.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }
 
 /// All that was printed.

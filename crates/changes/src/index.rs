@@ -1,9 +1,9 @@
-//! An index of our own: the worktree's, with files that it has no more and that are there all the same.
+//! The index: where it lies, what was staged in it at some time, and one of our own beside it.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use git::RepoPath;
@@ -35,11 +35,59 @@ impl Index {
     }
 }
 
+/// What was staged at some time.
+pub(crate) struct Staged {
+    place: PathBuf,
+    bytes: Option<Vec<u8>>,
+}
+
+impl Staged {
+    pub(crate) fn read(place: PathBuf) -> io::Result<Self> {
+        let bytes = match fs::read(&place) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { place, bytes })
+    }
+
+    /// Puts it back, under the lock that git takes as well.
+    pub(crate) fn put_back(self) -> io::Result<()> {
+        let lock = lock_of(&self.place);
+        let mut held = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&lock)?;
+        let done = match &self.bytes {
+            Some(bytes) => held
+                .write_all(bytes)
+                .and_then(|()| fs::rename(&lock, &self.place)),
+            None => fs::remove_file(&self.place).and_then(|()| fs::remove_file(&lock)),
+        };
+        if done.is_err() {
+            let _ = fs::remove_file(&lock);
+        }
+        done
+    }
+}
+
+fn lock_of(index: &Path) -> PathBuf {
+    let mut name = index.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
 impl Worktree {
+    /// Where the worktree's index lies.
+    pub(crate) fn index_place(&self) -> Result<PathBuf, String> {
+        let args = ["rev-parse", "--path-format=absolute", "--git-path", "index"];
+        Ok(RepoPath::new(self.ask(args)?.trim_ascii_end()).to_path())
+    }
+
     /// Copies the index, with these paths in it as `revision` has them. By it, git compares what stands there with `revision`,
     /// though the person has taken it out of the index.
     pub(crate) fn index_with(&self, revision: &str, paths: &[RepoPath]) -> Result<Index, String> {
-        let index = Index::copy(&self.git_dir()?.join("index"));
+        let index = Index::copy(&self.index_place()?);
         let index = index.map_err(|error| format!("its index could not be copied: {error}"))?;
         let listed = match paths {
             [path] => {
