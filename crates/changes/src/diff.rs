@@ -92,7 +92,7 @@ impl Worktree {
         let index = self
             .index_with(&base, std::slice::from_ref(&question.path))
             .map_err(failed())?;
-        let printed = self.ask_of(Some(&index), &args, &[]).map_err(failed())?;
+        let printed = self.ask_with(index.env(), &args, &[]).map_err(failed())?;
         Ok(read_diff(&printed, &question.path).unwrap_or_else(nothing))
     }
 

@@ -1,7 +1,7 @@
 //! The index: where it lies, what was staged in it at some time, and one of our own beside it.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,8 +17,9 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// The variable by which git uses it.
+    pub(crate) fn env(&self) -> Vec<(&'static str, &OsStr)> {
+        vec![("GIT_INDEX_FILE", self.path.as_os_str())]
     }
 
     fn copy(of: &Path) -> io::Result<Self> {
@@ -109,7 +110,7 @@ impl Worktree {
             }
         }
         let args = ["update-index", "-z", "--replace", "--index-info"];
-        self.ask_of(Some(&index), args, &entries)?;
+        self.ask_with(index.env(), args, &entries)?;
         Ok(index)
     }
 }

@@ -181,7 +181,8 @@ impl Worktree {
             args,
             &["--"],
         ];
-        let printed = self.ask_of(index, asked.concat(), &[])?;
+        let printed =
+            self.ask_with(index.map_or_else(Vec::new, Index::env), asked.concat(), &[])?;
         let mut files = read_files(&printed)?;
         if view == View::Staged {
             // What could not be merged is no part of the next commit.

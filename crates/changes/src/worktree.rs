@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use git::{Program, Question, RepoPath};
 
-use crate::index::Index;
 use crate::types::{Base, Doing};
 
 /// Why something could not be told.
@@ -214,52 +213,25 @@ impl Worktree {
         &self,
         args: impl IntoIterator<Item = &'a A>,
     ) -> Result<Vec<u8>, String> {
-        self.ask_of(None, args, &[])
+        self.ask_with(Vec::new(), args, &[])
     }
 
-    /// Asks git, here, of another index than the worktree's own, with these bytes to read.
-    pub(crate) fn ask_of<'a, A: AsRef<OsStr> + ?Sized + 'a>(
+    /// Asks git, here, with these variables, and these bytes to read.
+    pub(crate) fn ask_with<'a, A: AsRef<OsStr> + ?Sized + 'a>(
         &self,
-        index: Option<&Index>,
+        env: Vec<(&'static str, &OsStr)>,
         args: impl IntoIterator<Item = &'a A>,
         input: &[u8],
     ) -> Result<Vec<u8>, String> {
         let plain = PLAIN.iter().flat_map(|setting| ["-c", setting]);
         self.program.ask(&Question {
             dir: &self.root,
-            env: index
-                .map(|index| ("GIT_INDEX_FILE", index.path().as_os_str()))
-                .into_iter()
-                .collect(),
+            env,
             args: plain
                 .map(OsStr::new)
                 .chain(args.into_iter().map(AsRef::as_ref))
                 .collect(),
             input,
-        })
-    }
-
-    /// Asks git, here, with these bytes to read.
-    pub(crate) fn ask_with(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
-        self.program.ask(&Question {
-            dir: &self.root,
-            env: Vec::new(),
-            args: args.iter().map(OsStr::new).collect(),
-            input,
-        })
-    }
-
-    /// Asks git, here, with these variables.
-    pub(crate) fn ask_in(
-        &self,
-        args: &[&str],
-        env: Vec<(&'static str, &OsStr)>,
-    ) -> Result<Vec<u8>, String> {
-        self.program.ask(&Question {
-            dir: &self.root,
-            env,
-            args: args.iter().map(OsStr::new).collect(),
-            input: &[],
         })
     }
 

@@ -301,19 +301,18 @@ impl Worktree {
             ];
             let objects = self.ask(objects)?;
             let objects = RepoPath::new(objects.trim_ascii_end()).to_path();
-            let merged = self.ask_in(
-                &[
-                    "merge-tree",
-                    "--write-tree",
-                    "--no-messages",
-                    &base.tip,
-                    head,
-                ],
-                vec![
-                    ("GIT_OBJECT_DIRECTORY", scratch.path().as_os_str()),
-                    ("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects.as_os_str()),
-                ],
-            )?;
+            let env = vec![
+                ("GIT_OBJECT_DIRECTORY", scratch.path().as_os_str()),
+                ("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects.as_os_str()),
+            ];
+            let args = [
+                "merge-tree",
+                "--write-tree",
+                "--no-messages",
+                &base.tip,
+                head,
+            ];
+            let merged = self.ask_with(env, args, &[])?;
             let tree = self.ask(["rev-parse", &format!("{}^{{tree}}", base.tip)])?;
             Ok(merged == tree)
         };
@@ -359,7 +358,7 @@ impl Worktree {
         .into();
         args.push(RepoPath::new(first).to_path().into());
         let others = self.ask(&args)?;
-        let id = |patch: &[u8]| self.ask_with(&["patch-id", "--stable"], patch);
+        let id = |patch: &[u8]| self.ask_with(Vec::new(), ["patch-id", "--stable"], patch);
         let wanted = text_of(&id(&patch)?);
         let Some(wanted) = wanted.split_whitespace().next() else {
             return Ok(false);
