@@ -4,12 +4,14 @@
 //! ones, and what they do is told here as what we do is told there.
 
 mod events;
+mod hearing;
 mod http;
 mod session;
+mod turns;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clock::Clock;
@@ -18,19 +20,17 @@ use futures_util::stream::BoxStream;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::address::HostAddress;
 use crate::backend::{AgentBackend, Answer, check_prompt, resolve, sort_for_people};
 use crate::error::AgentError;
 use crate::news::{News, news_of};
-use crate::offered::{chosen, offers};
-use crate::opencode::http::{Ask, Events, Http};
+use crate::opencode::hearing::Link;
+use crate::opencode::http::{Ask, Http};
 use crate::opencode::session::{Asked, Question, Session, Told};
 use crate::opencode::wire::{Info, LABELS};
-use crate::process::sleep;
 use crate::secret::{PasswordRef, Secret, read_password};
-use crate::turn::{Turn, turn};
+use crate::turn::Turn;
 use crate::types::{
     AgentId, AgentInfo, Archived, BackendId, BackendKind, Health, ImportSession, KnownSession,
     ListAgents, NewAgent, Offers, Outcome, PermissionAnswer, Prompt, TimelineEntry,
@@ -40,8 +40,6 @@ use crate::types::{
 const SESSIONS_LIMIT: usize = 200;
 /// In how many directories is asked what runs there: the server makes itself at home in each that is named.
 const DIRECTORIES_LIMIT: usize = 8;
-/// How long a server is given to be done with a turn that failed or was stopped, before the next prompt.
-const SETTLE: Duration = Duration::from_secs(3);
 
 /// How long each stage may take.
 #[derive(Debug, Clone)]
@@ -117,12 +115,6 @@ struct Offered {
     providers: Value,
     agents: Value,
     commands: Value,
-}
-
-/// The stream of events, which a task listens to.
-struct Link {
-    over: CancellationToken,
-    _stop: DropGuard,
 }
 
 impl OpenCode {
@@ -221,37 +213,6 @@ impl Inner {
         self.ask("GET", path, Some(cwd), None).await
     }
 
-    /// Hears what happens from here on, if that is not so already.
-    async fn link(self: &Arc<Self>) -> Result<(), AgentError> {
-        let mut link = self.link.lock().await;
-        if link.as_ref().is_some_and(|link| !link.over.is_cancelled()) {
-            return Ok(());
-        }
-        let events = self.listen().await?;
-        let (over, stop) = (CancellationToken::new(), CancellationToken::new());
-        let hears = hear(Arc::downgrade(self), events, over.clone());
-        tokio::spawn(stop.clone().run_until_cancelled_owned(hears));
-        *link = Some(Link {
-            over,
-            _stop: stop.drop_guard(),
-        });
-        Ok(())
-    }
-
-    async fn listen(&self) -> Result<Events, AgentError> {
-        let password = self.password().await?;
-        let mut events = self.http.events(password.as_ref()).await?;
-        // Only from its greeting on does it tell all.
-        let greeted = tokio::time::timeout(self.config.deadlines.request, events.next()).await;
-        match greeted {
-            Ok(Some(_)) => Ok(events),
-            Ok(None) | Err(_) => Err(AgentError::Unreachable {
-                host: self.config.address.to_string(),
-                reason: "something listens there, but tells of no events".into(),
-            }),
-        }
-    }
-
     /// Changes one session, and tells what came of it.
     fn with<T>(
         &self,
@@ -282,61 +243,6 @@ impl Inner {
         }
         for (writer, outcome) in told.ends {
             writer.end(outcome);
-        }
-    }
-
-    /// Takes one event of the stream.
-    fn heard(self: &Arc<Self>, event: &Value) {
-        // The stream of one directory has no envelope.
-        let payload = match &event["payload"] {
-            Value::Null => event,
-            payload => payload,
-        };
-        let (kind, told) = (
-            payload["type"].as_str().unwrap_or_default(),
-            &payload["properties"],
-        );
-        match kind {
-            "session.created" | "session.updated" => {
-                if let Some(info) = wire::info(&told["info"]) {
-                    self.know(info);
-                }
-            }
-            "session.deleted" => {
-                let id = told["info"]["id"].as_str().or(told["sessionID"].as_str());
-                self.gone(id.unwrap_or_default());
-            }
-            "permission.asked" => self.asked(told, None),
-            "question.asked" => self.asked(
-                told,
-                Some(Question {
-                    told: told.clone(),
-                    answers: Vec::new(),
-                }),
-            ),
-            _ => {
-                let Some(id) = told["sessionID"]
-                    .as_str()
-                    .or(told["info"]["sessionID"].as_str())
-                    .or(told["part"]["sessionID"].as_str())
-                else {
-                    return;
-                };
-                let root = self.root(id);
-                // Of what an agent has others do, a person is told what is asked, and what became of it.
-                if root != id && !kind.ends_with(".replied") && !kind.ends_with(".rejected") {
-                    return;
-                }
-                let backend = self.id.clone();
-                let doubt = self.with(&root, |session, out| {
-                    session.take(kind, told, &backend, out);
-                    out.doubt
-                });
-                if doubt.unwrap_or(false) {
-                    let inner = Arc::clone(self);
-                    tokio::spawn(async move { inner.see_to(&root).await });
-                }
-            }
         }
     }
 
@@ -642,218 +548,6 @@ impl Inner {
         self.info(&agent.0)
     }
 
-    async fn prompt(self: &Arc<Self>, agent: &AgentId, prompt: Prompt) -> Result<Turn, AgentError> {
-        let id = &agent.0;
-        self.ensure(id).await?;
-        if self.info(id)?.status.is_busy() {
-            if !prompt.replace {
-                return Err(AgentError::Busy {
-                    agent: agent.clone(),
-                });
-            }
-            self.stop(id, Outcome::Cancelled).await?;
-        }
-        if let Some(settled) = self.with(id, |session, _| session.settled.clone())? {
-            let _ = tokio::time::timeout(SETTLE, settled.cancelled()).await;
-        }
-        if !self.with(id, |session, _| session.read)? {
-            self.read_back(id).await?;
-        }
-        let command = self.command(id, &prompt.text).await?;
-        let (cwd, model, mode) = self.with(id, |session, _| {
-            let info = &session.info;
-            (info.cwd.clone(), info.model.clone(), info.mode.clone())
-        })?;
-        let (turn, writer) = turn();
-        let over = self.with(id, |session, out| {
-            if session.run.is_some() {
-                return Err(AgentError::Busy {
-                    agent: agent.clone(),
-                });
-            }
-            session.begin(&writer, &prompt.text, prompt.stop_at_permission);
-            session.changed(&self.id, out);
-            Ok(session.run.as_ref().map(|run| run.over.clone()))
-        })??;
-        let mut body = json!({});
-        if let Some(mode) = mode {
-            body["agent"] = json!(mode);
-        }
-        let images = prompt.images.iter().map(|image| {
-            json!({
-                "type": "file",
-                "mime": image.mime_type,
-                "url": format!("data:{};base64,{}", image.mime_type, image.data),
-            })
-        });
-        let mut parts: Vec<_> = images.collect();
-        match command {
-            Some((name, arguments)) => {
-                body["command"] = json!(name);
-                body["arguments"] = json!(arguments);
-                body["parts"] = json!(parts);
-                if let Some(model) = model {
-                    body["model"] = json!(model);
-                }
-                let inner = Arc::clone(self);
-                let id = id.clone();
-                // It is answered when all is done.
-                tokio::spawn(async move { inner.run_command(&id, &cwd, &body).await });
-            }
-            None => {
-                parts.insert(0, json!({ "type": "text", "text": prompt.text }));
-                body["parts"] = json!(parts);
-                if let Some(model) = model {
-                    body["model"] = model_body(&model, "modelID");
-                }
-                let path = format!("/session/{id}/prompt_async");
-                let taken = self.ask("POST", &path, Some(&cwd), Some(&body)).await;
-                if let Err(error) = taken {
-                    let _ = self.with(id, |session, out| {
-                        session.not_begun();
-                        session.changed(&self.id, out);
-                    });
-                    return Err(if is_gone(&error) { unknown(id) } else { error });
-                }
-            }
-        }
-        let timeout = prompt.timeout_ms.map(Duration::from_millis);
-        let (inner, id) = (Arc::clone(self), id.clone());
-        let over = over.unwrap_or_default();
-        tokio::spawn(async move {
-            let outcome = tokio::select! {
-                () = over.cancelled() => return,
-                () = writer.cancelled().cancelled() => Outcome::Cancelled,
-                () = sleep(timeout) => Outcome::TimedOut,
-            };
-            if let Err(error) = inner.stop(&id, outcome).await {
-                tracing::warn!(%error, "an agent could not be stopped");
-            }
-        });
-        Ok(turn)
-    }
-
-    /// The command that a prompt begins with, and what follows it.
-    async fn command(&self, id: &str, text: &str) -> Result<Option<(String, String)>, AgentError> {
-        let Some(line) = text.strip_prefix('/') else {
-            return Ok(None);
-        };
-        self.offer(id).await?;
-        let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let known = self.info(id)?.offers.commands;
-        let known = known.iter().any(|command| command.name == name);
-        Ok(known.then(|| (name.to_owned(), arguments.trim().to_owned())))
-    }
-
-    async fn run_command(&self, id: &str, cwd: &str, body: &Value) {
-        let path = format!("/session/{id}/command");
-        let ask = Ask {
-            method: "POST",
-            path: &path,
-            cwd: Some(cwd),
-            body: Some(body),
-        };
-        let done = match self.password().await {
-            Ok(password) => self.http.exchange(ask, password.as_ref()).await,
-            Err(error) => Err(error),
-        };
-        // A connection that is lost is the listener's to find out.
-        if let Err(error @ AgentError::Refused { .. }) = done {
-            let _ = self.with(id, |session, out| {
-                session.cut_off(&error.to_string(), &self.id, out);
-            });
-        }
-    }
-
-    /// Stops the turn that runs, which is to end like this.
-    async fn stop(&self, id: &str, outcome: Outcome) -> Result<bool, AgentError> {
-        let over = self.with(id, |session, _| {
-            session.run.as_mut().map(|run| {
-                run.stopped.get_or_insert(outcome);
-                run.over.clone()
-            })
-        })?;
-        let Some(over) = over else {
-            return Ok(false);
-        };
-        let path = format!("/session/{id}/abort");
-        let asked = self.ask("POST", &path, Some(&self.cwd(id)?), None).await;
-        let ended = tokio::time::timeout(self.config.deadlines.stop, over.cancelled()).await;
-        if ended.is_err() {
-            self.with(id, |session, out| session.finish(&self.id, out))?;
-        }
-        asked.map(|_| true)
-    }
-
-    async fn answer(
-        &self,
-        id: &str,
-        permission: &str,
-        answer: PermissionAnswer,
-    ) -> Result<(), AgentError> {
-        let gone = || AgentError::PermissionGone {
-            permission: permission.to_owned(),
-        };
-        let (request, question) = self
-            .with(id, |session, _| {
-                let mut asked = session.asked.iter();
-                let asked = asked.find(|asked| asked.request.id == permission)?;
-                Some((asked.request.clone(), asked.question.clone()))
-            })?
-            .ok_or_else(gone)?;
-        let option = chosen(&request, &answer)?.ok_or_else(|| AgentError::BadRequest {
-            field: "answer".into(),
-            message: format!("is not offered; {}", offers(&request)),
-        })?;
-        let key = permission.split('#').next().unwrap_or(permission);
-        let (path, body) = match question {
-            None => {
-                let mut body = json!({ "reply": option.id });
-                if let PermissionAnswer::Deny {
-                    message: Some(message),
-                    ..
-                } = &answer
-                {
-                    body["message"] = json!(message);
-                }
-                (format!("/permission/{key}/reply"), body)
-            }
-            Some(_) if option.id == "reject" => (format!("/question/{key}/reject"), json!({})),
-            Some(mut question) => {
-                question.answers.push(vec![option.id.clone()]);
-                if wire::question(&question.told, question.answers.len()).is_some() {
-                    let key = json!(key);
-                    self.with(id, |session, out| {
-                        session.answered(&key, &option.name, &self.id, out);
-                    })?;
-                    let told = question.told.clone();
-                    self.asked(&told, Some(question));
-                    return Ok(());
-                }
-                let body = json!({ "answers": question.answers });
-                (format!("/question/{key}/reply"), body)
-            }
-        };
-        let told = self
-            .ask("POST", &path, Some(&self.cwd(id)?), Some(&body))
-            .await;
-        if told.as_ref().is_err_and(is_gone) {
-            let key = json!(key);
-            self.with(id, |session, out| {
-                session.answered(&key, "answered elsewhere", &self.id, out);
-            })?;
-            return Err(gone());
-        }
-        told?;
-        if let PermissionAnswer::Deny {
-            interrupt: true, ..
-        } = answer
-        {
-            self.stop(id, Outcome::Cancelled).await?;
-        }
-        Ok(())
-    }
-
     /// Asks what was said so far.
     async fn read_back(&self, id: &str) -> Result<(), AgentError> {
         let cwd = self.cwd(id)?;
@@ -923,69 +617,6 @@ impl Inner {
         self.offer(&id).await?;
         self.info(&id)
     }
-
-    /// The stream was lost: what is known may not be all.
-    fn lost(&self) {
-        for session in self.sessions.lock().values_mut() {
-            session.forget_texts();
-        }
-        self.offered.lock().clear();
-    }
-
-    /// Tries to hear again, for as long as a turn may wait.
-    async fn listen_again(&self) -> Option<Events> {
-        let over = tokio::time::sleep(self.config.deadlines.reconnect);
-        tokio::pin!(over);
-        let mut pause = Duration::from_millis(200);
-        loop {
-            tokio::select! {
-                () = &mut over => return None,
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause = (pause * 2).min(Duration::from_secs(2));
-            tokio::select! {
-                () = &mut over => return None,
-                events = self.listen() => if let Ok(events) = events {
-                    return Some(events);
-                }
-            }
-        }
-    }
-
-    /// After the stream was lost: how the turns ended that are over by now.
-    async fn catch_up(&self) {
-        for id in self.running() {
-            self.see_to(&id).await;
-        }
-    }
-
-    fn running(&self) -> Vec<String> {
-        let sessions = self.sessions.lock();
-        let running = sessions.iter().filter(|(_, session)| session.run.is_some());
-        running.map(|(id, _)| id.clone()).collect()
-    }
-
-    /// Asks whether a turn is over of which that is not sure; if so, it ends as its last message did.
-    async fn see_to(&self, id: &str) {
-        let Ok(cwd) = self.cwd(id) else {
-            return;
-        };
-        let state = self.get("/session/status", &cwd).await.unwrap_or_default();
-        if state[id].is_object() && state[id]["type"] != "idle" {
-            return;
-        }
-        let messages = self.get(&format!("/session/{id}/message"), &cwd).await;
-        let _ = self.with(id, |session, out| {
-            session.missed_end(&messages.unwrap_or_default(), &self.id, out);
-        });
-    }
-
-    /// Nobody hears any more: every turn is cut off.
-    fn cut_off(&self, why: &str) {
-        for id in self.running() {
-            let _ = self.with(&id, |session, out| session.cut_off(why, &self.id, out));
-        }
-    }
 }
 
 impl Offered {
@@ -1024,42 +655,6 @@ fn choice(offers: &Offers, setting: &str, value: &str) -> Result<(String, String
         ),
     })?;
     Ok((found.id.clone(), choice.value.clone()))
-}
-
-/// Listens until nobody wants to be told any more, or the server stays away.
-async fn hear(inner: Weak<Inner>, mut events: Events, over: CancellationToken) {
-    let _over = over.drop_guard();
-    loop {
-        while let Some(event) = events.next().await {
-            let Some(inner) = inner.upgrade() else {
-                return;
-            };
-            inner.heard(&event);
-        }
-        let Some(inner) = inner.upgrade() else {
-            return;
-        };
-        inner.lost();
-        match inner.listen_again().await {
-            Some(again) => {
-                events = again;
-                inner.catch_up().await;
-                let _ = inner.news.send(News::ListAgain);
-            }
-            None => {
-                let error = AgentError::Lost {
-                    host: inner.config.address.to_string(),
-                    what: "the turn".into(),
-                    reason: "the server stays away; start it again, and prompt the agent once more"
-                        .into(),
-                };
-                inner.cut_off(&error.to_string());
-                inner.note_health(Some(&error));
-                let _ = inner.news.send(News::ListAgain);
-                return;
-            }
-        }
-    }
 }
 
 impl AgentBackend for OpenCode {
