@@ -92,6 +92,21 @@ const MET_AT: &[(&str, &[&str])] = &[
             "crates/app/src/config_file.rs",
         ],
     ),
+    ("imagesize", &["crates/terminal/src/image.rs"]),
+    (
+        "png",
+        &[
+            "crates/terminal/src/image.rs",
+            "crates/terminal/src/image/tests.rs",
+        ],
+    ),
+    (
+        "flate2",
+        &[
+            "crates/terminal/src/image/kitty.rs",
+            "crates/terminal/src/image/tests.rs",
+        ],
+    ),
     ("tree_sitter", &["crates/conflicts/src/outline.rs"]),
     ("rusqlite", &["crates/store/src/", "crates/flow/src/"]),
     ("minijinja", &["crates/flow/src/"]),
