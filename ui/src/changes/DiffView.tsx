@@ -119,7 +119,9 @@ export function DiffView({
       data-path={file.path}
     >
       <header className="changes-diff-head">
-        <h3 title={file.path}>{file.path}</h3>
+        <h3 title={file.path}>
+          <bdi>{file.path}</bdi>
+        </h3>
         {!same && <span className="faint">{changeOf(shown)}</span>}
         {content?.content === "text" && content.encoding === "latin1" && (
           <span className="faint">not UTF-8: read as ISO 8859-1</span>
@@ -324,29 +326,31 @@ function Between({
   onOpen: (from: number) => void;
 }) {
   return (
-    <div className="changes-diff-fold">
-      {count !== 0 && (
-        <button
-          type="button"
-          data-testid="diff-fold"
-          onClick={() => onOpen(from)}
-        >
-          {folded(count)}
-        </button>
-      )}
-      {heading !== "" && <span>{heading}</span>}
-      {hunk !== null &&
-        acts.map((what) => (
+    <div className="changes-diff-between">
+      <div className="changes-diff-fold">
+        {count !== 0 && (
           <button
-            key={what}
             type="button"
-            className="changes-diff-act"
-            data-testid={`hunk-${what}`}
-            onClick={() => onAct(what, hunk)}
+            data-testid="diff-fold"
+            onClick={() => onOpen(from)}
           >
-            {WORDS[what]}
+            {folded(count)}
           </button>
-        ))}
+        )}
+        {heading !== "" && <span>{heading}</span>}
+        {hunk !== null &&
+          acts.map((what) => (
+            <button
+              key={what}
+              type="button"
+              className="changes-diff-act"
+              data-testid={`hunk-${what}`}
+              onClick={() => onAct(what, hunk)}
+            >
+              {WORDS[what]}
+            </button>
+          ))}
+      </div>
     </div>
   );
 }
