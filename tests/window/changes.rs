@@ -51,10 +51,23 @@ async fn what_is_written_is_shown_line_by_line_while_it_is_written() -> Result<(
         let text = std::fs::read_to_string(&list)?;
         std::fs::write(
             &list,
-            text.replace("seven", "7th").replace("line 50\n", "fifty\n"),
+            text.replace("seven", "7th")
+                .replace("line 50\n", &format!("fifty{}\n", ", and on".repeat(60))),
         )?;
         says(window, "[data-testid=diff-lines]", "7th").await?;
         says(window, "[data-testid=diff-lines]", "fifty").await?;
+        // However far one goes along a long line, what can be done with it is in reach.
+        gives(
+            window,
+            "the buttons of a hunk beside the end of a long line",
+            "const lines = document.querySelector('[data-testid=diff-lines]');
+             lines.scrollLeft = lines.scrollWidth;
+             const button = lines.querySelector('[data-testid=hunk-discard]').getBoundingClientRect();
+             const { left, right } = lines.getBoundingClientRect();
+             return lines.scrollLeft > 0 && left <= button.left && button.right <= right;",
+            |is| is == true,
+        )
+        .await?;
         std::fs::write(topic.join("notes.md"), "one\ntwo\n")?;
         says(window, "[data-testid=changes-tree]", "Not tracked").await?;
         git(&topic, &["mv", "README.md", "READ.md"])?;
