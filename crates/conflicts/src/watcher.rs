@@ -122,6 +122,13 @@ impl Shared {
         }
     }
 
+    /// Settles, and tells of it while nobody else can read the survey or settle it: who sees a picture has been told of it,
+    /// and what two callers change is told in the order in which it came to be.
+    fn settle(&self, mut survey: MutexGuard<'_, Survey>) {
+        let events = survey.settle();
+        self.send(events);
+    }
+
     fn tell_touched(&self, worktrees: Vec<WorktreeId>) {
         if !worktrees.is_empty() {
             // Nobody listens: nobody reads them.
@@ -323,8 +330,7 @@ impl ConflictWatcher {
     }
 
     fn settle(&self) {
-        let events = self.shared.survey().settle();
-        self.shared.send(events);
+        self.shared.settle(self.shared.survey());
         let _ = self.messages.send(Message::Settle);
     }
 }

@@ -244,8 +244,7 @@ impl Loop {
 
     fn settle(&mut self) {
         self.settled_at = self.config.clock.now_ms();
-        let events = self.shared.survey().settle();
-        self.shared.send(events);
+        self.shared.settle(self.shared.survey());
         self.ask_git();
     }
 
@@ -258,9 +257,7 @@ impl Loop {
             let answers = work.run();
             let mut survey = self.shared.survey();
             survey.learn(answers);
-            let events = survey.settle();
-            drop(survey);
-            self.shared.send(events);
+            self.shared.settle(survey);
         }
     }
 
