@@ -37,7 +37,10 @@ const MAP: &[(&str, &[&str])] = &[
         ],
     ),
     // Faces: `app` for what they do, the others for plain values.
-    ("mcp", &["app", "terminal", "flow", "conflicts", "agents"]),
+    (
+        "mcp",
+        &["app", "clock", "terminal", "flow", "conflicts", "agents"],
+    ),
     (
         "cli",
         &[

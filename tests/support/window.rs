@@ -173,6 +173,18 @@ impl Window {
         Ok(found.await?.click().await?)
     }
 
+    /// Picks the option with this value of a list.
+    ///
+    /// # Errors
+    ///
+    /// When the list or the option does not come.
+    pub async fn pick(&self, list: &str, value: &str) -> Result<()> {
+        self.find(&format!("{list} option[value=\"{value}\"]"))
+            .await?;
+        let found = self.find(list).await?;
+        Ok(found.select_by_value(value).await?)
+    }
+
     /// Moves the mouse to a place of the page.
     ///
     /// # Errors
@@ -400,6 +412,22 @@ impl Window {
     pub async fn picture(&self, name: &str) -> Result<()> {
         let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts");
         std::fs::create_dir_all(&directory)?;
+        // The driver waits for the next frame that is drawn, and a page at rest draws none: a pixel in the corner changes for a while.
+        self.client
+            .execute(
+                "const dot = document.createElement('div');
+                 dot.style.cssText = 'position: fixed; right: 0; bottom: 0; width: 1px; height: 1px;';
+                 document.body.append(dot);
+                 let left = 40;
+                 const timer = setInterval(() => {
+                     dot.style.background = left % 2 ? '#0001' : '#0002';
+                     if (--left > 0) return;
+                     clearInterval(timer);
+                     dot.remove();
+                 }, 50);",
+                Vec::new(),
+            )
+            .await?;
         let png = self.client.screenshot().await?;
         Ok(std::fs::write(directory.join(format!("{name}.png")), png)?)
     }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use support::{Home, Window, wait_for};
 
+use crate::changes::changed_worktree;
 use crate::{
     at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, says, scenario, shift, shown,
 };
@@ -147,6 +148,31 @@ async fn what_a_full_screen_program_showed_and_cleared_is_found_and_said_to_be_f
         )
         .await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn results_are_narrowed_to_a_worktree_and_a_time() -> Result<()> {
+    let home = Home::new()?;
+    let topic = changed_worktree(&home)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("search-narrowed", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        enter_line(window, pane, "echo there-$((40 + 2))").await?;
+        says(window, "[data-testid=changed-topic]", "1 file").await?;
+        search_for(window, "there-42", "there-42").await?;
+        let count = "[data-testid=search-count]";
+        window.pick("[data-testid=search-when]", "hour").await?;
+        says(window, count, "1 match").await?;
+        let worktree = topic.canonicalize()?;
+        let main = worktree.with_file_name("shop");
+        let folders = "[data-testid=search-directory]";
+        window.pick(folders, &main.to_string_lossy()).await?;
+        says(window, count, "No matches").await?;
+        window.pick(folders, &worktree.to_string_lossy()).await?;
+        says(window, count, "1 match").await?;
+        window.picture("search-narrowed").await
     })
     .await
 }

@@ -2454,6 +2454,15 @@ export type SearchRequest = {
 	ring_only?: boolean,
 	/**  Only these lines, of one pane: the output of one command. */
 	lines?: LineRange | null,
+	/**
+	 *  Only what came then or later, in milliseconds since 1970. It is known to a few seconds; of private panes it is not, and they
+	 *  are searched whole.
+	 */
+	since?: number | null,
+	/**  Only what came earlier, in milliseconds since 1970. */
+	before?: number | null,
+	/**  Only panes that work in this directory or below it, or did when they were closed; absolute. */
+	directory?: string | null,
 };
 
 /**  One setting, whatever it is set to. */

@@ -28,7 +28,7 @@ mod tests {
     use std::time::Duration;
 
     use terminal::ask::Close;
-    use terminal::{Case, OpenPane, Order, Scope};
+    use terminal::{OpenPane, Scope};
 
     use super::*;
     use crate::Code;
@@ -36,17 +36,8 @@ mod tests {
 
     fn request(pattern: &str, regex: bool) -> SearchRequest {
         SearchRequest {
-            pattern: pattern.to_owned(),
-            limit: 50,
-            context: 0,
             regex,
-            case: Case::default(),
-            whole_word: false,
-            scope: Scope::Live,
-            order: Order::default(),
-            cursor: None,
-            ring_only: false,
-            lines: None,
+            ..SearchRequest::new(pattern, Scope::Live)
         }
     }
 

@@ -550,17 +550,9 @@ steps:
     let app = Desk::open(&desk.home).await;
     let in_history = async |pattern: &str| {
         let request = terminal::SearchRequest {
-            pattern: pattern.to_owned(),
             limit: 500,
-            context: 0,
-            regex: false,
             case: terminal::Case::Match,
-            whole_word: false,
-            scope: terminal::Scope::All,
-            order: terminal::Order::default(),
-            cursor: None,
-            ring_only: false,
-            lines: None,
+            ..terminal::SearchRequest::new(pattern, terminal::Scope::All)
         };
         app.search(request, |_| {}).await.unwrap().total
     };

@@ -24,6 +24,7 @@ mod search;
 mod table;
 #[cfg(test)]
 mod tests;
+mod when;
 mod window;
 mod worktrees;
 

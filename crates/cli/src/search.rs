@@ -1,6 +1,7 @@
 //! `search`: finds what panes printed and showed, in memory and on disk.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use app::App;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::panes::PaneName;
+use crate::when::moment;
 
 const PANE: &str = "\x1b[35m";
 const NUMBER: &str = "\x1b[32m";
@@ -32,6 +34,7 @@ holds fewer matches than --limit, the history on disk is searched as well, for t
 Examples:
   switchyard search 'error\\[E\\d+\\]'
   switchyard search -F 'a[0]' --pane build -C 2
+  switchyard search --all --since 2h --directory . 'panicked at'
   switchyard search --all --limit 500 --json 'panicked at' | jq -r '.matches[].content'
 
 Exit status: 0 found, 1 not found or could not search, 2 the pattern or an option is wrong.")]
@@ -69,6 +72,15 @@ pub(crate) struct Search {
     /// Begin with what was printed first
     #[arg(long)]
     oldest_first: bool,
+    /// Only what came since: `2h`, `3d`, `14:00`, `2026-03-01 14:00`
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<u64>,
+    /// Only what came earlier
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    before: Option<u64>,
+    /// Only panes that work in this directory or below it, a worktree say, or did when they were closed
+    #[arg(long, value_name = "DIR", conflicts_with = "pane")]
+    directory: Option<PathBuf>,
 }
 
 impl Search {
@@ -98,6 +110,9 @@ impl Search {
             } else {
                 Order::NewestFirst
             },
+            since: self.since,
+            before: self.before,
+            directory: self.directory.as_deref().map(directory).transpose()?,
             ..SearchRequest::new(&self.pattern, scope)
         };
         let names = names(app).await?;
@@ -134,6 +149,14 @@ impl Search {
         }
         Ok(())
     }
+}
+
+/// A directory by the name that panes have for it.
+fn directory(path: &Path) -> Result<String, Failure> {
+    let found = path
+        .canonicalize()
+        .map_err(|error| Failure::usage(format!("`--directory {}`: {error}", path.display())))?;
+    Ok(found.to_string_lossy().into_owned())
 }
 
 /// The pattern with a mark under the place.

@@ -24,6 +24,8 @@ pub(crate) struct Search {
     /// Lines around each, at most 20
     #[serde(default)]
     context: u32,
+    /// Only what came in the last so many minutes
+    since_minutes: Option<u32>,
 }
 
 fn thirty() -> u32 {
@@ -45,6 +47,10 @@ pub(crate) async fn search(caller: &Caller, asked: Search) -> Answer {
         },
         regex: asked.regex,
         case: Case::Smart,
+        since: asked.since_minutes.map(|minutes| {
+            let now = clock::Clock::system().now_ms();
+            now.saturating_sub(u64::from(minutes) * 60_000)
+        }),
         ..SearchRequest::new(asked.pattern, scope)
     };
     let answer = caller.app.search(request, |_| {}).await?;

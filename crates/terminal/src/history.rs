@@ -9,6 +9,7 @@
 //! history/7/meta.json                                program, directory, name, times
 //! history/7/0000000003-00000000000f4240-1763899200000.seg   sequence, first line, begun at: compressed blocks
 //! history/7/tail                                     the lines of the block that still grows
+//! history/7/times                                    how many lines there were, every few seconds
 //! history/7/screen                                   what had not left the screen lately, in case of a crash
 //! history/7/lock                                     held while the pane lives
 //! ```
@@ -16,6 +17,7 @@
 mod disk;
 mod read;
 mod segment;
+mod times;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -35,6 +37,7 @@ use disk::Disk;
 pub use read::HistoryReader;
 pub(crate) use read::{Chunk, Damage, Filter, Placed, Scratch, Text, Wanted};
 pub(crate) use segment::{Key, Kind, LogBlock};
+use times::{Moment, Times};
 
 /// A block of lines is compressed and written when it has this much text.
 const BLOCK_BYTES: usize = 128 * 1024;
@@ -227,6 +230,7 @@ struct Pending {
     meta_changed: bool,
     /// What had not left the screen lately, for the case of a crash; none: nothing new.
     screen: Option<LogBlock>,
+    times: Times,
     /// The pane is closed: the block that grows is as full as it will be.
     closed: bool,
 }
@@ -291,6 +295,7 @@ impl History {
                 meta,
                 meta_changed: true,
                 screen: None,
+                times: Times::default(),
                 closed: false,
             }),
             disk: Mutex::new(Disk::new(self.shared.pane_dir(pane))),
@@ -335,7 +340,7 @@ impl History {
         let log = self.shared.live.lock().get(&pane).and_then(Weak::upgrade);
         let dir = self.shared.pane_dir(pane);
         match log {
-            Some(log) => Some(log.reader(dir)),
+            Some(log) => Some(log.reader(dir, self.shared.clock.now_ms())),
             None => HistoryReader::closed(pane, dir),
         }
     }
@@ -446,19 +451,29 @@ impl PaneHistory {
 
     /// Notes the lines that have not left the screen, the first of which will have the id `first`: after a crash
     /// they are the end of the history. Each call replaces what was noted before, and is
-    /// written at once.
+    /// written at once. That all these lines have come by now is noted, too.
     pub fn note_screen(&self, first: LineId, lines: &[StyledLine]) {
         let mut noted = LogBlock::new(Kind::Printed, 0, first.0);
         for line in lines {
             noted.block.push_unlinked(line);
         }
-        self.log.pending.lock().screen = Some(noted);
+        let mut pending = self.log.pending.lock();
+        let moment = Moment {
+            at_ms: self.history.shared.clock.now_ms(),
+            printed: noted.block.next(),
+            sampled: pending.next_sampled,
+        };
+        pending.times.note(moment);
+        pending.screen = Some(noted);
+        drop(pending);
         self.history.shared.schedule(self.log.pane, Duration::ZERO);
     }
 
     /// Reads what the pane has in its history, that which waits to be written included.
     pub fn reader(&self) -> HistoryReader {
-        self.log.reader(self.history.shared.pane_dir(self.log.pane))
+        let shared = &self.history.shared;
+        self.log
+            .reader(shared.pane_dir(self.log.pane), shared.clock.now_ms())
     }
 
     /// Ends the pane's history with what its screen still showed, and writes all of it; from now on the pane
@@ -478,6 +493,13 @@ impl Drop for PaneHistory {
         {
             let mut pending = self.log.pending.lock();
             pending.seal();
+            let moment = Moment {
+                at_ms: shared.clock.now_ms(),
+                printed: pending.next,
+                sampled: pending.next_sampled,
+            };
+            pending.times.note(moment);
+            pending.times.end();
             pending.closed = true;
             if pending.meta.ended_at.is_none() {
                 pending.meta.ended_at = Some(shared.clock.now_ms());
@@ -555,19 +577,22 @@ impl Pending {
         self.waiting = 0;
         self.written = 0;
         self.screen = None;
+        self.times = Times::default();
         self.open = Arc::new(LogBlock::new(Kind::Printed, 0, self.next));
         self.meta_changed = true;
     }
 }
 
 impl Log {
-    fn reader(&self, dir: PathBuf) -> HistoryReader {
-        let waiting = {
-            let pending = self.pending.lock();
-            let open = (pending.open.block.line_count() > 0).then_some(&pending.open);
-            pending.full.iter().chain(open).cloned().collect()
-        };
-        HistoryReader::live(self.pane, dir, waiting)
+    fn reader(&self, dir: PathBuf, now_ms: u64) -> HistoryReader {
+        let pending = self.pending.lock();
+        let open = (pending.open.block.line_count() > 0).then_some(&pending.open);
+        let waiting = pending.full.iter().chain(open).cloned().collect();
+        let mut moments = pending.times.in_memory();
+        // What nobody has noted yet has come just now.
+        moments.push(Moment::of_all(now_ms));
+        drop(pending);
+        HistoryReader::live(self.pane, dir, waiting, moments)
     }
 
     /// Writes what waits. Holds `disk` throughout, `pending` only to look.
@@ -613,9 +638,16 @@ impl Log {
                 pending.written = count;
             }
         }
-        let screen = self.pending.lock().screen.take();
+        let (screen, (moments, count)) = {
+            let mut pending = self.pending.lock();
+            (pending.screen.take(), pending.times.unwritten())
+        };
         if let Some(screen) = screen {
             disk.write_screen(&screen, now_ms)?;
+        }
+        if count > 0 {
+            disk.append_times(&moments)?;
+            self.pending.lock().times.written(count);
         }
         Ok(begun)
     }

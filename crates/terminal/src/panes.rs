@@ -490,7 +490,11 @@ impl Panes {
         let query = Query::new(request)?;
         let live = || -> Vec<PaneText> {
             let panes: Vec<_> = self.0.panes.lock().values().cloned().collect();
-            panes.iter().map(|pane| pane.content()).collect()
+            let wanted = panes.iter().filter(|pane| {
+                // A pane is asked where it works only when that matters: the system is.
+                request.directory.is_none() || query.wants(&pane.info().cwd)
+            });
+            wanted.map(|pane| pane.content()).collect()
         };
         let closed = || -> Vec<PaneText> {
             let Some(history) = &self.0.history else {
@@ -498,6 +502,7 @@ impl Panes {
             };
             let closed = history.closed().into_iter();
             closed
+                .filter(|pane| query.wants(&pane.cwd))
                 .filter_map(|pane| history.reader(pane.id).map(PaneText::closed))
                 .collect()
         };

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::history::{Damage, Key};
+use crate::history::{Damage, Filter, Key};
 use crate::lines::PaneText;
 use context::add_context;
 pub use contract::{
@@ -88,6 +88,7 @@ struct Search<'a> {
     query: &'a Query,
     /// In the order in which they are searched.
     panes: &'a [PaneText],
+    came: Vec<Filter>,
     cancel: &'a Cancel,
     found: &'a mut dyn FnMut(SearchProgress),
     newest_first: bool,
@@ -125,6 +126,7 @@ impl<'a> Search<'a> {
             matches: Vec::new(),
             last: None,
             counts: vec![0; panes.len()],
+            came: panes.iter().map(|pane| query.came(pane)).collect(),
             panes,
             total: 0,
             behind: 0,
@@ -374,6 +376,7 @@ impl<'a> Search<'a> {
         Plan {
             query: self.query,
             panes: self.panes,
+            came: &self.came,
         }
     }
 }

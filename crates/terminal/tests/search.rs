@@ -89,6 +89,41 @@ fn what_a_pane_printed_is_found_in_memory_on_screen_and_on_disk() {
 }
 
 #[test]
+fn a_search_is_narrowed_to_a_time_and_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let panes = panes(dir.path());
+    let pane = open(&panes, "echo needle; exec sleep 100", false);
+    let hidden = open(&panes, "echo needle; exec sleep 100", true);
+    wait_for("both needles", || {
+        find(&panes, "needle", Scope::Live).unwrap().total == 2
+    });
+    let narrowed = |change: fn(&mut SearchRequest, u64)| {
+        let mut request = SearchRequest::new("needle", Scope::All);
+        change(&mut request, pane.opened_at);
+        let answer = panes.search(&request, &Cancel::default(), &mut |_| {});
+        let mut found: Vec<_> = answer.unwrap().matches.iter().map(|it| it.pane).collect();
+        found.sort();
+        found
+    };
+    let both = [pane.id, hidden.id];
+    assert_eq!(narrowed(|it, now| it.since = Some(now - 60_000)), both);
+    // Nothing is kept of a private pane, nor when its lines came.
+    assert_eq!(
+        narrowed(|it, now| it.before = Some(now - 60_000)),
+        both[1..]
+    );
+    assert_eq!(narrowed(|it, _| it.directory = Some("/".to_owned())), both);
+    assert_eq!(narrowed(|it, _| it.directory = Some("/usr".to_owned())), []);
+    panes.close(pane.id).unwrap();
+    panes.close(hidden.id).unwrap();
+    assert_eq!(
+        narrowed(|it, _| it.directory = Some("/".to_owned())),
+        both[..1]
+    );
+    assert_eq!(narrowed(|it, _| it.directory = Some("/usr".to_owned())), []);
+}
+
+#[test]
 fn a_closed_pane_is_found_until_it_is_purged_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let first = panes(dir.path());

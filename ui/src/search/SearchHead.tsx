@@ -1,16 +1,26 @@
 import type { PaneId } from "../bindings";
+import { useRepositories } from "../shared/repositories";
 import { SearchBox } from "./SearchBox";
 import {
   describeCount,
   type ScopeName,
   setQuery,
   usePlace,
+  type When,
 } from "./search-store";
 
 const SCOPES: { name: ScopeName; label: string }[] = [
   { name: "all", label: "All panes" },
   { name: "live", label: "Open panes" },
   { name: "closed", label: "Closed panes" },
+];
+
+const TIMES: { name: When; label: string }[] = [
+  { name: "any", label: "Any time" },
+  { name: "minutes", label: "Last 10 minutes" },
+  { name: "hour", label: "Last hour" },
+  { name: "today", label: "Today" },
+  { name: "week", label: "Last 7 days" },
 ];
 
 /** What is searched for, where, in which order, and how much was found. */
@@ -41,6 +51,8 @@ export function SearchHead({
       <div className="search-options">
         <Scope titleOf={titleOf} />
         <Order />
+        <CameWhen />
+        <Directory />
         <span className="spacer" />
         <span className="search-count" role="status" data-testid="search-count">
           {describeCount(state, true)}
@@ -92,6 +104,54 @@ function Order() {
     >
       <option value="newest">Newest first</option>
       <option value="oldest">Oldest first</option>
+    </select>
+  );
+}
+
+function CameWhen() {
+  const { query } = usePlace("panel");
+  return (
+    <select
+      aria-label="When it was printed"
+      value={query.when}
+      data-testid="search-when"
+      onChange={(event) =>
+        setQuery("panel", { when: event.target.value as When }, 0)
+      }
+    >
+      {TIMES.map(({ name, label }) => (
+        <option key={name} value={name}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** Which worktree the panes work in, where there are any. */
+function Directory() {
+  const { query } = usePlace("panel");
+  const repositories = useRepositories((state) => state.repositories);
+  if (query.scope === "pane" || repositories.length === 0) return null;
+  return (
+    <select
+      aria-label="Where the panes work"
+      value={query.directory ?? ""}
+      data-testid="search-directory"
+      onChange={(event) =>
+        setQuery("panel", { directory: event.target.value || null }, 0)
+      }
+    >
+      <option value="">Any folder</option>
+      {repositories.map((repository) => (
+        <optgroup key={repository.repository} label={repository.name}>
+          {repository.worktrees.map(({ name, path }) => (
+            <option key={path} value={path}>
+              {name}
+            </option>
+          ))}
+        </optgroup>
+      ))}
     </select>
   );
 }

@@ -6,6 +6,9 @@ import {
   begin,
   closedPlace,
   describeCount,
+  emptyQuery,
+  requestOf,
+  sinceOf,
   stepFrom,
   takeAnswer,
   takeFailure,
@@ -120,4 +123,25 @@ test("results are grouped by pane, and a gap parts what does not touch", () => {
     "context 3",
     "pane 2: 1",
   ]);
+});
+
+test("a time is the moment at which it began, and a folder chooses among panes", () => {
+  const now = new Date(2026, 2, 1, 15, 30);
+  const began = (when: Parameters<typeof sinceOf>[0]) => {
+    const since = sinceOf(when, now);
+    return since === null ? null : new Date(since).toString();
+  };
+  expect(began("any")).toBeNull();
+  expect(began("minutes")).toBe(new Date(2026, 2, 1, 15, 20).toString());
+  expect(began("hour")).toBe(new Date(2026, 2, 1, 14, 30).toString());
+  expect(began("today")).toBe(new Date(2026, 2, 1).toString());
+  const query = { ...emptyQuery, directory: "/work", when: "today" as const };
+  expect(requestOf(query, now)).toMatchObject({
+    since: new Date(2026, 2, 1).getTime(),
+    directory: "/work",
+  });
+  // A pane that is named is searched wherever it works.
+  expect(
+    requestOf({ ...query, scope: "pane", pane: 3 }, now).directory,
+  ).toBeNull();
 });

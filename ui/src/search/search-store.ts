@@ -19,6 +19,9 @@ export type Place = "panel" | `pane-${PaneId}` | `history-${PaneId}`;
 
 export type ScopeName = "live" | "all" | "closed" | "pane";
 
+/** When what is looked for was printed. */
+export type When = "any" | "minutes" | "hour" | "today" | "week";
+
 /** What is looked for, as the person set it. */
 export interface Query {
   pattern: string;
@@ -31,6 +34,9 @@ export interface Query {
   oldestFirst: boolean;
   /** Only these lines, of that pane: one command's output. */
   lines: { from: LineId; to: LineId } | null;
+  when: When;
+  /** Only panes that work in this directory, or did; `null`: anywhere. */
+  directory: string | null;
 }
 
 export interface Found {
@@ -76,6 +82,8 @@ export const emptyQuery: Query = {
   pane: null,
   oldestFirst: false,
   lines: null,
+  when: "any",
+  directory: null,
 };
 
 export const closedPlace: PlaceState = {
@@ -191,11 +199,29 @@ export function stepFrom(
   return (current + step + count) % count;
 }
 
-export function requestOf(query: Query, cursor: string | null): SearchRequest {
+/** When that began, in milliseconds since 1970; `null`: always. */
+export function sinceOf(when: When, now: Date): number | null {
+  const ago = (minutes: number) => now.getTime() - minutes * 60_000;
+  switch (when) {
+    case "any":
+      return null;
+    case "minutes":
+      return ago(10);
+    case "hour":
+      return ago(60);
+    case "today":
+      return new Date(now).setHours(0, 0, 0, 0);
+    case "week":
+      return ago(7 * 24 * 60);
+  }
+}
+
+export function requestOf(query: Query, now: Date): SearchRequest {
+  const onePane = query.scope === "pane";
   return {
     pattern: query.pattern,
     limit: PAGE,
-    context: query.scope === "pane" ? 0 : 1,
+    context: onePane ? 0 : 1,
     regex: query.regex,
     case: query.case,
     whole_word: query.wholeWord,
@@ -204,9 +230,12 @@ export function requestOf(query: Query, cursor: string | null): SearchRequest {
         ? { panes: "pane", id: query.pane ?? 0 }
         : { panes: query.scope },
     order: query.oldestFirst ? "oldest_first" : "newest_first",
-    cursor,
+    cursor: null,
     ring_only: false,
     lines: query.lines,
+    since: sinceOf(query.when, now),
+    before: null,
+    directory: onePane ? null : query.directory,
   };
 }
 
@@ -233,6 +262,8 @@ export function describeCount(state: PlaceState, panes: boolean): string {
 
 let nextId = 1;
 const timers = new Map<Place, ReturnType<typeof setTimeout>>();
+/** What each place searched for last. */
+const asked = new Map<Place, SearchRequest>();
 
 export function placeState(place: Place): PlaceState {
   return useSearch.getState().places[place] ?? initial(place);
@@ -334,9 +365,14 @@ async function run(place: Place, cursor: string | null): Promise<void> {
   const earlier =
     cursor === null ? [] : foundOf(placeState(place).search).matches;
   update(place, (state) => begin(state, id));
+  // Going on is about the same: an hour ago is not a later time by then.
+  const request =
+    (cursor !== null && asked.get(place)) ||
+    requestOf(placeState(place).query, new Date());
+  asked.set(place, request);
   const answer = await backend.search(
     id,
-    requestOf(placeState(place).query, cursor),
+    { ...request, cursor },
     (progress) => {
       // Going on: the list grows when the answer is there, so that nothing is counted twice.
       if (cursor === null)

@@ -497,8 +497,10 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       return no("bad_query", text.split(": ").pop() ?? text, position);
     }
     await Promise.resolve();
-    const live = [...state.panes.values()];
-    const closed = [...state.closed.values()];
+    const wanted = ({ info }: { info: { cwd: string } }) =>
+      !request.directory || `${info.cwd}/`.startsWith(`${request.directory}/`);
+    const live = [...state.panes.values()].filter(wanted);
+    const closed = [...state.closed.values()].filter(wanted);
     const panes =
       request.scope.panes === "pane"
         ? [...live, ...closed].filter(

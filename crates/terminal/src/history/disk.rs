@@ -18,6 +18,7 @@ const SEGMENT_AGE_MS: u64 = 6 * 60 * 60 * 1000;
 const META: &str = "meta.json";
 const TAIL: &str = "tail";
 const SCREEN: &str = "screen";
+const TIMES: &str = "times";
 const LOCK: &str = "lock";
 
 /// The files of one live pane, and what is open of them.
@@ -129,6 +130,17 @@ impl Disk {
         append(file, size, &bytes).map_err(HistoryError::new("write", &path))
     }
 
+    /// Appends moments, as bytes, to those that are noted.
+    pub(super) fn append_times(&self, moments: &[u8]) -> Result<(), HistoryError> {
+        let path = self.dir.join(TIMES);
+        let write = || -> io::Result<()> {
+            let mut file = open_file(&path, true)?;
+            let mut size = file.metadata()?.len();
+            append(&mut file, &mut size, moments)
+        };
+        write().map_err(HistoryError::new("write", &path))
+    }
+
     /// Replaces what is noted of the screen.
     pub(super) fn write_screen(&self, screen: &LogBlock, now_ms: u64) -> Result<(), HistoryError> {
         let mut bytes = Vec::new();
@@ -237,6 +249,11 @@ pub(super) fn segments(dir: &Path) -> Vec<SegmentFile> {
 /// The file with the lines that are in no segment yet.
 pub(super) fn tail_path(dir: &Path) -> PathBuf {
     dir.join(TAIL)
+}
+
+/// The moments that were noted, as they were written; nothing when none were.
+pub(super) fn read_times(dir: &Path) -> Vec<u8> {
+    fs::read(dir.join(TIMES)).unwrap_or_default()
 }
 
 fn names(dir: &Path) -> Vec<String> {

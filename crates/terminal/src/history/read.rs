@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::disk;
 use super::segment::{self, HEADER, Header, Key, Kind, Located, LogBlock};
+use super::times::{self, Moment};
 use crate::block::Block;
 use crate::imprint::Needs;
 use crate::types::PaneId;
@@ -20,6 +21,8 @@ pub struct HistoryReader {
     dir: PathBuf,
     /// Blocks that were not, or not wholly, in a segment when the reader was made.
     waiting: Vec<Arc<LogBlock>>,
+    /// Those that are in no file, the last of them of all lines.
+    moments: Vec<Moment>,
     live: bool,
 }
 
@@ -99,11 +102,17 @@ pub(crate) struct Scratch {
 }
 
 impl HistoryReader {
-    pub(super) fn live(pane: PaneId, dir: PathBuf, waiting: Vec<Arc<LogBlock>>) -> Self {
+    pub(super) fn live(
+        pane: PaneId,
+        dir: PathBuf,
+        waiting: Vec<Arc<LogBlock>>,
+        moments: Vec<Moment>,
+    ) -> Self {
         Self {
             pane,
             dir,
             waiting,
+            moments,
             live: true,
         }
     }
@@ -113,6 +122,7 @@ impl HistoryReader {
             pane,
             dir,
             waiting: Vec::new(),
+            moments: Vec::new(),
             live: false,
         })
     }
@@ -151,6 +161,51 @@ impl HistoryReader {
             }
         }
         chunks
+    }
+
+    /// The lines that came from `since` on and before `before`, in milliseconds since 1970: known to a few seconds.
+    pub(crate) fn came(&self, since: Option<u64>, before: Option<u64>) -> Filter {
+        let mut noted = times::decode(&disk::read_times(&self.dir));
+        if noted.is_empty() {
+            noted = self.written();
+        }
+        noted.extend(&self.moments);
+        if !self.live {
+            // What a crash left behind its last moment came soon after it.
+            let last = noted.iter().map(|moment| moment.at_ms).max();
+            let ended = disk::read_meta(&self.dir).and_then(|meta| meta.ended_at);
+            let ended = ended.or_else(|| disk::meta_written_at(&self.dir));
+            noted.push(Moment::of_all(last.or(ended).unwrap_or(0)));
+        }
+        let (printed, full_screen) = times::came(&times::in_order(noted), since, before);
+        Filter {
+            printed,
+            full_screen,
+        }
+    }
+
+    /// When blocks were written: all that is known of histories that were kept without moments.
+    fn written(&self) -> Vec<Moment> {
+        let mut moments: Vec<Moment> = Vec::new();
+        let files = disk::segments(&self.dir).into_iter().map(|file| file.path);
+        for located in files.flat_map(|path| locate(&path)) {
+            let header = located.header;
+            let (printed, sampled) = moments.last().map_or((0, 0), |it| (it.printed, it.sampled));
+            let at_ms = header.written_ms;
+            moments.push(match header.kind {
+                Kind::Printed => Moment {
+                    at_ms,
+                    printed: header.next(),
+                    sampled,
+                },
+                Kind::FullScreen => Moment {
+                    at_ms,
+                    printed: printed.max(header.anchor),
+                    sampled: header.next(),
+                },
+            });
+        }
+        moments
     }
 
     fn on_disk(&self, wanted: &Filter) -> Filter {

@@ -39,6 +39,18 @@ pub struct SearchRequest {
     /// Only these lines, of one pane: the output of one command.
     #[serde(default)]
     pub lines: Option<LineRange>,
+    /// Only what came then or later, in milliseconds since 1970. It is known to a few seconds; of private panes it is not, and they
+    /// are searched whole.
+    #[serde(default)]
+    #[specta(type = Option<u32>)]
+    pub since: Option<u64>,
+    /// Only what came earlier, in milliseconds since 1970.
+    #[serde(default)]
+    #[specta(type = Option<u32>)]
+    pub before: Option<u64>,
+    /// Only panes that work in this directory or below it, or did when they were closed; absolute.
+    #[serde(default)]
+    pub directory: Option<String>,
 }
 
 fn default_limit() -> u32 {
@@ -60,6 +72,9 @@ impl SearchRequest {
             cursor: None,
             ring_only: false,
             lines: None,
+            since: None,
+            before: None,
+            directory: None,
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Plan<'a> {
     pub(super) query: &'a Query,
     /// In the order in which they are searched.
     pub(super) panes: &'a [PaneText],
+    /// The lines of each that came when they should have.
+    pub(super) came: &'a [Filter],
 }
 
 impl Plan<'_> {
@@ -59,7 +61,7 @@ impl Plan<'_> {
             let Some((_, end, _)) = self.bounds(pane) else {
                 continue;
             };
-            let range = self.printed(pane.memory_from(), end);
+            let range = self.printed(index, pane.memory_from(), end);
             if range.is_empty() {
                 continue;
             }
@@ -131,7 +133,8 @@ impl Plan<'_> {
             let sampled = if self.query.request.lines.is_some() {
                 0..0
             } else {
-                0..sampled
+                let came = &self.came[index].full_screen;
+                came.start..sampled.min(came.end)
             };
             let add = |tier, printed: std::ops::Range<u64>, full_screen, to: &mut Vec<Unit>| {
                 let wanted = Filter {
@@ -153,11 +156,11 @@ impl Plan<'_> {
                 }
             };
             // What was in memory on the first page belongs there still, wherever it is now.
-            let left = self.printed(memory_from, now_from.min(end));
+            let left = self.printed(index, memory_from, now_from.min(end));
             if !left.is_empty() {
                 add(memory, left, 0..0, &mut memory_then);
             }
-            let older = self.printed(0, memory_from.min(now_from).min(end));
+            let older = self.printed(index, 0, memory_from.min(now_from).min(end));
             add(disk, older, sampled, &mut units);
         }
         memory_then.append(&mut units);
@@ -173,7 +176,9 @@ impl Plan<'_> {
         }
     }
 
-    fn printed(&self, from: u64, to: u64) -> std::ops::Range<u64> {
+    fn printed(&self, pane: usize, from: u64, to: u64) -> std::ops::Range<u64> {
+        let came = &self.came[pane].printed;
+        let (from, to) = (from.max(came.start), to.min(came.end));
         match self.query.request.lines {
             None => from..to,
             Some(lines) => from.max(lines.from.0)..to.min(lines.to.0),

@@ -1,11 +1,14 @@
 //! A request that has been checked, and where it goes on.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::contract::{Order, Scope, SearchError, SearchRequest};
 use super::pattern::Pattern;
+use crate::history::Filter;
+use crate::lines::PaneText;
 
 /// What a cursor says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,6 +63,23 @@ impl Query {
                 );
             }
         }
+        if let (Some(since), Some(before)) = (request.since, request.before)
+            && since >= before
+        {
+            return bad(
+                "since",
+                "nothing came since then and before `before`: it must be the earlier of the two"
+                    .to_owned(),
+            );
+        }
+        if let Some(directory) = &request.directory
+            && !Path::new(directory).is_absolute()
+        {
+            return bad("directory", format!("`{directory}`; it must be absolute"));
+        }
+        if request.directory.is_some() && matches!(request.scope, Scope::Pane { .. }) {
+            return bad("directory", "it chooses panes, and one is named".to_owned());
+        }
         let position = match &request.cursor {
             None => None,
             Some(cursor) => match serde_json::from_str::<Position>(&cursor.0) {
@@ -75,6 +95,29 @@ impl Query {
             pattern,
             position,
         })
+    }
+
+    /// Whether a pane that works in `cwd` is one of those that are searched.
+    pub(crate) fn wants(&self, cwd: &str) -> bool {
+        let Some(directory) = &self.request.directory else {
+            return true;
+        };
+        let cwd = Path::new(cwd);
+        // A shell says the names that a person went by.
+        let real = || cwd.canonicalize().ok();
+        cwd.starts_with(directory) || real().is_some_and(|real| real.starts_with(directory))
+    }
+
+    /// Which lines of a pane may be searched, for when they came.
+    pub(super) fn came(&self, pane: &PaneText) -> Filter {
+        let (since, before) = (self.request.since, self.request.before);
+        match &pane.history {
+            Some(history) if since.is_some() || before.is_some() => history.came(since, before),
+            _ => Filter {
+                printed: 0..u64::MAX,
+                full_screen: 0..u64::MAX,
+            },
+        }
     }
 
     /// Whether what was printed last comes first.

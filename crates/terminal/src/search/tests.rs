@@ -1,6 +1,6 @@
 use std::ops::Range as Span;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -1037,4 +1037,126 @@ proptest! {
         let request = SearchRequest { regex, context: 1, ..request(&pattern) };
         let _ = run(&request, vec![pane.text()]);
     }
+}
+
+/// A history whose clock is turned by hand, and a pane that prints into it.
+struct Timed {
+    now: Arc<AtomicU64>,
+    history: History,
+    pane: Fake,
+    dir: TempDir,
+}
+
+impl Timed {
+    fn new() -> Self {
+        let now = Arc::new(AtomicU64::new(0));
+        let dir = tempfile::tempdir().unwrap();
+        let told = Arc::clone(&now);
+        let clock = Clock::new(move || told.load(Ordering::Relaxed));
+        let budget = HistoryBudget::default();
+        let history = History::open(dir.path(), budget, clock, Box::new(|_, _| {})).unwrap();
+        let mut pane = Fake::private(1, 2);
+        pane.kept = Some(history.begin(closed_pane(pane.id)));
+        Self {
+            now,
+            history,
+            pane,
+            dir,
+        }
+    }
+
+    /// Prints at a time; the last line stays on screen.
+    fn at(&mut self, second: u64, text: &str) {
+        self.now.store(second * 1000, Ordering::Relaxed);
+        let before = std::mem::take(&mut self.pane.screen);
+        for line in before {
+            self.pane.push(&line);
+        }
+        let (rest, last) = text.rsplit_once('\n').unwrap_or(("", text));
+        self.pane.print(rest);
+        self.pane.show(last);
+        let kept = self.pane.kept.as_ref().unwrap();
+        kept.note_screen(self.pane.ring.next_id(), &self.pane.screen);
+    }
+
+    fn close(&mut self, second: u64) {
+        self.now.store(second * 1000, Ordering::Relaxed);
+        let screen = std::mem::take(&mut self.pane.screen);
+        self.pane.kept.take().unwrap().close(&screen);
+    }
+
+    fn found(&self, from: Option<u64>, to: Option<u64>) -> String {
+        let text = match self.pane.kept {
+            Some(_) => self.pane.text(),
+            None => PaneText::closed(self.history.reader(self.pane.id).unwrap()),
+        };
+        let request = SearchRequest {
+            since: from.map(|second| second * 1000),
+            before: to.map(|second| second * 1000),
+            order: Order::OldestFirst,
+            ..request("line")
+        };
+        let answer = run(&request, vec![text]).unwrap();
+        let lines = answer.matches.iter().map(|found| found.content.as_str());
+        lines.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[test]
+fn what_came_since_and_before_a_time_is_found_in_memory_on_screen_and_on_disk() {
+    let mut timed = Timed::new();
+    timed.at(100, "line a\nline b");
+    timed.at(200, "line c\nline d\nline e");
+    timed.at(5_000, "line f");
+    let told = |timed: &Timed| {
+        let asked = [
+            (None, None),
+            (Some(150), None),
+            (None, Some(150)),
+            (Some(150), Some(4_000)),
+            (Some(4_000), None),
+            (Some(6_000), None),
+        ];
+        asked.map(|(from, to)| timed.found(from, to))
+    };
+    let wanted = [
+        "line a, line b, line c, line d, line e, line f",
+        "line c, line d, line e, line f",
+        "line a, line b",
+        "line c, line d, line e",
+        "line f",
+        "",
+    ];
+    assert_eq!(told(&timed), wanted);
+    timed.history.flush().unwrap();
+    assert_eq!(told(&timed), wanted);
+    timed.close(7_000);
+    assert_eq!(told(&timed), wanted);
+    // Histories that were kept without: by when their blocks were written, which is all that is known.
+    let times = timed.dir.path().join("1/times");
+    assert!(times.exists());
+    std::fs::remove_file(times).unwrap();
+    assert_eq!(timed.found(Some(6_000), None), wanted[0]);
+    assert_eq!(timed.found(Some(8_000), None), "");
+}
+
+#[test]
+fn times_that_contradict_and_directories_that_are_none_are_refused() {
+    let refused = |request: SearchRequest| Query::new(&request).err().unwrap().to_string();
+    let times = SearchRequest {
+        since: Some(5),
+        before: Some(5),
+        ..request("a")
+    };
+    insta::assert_snapshot!(refused(times), @"bad `since`: nothing came since then and before `before`: it must be the earlier of the two");
+    let relative = SearchRequest {
+        directory: Some("src".to_owned()),
+        ..request("a")
+    };
+    insta::assert_snapshot!(refused(relative), @"bad `directory`: `src`; it must be absolute");
+    let one = SearchRequest {
+        directory: Some("/src".to_owned()),
+        ..SearchRequest::new("a", Scope::Pane { id: PaneId(1) })
+    };
+    insta::assert_snapshot!(refused(one), @"bad `directory`: it chooses panes, and one is named");
 }
