@@ -7,6 +7,7 @@
 //! Each subject has a file with its arguments and what they do; a new one is a file and a line in
 //! `Command`. Exit statuses: 0, it was done; 1, it could not be done; 2, the command line is wrong.
 
+mod agent_files;
 mod agents;
 mod changes;
 mod command;

@@ -1,5 +1,7 @@
 //! Settings of every look, with ours put in and taken out again.
 
+use std::fs;
+
 use app::Paths;
 use proptest::prelude::*;
 use serde_json::Value;

@@ -30,8 +30,8 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Reads it; what can't be read is as if it had never been kept.
-    pub(super) fn read(paths: Option<&Paths>) -> Self {
-        let place = paths.map(|paths| paths.data().join("hooks.json"));
+    pub(super) fn read(paths: Option<&Paths>, kept_as: &str) -> Self {
+        let place = paths.map(|paths| paths.data().join(kept_as));
         let text = place.as_ref().and_then(|place| fs::read(place).ok());
         let files = text.and_then(|text| serde_json::from_slice(&text).ok());
         Self {
