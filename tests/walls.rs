@@ -95,6 +95,17 @@ const MET_AT: &[(&str, &[&str])] = &[
             "crates/app/src/config_file.rs",
         ],
     ),
+    (
+        "jsonc_parser",
+        &[
+            "crates/app/src/",
+            "crates/cli/src/agent_files/jsonc.rs",
+            "crates/cli/src/conflicts/install.rs",
+            "crates/cli/src/conflicts/install/tests.rs",
+            "crates/cli/src/mcp/install.rs",
+        ],
+    ),
+    ("toml_edit", &["crates/cli/src/mcp/install.rs"]),
     ("imagesize", &["crates/terminal/src/image.rs"]),
     (
         "png",

@@ -155,6 +155,14 @@ fn execute(
             };
             return worktrees.run_pure(out);
         }
+        if let Command::Mcp(pure) = &command
+            && pure.is_pure()
+        {
+            let Command::Mcp(mcp) = command else {
+                return Ok(());
+            };
+            return mcp.run_pure(paths().ok().as_ref(), out);
+        }
         let paths = paths()?;
         if let Command::Host(host) = command {
             return host.run(&paths, out).await;

@@ -267,7 +267,10 @@ fn places_of(text: &[u8], part: &[u8]) -> Vec<LineRange> {
 }
 
 /// The worktree that was found for a place, or what to say of it.
-fn worktree(place: &Path, found: io::Result<Option<PathBuf>>) -> Result<PathBuf, Failure> {
+pub(crate) fn worktree(
+    place: &Path,
+    found: io::Result<Option<PathBuf>>,
+) -> Result<PathBuf, Failure> {
     let place = place.display();
     match found {
         Ok(Some(root)) => Ok(root),

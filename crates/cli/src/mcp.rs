@@ -1,11 +1,19 @@
 //! `mcp`: what an agent may ask, over the Model Context Protocol.
 
+mod install;
+
+use std::path::PathBuf;
+
 use ::mcp::{Options, serve};
-use app::App;
+use app::{App, Paths};
 use clap::{Args, ValueEnum};
+use conflicts::worktree_at;
 use terminal::PaneId;
 
+use self::install::{Agent, Wanted};
+use crate::conflicts::worktree;
 use crate::failure::Failure;
+use crate::output::Output;
 
 /// Serve a coding agent over the Model Context Protocol
 ///
@@ -15,14 +23,34 @@ use crate::failure::Failure;
 #[command(after_help = "\
 Examples:
   switchyard mcp                                       What an agent starts
-  claude mcp add switchyard -- switchyard mcp          Claude Code
-  codex mcp add switchyard -- switchyard mcp           Codex
-  gemini mcp add switchyard switchyard mcp             Gemini CLI
-  claude mcp add switchyard -- switchyard mcp --allow write")]
+  switchyard mcp --install                             Tell the agents found in this repository
+  switchyard mcp --install --agent claude --allow write
+  switchyard mcp --uninstall                           Take it out of their settings again
+  claude mcp add switchyard -- switchyard mcp          By the agent's own command")]
 pub(crate) struct Mcp {
     /// Also tools that change something: open, type into and close panes, run flows, prompt agents
     #[arg(long, value_enum, value_name = "WHAT")]
     allow: Option<Allow>,
+
+    /// Put it into the settings of this repository's agents: shows the change, and writes it
+    #[arg(long, conflicts_with = "uninstall")]
+    install: bool,
+
+    /// Take out of their settings what --install put in
+    #[arg(long)]
+    uninstall: bool,
+
+    /// Only this agent; those found in the repository if not given
+    #[arg(long, value_name = "AGENT", value_enum)]
+    agent: Option<Agent>,
+
+    /// Write without asking
+    #[arg(long)]
+    yes: bool,
+
+    /// Any directory in the repository; the current one if not given
+    #[arg(long, value_name = "DIR")]
+    repository: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,7 +60,34 @@ enum Allow {
 }
 
 impl Mcp {
+    /// Whether it only changes settings, so that no panes must be found or started.
+    pub(crate) fn is_pure(&self) -> bool {
+        self.install || self.uninstall
+    }
+
+    /// Changes the settings of the repository's agents.
+    pub(crate) fn run_pure(
+        self,
+        paths: Option<&Paths>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let directory = self.repository.map_or_else(std::env::current_dir, Ok)?;
+        let root = worktree(&directory, worktree_at(&directory))?;
+        let wanted = Wanted {
+            agent: self.agent,
+            write: self.allow == Some(Allow::Write),
+            remove: self.uninstall,
+            yes: self.yes,
+        };
+        install::run(&root, &wanted, paths, out)
+    }
+
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
+        if self.agent.is_some() || self.yes || self.repository.is_some() {
+            return Err(Failure::usage(
+                "`--agent`, `--yes` and `--repository` go with `--install` or `--uninstall`",
+            ));
+        }
         let options = Options {
             write: self.allow == Some(Allow::Write),
             pane: pane(),
