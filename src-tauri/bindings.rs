@@ -6,7 +6,8 @@ use ::terminal::Style;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    agents, changes, conflicts, flow, layouts, search, settings, terminal, workspace, worktrees,
+    agents, changes, conflicts, flow, layouts, search, settings, terminal, windows, workspace,
+    worktrees,
 };
 use crate::events;
 
@@ -85,6 +86,14 @@ pub fn builder() -> Builder<tauri::Wry> {
             flow::check_flow,
             flow::simulate_flow,
             flow::save_picture,
+            windows::this_window,
+            windows::window_shows,
+            windows::turned_to_window,
+            windows::new_window,
+            windows::send_to_window,
+            windows::reopen_window,
+            windows::close_window,
+            windows::close_all_windows,
             workspace::load_session,
             workspace::save_session,
             layouts::list_layouts,
@@ -139,6 +148,10 @@ pub fn builder() -> Builder<tauri::Wry> {
             events::SettingsChanged,
             events::HostChanged,
             events::LayoutWanted,
+            events::WindowsChanged,
+            events::WindowGone,
+            events::ErrandCame,
+            events::DraftChanged,
             events::RepositoriesChanged,
             events::ConflictsChanged,
             events::WorktreesTouched,

@@ -1,17 +1,21 @@
 //! `App`'s events, to the page; and the bytes of panes, through channels.
 
 use agents::AgentsEvent;
-use app::{App, ConflictNews, Error, HostState, News, RepositoryView, Settings, Subject};
+use app::{
+    App, ConflictNews, Draft, Errand, Error, HostState, News, RepositoryView, Settings, Subject,
+    WindowId, Wish,
+};
 use flow::RunChange;
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tauri::AppHandle;
 use tauri::ipc::{InvokeResponseBody, IpcResponse};
+use tauri::{AppHandle, Manager as _};
 use tauri_specta::Event;
 use terminal::PaneEvent;
 use terminal::ask::List;
 
 use crate::taskbar::Taskbar;
+use crate::windows::{self, OpenWindows, WindowShows};
 
 /// Something happened to a pane.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
@@ -44,6 +48,36 @@ pub(crate) struct HostChanged(pub(crate) HostState);
 /// Somebody outside of the window wants a layout to be opened: it is there to be taken.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 pub(crate) struct LayoutWanted;
+
+/// Other windows are open than before, or they show something else: all of them, as they are now.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct WindowsChanged(pub(crate) OpenWindows);
+
+/// A window was closed while others are open, and can be brought back.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct WindowGone {
+    pub(crate) id: WindowId,
+    /// What it showed.
+    pub(crate) shows: WindowShows,
+}
+
+/// Something is to be done in one window.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct ErrandCame {
+    /// In which.
+    pub(crate) window: WindowId,
+    pub(crate) errand: Errand,
+}
+
+/// What is typed in one place is other than before.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct DraftChanged {
+    /// The window in which it was typed, which knows.
+    pub(crate) window: WindowId,
+    pub(crate) place: String,
+    /// None: nothing is kept there any more.
+    pub(crate) draft: Option<Draft>,
+}
 
 /// The workspace holds other repositories or worktrees, or they are in another state: all of them, as they are now.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
@@ -97,13 +131,16 @@ impl Type for PaneBytes {
 /// for the page to ask for anew.
 pub(crate) fn forward(app: App, handle: AppHandle) {
     let told = handle.clone();
-    let followed = app.follow_wanted_layouts(move || {
-        if let Err(error) = LayoutWanted.emit(&told) {
-            tracing::warn!("the page was not told: {error}");
+    let followed = app.follow_wishes(move |wish| match wish {
+        Wish::Layout => {
+            if let Err(error) = LayoutWanted.emit(&told) {
+                tracing::warn!("the page was not told: {error}");
+            }
         }
+        Wish::Window => open_wanted(&told),
     });
     if let Err(error) = followed {
-        tracing::warn!("layouts that are wanted are opened at the next start: {error}");
+        tracing::warn!("what is wanted of windows is done at the next start: {error}");
     }
     tauri::async_runtime::spawn(async move {
         let mut news = match app.news().with_runs(&app).await {
@@ -158,6 +195,20 @@ pub(crate) fn forward(app: App, handle: AppHandle) {
             if let Err(error) = told {
                 tracing::warn!("the page was not told: {error}");
             }
+        }
+    });
+}
+
+/// Opens the window that somebody outside wants.
+pub(crate) fn open_wanted(handle: &AppHandle) {
+    let handle = handle.clone();
+    let app = handle.state::<App>().inner().clone();
+    let Some(errand) = app.take_wanted_window() else {
+        return;
+    };
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = windows::open_another(&handle, errand).await {
+            tracing::warn!("no other window was opened: {}", error.message);
         }
     });
 }

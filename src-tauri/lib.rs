@@ -11,5 +11,6 @@ mod events;
 mod renderer;
 mod taskbar;
 mod window;
+mod windows;
 
 pub use window::{WindowOptions, run};

@@ -1,14 +1,19 @@
-//! Opens the window and keeps it: start, focus, notifications, the orderly end.
+//! Opens the windows that were open and keeps them: start, notifications, the orderly end.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use app::{App, AppConfig, Code, Error, HostMode, Paths};
-use tauri::{AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, Wry};
+use app::{App, AppConfig, Code, Errand, Error, HostMode, Paths, WindowsClaim};
+use tauri::{AppHandle, Manager, RunEvent};
 
 use crate::commands::{agents::Followed, flow::FollowedFiles, search::Searches, terminal::Views};
+use crate::windows::{self, Windows};
 use crate::{bindings, clipboard, events, renderer};
+
+/// How long the process that has the windows may take to open another one.
+const HEARD_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// When the program started; the start ends when a prompt is on screen.
 struct Started(Instant);
@@ -47,7 +52,15 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         );
     }
     let paths = Paths::of_user().map_err(|error| error.to_string())?;
-    let webview = [paths.webview(), paths.runtime().join("webview")];
+    let claim = if options.in_process {
+        None
+    } else {
+        match claim_windows(&paths)? {
+            Some(claim) => Some(claim),
+            // The process that has the windows has opened one more.
+            None => return Ok(()),
+        }
+    };
     let host = if options.in_process {
         HostMode::InProcess
     } else {
@@ -66,6 +79,7 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         Ok::<_, Error>(app)
     })
     .map_err(|error| error.message)?;
+    let windows = tauri::async_runtime::block_on(app.windows_to_open());
     let resuming = app.clone();
     tauri::async_runtime::spawn(async move {
         match resuming.resume_flows().await {
@@ -84,53 +98,57 @@ fn open(options: WindowOptions, started: Instant) -> Result<(), String> {
         .manage(Followed::default())
         .manage(FollowedFiles::default())
         .manage(clipboard::Clipboard::default())
+        .manage(Windows::default())
         .invoke_handler(builder.invoke_handler())
         .setup(move |shell| {
             builder.mount_events(shell);
             events::forward(shell.state::<App>().inner().clone(), shell.handle().clone());
-            let window =
-                WebviewWindowBuilder::new(shell, "main", WebviewUrl::App("index.html".into()));
-            keeping(window, webview)
-                .title("Switchyard")
-                .inner_size(1280.0, 800.0)
-                .min_inner_size(480.0, 320.0)
-                .on_navigation(|url| {
-                    // Only bundled files, and Vite's while developing.
-                    url.scheme() == "tauri"
-                        || (cfg!(dev) && url.host_str() == Some("localhost"))
-                        || url.as_str() == "about:blank"
-                })
-                .build()?;
+            for id in windows {
+                windows::open(shell.handle(), id, None)?;
+            }
+            events::open_wanted(shell.handle());
             Ok(())
         })
         .build(tauri::generate_context!())
         .map_err(|error| format!("the window could not be opened: {error}"))?;
 
+    let mut claim = claim;
     shell.run(move |_, event| {
         if let RunEvent::Exit = event {
+            // Who starts now opens windows of its own.
+            claim.take();
             tauri::async_runtime::block_on(app.shutdown());
         }
     });
     Ok(())
 }
 
-/// Has the web view keep what is its own in the first of these directories that can be made: on a full disk that may be
-/// another than the first. Where none can, it keeps nothing.
-fn keeping<'a, M: Manager<Wry>>(
-    window: WebviewWindowBuilder<'a, Wry, M>,
-    directories: [PathBuf; 2],
-) -> WebviewWindowBuilder<'a, Wry, M> {
-    for directory in directories {
-        match std::fs::create_dir_all(&directory) {
-            // Else it lies in a place of the user's, which windows of different homes would share.
-            Ok(()) => return window.data_directory(directory),
-            Err(error) => {
-                let directory = directory.display();
-                tracing::warn!("the web view can't keep anything in `{directory}`: {error}");
-            }
-        }
+/// The right to open windows; none when the process that has it has opened one more for us.
+fn claim_windows(paths: &Paths) -> Result<Option<WindowsClaim>, String> {
+    paths.create().map_err(|error| error.to_string())?;
+    let failed = |error: std::io::Error| format!("the windows can't be claimed: {error}");
+    if let Some(claim) = WindowsClaim::take(paths).map_err(failed)? {
+        return Ok(Some(claim));
     }
-    window.incognito(true)
+    let errand = Errand::Terminal { cwd: None };
+    WindowsClaim::hand_over(paths, &errand).map_err(|error| error.message)?;
+    let deadline = Instant::now() + HEARD_WITHIN;
+    while WindowsClaim::is_waiting(paths) {
+        // It may be about to end, and then it hears nothing any more.
+        if let Some(claim) = WindowsClaim::take(paths).map_err(failed)? {
+            WindowsClaim::take_back(paths);
+            return Ok(Some(claim));
+        }
+        if Instant::now() > deadline {
+            WindowsClaim::take_back(paths);
+            return Err(
+                "another process has the windows, and does not answer; end it, or wait until it has ended"
+                    .to_owned(),
+            );
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(None)
 }
 
 /// Tells on standard error what `SWITCHYARD_LOG` asks for (`info`, `app=debug`); warnings otherwise.

@@ -8,9 +8,11 @@ use agents::{
     AgentId, AgentInfo, Archived, BackendAgents, BackendId, Conversation, ConversationStep,
     ImportSession, KnownSession, NewAgent, PermissionAnswer, Prompt,
 };
-use app::{App, Code, Error, MadeWorktree};
-use tauri::State;
+use app::{App, Code, Error, MadeWorktree, WindowId};
+use tauri::{State, WebviewWindow};
 use tokio::sync::Notify;
+
+use crate::windows::id_of;
 
 /// The agents of every backend as far as they are known; at once. See [`App::known_agents`].
 #[tauri::command]
@@ -122,7 +124,7 @@ pub(crate) async fn archive_agent(
     app.archive_agent(&backend, &agent, force).await
 }
 
-/// The conversations that this window follows.
+/// The conversations that windows follow.
 #[derive(Default)]
 pub(crate) struct Followed {
     next: AtomicU32,
@@ -130,11 +132,23 @@ pub(crate) struct Followed {
 }
 
 struct One {
+    window: WindowId,
     conversation: tokio::sync::Mutex<Conversation>,
     over: Notify,
 }
 
 impl Followed {
+    /// Ends what a window follows that is closed.
+    pub(crate) fn end(&self, window: WindowId) {
+        self.lock().retain(|_, one| {
+            let goes_on = one.window != window;
+            if !goes_on {
+                one.over.notify_one();
+            }
+            goes_on
+        });
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<u32, Arc<One>>> {
         self.open.lock().unwrap_or_else(|lock| lock.into_inner())
     }
@@ -145,6 +159,7 @@ impl Followed {
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn follow_agent(
+    window: WebviewWindow,
     app: State<'_, App>,
     followed: State<'_, Followed>,
     backend: BackendId,
@@ -153,6 +168,7 @@ pub(crate) async fn follow_agent(
     let conversation = app.follow_agent(&backend, &agent).await?;
     let number = followed.next.fetch_add(1, Ordering::Relaxed);
     let one = One {
+        window: id_of(&window),
         conversation: tokio::sync::Mutex::new(conversation),
         over: Notify::new(),
     };

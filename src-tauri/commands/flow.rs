@@ -5,18 +5,20 @@ use std::sync::Mutex;
 
 use app::{
     App, CancelWhat, Error, ExportTo, FlowCheck, FlowFile, Mark, OutputLines, OutputPlace,
-    StepDetail,
+    StepDetail, WindowId,
 };
 use flow::{FlowGraph, Given, RunInfo, RunView, Simulation, Stubs};
-use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
+use tauri::{State, WebviewWindow};
+
+use crate::windows::id_of;
 
 type Inputs = serde_json::Map<String, serde_json::Value>;
 
-/// The files that this window follows, by the number that it gave them.
+/// The files that windows follow, by the numbers that each window gave its own.
 #[derive(Default)]
-pub(crate) struct FollowedFiles(Mutex<HashMap<u32, JoinHandle<()>>>);
+pub(crate) struct FollowedFiles(Mutex<HashMap<(WindowId, u32), JoinHandle<()>>>);
 
 /// Lists runs, newest first. See [`App::list_runs`].
 #[tauri::command]
@@ -199,6 +201,7 @@ pub(crate) async fn write_flow(
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn follow_flow(
+    window: WebviewWindow,
     app: State<'_, App>,
     followed: State<'_, FollowedFiles>,
     id: u32,
@@ -213,7 +216,7 @@ pub(crate) async fn follow_flow(
             }
         }
     });
-    followed.keep(id, Some(task));
+    followed.keep((id_of(&window), id), Some(task));
     Ok(())
 }
 
@@ -221,10 +224,11 @@ pub(crate) async fn follow_flow(
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn unfollow_flow(
+    window: WebviewWindow,
     followed: State<'_, FollowedFiles>,
     id: u32,
 ) -> Result<(), Error> {
-    followed.keep(id, None);
+    followed.keep((id_of(&window), id), None);
     Ok(())
 }
 
@@ -254,7 +258,19 @@ pub(crate) async fn save_picture(
 }
 
 impl FollowedFiles {
-    fn keep(&self, id: u32, task: Option<JoinHandle<()>>) {
+    /// Ends what a window follows that is closed.
+    pub(crate) fn end(&self, window: WindowId) {
+        let mut files = self.0.lock().unwrap_or_else(|lock| lock.into_inner());
+        files.retain(|(followed_in, _), task| {
+            let goes_on = *followed_in != window;
+            if !goes_on {
+                task.abort();
+            }
+            goes_on
+        });
+    }
+
+    fn keep(&self, id: (WindowId, u32), task: Option<JoinHandle<()>>) {
         let mut files = self.0.lock().unwrap_or_else(|lock| lock.into_inner());
         let before = match task {
             Some(task) => files.insert(id, task),

@@ -8,5 +8,6 @@ pub(crate) mod layouts;
 pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod terminal;
+pub(crate) mod windows;
 pub(crate) mod workspace;
 pub(crate) mod worktrees;

@@ -3,20 +3,25 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
-use app::{App, Code, Error};
-use tauri::State;
+use app::{App, Code, Error, WindowId};
 use tauri::ipc::Channel;
+use tauri::{State, WebviewWindow};
 use terminal::{SearchAnswer, SearchProgress, SearchRequest};
 use tokio::sync::oneshot;
 
-/// The searches under way in this window; dropping a sender cancels its search.
+use crate::windows::id_of;
+
+/// The searches under way, by the numbers that each window gave its own; dropping a sender cancels its search.
 #[derive(Default)]
-pub(crate) struct Searches(Mutex<HashMap<u32, oneshot::Sender<()>>>);
+pub(crate) struct Searches(Mutex<UnderWay>);
+
+type UnderWay = HashMap<(WindowId, u32), oneshot::Sender<()>>;
 
 /// Searches; what is found comes through `channel`, and the whole answer at the end. See [`App::search`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn search(
+    window: WebviewWindow,
     app: State<'_, App>,
     searches: State<'_, Searches>,
     id: u32,
@@ -24,6 +29,7 @@ pub(crate) async fn search(
     channel: Channel<SearchProgress>,
 ) -> Result<SearchAnswer, Error> {
     let (cancel, cancelled) = oneshot::channel();
+    let id = (id_of(&window), id);
     searches.lock().insert(id, cancel);
     let searching = app.search(request, move |progress| {
         // A page that went away wants nothing more; the search is cancelled with its window.
@@ -40,13 +46,22 @@ pub(crate) async fn search(
 /// Ends a search early; what it found so far has been told.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn cancel_search(searches: State<'_, Searches>, id: u32) -> Result<(), Error> {
-    searches.lock().remove(&id);
+pub(crate) async fn cancel_search(
+    window: WebviewWindow,
+    searches: State<'_, Searches>,
+    id: u32,
+) -> Result<(), Error> {
+    searches.lock().remove(&(id_of(&window), id));
     Ok(())
 }
 
 impl Searches {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u32, oneshot::Sender<()>>> {
+    /// Cancels what a window searched for that is closed.
+    pub(crate) fn end(&self, window: WindowId) {
+        self.lock().retain(|(asked_in, _), _| *asked_in != window);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
         self.0.lock().unwrap_or_else(|lock| lock.into_inner())
     }
 }

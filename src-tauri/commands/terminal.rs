@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use app::{AckHandle, App, Code, Error};
+use app::{AckHandle, App, Code, Error, WindowId};
 use serde::Deserialize;
 use specta::Type;
-use tauri::State;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
+use tauri::{State, WebviewWindow};
 use terminal::ask::{
     Close, Closed, Image, List, Marks, Output, Read, Rename, Resize, Seen, SetCell, SetColours,
     Write,
@@ -20,6 +20,7 @@ use terminal::{
 };
 
 use crate::events::PaneBytes;
+use crate::windows::id_of;
 
 /// Opens a pane. See [`App::open_pane`].
 #[tauri::command]
@@ -102,7 +103,7 @@ pub(crate) async fn seen_pane(app: State<'_, App>, pane: PaneId) -> Result<(), E
     app.ask(Seen(pane)).await
 }
 
-/// The views of this window: each has a task that carries frames, and a handle for what was parsed.
+/// The views of all windows: each has a task that carries frames, and a handle for what was parsed.
 #[derive(Default)]
 pub(crate) struct Views {
     next: AtomicU32,
@@ -110,8 +111,17 @@ pub(crate) struct Views {
 }
 
 struct View {
+    window: WindowId,
     acks: AckHandle,
     carrier: JoinHandle<()>,
+}
+
+impl Views {
+    /// Ends the views of a window that is closed.
+    pub(crate) fn end(&self, window: WindowId) {
+        let mut open = self.open.lock().unwrap_or_else(|lock| lock.into_inner());
+        open.retain(|_, view| view.window != window);
+    }
 }
 
 impl Drop for View {
@@ -132,6 +142,7 @@ pub(crate) struct ViewOptions {
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn attach_pane(
+    window: WebviewWindow,
     app: State<'_, App>,
     views: State<'_, Views>,
     pane: PaneId,
@@ -153,7 +164,15 @@ pub(crate) async fn attach_pane(
     });
     let view = views.next.fetch_add(1, Ordering::Relaxed);
     let mut open = views.open.lock().unwrap_or_else(|lock| lock.into_inner());
-    open.insert(view, View { acks, carrier });
+    let window = id_of(&window);
+    open.insert(
+        view,
+        View {
+            window,
+            acks,
+            carrier,
+        },
+    );
     Ok(view)
 }
 

@@ -6,23 +6,33 @@ use app::{
 };
 use serde::Serialize;
 use specta::Type;
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, Manager as _, State, WebviewWindow};
+use tauri_specta::Event as _;
 use terminal::{PaneId, PaneInfo};
 
+use crate::events::DraftChanged;
+use crate::windows::{Windows, id_of};
 use crate::{clipboard, renderer};
 
-/// Reads the layout that the page saved last. See [`App::load_session`].
+/// Reads the layout that this window saved last. See [`App::load_session`].
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn load_session(app: State<'_, App>) -> Result<Option<String>, Error> {
-    app.load_session().await
+pub(crate) async fn load_session(
+    window: WebviewWindow,
+    app: State<'_, App>,
+) -> Result<Option<String>, Error> {
+    app.load_session(id_of(&window)).await
 }
 
-/// Keeps the layout for the next start. See [`App::save_session`].
+/// Keeps the layout of this window for the next start. See [`App::save_session`].
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn save_session(app: State<'_, App>, json: String) -> Result<(), Error> {
-    app.save_session(json).await
+pub(crate) async fn save_session(
+    window: WebviewWindow,
+    app: State<'_, App>,
+    json: String,
+) -> Result<(), Error> {
+    app.save_session(id_of(&window), json).await
 }
 
 /// How the person left the window. See [`App::window_state`].
@@ -89,15 +99,39 @@ pub(crate) async fn list_drafts(app: State<'_, App>) -> Result<Vec<Draft>, Error
 /// Keeps what is typed in one place. See [`App::keep_draft`].
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn keep_draft(app: State<'_, App>, draft: Draft) -> Result<(), Error> {
-    app.keep_draft(draft).await
+pub(crate) async fn keep_draft(
+    window: WebviewWindow,
+    app: State<'_, App>,
+    draft: Draft,
+) -> Result<(), Error> {
+    app.keep_draft(draft.clone()).await?;
+    tell_of_draft(&window, draft.place.clone(), Some(draft));
+    Ok(())
 }
 
 /// Forgets what was typed in one place. See [`App::drop_draft`].
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn drop_draft(app: State<'_, App>, place: String) -> Result<(), Error> {
-    app.drop_draft(place).await
+pub(crate) async fn drop_draft(
+    window: WebviewWindow,
+    app: State<'_, App>,
+    place: String,
+) -> Result<(), Error> {
+    app.drop_draft(place.clone()).await?;
+    tell_of_draft(&window, place, None);
+    Ok(())
+}
+
+/// Tells the other windows what is typed here: the same place may be seen in them.
+fn tell_of_draft(window: &WebviewWindow, place: String, draft: Option<Draft>) {
+    let changed = DraftChanged {
+        window: id_of(window),
+        place,
+        draft,
+    };
+    if let Err(error) = changed.emit(window.app_handle()) {
+        tracing::warn!("other windows were not told of what is typed: {error}");
+    }
 }
 
 /// The settings in force, keys included.
@@ -107,11 +141,19 @@ pub(crate) async fn load_settings(app: State<'_, App>) -> Result<Settings, Error
     Ok(app.settings())
 }
 
-/// What a person should be told about the start. See [`App::notices`].
+/// What a person should be told about the start, in the first window. See [`App::notices`].
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn startup_notices(app: State<'_, App>) -> Result<StartNotices, Error> {
-    app.notices().await
+pub(crate) async fn startup_notices(
+    window: WebviewWindow,
+    windows: State<'_, Windows>,
+    app: State<'_, App>,
+) -> Result<StartNotices, Error> {
+    if windows.is_first(id_of(&window)) {
+        app.notices().await
+    } else {
+        Ok(StartNotices::default())
+    }
 }
 
 /// Where the person edits settings and keys.

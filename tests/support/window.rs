@@ -8,6 +8,7 @@ use fantoccini::actions::{
     PointerAction,
 };
 use fantoccini::elements::Element;
+use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -70,6 +71,30 @@ impl Window {
             client,
             _driver: driver,
         })
+    }
+
+    /// Waits until so many windows are open, and returns how the driver calls them, in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// When there are not so many in time.
+    pub async fn windows(&self, count: usize) -> Result<Vec<WindowHandle>> {
+        wait_for(&format!("{count} windows"), || async {
+            match self.client.windows().await {
+                Ok(open) if open.len() == count => Ok(open),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await
+    }
+
+    /// Does what follows in another of the windows that are open.
+    ///
+    /// # Errors
+    ///
+    /// When the driver refuses.
+    pub async fn turn_to(&self, window: &WindowHandle) -> Result<()> {
+        Ok(self.client.switch_to_window(window.clone()).await?)
     }
 
     /// Closes the window as a person would.

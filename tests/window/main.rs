@@ -19,6 +19,7 @@ mod panes;
 mod reach;
 mod search;
 mod settings;
+mod windows;
 mod workspace;
 
 /// The modifier keys, as WebDriver numbers them.

@@ -142,9 +142,25 @@ export const commands = {
 	simulateFlow: (text: string, stubs: Stubs) => typedError<Simulation, Error>(__TAURI_INVOKE("simulate_flow", { text, stubs })),
 	/**  Saves a picture that the person asked to save; returns where. See [`App::save_file`]. */
 	savePicture: (name: string, bytes: number[]) => typedError<string, Error>(__TAURI_INVOKE("save_picture", { name, bytes })),
-	/**  Reads the layout that the page saved last. See [`App::load_session`]. */
+	/**  What a window should know of itself when it begins. Its errand is told once. */
+	thisWindow: () => typedError<ThisWindow, Error>(__TAURI_INVOKE("this_window")),
+	/**  Tells the other windows what this one shows. */
+	windowShows: (shows: WindowShows) => typedError<null, Error>(__TAURI_INVOKE("window_shows", { shows })),
+	/**  Says that the person turned to this window. */
+	turnedToWindow: () => typedError<null, Error>(__TAURI_INVOKE("turned_to_window")),
+	/**  Opens another window, in which something is to be done. */
+	newWindow: (errand: Errand) => typedError<WindowId, Error>(__TAURI_INVOKE("new_window", { errand })),
+	/**  Has something done in another window, which comes to the front. */
+	sendToWindow: (window: WindowId, errand: Errand) => typedError<null, Error>(__TAURI_INVOKE("send_to_window", { window, errand })),
+	/**  Opens the window anew that was closed last; says whether there was one. */
+	reopenWindow: () => typedError<boolean, Error>(__TAURI_INVOKE("reopen_window")),
+	/**  Closes this window; its panes go on. */
+	closeWindow: () => typedError<null, Error>(__TAURI_INVOKE("close_window")),
+	/**  Closes all windows: the next start opens them again. */
+	closeAllWindows: () => typedError<null, Error>(__TAURI_INVOKE("close_all_windows")),
+	/**  Reads the layout that this window saved last. See [`App::load_session`]. */
 	loadSession: () => typedError<string | null, Error>(__TAURI_INVOKE("load_session")),
-	/**  Keeps the layout for the next start. See [`App::save_session`]. */
+	/**  Keeps the layout of this window for the next start. See [`App::save_session`]. */
 	saveSession: (json: string) => typedError<null, Error>(__TAURI_INVOKE("save_session", { json })),
 	/**  The layouts that are kept. See [`App::layouts`]. */
 	listLayouts: () => typedError<LayoutSummary[], Error>(__TAURI_INVOKE("list_layouts")),
@@ -176,7 +192,7 @@ export const commands = {
 	dropDraft: (place: string) => typedError<null, Error>(__TAURI_INVOKE("drop_draft", { place })),
 	/**  The settings in force, keys included. */
 	loadSettings: () => typedError<Settings, Error>(__TAURI_INVOKE("load_settings")),
-	/**  What a person should be told about the start. See [`App::notices`]. */
+	/**  What a person should be told about the start, in the first window. See [`App::notices`]. */
 	startupNotices: () => typedError<StartNotices, Error>(__TAURI_INVOKE("startup_notices")),
 	/**  The files that hold settings and keys. */
 	settingsFiles: () => typedError<SettingsFiles, Error>(__TAURI_INVOKE("settings_files")),
@@ -251,12 +267,16 @@ export const commands = {
 export const events = {
 	agentsHappened: makeEvent<AgentsHappened, AgentsHappened>("agents-happened"),
 	conflictsChanged: makeEvent<ConflictsChanged, ConflictsChanged>("conflicts-changed"),
+	draftChanged: makeEvent<DraftChanged, DraftChanged>("draft-changed"),
+	errandCame: makeEvent<ErrandCame, ErrandCame>("errand-came"),
 	hostChanged: makeEvent<HostChanged, HostChanged>("host-changed"),
 	layoutWanted: makeEvent<LayoutWanted, LayoutWanted>("layout-wanted"),
 	paneHappened: makeEvent<PaneHappened, PaneHappened>("pane-happened"),
 	repositoriesChanged: makeEvent<RepositoriesChanged, RepositoriesChanged>("repositories-changed"),
 	runsChanged: makeEvent<RunsChanged, RunsChanged>("runs-changed"),
 	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
+	windowGone: makeEvent<WindowGone, WindowGone>("window-gone"),
+	windowsChanged: makeEvent<WindowsChanged, WindowsChanged>("windows-changed"),
 	worktreesTouched: makeEvent<WorktreesTouched, WorktreesTouched>("worktrees-touched"),
 };
 
@@ -1038,6 +1058,15 @@ export type Draft = {
 	basis: string | null,
 };
 
+/**  What is typed in one place is other than before. */
+export type DraftChanged = {
+	/**  The window in which it was typed, which knows. */
+	window: WindowId,
+	place: string,
+	/**  None: nothing is kept there any more. */
+	draft: Draft | null,
+};
+
 /**  What draws panes. */
 export type DrawnBy = 
 /**  The graphics device. */
@@ -1055,6 +1084,32 @@ export type EarlierEnd = {
 	next: LineId,
 	/**  When that pane ended, in milliseconds since 1970, as far as is known. */
 	until: number | null,
+};
+
+/**  What is to be done in a window, as another window or the command line asks for it. */
+export type Errand = 
+/**  Open a terminal. */
+{ errand: "terminal"; 
+/**  Where; none: at home. */
+cwd: string | null } | 
+/**  Show a pane. */
+{ errand: "pane"; 
+/**  Which. */
+pane: PaneId; 
+/**  What in it is looked for, as the page wrote it. */
+found: string | null } | 
+/**  Take over a tab of another window. */
+{ errand: "tab"; 
+/**  What it shows, as the page wrote it. */
+tab: string } | 
+/**  Nothing but to come to the front. */
+{ errand: "come" };
+
+/**  Something is to be done in one window. */
+export type ErrandCame = {
+	/**  In which. */
+	window: WindowId,
+	errand: Errand,
 };
 
 /**  Why something asked of [`App`](crate::App) was not done. */
@@ -1775,6 +1830,20 @@ export type OpenPane = {
 	continues?: PaneId | null,
 	/**  The name of a profile, kept with the pane for whoever shows it. */
 	profile?: string | null,
+};
+
+/**  A window that is open. */
+export type OpenWindow = {
+	id: WindowId,
+	shows: WindowShows,
+};
+
+/**  All windows that are open. */
+export type OpenWindows = {
+	/**  By their numbers. */
+	windows: OpenWindow[],
+	/**  The one that the person turned to last. */
+	front: WindowId,
 };
 
 /**  Which matches come first. */
@@ -2971,6 +3040,16 @@ export type ThemeColours = {
 	ansi: string[],
 };
 
+/**  What a window should know of itself when it begins. */
+export type ThisWindow = {
+	id: WindowId,
+	/**  Whether it is the one that tells what there is to be said about the start of the program. */
+	first: boolean,
+	/**  What is to be done in it at once. */
+	errand: Errand | null,
+	all: OpenWindows,
+};
+
 /**  One entry of a conversation that was read back. */
 export type TimelineEntry = {
 	/**  When, in ISO 8601, if told. */
@@ -3204,6 +3283,26 @@ export type WatchState =
 /**  The repository is gone; nothing is watched. */
 "gone";
 
+/**  A window was closed while others are open, and can be brought back. */
+export type WindowGone = {
+	id: WindowId,
+	/**  What it showed. */
+	shows: WindowShows,
+};
+
+/**  A window, by a number that it keeps until it is forgotten. */
+export type WindowId = number;
+
+/**  What a window tells the others of itself. */
+export type WindowShows = {
+	/**  What it is called. */
+	title: string,
+	/**  How many tabs it has. */
+	tabs: number,
+	/**  The panes that have a tab in it. */
+	panes: PaneId[],
+};
+
 /**  How a person left the window. */
 export type WindowState = {
 	/**  The patterns that were searched for, newest first. */
@@ -3215,6 +3314,9 @@ export type WindowState = {
 	/**  What was measured of drawing; none: nothing yet. */
 	drawing: MeasuredDrawing | null,
 };
+
+/**  Other windows are open than before, or they show something else: all of them, as they are now. */
+export type WindowsChanged = OpenWindows;
 
 /**  What a worktree changed. */
 export type WorktreeChanges = {

@@ -7,6 +7,7 @@ import { useDrafts } from "./shared/drafts";
 import { useNotices } from "./shared/notices";
 import { useSettings } from "./shared/settings-store";
 import { newWindow, useWindowState } from "./shared/window-state";
+import { onlyWindow, useWindows } from "./shared/windows";
 import { emptyPanes, usePanes } from "./terminal/pane-store";
 import { useQuestions } from "./terminal/questions";
 import {
@@ -47,6 +48,7 @@ export function freshBackend(options: MemoryOptions = {}): MemoryBackend {
   installBackend(twin);
   useWindowState.setState(newWindow, true);
   useDrafts.setState({ drafts: {} });
+  useWindows.setState(onlyWindow, true);
   usePanes.setState(emptyPanes, true);
   useQuestions.setState({ question: null, renaming: null });
   useNotices.setState({ notices: [] });

@@ -4,16 +4,13 @@
 //! `switchyard open --layout` leaves a wish, which a window takes: the one that runs, or else the next one.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::config_file::ConfigWatch;
 use crate::window_state::{json, read};
-use crate::{App, Code, Error, Paths, whole_file};
+use crate::wishes::Wish;
+use crate::{App, Code, Error};
 
 const LAYOUTS: &str = "layouts";
 /// So many are kept.
@@ -206,50 +203,18 @@ impl App {
             let message = format!("`{root}` is not a directory");
             return Err(Error::new(Code::BadParams, message));
         }
-        let text = serde_json::to_string(&wanted).expect("texts are always JSON");
-        let wish = wish_file(self.paths());
-        whole_file::write(&wish, &text).map_err(|error| {
-            let message = format!("could not write `{}`: {error}", wish.display());
-            Error::new(Code::Failed, message)
-        })
+        Wish::Layout.leave(self.paths(), &wanted)
     }
 
     /// Takes the wish that is there; nobody else gets it. None when there is none.
     pub fn take_wanted_layout(&self) -> Option<WantedLayout> {
-        let wish = wish_file(self.paths());
-        let ours = wish.with_extension(format!("{}.taken", std::process::id()));
-        fs::rename(&wish, &ours).ok()?;
-        let text = fs::read_to_string(&ours);
-        let _ = fs::remove_file(&ours);
-        serde_json::from_str(&text.ok()?).ok()
+        Wish::Layout.take(self.paths())
     }
 
     /// Whether a wish waits for a window.
     pub fn layout_is_wanted(&self) -> bool {
-        wish_file(self.paths()).exists()
+        Wish::Layout.waits(self.paths())
     }
-
-    /// Calls `told` whenever a wish has come, until [`App::shutdown`].
-    ///
-    /// # Errors
-    ///
-    /// When the directory can't be watched.
-    pub fn follow_wanted_layouts(&self, told: impl Fn() + Send + 'static) -> io::Result<()> {
-        let mut watch = ConfigWatch::new(self.paths().runtime()).map_err(io::Error::other)?;
-        let wish = wish_file(self.paths());
-        self.spawn(async move {
-            while watch.changed().await.is_some() {
-                if wish.exists() {
-                    told();
-                }
-            }
-        });
-        Ok(())
-    }
-}
-
-fn wish_file(paths: &Paths) -> PathBuf {
-    paths.runtime().join("layout.wish")
 }
 
 fn panes_in(node: &LayoutNode) -> usize {
@@ -345,14 +310,14 @@ mod tests {
         assert_eq!(nowhere.map_err(|error| error.code), Err(Code::BadParams));
 
         let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();
-        app.follow_wanted_layouts(move || {
-            let _ = sender.send(());
+        app.follow_wishes(move |wish| {
+            let _ = sender.send(wish);
         })
         .expect("watched");
         let here = home.path().to_str().expect("UTF-8");
         app.want_layout(wanted(Some(here))).await.expect("left");
         let told = tokio::time::timeout(std::time::Duration::from_secs(10), heard.recv());
-        told.await.expect("in time").expect("told");
+        assert_eq!(told.await.expect("in time"), Some(Wish::Layout));
         assert_eq!(app.take_wanted_layout(), Some(wanted(Some(here))));
         assert_eq!(app.take_wanted_layout(), None);
     }

@@ -38,6 +38,8 @@ mod themes;
 mod tmux;
 mod whole_file;
 mod window_state;
+mod windows;
+mod wishes;
 mod worktrees;
 
 use std::sync::Arc;
@@ -90,6 +92,8 @@ pub use settings::{
 pub use themes::{ImportedTheme, ThemeColours};
 pub use tmux::layout_of_tmux;
 pub use window_state::{DrawnBy, FrameState, MeasuredDrawing, WindowState};
+pub use windows::{Errand, WindowId, WindowsClaim};
+pub use wishes::Wish;
 pub use worktrees::{
     AtWork, MadeWorktree, PrunedWorktree, RemoveWorktree, WorktreeRow, list_worktrees,
     make_worktree, rename_worktree,

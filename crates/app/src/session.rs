@@ -1,37 +1,42 @@
-//! The session: the tabs, panes and directories that the window restores at launch.
+//! The session: the tabs, panes and directories that each window restores at launch.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::{App, Code, Error};
+use crate::{App, Code, Error, WindowId};
 
-/// Under which key the layout is kept.
-const LAYOUT: &str = "session.layout";
+/// Under which key the layout of a window is kept.
+fn layout_of(window: WindowId) -> String {
+    match window {
+        WindowId::FIRST => "session.layout".to_owned(),
+        WindowId(number) => format!("session.layout.{number}"),
+    }
+}
 
 /// A layout is some kilobytes; what is larger is a mistake.
 const LAYOUT_LIMIT: usize = 4 << 20;
 
 impl App {
-    /// The layout that the window saved last, as it wrote it.
+    /// The layout that a window saved last, as it wrote it.
     ///
     /// # Errors
     ///
     /// [`Code::Store`] when the database can't be read.
-    pub async fn load_session(&self) -> Result<Option<String>, Error> {
+    pub async fn load_session(&self, window: WindowId) -> Result<Option<String>, Error> {
         self.0
             .store
-            .get(LAYOUT)
+            .get(&layout_of(window))
             .await
             .map_err(|error| Error::from_chain(Code::Store, &error))
     }
 
-    /// Keeps the layout of the window for the next start.
+    /// Keeps the layout of a window for the next start.
     ///
     /// # Errors
     ///
     /// [`Code::BadParams`] when `json` is no JSON or larger than 4 MiB, [`Code::Store`] when it
     /// can't be written.
-    pub async fn save_session(&self, json: String) -> Result<(), Error> {
+    pub async fn save_session(&self, window: WindowId, json: String) -> Result<(), Error> {
         if json.len() > LAYOUT_LIMIT {
             return Err(Error::new(
                 Code::BadParams,
@@ -49,8 +54,16 @@ impl App {
         }
         self.0
             .store
-            .put(LAYOUT, &json)
+            .put(&layout_of(window), &json)
             .await
+            .map_err(|error| Error::from_chain(Code::Store, &error))
+    }
+
+    /// Forgets the layout of a window.
+    pub(crate) async fn forget_session(&self, window: WindowId) -> Result<(), Error> {
+        let forgotten = self.0.store.remove(&layout_of(window)).await;
+        forgotten
+            .map(drop)
             .map_err(|error| Error::from_chain(Code::Store, &error))
     }
 

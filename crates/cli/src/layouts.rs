@@ -1,17 +1,11 @@
 //! `layouts`, and `open --layout`: arrangements of panes by name. The window saves and shows them.
 
-use std::time::{Duration, Instant};
-
 use app::{App, WantedLayout};
 use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 use crate::output::{Output, short};
 use crate::table::{Cell, Table, Tone};
-
-/// How long a window that runs may take to hear of a layout.
-const HEARD_WITHIN: Duration = Duration::from_secs(3);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// List the arrangements of panes that were saved by name; `switchyard open --layout NAME` opens one
 #[derive(Debug, Args)]
@@ -64,20 +58,8 @@ impl Layouts {
 /// Opens a layout in the window that runs, else in a new one, which this process becomes.
 pub(crate) async fn open(app: &App, name: String, root: Option<String>) -> Result<(), Failure> {
     app.want_layout(WantedLayout { name, root }).await?;
-    let deadline = Instant::now() + HEARD_WITHIN;
-    while app.layout_is_wanted() {
-        if Instant::now() > deadline {
-            app.shutdown().await;
-            return match crate::window::become_it(false) {
-                Ok(never) => match never {},
-                Err(failure) => {
-                    // Else a window of another day would open it.
-                    app.take_wanted_layout();
-                    Err(failure)
-                }
-            };
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
-    Ok(())
+    crate::window::heard(app, App::layout_is_wanted, |app| {
+        app.take_wanted_layout();
+    })
+    .await
 }

@@ -380,6 +380,7 @@ fn the_help_teaches() {
       history    What is kept on disk of what panes printed
       layouts    List the arrangements of panes that were saved by name; `switchyard open --layout NAME`
                  opens one
+      window     Open one more window, with tabs of its own
       import     Take over what another program holds
       agents     List coding agents on all hosts, read them, talk to them
       conflicts  Where worktrees of a repository change the same lines

@@ -5,10 +5,11 @@ import type { Draft } from "../bindings";
 import type { Stop } from "./feature";
 import { notify } from "./notices";
 import { saver } from "./saver";
+import { useWindows } from "./windows";
 
 /**
  * What the person typed and did not send, save or start, by where it was typed. Rust keeps it, a moment after each
- * change: neither a closed tab nor a killed window loses it.
+ * change, and tells other windows: neither a closed tab nor a killed window loses it.
  */
 export const useDrafts = create<{ drafts: Record<string, Draft> }>(() => ({
   drafts: {},
@@ -50,13 +51,23 @@ export async function startDrafts(): Promise<Stop> {
       return { status: "ok", data: null };
     },
   });
+  let hearing = false;
+  const stopHearing = backend.onDraftChanged(({ window, place, draft }) => {
+    // What is typed here and not yet written is newer.
+    if (window === useWindows.getState().own || unwritten.has(place)) return;
+    hearing = true;
+    setDraft(place, draft?.text ?? null, draft?.basis ?? null);
+    hearing = false;
+  });
   const stop = useDrafts.subscribe(({ drafts }, { drafts: before }) => {
+    if (hearing) return;
     for (const place of Object.keys({ ...before, ...drafts }))
       if (drafts[place] !== before[place]) unwritten.add(place);
     saving.soon();
   });
   return () => {
     stop();
+    stopHearing();
     saving.stop();
   };
 }

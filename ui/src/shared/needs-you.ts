@@ -1,6 +1,7 @@
 import { create } from "zustand";
 import { backend } from "../backend/backend";
 import { notify } from "./notices";
+import { isInFront } from "./windows";
 
 /** Something that waits for the person. */
 export interface Need {
@@ -87,8 +88,8 @@ export function followNeeds(): () => void {
   });
 }
 
-/** Says it through the desktop, unless the window is looked at. */
+/** Says it through the desktop, once for all windows, unless one of them is looked at. */
 export function tellPerson(title: string, body: string): void {
-  if (document.hasFocus()) return;
+  if (!isInFront() || document.hasFocus()) return;
   void backend.notifyPerson(title, body);
 }

@@ -7,6 +7,7 @@ import { useDock } from "../shared/dock/dock";
 import { CloseIcon } from "../shared/icons";
 import { StateIcon } from "../shared/StateIcon";
 import type { TreeItem } from "../shared/tree-item";
+import { useWindows, windowOfPane } from "../shared/windows";
 import { ProgressLine } from "./ProgressLine";
 import { newTerminal, requestClose } from "./pane-life";
 import { stateOf } from "./pane-state";
@@ -21,6 +22,7 @@ export function usePaneItems(): TreeItem[] {
   const activeId = useDock((state) => state.activeId);
   const panels = useDock((state) => state.panels);
   const api = useDock((state) => state.api);
+  const windows = useWindows((state) => state.windows);
   // biome-ignore lint/correctness/useExhaustiveDependencies: which panes have a tab follows the panels
   return useMemo(() => {
     const active = activeId
@@ -34,10 +36,11 @@ export function usePaneItems(): TreeItem[] {
           pane={pane}
           active={pane.id === active}
           hasTab={panelOfPane(pane.id) !== null}
+          elsewhere={windowOfPane(pane.id) !== null}
         />
       ),
     }));
-  }, [panes, activeId, panels, api]);
+  }, [panes, activeId, panels, api, windows]);
 }
 
 /** A pane with its state in words. */
@@ -45,10 +48,12 @@ function PaneRow({
   pane,
   active,
   hasTab,
+  elsewhere,
 }: {
   pane: PaneInfo;
   active: boolean;
   hasTab: boolean;
+  elsewhere: boolean;
 }) {
   const state = stateOf(pane);
   const title = paneTitle(pane);
@@ -58,6 +63,11 @@ function PaneRow({
       : pane.busy && pane.command && pane.command !== title
         ? pane.command
         : null;
+  const where = hasTab
+    ? ""
+    : elsewhere
+      ? "its tab is in another window"
+      : "running without a tab";
   const items = () => [
     [
       { title: "Go to it", run: () => showPane(pane.id) },
@@ -95,11 +105,7 @@ function PaneRow({
           data-walk
           data-testid={`sidebar-pane-${pane.id}`}
           aria-current={active}
-          title={
-            hasTab
-              ? paneInFull(pane)
-              : `${paneInFull(pane)}\nrunning without a tab`
-          }
+          title={[paneInFull(pane), where].filter(Boolean).join("\n")}
           onClick={() => showPane(pane.id)}
         >
           <StateIcon state={state} />
@@ -112,7 +118,11 @@ function PaneRow({
             </span>
             {detail && <span className="pane-detail">{detail}</span>}
           </span>
-          {!hasTab && <span className="pane-note">no tab</span>}
+          {!hasTab && (
+            <span className="pane-note">
+              {elsewhere ? "other window" : "no tab"}
+            </span>
+          )}
           <span className="pane-state">{state}</span>
         </button>
         <ProgressLine progress={pane.progress ?? null} />

@@ -4,6 +4,7 @@ import { ContextMenu } from "../shared/ContextMenu";
 import { keyOf } from "../shared/commands";
 import { copying } from "../shared/copying";
 import { toggleZoom } from "../shared/dock/dock";
+import { movingItems } from "../shared/dock/moving";
 import { usePanel, useParams, useTitle } from "../shared/dock/panel";
 import { Tab } from "../shared/dock/Tab";
 import { StateIcon } from "../shared/StateIcon";
@@ -18,7 +19,7 @@ import { startRenaming, useQuestions } from "./questions";
 
 /** The tab of a pane: its state, its name, what can be done with it. */
 export function TerminalTab() {
-  const { bringForward } = usePanel();
+  const { bringForward, id } = usePanel();
   const pane = paneOfParams(useParams());
   const info = usePanes((state) =>
     pane === null ? undefined : state.panes[pane],
@@ -59,6 +60,7 @@ export function TerminalTab() {
       ),
       item("Zoom", "pane.zoom", within(toggleZoom)),
     ],
+    movingItems(id),
     [
       info && copying("Copy its directory", info.cwd),
       info !== undefined &&

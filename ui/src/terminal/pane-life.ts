@@ -10,6 +10,7 @@ import { type ClosedPanel, closePanel, putBack } from "../shared/dock/closed";
 import { activePanel, type Where } from "../shared/dock/dock";
 import { notify, reportFailure } from "../shared/notices";
 import { useSettings } from "../shared/settings-store";
+import { windowOfPane } from "../shared/windows";
 import { forgetPane } from "./hosts";
 import { usePanes } from "./pane-store";
 import {
@@ -76,7 +77,7 @@ export function usualShell(): Partial<OpenPane> {
 }
 
 /** Where the active pane works; asked anew, as nothing tells when a program has gone elsewhere. */
-async function currentDirectory(): Promise<string | null> {
+export async function currentDirectory(): Promise<string | null> {
   const current = activePane();
   if (current === null) return null;
   const listed = await backend.listPanes();
@@ -201,6 +202,10 @@ export async function reopenTerminal(
     pane = (await openPaneNear(request))?.id ?? null;
   }
   if (pane === null) return null;
+  if (windowOfPane(pane) !== null) {
+    showPane(pane);
+    return pane;
+  }
   const { title } = closed;
   const id = `${TERMINAL}-${pane}`;
   putBack(closed, { id, kind: TERMINAL, title, params: { pane } });

@@ -2,6 +2,7 @@ import { create } from "zustand";
 import { backend } from "../backend/backend";
 import type { PaneEvent, PaneId, PaneInfo } from "../bindings";
 import { notify } from "../shared/notices";
+import { isOurs } from "../shared/windows";
 
 /** A program's wish to put text on the clipboard, waiting for the person. */
 export interface ClipboardWish {
@@ -94,7 +95,10 @@ export async function startPanes(): Promise<() => void> {
       void listPanes();
       return;
     }
-    if (event.event === "warned") notify("warning", event.message);
+    if (event.event === "warned" && isOurs(event.id))
+      notify("warning", event.message);
+    // One window asks.
+    if (event.event === "clipboard_write" && !isOurs(event.id)) return;
     usePanes.setState((state) => applyPaneEvent(state, event));
   });
   await listPanes();

@@ -1,4 +1,5 @@
-import type { PaneId } from "../bindings";
+import { backend } from "../backend/backend";
+import type { PaneId, WindowId } from "../bindings";
 import { closePanel } from "../shared/dock/closed";
 import {
   activate,
@@ -7,6 +8,8 @@ import {
   openPanel,
   type Where,
 } from "../shared/dock/dock";
+import { reportFailure } from "../shared/notices";
+import { windowOfPane } from "../shared/windows";
 import { withHost } from "./hosts";
 import { paneTitle, usePanes } from "./pane-store";
 import type { MarkedMatch } from "./terminal-marks";
@@ -35,13 +38,21 @@ export function activePane(): PaneId | null {
   return paneOfParams(panel.params);
 }
 
-/** Opens the tab of a pane, or brings it forward; the keys are its own then, unless they are to stay where they are. */
+/**
+ * Opens the tab of a pane, or brings it forward, in whichever window it is; the keys are its own then, unless they are to
+ * stay where they are.
+ */
 export function showPane(
   pane: PaneId,
   where: Where = "tab",
   focus = true,
 ): void {
   const present = panelOfPane(pane);
+  const elsewhere = present ? null : windowOfPane(pane);
+  if (elsewhere !== null) {
+    void showElsewhere(elsewhere, pane, null);
+    return;
+  }
   if (present) activate(present);
   else openTab(pane, where);
   if (!focus) return;
@@ -49,6 +60,21 @@ export function showPane(
     // By the time it shows something, the person may have turned to another one.
     if (activePane() === pane) host.focus();
   });
+}
+
+/** Shows a pane, and what was found in it, in the window that has its tab. */
+async function showElsewhere(
+  window: WindowId,
+  pane: PaneId,
+  found: MarkedMatch | null,
+): Promise<void> {
+  reportFailure(
+    await backend.sendToWindow(window, {
+      errand: "pane",
+      pane,
+      found: found && JSON.stringify(found),
+    }),
+  );
 }
 
 /** Opens a tab for a pane; `quiet`: behind what is in front. */
@@ -83,6 +109,13 @@ export function revealLine(
 ): void {
   if (!usePanes.getState().panes[pane]) {
     older();
+    return;
+  }
+  const elsewhere = windowOfPane(pane);
+  if (elsewhere !== null) {
+    // Who only looks through what was found stays in this window.
+    if (focus) void showElsewhere(elsewhere, pane, match);
+    else older();
     return;
   }
   showPane(pane, "tab", false);

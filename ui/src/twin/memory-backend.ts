@@ -36,6 +36,7 @@ import {
   memoryFlows,
 } from "./memory-flows";
 import { memorySettings } from "./memory-settings";
+import { type MemoryWindows, memoryWindows } from "./memory-windows";
 import { type MemoryWorktrees, memoryWorktrees } from "./memory-worktrees";
 
 export const defaultSettings: Required<Settings> = {
@@ -109,6 +110,7 @@ export interface MemoryBackend
   extends Backend,
     MemoryChanges,
     MemoryWorktrees,
+    MemoryWindows,
     MemoryConflicts,
     FlowControls {
   readonly state: MemoryState;
@@ -602,6 +604,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     }),
     ...memoryChanges(),
     ...memoryWorktrees(),
+    ...memoryWindows(),
     ...memoryConflicts(),
     ...agents,
     agents,

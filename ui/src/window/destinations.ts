@@ -8,6 +8,7 @@ import { newTerminal } from "../terminal/pane-life";
 import { features } from "./features";
 import { openFolder } from "./folders";
 import { useProfileDestinations } from "./profiles";
+import { useWindowDestinations } from "./windows";
 
 const hooks = features.flatMap(({ useDestinations }) => useDestinations ?? []);
 
@@ -16,6 +17,7 @@ export function useDestinations(): Destination[] {
   // biome-ignore lint/correctness/useHookAtTopLevel: the features are the same ones at every draw
   const named = hooks.flatMap((useNamed) => useNamed());
   const profiles = useProfileDestinations();
+  const windows = useWindowDestinations();
   const api = useDock((state) => state.api);
   useDock((state) => state.panels);
   const repositories = useRepositories((state) => state.repositories);
@@ -50,6 +52,7 @@ export function useDestinations(): Destination[] {
     ...named,
     ...profiles,
     ...tabs,
+    ...windows,
     ...worktrees,
     ...folders,
     ...commands.flatMap(asDestination),

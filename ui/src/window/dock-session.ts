@@ -1,9 +1,11 @@
 import { type DockApi, useDock } from "../shared/dock/dock";
+import { takeErrand, useWindows } from "../shared/windows";
 import { attachAnew } from "../terminal/hosts";
 import { newTerminal } from "../terminal/pane-life";
 import { listPanes, usePanes } from "../terminal/pane-store";
 import { followSession, restoreSession } from "../terminal/session";
 import { historyPanel } from "./search-in-panes";
+import { doErrand } from "./windows";
 
 /** Keeps the dock and the saved session the same, through whatever becomes of the host. */
 
@@ -21,8 +23,10 @@ export async function startDock(api: DockApi): Promise<void> {
   // Without a list of what lives, everything would seem gone: the session waits until the host answers.
   if (!usePanes.getState().listed) return;
   const restored = await restoreSession(api, historyPanel);
-  if (restored === "first") {
-    await newTerminal();
+  const errand = takeErrand();
+  if (errand) await doErrand(errand);
+  else if (restored === "first") await newTerminal();
+  if (restored === "first" && !errand && useWindows.getState().own === 1) {
     api.addPanel({
       id: "welcome",
       component: "welcome",

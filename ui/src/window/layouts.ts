@@ -12,6 +12,7 @@ import {
 import { notify, reportFailure } from "../shared/notices";
 import { shortPath } from "../shared/paths";
 import { useSettings } from "../shared/settings-store";
+import { isInFront } from "../shared/windows";
 import { openPaneNear, usualShell } from "../terminal/pane-life";
 import { usePanes } from "../terminal/pane-store";
 import { activePane } from "../terminal/pane-tabs";
@@ -144,6 +145,7 @@ async function openPanes(
 /** Opens what somebody outside of the window wants to see here, now and whenever it is told. */
 export function followWantedLayouts(): () => void {
   async function take() {
+    if (!isInFront()) return;
     const wanted = await backend.takeWantedLayout();
     if (wanted.status === "ok" && wanted.data)
       await openLayout(wanted.data.name, wanted.data.root);

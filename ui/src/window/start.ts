@@ -9,6 +9,7 @@ import { keepFocus } from "../shared/places";
 import { startRepositories } from "../shared/repositories";
 import { startSettings } from "../shared/settings-store";
 import { startWindowState } from "../shared/window-state";
+import { startWindows } from "../shared/windows";
 import { focusInFront } from "./aside";
 import { closingCommands, offerUndo } from "./closing";
 import { hostIsBack, leaveSession } from "./dock-session";
@@ -18,6 +19,7 @@ import { followWantedLayouts, layoutCommands } from "./layouts";
 import { profileCommands } from "./profiles";
 import { snippetCommands } from "./snippets";
 import { windowCommands } from "./window-commands";
+import { followWindows, windowsCommands } from "./windows";
 
 /** Begins everything that lives as long as the page; says when there is something to show. */
 export function useStart(): boolean {
@@ -27,6 +29,7 @@ export function useStart(): boolean {
     const stops: Stop[] = [
       registerCommands([
         ...windowCommands(),
+        ...windowsCommands(),
         ...closingCommands(),
         ...layoutCommands(),
         ...snippetCommands(),
@@ -40,6 +43,7 @@ export function useStart(): boolean {
       followNeeds(),
       offerUndo(),
       followWantedLayouts(),
+      followWindows(),
       followVisits(),
       keepFocus(focusInFront),
       backend.onHostChanged((host) => {
@@ -61,6 +65,7 @@ export function useStart(): boolean {
       startSettings().then(own),
       startWindowState().then(own),
       startDrafts().then(own),
+      startWindows().then(own),
       ...prepared,
     ]).then(() => {
       if (!stopped) setReady(true);

@@ -3,6 +3,7 @@ import { ContextMenu } from "../ContextMenu";
 import { keyOf } from "../commands";
 import { CloseIcon } from "../icons";
 import { toggleZoom } from "./dock";
+import { movingItems } from "./moving";
 import { usePanel } from "./panel";
 
 interface TabProps extends ComponentProps<"div"> {
@@ -44,7 +45,7 @@ export function Tab({ name, onClose, children, ...rest }: TabProps) {
 /** A tab with the menu that every panel has. */
 export function PanelTab(props: TabProps) {
   const { onClose } = props;
-  const { bringForward } = usePanel();
+  const { bringForward, id } = usePanel();
   const zoom = () => {
     bringForward();
     toggleZoom();
@@ -53,6 +54,7 @@ export function PanelTab(props: TabProps) {
     <ContextMenu
       items={() => [
         [{ title: "Zoom", hint: keyOf("pane.zoom"), run: zoom }],
+        movingItems(id),
         [{ title: "Close", hint: keyOf("pane.close"), run: onClose }],
       ]}
     >
