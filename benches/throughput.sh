@@ -77,7 +77,7 @@ in_window() {
   home=$(mktemp -d -p "$work")
   export SWITCHYARD_HOME=$home
   mkdir -p "$home/config"
-  printf '{ "shell": "/bin/bash" }' > "$home/config/settings.json"
+  printf '{ "tour": false, "shell": "/bin/bash" }' > "$home/config/settings.json"
   SWITCHYARD_LOG=info "$program" 2>"$home/log" &
   window=$!
   trap 'kill "$window"; "$program" host --stop >/dev/null; exit' TERM

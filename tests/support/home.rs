@@ -33,7 +33,7 @@ impl Home {
         std::fs::create_dir_all(&config)?;
         std::fs::write(
             config.join("settings.json"),
-            r#"{ "renderer": "dom", "shell": "/bin/bash", "theme": "dark" }"#,
+            r#"{ "renderer": "dom", "tour": false, "shell": "/bin/bash", "theme": "dark" }"#,
         )?;
         std::fs::create_dir_all(&home.user)?;
         std::fs::write(home.user.join(".bashrc"), "PS1='ready> '\n")?;

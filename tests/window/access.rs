@@ -234,6 +234,63 @@ async fn each_dialog_that_is_left_gives_the_keys_back_to_the_terminal() -> Resul
 }
 
 #[tokio::test]
+async fn tab_stays_within_a_dialog_which_begins_with_what_one_came_for() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("dialog-order", window, async |window| {
+        let mut lines = Vec::new();
+        // What can be chosen of agents is another on each machine.
+        for (view, id, steady) in [
+            ("folder", "workspace.open_folder", true),
+            ("layout", "layout.save", true),
+            ("new agent", "agents.new", false),
+            ("import of agents", "agents.import", false),
+            ("tour", "window.tour", true),
+        ] {
+            window
+                .click(&format!("[data-testid=\"pane-{pane}\"] .terminal-screen"))
+                .await?;
+            window.chord(&[ctrl(), shift()], 'p').await?;
+            window.find("[data-testid=\"palette\"]").await?;
+            window.type_keys(id).await?;
+            window
+                .click(&format!("[data-testid=\"command-{id}\"]"))
+                .await?;
+            window.gone("[data-testid=\"palette\"]").await?;
+            let part = "[role=\"dialog\"]";
+            window.find(part).await?;
+            let first = gives(
+                window,
+                &format!("the keys in {view}"),
+                "const now = document.activeElement;
+                 if (!now?.closest('[role=\"dialog\"]')) return null;
+                 return now.getAttribute('aria-label') ?? now.labels?.[0]?.textContent ?? now.textContent;",
+                Value::is_string,
+            )
+            .await?;
+            let all = tabbed(window, part).await?;
+            let within = "return document.activeElement?.closest('[role=\"dialog\"]') !== null;";
+            assert_eq!(window.script(within).await?, json!(true), "{view}: {all:?}");
+            if steady {
+                let first = first.as_str().unwrap_or_default();
+                lines.push(format!("{view} begins with {first}: {}", all.join(" | ")));
+            }
+            window
+                .type_keys(&char::from(Key::Escape).to_string())
+                .await?;
+            window.gone(part).await?;
+        }
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        folder begins with Path of the folder: Path of the folder | Cancel
+        layout begins with Name of the layout: Name of the layout | Cancel
+        tour begins with Next: Skip | Next
+        ");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_tab_is_closed_by_keys_and_has_its_button_in_what_is_heard() -> Result<()> {
     let home = Home::new()?;
     let (window, pane) = at_a_prompt(&home).await?;
@@ -258,7 +315,7 @@ async fn a_tab_is_closed_by_keys_and_has_its_button_in_what_is_heard() -> Result
 async fn what_is_printed_is_told_to_a_screen_reader_once_and_politely() -> Result<()> {
     let home = Home::new()?;
     let settings = json!({
-        "renderer": "dom", "shell": "/bin/bash", "theme": "dark", "screen_reader": true
+        "renderer": "dom", "tour": false, "shell": "/bin/bash", "theme": "dark", "screen_reader": true
     });
     std::fs::write(
         home.path().join("config/settings.json"),
@@ -327,7 +384,8 @@ async fn selected_rows_and_what_is_said_of_a_button_can_be_read_in_dark_and_in_l
     scenario("contrast", window, async |window| {
         let readable = |value: &Value| value.as_f64().is_some_and(|contrast| contrast >= 4.5);
         for theme in ["dark", "light"] {
-            let settings = json!({ "renderer": "dom", "shell": "/bin/bash", "theme": theme });
+            let settings =
+                json!({ "renderer": "dom", "tour": false, "shell": "/bin/bash", "theme": theme });
             std::fs::write(
                 home.path().join("config/settings.json"),
                 settings.to_string(),

@@ -259,7 +259,7 @@ async fn what_was_printed_before_a_restart_stands_dimmed_above_the_new_shell() -
         assert!(!text_of(window, "body").await?.contains("History:"));
         std::fs::write(
             home.path().join("config/settings.json"),
-            r#"{ "renderer": "dom", "shell": "/bin/bash", "theme": "light" }"#,
+            r#"{ "renderer": "dom", "tour": false, "shell": "/bin/bash", "theme": "light" }"#,
         )?;
         window.find("[data-theme=\"light\"]").await?;
         window.picture("earlier-light").await

@@ -19,6 +19,7 @@ mod panes;
 mod reach;
 mod search;
 mod settings;
+mod tour;
 mod windows;
 mod workspace;
 

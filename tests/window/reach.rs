@@ -259,7 +259,7 @@ async fn a_right_click_offers_what_can_be_done_with_a_pane() -> Result<()> {
         window.gone(".menu").await?;
         std::fs::write(
             home.path().join("config/settings.json"),
-            r#"{ "renderer": "dom", "shell": "/bin/bash", "theme": "light" }"#,
+            r#"{ "renderer": "dom", "tour": false, "shell": "/bin/bash", "theme": "light" }"#,
         )?;
         window.find("[data-theme=\"light\"]").await?;
         window.right_click("[data-testid=\"tab-welcome\"]").await?;
@@ -278,8 +278,7 @@ async fn a_file_that_a_pane_names_opens_at_its_line_in_the_editor() -> Result<()
     let editor = home.path().join("editor");
     std::fs::write(&editor, "#!/bin/sh\necho \"edits $*\"; exec cat\n")?;
     std::fs::set_permissions(&editor, Permissions::from_mode(0o700))?;
-    let settings =
-        json!({ "renderer": "dom", "shell": "/bin/bash", "theme": "dark", "editor": editor });
+    let settings = json!({ "renderer": "dom", "tour": false, "shell": "/bin/bash", "theme": "dark", "editor": editor });
     std::fs::write(
         home.path().join("config/settings.json"),
         settings.to_string(),

@@ -58,7 +58,7 @@ async fn a_setting_is_changed_on_its_page_and_its_text_keeps_what_the_person_wro
     fs::set_permissions(&editor, Permissions::from_mode(0o700))?;
     let editor = json!(editor);
     let text = format!(
-        "{{\n  // mine\n  \"renderer\": \"dom\", \"shell\": \"/bin/bash\",\n  \"editor\": {editor},\n  \"fontsize\": 3, // a slip\n  \"theme\": \"dark\"\n}}\n"
+        "{{\n  // mine\n  \"renderer\": \"dom\", \"tour\": false, \"shell\": \"/bin/bash\",\n  \"editor\": {editor},\n  \"fontsize\": 3, // a slip\n  \"theme\": \"dark\"\n}}\n"
     );
     fs::write(home.path().join("config/settings.json"), text)?;
     let (window, pane) = at_a_prompt(&home).await?;
@@ -326,7 +326,7 @@ async fn a_pane_of_a_profile_has_its_program_directory_environment_and_look() ->
     fs::create_dir_all(&shop)?;
     let script = "echo \"$KIND in $PWD\"; exec cat";
     let settings = json!({
-        "renderer": "dom", "shell": "/bin/bash", "theme": "dark",
+        "renderer": "dom", "tour": false, "shell": "/bin/bash", "theme": "dark",
         "profiles": {
             "shop": {
                 "program": "/bin/sh", "args": ["-c", script], "cwd": "~/shop",

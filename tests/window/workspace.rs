@@ -26,7 +26,7 @@ async fn settings_apply_when_they_are_saved() -> Result<()> {
         let file = home.path().join("config/settings.json");
         std::fs::write(
             &file,
-            r#"{ "renderer": "dom", "shell": "/bin/bash", "font_size": 21, "theme": "light" }"#,
+            r#"{ "renderer": "dom", "tour": false, "shell": "/bin/bash", "font_size": 21, "theme": "light" }"#,
         )?;
         wait_for("a larger font", || async {
             match size().await {
@@ -83,7 +83,7 @@ async fn mistakes_in_the_texts_are_told_with_their_line_until_they_are_mended() 
         says(window, NOTICES, "font_size").await?;
         std::fs::write(
             &settings,
-            r#"{ "renderer": "dom", "shell": "/bin/bash", "theme": "dark", "font_size": 14 }"#,
+            r#"{ "renderer": "dom", "tour": false, "shell": "/bin/bash", "theme": "dark", "font_size": 14 }"#,
         )?;
         window.gone(".notice").await
     })

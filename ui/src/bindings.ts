@@ -2635,6 +2635,8 @@ export type Settings = {
 	light_theme?: string,
 	/**  How large everything in the window is, in percent. */
 	window_zoom?: number,
+	/**  Shows a tour of the window at the first start, and never again. */
+	tour?: boolean,
 	/**  The font of the panes: a CSS font family list. */
 	font_family?: string,
 	/**  The size of that font in pixels. */

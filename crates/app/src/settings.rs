@@ -146,6 +146,9 @@ pub struct Settings {
     /// How large everything in the window is, in percent.
     #[schemars(range(min = 50, max = 300), extend("group" = "Look", "step" = 10))]
     pub window_zoom: u32,
+    /// Shows a tour of the window at the first start, and never again.
+    #[schemars(extend("group" = "Look"))]
+    pub tour: bool,
     /// The font of the panes: a CSS font family list.
     #[schemars(extend("group" = "Text"))]
     pub font_family: String,
@@ -224,6 +227,7 @@ impl Default for Settings {
             dark_theme: "Switchyard dark".to_owned(),
             light_theme: "Switchyard light".to_owned(),
             window_zoom: 100,
+            tour: true,
             font_family:
                 r#""JetBrains Mono", "Fira Code", "Cascadia Code", "DejaVu Sans Mono", monospace"#
                     .to_owned(),

@@ -45,6 +45,7 @@ export const defaultSettings: Required<Settings> = {
   dark_theme: "Switchyard dark",
   light_theme: "Switchyard light",
   window_zoom: 100,
+  tour: false,
   font_family: '"JetBrains Mono", "DejaVu Sans Mono", monospace',
   font_size: 13,
   line_height: 1.15,

@@ -13,6 +13,7 @@ import { paneTitle, usePanes } from "../terminal/pane-store";
 import { paneOfParams } from "../terminal/pane-tabs";
 import { FolderDialog } from "../workspace/FolderDialog";
 import { Frame } from "../workspace/Frame";
+import { Tour } from "../workspace/Tour";
 import { Welcome } from "../workspace/Welcome";
 import { useDestinations } from "./destinations";
 import { startDock } from "./dock-session";
@@ -64,6 +65,7 @@ export function App() {
         ({ dialogs: Dialogs, name }) => Dialogs && <Dialogs key={name} />,
       )}
       <LayoutDialog />
+      <Tour />
       <FolderDialog home={home} onFolder={openFolder} />
       <Notices />
       <Tooltips />

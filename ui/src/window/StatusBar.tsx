@@ -29,13 +29,19 @@ export function StatusBar() {
       <button
         type="button"
         className="status-item"
+        data-tour="search"
         onClick={() => openPanelSearch()}
       >
         <SearchIcon size={13} />
         Search
         <kbd>{keyOf("search.panel")}</kbd>
       </button>
-      <button type="button" className="status-item" onClick={openPalette}>
+      <button
+        type="button"
+        className="status-item"
+        data-tour="commands"
+        onClick={openPalette}
+      >
         <CommandIcon size={13} />
         Commands
         <kbd>{keyOf("palette.open")}</kbd>

@@ -1,9 +1,11 @@
 import { type DockApi, useDock } from "../shared/dock/dock";
+import { useSettings } from "../shared/settings-store";
 import { takeErrand, useWindows } from "../shared/windows";
 import { attachAnew } from "../terminal/hosts";
 import { newTerminal } from "../terminal/pane-life";
 import { listPanes, usePanes } from "../terminal/pane-store";
 import { followSession, restoreSession } from "../terminal/session";
+import { showTour } from "../workspace/Tour";
 import { historyPanel } from "./search-in-panes";
 import { doErrand } from "./windows";
 
@@ -35,6 +37,7 @@ export async function startDock(api: DockApi): Promise<void> {
       position: { direction: "right" },
       initialWidth: Math.round(api.width * 0.4),
     });
+    if (useSettings.getState().settings?.tour) showTour();
   }
   useDock.setState({ settled: true });
   stopSession = followSession(api);

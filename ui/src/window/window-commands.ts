@@ -5,6 +5,7 @@ import { goToNextNeed } from "../shared/needs-you";
 import { cyclePlace, goToPlace } from "../shared/places";
 import { changeFrame } from "../shared/window-state";
 import { askForFolder } from "../workspace/FolderDialog";
+import { showTour } from "../workspace/Tour";
 import { toggleSidebar, useWorkspace } from "../workspace/workspace-store";
 
 /** What can be done with the window itself. */
@@ -31,6 +32,12 @@ export function windowCommands(): Command[] {
       group,
       key: "Ctrl+Shift+A",
       run: goToNextNeed,
+    },
+    {
+      id: "window.tour",
+      title: "Show the tour of the first start again",
+      group,
+      run: showTour,
     },
     {
       id: "workspace.sidebar",

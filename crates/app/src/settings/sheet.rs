@@ -424,6 +424,7 @@ mod tests {
         Look: Dark theme (dark_theme): text = "Switchyard dark"
         Look: Light theme (light_theme): text = "Switchyard light"
         Look: Window zoom (window_zoom): 50..300 by 10 = 100.0
+        Look: Tour (tour): switch = true
         Text: Font family (font_family): text = "\"JetBrains Mono\", \"Fira Code\", \"Cascadia Code\", \"DejaVu Sans Mono\", monospace"
         Text: Font size (font_size): 6..72 by 1 = 13.0
         Text: Line height (line_height): 0.8..2.5 by 0.05 in parts = 1.15
