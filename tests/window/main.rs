@@ -15,6 +15,7 @@ mod drafts;
 mod flow;
 mod images;
 mod layouts;
+mod notices;
 mod panes;
 mod reach;
 mod search;
