@@ -12,6 +12,7 @@ import { startWindowState } from "../shared/window-state";
 import { startWindows } from "../shared/windows";
 import { focusInFront } from "./aside";
 import { closingCommands, offerUndo } from "./closing";
+import { commandsOfPaneCommands } from "./commands-of-pane";
 import { hostIsBack, leaveSession } from "./dock-session";
 import { features } from "./features";
 import { dropped } from "./folders";
@@ -30,6 +31,7 @@ export function useStart(): boolean {
       registerCommands([
         ...windowCommands(),
         ...windowsCommands(),
+        ...commandsOfPaneCommands(),
         ...closingCommands(),
         ...layoutCommands(),
         ...snippetCommands(),
