@@ -6,6 +6,7 @@ import { keyOf, useCommands } from "../shared/commands";
 import { FolderIcon } from "../shared/icons";
 import { notify, reportFailure } from "../shared/notices";
 import { shortPath } from "../shared/paths";
+import { Sentence } from "../shared/Sentence";
 import { useSettings } from "../shared/settings-store";
 import { walk } from "../shared/walk";
 import { AgentRow } from "./AgentRow";
@@ -229,7 +230,7 @@ function TroubleLine({ trouble }: { trouble: Trouble }) {
       data-testid={`trouble-${trouble.backend.id}`}
     >
       <span className="hub-reason" title={trouble.reason}>
-        {whyDown(trouble.backend.id, trouble.reason)}
+        <Sentence text={whyDown(trouble.backend.id, trouble.reason)} />
       </span>
       <button
         type="button"

@@ -11,7 +11,7 @@ export function StatusAgents() {
   return (
     <button
       type="button"
-      className="status-item"
+      className="status-item yields"
       data-testid="status-agents"
       title={down.map((one) => one.reason).join("\n") || "Every agent"}
       onClick={openHub}

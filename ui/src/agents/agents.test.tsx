@@ -90,7 +90,9 @@ it("says in a line that a host is down, and keeps what it had", () => {
       health: { state: "down", reason: "`localhost:6767` does not answer" },
     });
   });
-  expect(screen.getByText("`localhost:6767` does not answer")).toBeVisible();
+  expect(screen.getByTestId("trouble-paseo:localhost:6767")).toHaveTextContent(
+    "localhost:6767 does not answer",
+  );
   expect(screen.getByText("Fix the login")).toBeVisible();
 });
 

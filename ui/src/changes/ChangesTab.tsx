@@ -4,6 +4,7 @@ import type { Act, View, ViewChanges } from "../bindings";
 import { BranchIcon } from "../shared/icons";
 import { reportFailure } from "../shared/notices";
 import { baseName } from "../shared/paths";
+import { Sentence } from "../shared/Sentence";
 import "./changes.css";
 import { doWith } from "./acting";
 import { CommitForm } from "./CommitForm";
@@ -172,7 +173,7 @@ export function ChangesTab({
       </header>
       {listed.failed !== null && (
         <p className="changes-failed" role="alert">
-          {listed.failed}
+          <Sentence text={listed.failed} />
         </p>
       )}
       {changes?.notes.map((note) => (

@@ -14,6 +14,7 @@ import { ContextMenu } from "../shared/ContextMenu";
 import { copying } from "../shared/copying";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
+import { Sentence } from "../shared/Sentence";
 import { useTextScale } from "../shared/settings-store";
 import { actsOf, doWith, WORDS } from "./acting";
 import {
@@ -151,7 +152,7 @@ export function DiffView({
       </header>
       {failed !== null && (
         <p className="changes-failed" role="alert">
-          {failed}
+          <Sentence text={failed} />
         </p>
       )}
       {empty ? (

@@ -23,7 +23,7 @@ export function ConflictsItem({ onClick }: { onClick: () => void }) {
   return (
     <button
       type="button"
-      className="status-item status-conflicts"
+      className="status-item yields status-conflicts"
       data-tone={tone}
       data-testid="status-conflicts"
       title={`Conflicts between worktrees (${keyOfCommand("conflicts.panel")})`}

@@ -1,6 +1,7 @@
 import { backend } from "../backend/backend";
 import type { RepositoryView } from "../bindings";
 import { reportFailure } from "../shared/notices";
+import { Sentence } from "../shared/Sentence";
 
 /** Says when a repository is not watched live, and why. */
 export function RepositoryHealth({ view }: { view: RepositoryView }) {
@@ -26,7 +27,9 @@ export function RepositoryHealth({ view }: { view: RepositoryView }) {
       </p>
       <ul>
         {reasons.slice(0, 4).map((reason) => (
-          <li key={reason}>{reason}</li>
+          <li key={reason}>
+            <Sentence text={reason} />
+          </li>
         ))}
         {reasons.length > 4 && <li>and {reasons.length - 4} more</li>}
       </ul>

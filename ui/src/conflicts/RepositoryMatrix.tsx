@@ -15,6 +15,7 @@ import type {
 } from "../bindings";
 import { BranchIcon } from "../shared/icons";
 import { badgeOf, toneOf, useRepositories } from "../shared/repositories";
+import { Sentence } from "../shared/Sentence";
 import { changeOf, lines, type Said, useConflicts } from "./conflict-store";
 import { letterOf, type MatrixRow, matrixRows } from "./matrix";
 import { PathText } from "./PathText";
@@ -106,7 +107,7 @@ export function RepositoryMatrix({
       />
       {failed && (
         <p className="verdict-error" role="alert">
-          {failed}
+          <Sentence text={failed} />
         </p>
       )}
       <div

@@ -23,7 +23,9 @@ export function FlowFilePanel({ path }: { path: string }) {
   const check = useCheck(text);
   if (!opened)
     return (
-      <div className="run-empty">{problem ?? "Reading the flow's file…"}</div>
+      <div className="run-empty">
+        <Sentence text={problem ?? "Reading the flow's file…"} />
+      </div>
     );
   return (
     <section

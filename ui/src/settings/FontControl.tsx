@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { backend } from "../backend/backend";
 import { Button } from "../shared/Button";
+import { Sentence } from "../shared/Sentence";
 import { type ControlProps, SettingControl } from "./controls";
 
 type Fonts =
@@ -46,7 +47,9 @@ export function FontControl(props: ControlProps) {
       </div>
       {found.status === "looking" && <p className="faint">Looking…</p>}
       {found.status === "failed" && (
-        <p className="form-problem">{found.message}</p>
+        <p className="form-problem">
+          <Sentence text={found.message} />
+        </p>
       )}
       {found.status === "open" && (
         <FontList

@@ -33,7 +33,9 @@ export function StatusItems() {
       <span className="status-item" data-testid="status-panes">
         {all.length === 1 ? "1 pane" : `${all.length} panes`}
       </span>
-      {working > 0 && <span className="status-item">{working} working</span>}
+      {working > 0 && (
+        <span className="status-item spare">{working} working</span>
+      )}
       <Memory />
     </>
   );
@@ -65,7 +67,7 @@ function Memory() {
   const { window_mb: window, host_mb: host } = use;
   return (
     <span
-      className="status-item"
+      className="status-item spare"
       data-testid="status-memory"
       title={
         host === null

@@ -46,7 +46,7 @@ export function StatusBar() {
         Commands
         <kbd>{keyOf("palette.open")}</kbd>
       </button>
-      {version && <span className="status-item faint">{version}</span>}
+      {version && <span className="status-item faint spare">{version}</span>}
     </footer>
   );
 }
