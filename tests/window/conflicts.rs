@@ -26,6 +26,28 @@ fn worktrees(home: &Home) -> Result<[PathBuf; 2]> {
     Ok(["one", "two"].map(|name| home.path().join(name)))
 }
 
+/// Points at each of the elements that `css` selects: what shows by that, as buttons do, must not lie over it.
+async fn none_is_covered(window: &Window, css: &str) -> Result<()> {
+    let count = window.count(css).await?;
+    ensure!(count > 0, "there is no {css}");
+    for at in 0..count {
+        let middle = format!(
+            "const {{ left, top, width, height }} = document.querySelectorAll({css:?})[{at}].getBoundingClientRect();
+             return [left + width / 2, top + height / 2];"
+        );
+        let middle = window.script(&middle).await?;
+        let [x, y] = [0, 1].map(|axis| middle[axis].as_f64().unwrap_or_default());
+        window.point_at(x, y).await?;
+        let there = format!(
+            "const there = document.elementFromPoint({x}, {y});
+             return there?.closest({css:?}) ? null : there?.outerHTML.slice(0, 120) ?? 'nothing';"
+        );
+        let over = window.script(&there).await?;
+        ensure!(over.is_null(), "{over} lies over {css}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_same_line_in_two_worktrees_is_shown_side_by_side_until_one_is_undone() -> Result<()> {
     let home = Home::new()?;
@@ -51,6 +73,8 @@ async fn the_same_line_in_two_worktrees_is_shown_side_by_side_until_one_is_undon
         }
         let worktrees = window.count("nav [data-testid=conflict-badge]").await?;
         ensure!(worktrees == 2, "{worktrees} worktrees have a badge");
+        none_is_covered(window, "nav [data-testid=conflict-badge]").await?;
+        none_is_covered(window, "nav [data-testid^=changed-]").await?;
 
         // The panel lists it, and opens both sides.
         window.chord(&[ctrl(), shift()], 'x').await?;

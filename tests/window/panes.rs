@@ -19,6 +19,28 @@ async fn a_command_typed_in_the_window_shows_its_output() -> Result<()> {
         window
             .see(pane, "the answer", |screen| screen.contains("\n42 漢字 é"))
             .await?;
+        // A shell that waits is called by its program, and one that is at something by that.
+        let told = || home.ok(&["panes"]);
+        wait_for("the shell in the list", || async {
+            let told = told().map_err(|error| error.to_string())?;
+            if told.contains("/bin/bash") && !told.contains("echo") {
+                Ok(())
+            } else {
+                Err(told)
+            }
+        })
+        .await?;
+        enter_line(window, pane, "sleep 600").await?;
+        wait_for("the command in the list", || async {
+            let told = told().map_err(|error| error.to_string())?;
+            if told.contains("sleep 600") {
+                Ok(())
+            } else {
+                Err(told)
+            }
+        })
+        .await?;
+        window.chord(&[ctrl()], 'c').await?;
         Ok(())
     })
     .await

@@ -5,7 +5,8 @@ use support::{Home, Window, wait_for};
 
 use crate::changes::changed_worktree;
 use crate::{
-    at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, says, scenario, shift, shown,
+    at_a_prompt, ctrl, enter, enter_line, gives, killed_and_opened_again, says, scenario, shift,
+    shown, shows,
 };
 
 #[tokio::test]
@@ -173,6 +174,106 @@ async fn results_are_narrowed_to_a_worktree_and_a_time() -> Result<()> {
         window.pick(folders, &worktree.to_string_lossy()).await?;
         says(window, count, "1 match").await?;
         window.picture("search-narrowed").await
+    })
+    .await
+}
+
+/// What is at the top of the results, and how far below their edge it is.
+const AT_THE_TOP: &str = "
+    const list = document.querySelector('[data-testid=search-results]');
+    const edge = list.getBoundingClientRect().top;
+    const rows = Array.from(list.querySelectorAll('[data-testid^=search-result-]'), (row) => {
+        const { top, bottom } = row.getBoundingClientRect();
+        return { text: row.textContent, at: Math.round(top - edge), bottom: bottom - edge };
+    });
+    rows.sort((a, b) => a.at - b.at);
+    const first = rows.find(({ bottom }) => bottom > 0);
+    return { first: first?.text ?? null, at: first?.at ?? null, height: list.scrollHeight };
+";
+
+#[tokio::test]
+async fn results_that_are_read_stay_where_they_are_while_more_is_found() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("results-stay", window, async |window| {
+        enter_line(
+            window,
+            pane,
+            "seq -f 'needle %0.f of the stack' 1 3000; echo all printed",
+        )
+        .await?;
+        window
+            .see(pane, "the end", |screen| screen.contains("\nall printed"))
+            .await?;
+        search_for(window, "stack", "needle 2501 of the stack").await?;
+        says(window, "[data-testid=\"search-panel\"]", "matches").await?;
+        // Neighbours are one block: there is nothing between them.
+        let gaps = window
+            .count("[data-testid=\"search-results\"] .result-gap")
+            .await?;
+        assert!(
+            gaps <= 1,
+            "{gaps} gaps between lines that follow one another"
+        );
+
+        // Down to what was found last: the next ones are found then, and come before it.
+        let down = "
+            const list = document.querySelector('[data-testid=search-results]');
+            list.scrollTop = list.scrollHeight - list.clientHeight - 60;";
+        let before = window.script(AT_THE_TOP).await?["height"].clone();
+        window.script(down).await?;
+        let first = gives(window, "results at the top", AT_THE_TOP, |now| {
+            now["first"].is_string()
+        })
+        .await?;
+        let after = gives(window, "more results", AT_THE_TOP, |now| {
+            now["height"].as_f64() > before.as_f64()
+        })
+        .await?;
+        let place = |of: &serde_json::Value| (of["first"].clone(), of["at"].clone());
+        assert_eq!(place(&after), place(&first), "the results have jumped");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_a_pane_printed_opens_where_two_columns_have_room() -> Result<()> {
+    let home = Home::new()?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("history-roomy", window, async |window| {
+        window.click("[aria-label=\"Close Welcome\"]").await?;
+        for panes in [2, 3] {
+            window.chord(&[ctrl(), shift()], 'd').await?;
+            shows(window, panes).await?;
+        }
+        enter_line(window, pane, "echo to-be-$((2 * 21))-read").await?;
+        window
+            .see(pane, "the line", |screen| {
+                screen.contains("\nto-be-42-read")
+            })
+            .await?;
+        let (_, _, narrow, _) = window
+            .find(&format!("[data-testid=\"pane-{pane}\"]"))
+            .await?
+            .rectangle()
+            .await?;
+        assert!(narrow < 560.0, "a narrow group: {narrow}");
+        window.chord(&[ctrl(), shift()], 'p').await?;
+        window.find("[data-testid=\"palette\"]").await?;
+        window.type_keys("search.history").await?;
+        window
+            .click("[data-testid=\"command-search.history\"]")
+            .await?;
+        let history = format!("[data-testid=\"history-{pane}\"]");
+        says(window, &history, "to-be-42-read").await?;
+        let (_, _, width, _) = window.find(&history).await?.rectangle().await?;
+        assert!(width >= 560.0, "{width}");
+        window.picture("history-roomy").await?;
+        window.chord(&[ctrl(), shift()], 'w').await?;
+        window.gone(&history).await?;
+        shows(window, 3).await?;
+        Ok(())
     })
     .await
 }
