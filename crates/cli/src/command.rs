@@ -241,4 +241,47 @@ mod tests {
     fn lines_of_the_help_that_end_where_they_were_written_are_short_enough_to() {
         assert_eq!(broken(&Arguments::command()), Vec::<String>::new());
     }
+
+    /// The words of a command line as a shell has them: quotes hold words together.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.chars() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                None if c == '\'' || c == '"' => quote = Some(c),
+                None if c == ' ' => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn what_the_skill_and_the_guide_tell_to_type_is_understood() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let guide = std::fs::read_dir(docs.join("guide")).unwrap();
+        let mut pages: Vec<_> = guide.map(|page| page.unwrap().path()).collect();
+        pages.retain(|page| page.extension().is_some_and(|end| end == "md"));
+        pages.push(docs.join("skill/SKILL.md"));
+        let mut typed = 0;
+        for page in pages {
+            let text = std::fs::read_to_string(&page).unwrap();
+            for line in text.lines() {
+                let Some(line) = line.strip_prefix("$ switchyard ") else {
+                    continue;
+                };
+                // What goes on in another program, or is about the line itself.
+                let line = line.split(" | ").next().unwrap();
+                let line = line.split(" #").next().unwrap();
+                let all = std::iter::once("switchyard".to_owned()).chain(words(line));
+                if let Err(error) = Arguments::command().try_get_matches_from(all) {
+                    panic!("{}: switchyard {line}\n{error}", page.display());
+                }
+                typed += 1;
+            }
+        }
+        assert!(typed > 40, "{typed}");
+    }
 }
