@@ -132,7 +132,7 @@ test("a worktree without changes says so", async () => {
 test("a worktree that is gone is said to be", async () => {
   render(tab());
   expect(await screen.findByRole("alert")).toHaveTextContent(
-    "`/w/one` is in no worktree of git",
+    "/w/one is in no worktree of git",
   );
 });
 
