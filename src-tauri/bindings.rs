@@ -131,6 +131,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             agents::known_agents,
             agents::check_agents,
             agents::start_agent,
+            agents::list_personas,
+            agents::start_persona,
             agents::list_agent_sessions,
             agents::import_agent,
             agents::prompt_agent,

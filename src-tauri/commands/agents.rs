@@ -8,7 +8,7 @@ use agents::{
     AgentId, AgentInfo, Archived, BackendAgents, BackendId, Conversation, ConversationStep,
     ImportSession, KnownSession, NewAgent, PermissionAnswer, Prompt,
 };
-use app::{App, Code, Error, MadeWorktree, WindowId};
+use app::{App, Code, Error, MadeWorktree, Personas, StartedAgent, WindowId};
 use tauri::{State, WebviewWindow};
 use tokio::sync::Notify;
 
@@ -37,6 +37,26 @@ pub(crate) async fn start_agent(
     agent: NewAgent,
 ) -> Result<AgentInfo, Error> {
     app.start_agent(&backend, agent).await
+}
+
+/// The personas that an agent in `cwd` can be. See [`App::personas`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_personas(app: State<'_, App>, cwd: String) -> Result<Personas, Error> {
+    Ok(app.personas(&cwd).await)
+}
+
+/// Makes a new agent as a persona. See [`App::start_persona`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn start_persona(
+    app: State<'_, App>,
+    backend: BackendId,
+    persona: String,
+    agent: NewAgent,
+    prompt: String,
+) -> Result<StartedAgent, Error> {
+    app.start_persona(&backend, &persona, agent, &prompt).await
 }
 
 /// The conversations that a provider remembers of a directory. See [`App::agent_sessions`].

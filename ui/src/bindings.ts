@@ -232,6 +232,10 @@ export const commands = {
 	checkAgents: () => typedError<null, Error>(__TAURI_INVOKE("check_agents")),
 	/**  Makes a new agent. See [`App::start_agent`]. */
 	startAgent: (backend: BackendId, agent: NewAgent) => typedError<AgentInfo, Error>(__TAURI_INVOKE("start_agent", { backend, agent })),
+	/**  The personas that an agent in `cwd` can be. See [`App::personas`]. */
+	listPersonas: (cwd: string) => typedError<Personas, Error>(__TAURI_INVOKE("list_personas", { cwd })),
+	/**  Makes a new agent as a persona. See [`App::start_persona`]. */
+	startPersona: (backend: BackendId, persona: string, agent: NewAgent, prompt: string) => typedError<StartedAgent, Error>(__TAURI_INVOKE("start_persona", { backend, persona, agent, prompt })),
 	/**  The conversations that a provider remembers of a directory. See [`App::agent_sessions`]. */
 	listAgentSessions: (backend: BackendId, cwd: string) => typedError<KnownSession[], Error>(__TAURI_INVOKE("list_agent_sessions", { backend, cwd })),
 	/**  Takes over a conversation that a provider has. See [`App::import_agent`]. */
@@ -1244,6 +1248,10 @@ export type FlowGraph = {
 export type FlowSettings = {
 	/**  How many agents may work at once, over all runs; taken up by whatever drives runs from its next start on. */
 	max_agents?: number,
+	/**  Who works on steps that have a prompt and say no agent, when their flow says none either: as `agents health` names it, like `acp:gemini`. */
+	agent?: string | null,
+	/**  How many minutes an attempt at a step may take that says no `timeout`; 0: as long as it takes. */
+	step_minutes?: number,
 };
 
 /**  A flow that can be run. */
@@ -2056,6 +2064,34 @@ export type PermissionRequest = {
 	options: PermissionOption[],
 };
 
+/**  Who an agent is to be. */
+export type Persona = {
+	/**  What it is called: its file without the `.md`. */
+	name: string,
+	/**  What it is for, in its author's words. */
+	description: string | null,
+	/**  The agent that it is meant for; none: any. */
+	agent: BackendId | null,
+	/**  Which of a Paseo host's providers. */
+	provider: string | null,
+	/**  The model. */
+	model: string | null,
+	/**  The mode: what it may do without asking. */
+	mode: string | null,
+	/**  What it is told before its first prompt; may be empty. */
+	instructions: string,
+	/**  Its file. */
+	file: string,
+};
+
+/**  The personas of a place, and what is wrong with the files that are none. */
+export type Personas = {
+	/**  By their names; those of the repository before those of the person. */
+	personas: Persona[],
+	/**  A sentence for each file that can't be used, with its line. */
+	problems: string[],
+};
+
 /**  All that is known, at one moment. */
 export type Picture = {
 	/**  The repository: its common directory. */
@@ -2854,6 +2890,14 @@ export type StartNotices = {
 	about_settings: string[],
 	/**  A damaged database, and the like. */
 	others: string[],
+};
+
+/**  An agent that was begun as a persona. */
+export type StartedAgent = {
+	/**  The agent. */
+	agent: AgentInfo,
+	/**  What it is to be told first; may be empty. */
+	prompt: string,
 };
 
 /**  The agent that works on a step, as the agents' backends name it. */

@@ -2,6 +2,7 @@
 
 mod away;
 mod file;
+mod personas;
 mod rows;
 mod terminals;
 
@@ -28,6 +29,8 @@ use rows::StoredSessions;
 use terminals::PaneTerminals;
 
 pub(crate) use away::{AGENTS, AgentHost, serve};
+pub(crate) use personas::persona;
+pub use personas::{Persona, Personas, StartedAgent};
 pub(crate) use rows::SCHEMA;
 
 /// The largest file in which an announced edit is looked for.

@@ -6,7 +6,9 @@ mod tidy;
 mod worktrees;
 mod world;
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::flow::{
     Again, Finding, Flow, FlowEvent, FlowGraph, Flows, FlowsConfig, Given, InputInfo, RequestError,
@@ -17,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use tokio::sync::broadcast;
 
-use crate::{App, Code, Error, Inner};
+use crate::agents::persona;
+use crate::{App, Code, Error, Inner, Paths};
 pub use files::{FlowFile, FlowFileWatch};
 pub use look::{OutputLine, OutputLines, OutputPiece, OutputPlace, StepDetail};
 pub use worktrees::RunWorktree;
@@ -142,6 +145,38 @@ pub fn check_flow_text(text: &str) -> FlowCheck {
     }
 }
 
+/// Looks at the text of a flow's file, and for the personas that it names, as a run in `cwd` would find them.
+pub async fn check_flow_in(paths: &Paths, cwd: &Path, text: &str) -> FlowCheck {
+    let mut checked = check_flow_text(text);
+    if let Ok(flow) = Flow::read(text) {
+        let wrong = wrong_personas(paths, cwd, &flow).await;
+        if !wrong.is_empty() {
+            checked.good = false;
+            checked.flow = None;
+            checked.findings.extend(wrong);
+            checked.findings.sort_by_key(|finding| finding.at);
+        }
+    }
+    checked
+}
+
+/// The steps of a flow whose personas are not there, or can't be used.
+async fn wrong_personas(paths: &Paths, cwd: &Path, flow: &Flow) -> Vec<Finding> {
+    let mut wrong = Vec::new();
+    for open in flow.open_agents() {
+        let Some(name) = &open.persona else { continue };
+        if let Err(error) = persona(paths, cwd, name).await {
+            wrong.push(Finding {
+                severity: ::flow::Severity::Error,
+                at: open.at,
+                message: format!("the persona of `{}`: {}", open.step, error.message),
+                hint: None,
+            });
+        }
+    }
+    wrong
+}
+
 /// Runs the text of a flow's file with nothing of the outside world. See [`Flow::simulate`].
 ///
 /// # Errors
@@ -213,6 +248,10 @@ impl App {
                 owners: Arc::new(SystemOwners),
                 limits: RunLimits {
                     agents: self.settings().flows.max_agents,
+                    step: match self.settings().flows.step_minutes {
+                        0 => None,
+                        minutes => Some(Duration::from_secs(60 * u64::from(minutes))),
+                    },
                 },
                 secrets: secrets(),
             })
@@ -245,7 +284,45 @@ impl App {
     ///
     /// [`Code::BadFile`] when it can't be read at all; what is wrong in it is in the answer.
     pub async fn check_flow(&self, path: &str) -> Result<FlowCheck, Error> {
-        Ok(check_flow_text(&read_file(path).await?))
+        let text = read_file(path).await?;
+        let beside = Path::new(path).parent().unwrap_or_else(|| Path::new("."));
+        Ok(check_flow_in(&self.0.paths, beside, &text).await)
+    }
+
+    /// The steps of a flow that nobody is there for.
+    async fn steps_of_nobody(&self, cwd: &str, flow: &Flow) -> Vec<Finding> {
+        let mut wrong = Vec::new();
+        if self.settings().flows.agent.is_some() {
+            return wrong;
+        }
+        for open in flow.open_agents().into_iter().filter(|open| open.says_none) {
+            let (message, hint) = match &open.persona {
+                None => (
+                    format!(
+                        "the step `{}` says no agent, and the settings say none",
+                        open.step
+                    ),
+                    "say `agent:` or `persona:`, or set `flows.agent` in settings.json",
+                ),
+                Some(name) => match self.persona(cwd, name).await {
+                    Ok(persona) if persona.agent.is_none() => (
+                        format!(
+                            "neither the step `{}` nor its persona `{name}` says an agent, and the settings say none",
+                            open.step
+                        ),
+                        "say `agent:` in the persona or the step, or set `flows.agent` in settings.json",
+                    ),
+                    _ => continue,
+                },
+            };
+            wrong.push(Finding {
+                severity: ::flow::Severity::Error,
+                at: open.at,
+                message,
+                hint: Some(hint.to_owned()),
+            });
+        }
+        wrong
     }
 
     /// Starts a run of a flow's file, in `cwd`; gives its id.
@@ -260,6 +337,14 @@ impl App {
         cwd: String,
     ) -> Result<String, Error> {
         let text = read_file(path).await?;
+        if let Ok(flow) = Flow::read(&text) {
+            let mut wrong = wrong_personas(&self.0.paths, Path::new(&cwd), &flow).await;
+            wrong.extend(self.steps_of_nobody(&cwd, &flow).await);
+            if !wrong.is_empty() {
+                let refused = ::flow::FlowRefused { findings: wrong };
+                return Err(Error::from_chain(Code::BadFile, &refused));
+            }
+        }
         let path = std::path::absolute(path)
             .map_or_else(|_| path.to_owned(), |path| path.display().to_string());
         Ok(self

@@ -59,6 +59,7 @@ pub use self::conflicts::{
     ConflictNews, RepositoryConflicts, RepositoryState, RepositoryView, WorktreeView,
     announce_from_outside, check_change, look_for_conflicts, watch_config,
 };
+pub use agents::{Persona, Personas, StartedAgent};
 pub use changes::{
     act_on, commit, find_worktree, list_changes, list_snapshots, restore, tell_diff,
 };
@@ -68,7 +69,7 @@ pub use editing::FilePlace;
 pub use error::{Code, Error};
 pub use flow::{
     CancelWhat, ExportTo, FlowCheck, FlowFile, FlowFileWatch, FlowSummary, Mark, OutputLine,
-    OutputLines, OutputPiece, OutputPlace, RunWorktree, StepDetail, check_flow_text,
+    OutputLines, OutputPiece, OutputPlace, RunWorktree, StepDetail, check_flow_in, check_flow_text,
     export_flow_text, flow_schema, simulate_flow_text,
 };
 pub use folders::{FolderBelow, FolderLook};

@@ -110,6 +110,11 @@ impl Paths {
         self.config.join("themes")
     }
 
+    /// Where the personas are that a person made for all repositories, a file each.
+    pub fn personas(&self) -> PathBuf {
+        self.config.join("personas")
+    }
+
     /// Where the host's socket is.
     pub fn runtime(&self) -> &Path {
         &self.runtime

@@ -102,18 +102,26 @@ impl Default for HistorySettings {
 }
 
 /// How flows run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowSettings {
     /// How many agents may work at once, over all runs; taken up by whatever drives runs from its next start on.
     #[schemars(range(min = 1, max = 1_000), title = "Agents at once")]
     pub max_agents: u32,
+    /// Who works on steps that have a prompt and say no agent, when their flow says none either: as `agents health` names it, like `acp:gemini`.
+    #[schemars(title = "Agent of steps that say none")]
+    pub agent: Option<String>,
+    /// How many minutes an attempt at a step may take that says no `timeout`; 0: as long as it takes.
+    #[schemars(range(max = 10_080), title = "Minutes per step", extend("step" = 5))]
+    pub step_minutes: u32,
 }
 
 impl Default for FlowSettings {
     fn default() -> Self {
         Self {
             max_agents: ::flow::RunLimits::default().agents,
+            agent: None,
+            step_minutes: 0,
         }
     }
 }

@@ -738,3 +738,61 @@ async fn a_step_works_inside_its_worktree_where_it_says() {
     );
     desk.app.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_persona_is_told_first_and_a_run_keeps_the_one_it_began_with() {
+    let desk = Desk::new().await;
+    let folder = desk.home.path().join(".switchyard/personas");
+    std::fs::create_dir_all(&folder).unwrap();
+    let persona = folder.join("reviewer.md");
+    std::fs::write(&persona, "---\nmodel: pro\n---\nYou review.\n").unwrap();
+    // The first step changes the file under its own run.
+    let agent = "agent: { backend: command, program: [cat] }, persona: reviewer";
+    let file = desk.write(&[
+        &format!("id: before, prompt: One., {agent}"),
+        &format!(
+            "id: change, needs: [before], env: {{ FILE: '{}' }}, run: 'echo You write. > \"$FILE\"'",
+            persona.display()
+        ),
+        &format!("id: after, needs: [change], prompt: Two., {agent}"),
+    ]);
+    let view = desk.run(&file, json!({})).await;
+    assert_eq!(view.info.state, RunState::Succeeded, "{}", states(&view));
+    let said = |step| last(&view, step).output.clone().unwrap_or_default();
+    assert_eq!(said("before").trim(), "You review.\n\nOne.");
+    assert_eq!(said("after").trim(), "You review.\n\nTwo.");
+    desk.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flow_whose_persona_or_agent_is_nobody_is_refused_before_its_first_step() {
+    let desk = Desk::new().await;
+    let folder = desk.home.path().join(".switchyard/personas");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("bad.md"), "---\nmodle: pro\n---\nHm.\n").unwrap();
+    std::fs::write(folder.join("anyone.md"), "Anyone may.\n").unwrap();
+    let mut told = Vec::new();
+    for step in [
+        "persona: bad",
+        "persona: none",
+        "persona: anyone",
+        "description: x",
+    ] {
+        let file = desk.write(&[&format!("id: a, prompt: One., {step}")]);
+        let file = file.display().to_string();
+        let started = desk.app.start_flow(
+            &file,
+            serde_json::Map::new(),
+            desk.home.path().display().to_string(),
+        );
+        let refused = started.await.expect_err("it is refused").message;
+        told.push(refused.replace(&desk.home.path().display().to_string(), ""));
+    }
+    insta::assert_snapshot!(told.join("\n"), @r"
+    the flow is refused: 3:5: error: the persona of `a`: `/.switchyard/personas/bad.md`: line 2: unknown field `modle`, there are `description`, `agent`, `provider`, `model` and `mode`
+    the flow is refused: 3:5: error: the persona of `a`: there is no persona `none`; there are `anyone`
+    the flow is refused: 3:5: error: neither the step `a` nor its persona `anyone` says an agent, and the settings say none (say `agent:` in the persona or the step, or set `flows.agent` in settings.json)
+    the flow is refused: 3:5: error: the step `a` says no agent, and the settings say none (say `agent:` or `persona:`, or set `flows.agent` in settings.json)
+    ");
+    desk.app.shutdown().await;
+}

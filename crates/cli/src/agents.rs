@@ -1,5 +1,6 @@
 //! `agents`: who works for you, on which host, and talking to them.
 
+mod personas;
 mod shown;
 
 use std::io::{self, Read as _};
@@ -15,6 +16,7 @@ use clap::{Args, Subcommand};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table, Tone};
+use personas::PersonasOf;
 use shown::{Telling, printable, provider, short_id, shortened, tone, used};
 
 /// List coding agents on all hosts, read them, talk to them
@@ -48,6 +50,8 @@ enum AgentsCommand {
     Send(Send),
     /// Start a new agent, and prompt it if there is something to say
     New(New),
+    /// List the personas that an agent can be here: what `new --persona` and `persona:` in a flow name
+    Personas(PersonasOf),
     /// Choose an agent's model, its mode, or what else it offers
     Set(Set),
     /// Make another agent that knows what this one knows, and print its id
@@ -130,6 +134,9 @@ struct New {
     /// The mode: what it may do without asking
     #[arg(long)]
     mode: Option<String>,
+    /// Who it is to be: a file of `.switchyard/personas` or of the personas beside settings.json, without its `.md`
+    #[arg(long, value_name = "NAME")]
+    persona: Option<String>,
     /// What to say first
     #[arg(value_name = "PROMPT")]
     prompt: Option<String>,
@@ -222,6 +229,7 @@ impl Agents {
             AgentsCommand::Show(show) => show.run(at, out).await,
             AgentsCommand::Send(send) => send.run(at, out).await,
             AgentsCommand::New(new) => new.run(at, out).await,
+            AgentsCommand::Personas(personas) => personas.run(app, out).await,
             AgentsCommand::Set(set) => {
                 let agent = at.agent(&set.named).await?;
                 let chosen = app
@@ -590,22 +598,32 @@ async fn follow(
 
 impl New {
     async fn run(self, at: &At<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
-        let backend = at.one_backend().await?;
-        let agent = at
-            .app
-            .start_agent(
-                &backend,
-                NewAgent {
-                    provider: self.provider,
-                    cwd: directory(self.cwd)?,
-                    title: self.title,
-                    model: self.model,
-                    mode: self.mode,
-                    ..NewAgent::default()
-                },
-            )
-            .await?;
-        match self.prompt {
+        let new = NewAgent {
+            provider: self.provider,
+            cwd: directory(self.cwd)?,
+            title: self.title,
+            model: self.model,
+            mode: self.mode,
+            ..NewAgent::default()
+        };
+        let (agent, prompt) = match self.persona {
+            Some(name) => {
+                let persona = at.app.persona(&new.cwd, &name).await?;
+                let backend = match persona.agent.filter(|_| at.host.is_none()) {
+                    Some(meant) => meant,
+                    None => at.one_backend().await?,
+                };
+                let prompt = self.prompt.unwrap_or_default();
+                let started = at.app.start_persona(&backend, &name, new, &prompt).await?;
+                let prompt = Some(started.prompt).filter(|prompt| !prompt.is_empty());
+                (started.agent, prompt)
+            }
+            None => {
+                let backend = at.one_backend().await?;
+                (at.app.start_agent(&backend, new).await?, self.prompt)
+            }
+        };
+        match prompt {
             Some(text) => {
                 let prompt = Prompt {
                     stop_at_permission: true,

@@ -174,7 +174,7 @@ fn execute(
             let Command::Flow(flow) = command else {
                 return Ok(());
             };
-            return flow.run_pure(out);
+            return flow.run_pure(&paths, out).await;
         }
         let app = start(paths).await?;
         let done = match command {

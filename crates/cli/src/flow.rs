@@ -11,7 +11,7 @@ mod show;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use app::{App, CancelWhat, ExportTo, Mark};
+use app::{App, CancelWhat, ExportTo, Mark, Paths};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Again, RunState, RunView, StepState};
 
@@ -219,9 +219,9 @@ impl Flow {
     }
 
     /// Does what can be done with the file alone.
-    pub(crate) fn run_pure(self, out: &mut Output<'_>) -> Result<(), Failure> {
+    pub(crate) async fn run_pure(self, paths: &Paths, out: &mut Output<'_>) -> Result<(), Failure> {
         match self.command {
-            Command::Check { file } => check(&file, out),
+            Command::Check { file } => check(&file, paths, out).await,
             Command::Simulate { file, stubs } => simulate(&file, stubs.as_ref(), out),
             Command::Export { file, to } => {
                 let to = match to {
@@ -298,7 +298,7 @@ impl Flow {
             Command::Check { .. }
             | Command::Simulate { .. }
             | Command::Export { .. }
-            | Command::Schema => self.run_pure(out),
+            | Command::Schema => self.run_pure(app.paths(), out).await,
         }
     }
 }
@@ -317,7 +317,7 @@ async fn begin(
         .map_or_else(|| here.clone(), |cwd| here.join(cwd))
         .display()
         .to_string();
-    let checked = app::check_flow_text(&read(file)?);
+    let checked = app::check_flow_in(app.paths(), Path::new(&cwd), &read(file)?).await;
     if !checked.good {
         tell_findings(file, &checked, out)?;
         return Err(Failure::status(2));

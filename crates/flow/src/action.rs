@@ -78,7 +78,7 @@ pub enum Work {
     },
     /// An agent, asked a prompt.
     Agent {
-        /// `paseo`, `acp` or `command`.
+        /// `paseo`, `acp`, `opencode` or `command`; empty when the flow's file says none.
         backend: String,
         /// Which of the backend's providers.
         provider: Option<String>,
@@ -92,6 +92,10 @@ pub enum Work {
         program: Vec<String>,
         /// For `command`: how the prompt reaches the program.
         prompt_by: PromptBy,
+        /// Who it is to be: the name of a persona.
+        persona: Option<String>,
+        /// The step itself says no agent: what stands here is the flow's, or none's.
+        inherited: bool,
         /// The prompt.
         prompt: String,
     },

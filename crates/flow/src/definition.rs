@@ -181,8 +181,9 @@ pub(crate) enum Kind {
     Switch(Switch),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Agent {
+    /// Empty: neither the step nor the flow says one.
     pub(crate) backend: String,
     pub(crate) provider: Option<String>,
     pub(crate) name: Option<String>,
@@ -191,6 +192,10 @@ pub(crate) struct Agent {
     pub(crate) program: Vec<String>,
     pub(crate) prompt_by: PromptBy,
     pub(crate) prompt: String,
+    /// Who it is to be.
+    pub(crate) persona: Option<String>,
+    /// The step itself says no agent: this is the flow's, or none's.
+    pub(crate) inherited: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -221,6 +226,26 @@ pub(crate) struct Case {
 pub(crate) struct RunOutput {
     pub(crate) file: Option<String>,
     pub(crate) render: String,
+}
+
+/// A step whose agent is found outside of the flow's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAgent {
+    /// The step.
+    pub step: String,
+    /// Where the file has it.
+    pub at: Position,
+    /// Who it is to be.
+    pub persona: Option<String>,
+    /// Neither the step nor the flow says an agent.
+    pub says_none: bool,
+}
+
+/// Whether a persona can be called that: its name is a file's.
+#[must_use]
+pub fn is_persona_name(name: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= 100 && name.chars().all(fits)
 }
 
 /// What a step does.
@@ -297,6 +322,23 @@ impl Flow {
     #[must_use]
     pub fn input_list(&self) -> Vec<InputInfo> {
         as_in_file(&self.inputs)
+    }
+
+    /// The steps whose agents are found outside of the file: by a persona, or in the settings.
+    #[must_use]
+    pub fn open_agents(&self) -> Vec<OpenAgent> {
+        let open = self.steps.iter().filter_map(|step| match &step.kind {
+            Kind::Agent(agent) if agent.persona.is_some() || agent.backend.is_empty() => {
+                Some(OpenAgent {
+                    step: step.id.clone(),
+                    at: step.at,
+                    persona: agent.persona.clone(),
+                    says_none: agent.backend.is_empty(),
+                })
+            }
+            _ => None,
+        });
+        open.collect()
     }
 
     pub(crate) fn step(&self, id: &str) -> Option<StepIndex> {
@@ -533,6 +575,54 @@ mod tests {
                 (Some("claude"), None),
                 (None, None)
             ]
+        );
+    }
+
+    #[test]
+    fn who_works_on_a_step_may_be_found_outside_of_the_file() {
+        let text = "name: x\nsteps:\n  - { id: a, prompt: one, persona: reviewer }\n  - { id: b, prompt: two }\n  \
+                    - { id: c, prompt: three, persona: writer, agent: { backend: acp } }\n";
+        let flow = Flow::read(text).unwrap();
+        let open: Vec<_> = flow
+            .open_agents()
+            .into_iter()
+            .map(|open| (open.step, open.persona, open.says_none))
+            .collect();
+        let open: Vec<_> = open
+            .iter()
+            .map(|(step, persona, none)| (step.as_str(), persona.as_deref(), *none))
+            .collect();
+        assert_eq!(
+            open,
+            [
+                ("a", Some("reviewer"), true),
+                ("b", None, true),
+                ("c", Some("writer"), false)
+            ]
+        );
+        let warned: Vec<_> = flow.warnings().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            warned,
+            [
+                "4:22: warning: `b` says no agent: the one of the settings (`flows.agent`) works on it (say `agent:` or \
+                 `persona:`, or `agent:` in the flow's `defaults`)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_persona_belongs_to_a_prompt_and_has_the_name_of_a_file() {
+        let wrong = |step: &str| {
+            let text = format!("name: x\nsteps:\n  - {{ id: a, {step} }}\n");
+            Flow::read(&text).unwrap_err().findings[0].message.clone()
+        };
+        assert_eq!(
+            wrong("prompt: x, persona: ../secret"),
+            "`../secret` can't be the name of a persona"
+        );
+        assert_eq!(
+            wrong("run: 'true', persona: reviewer"),
+            "`persona` belongs to `prompt`, which the step `a` does not have"
         );
     }
 

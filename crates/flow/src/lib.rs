@@ -36,8 +36,8 @@ pub use data::Json;
 pub use decide::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 pub use definition::{
     BadInput, Finding, Flow, FlowGraph, FlowRefused, GraphBatch, GraphCase, GraphEdge,
-    GraphEdgeKind, GraphNode, InputInfo, InputType, OnInterrupt, OnTimeout, OutputType, Position,
-    PromptBy, Severity, StepDefinition, StepKind, Trigger,
+    GraphEdgeKind, GraphNode, InputInfo, InputType, OnInterrupt, OnTimeout, OpenAgent, OutputType,
+    Position, PromptBy, Severity, StepDefinition, StepKind, Trigger, is_persona_name,
 };
 pub use flows::{Flows, FlowsConfig, StartError, StartRun};
 pub use follow::RunsFollowed;

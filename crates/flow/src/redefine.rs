@@ -196,6 +196,7 @@ fn meaning(flow: &Flow, step: StepIndex) -> BTreeMap<&'static str, String> {
             let which = (
                 (&agent.backend, &agent.provider, &agent.name, &agent.model),
                 (&agent.mode, &agent.program, agent.prompt_by),
+                &agent.persona,
             );
             meaning.insert("agent", format!("{which:?}"))
         }

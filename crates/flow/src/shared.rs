@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use clock::Clock;
 use secrets::Secrets;
@@ -18,11 +19,16 @@ use crate::request::BadSecret;
 pub struct RunLimits {
     /// Agent processes, over all runs of all processes.
     pub agents: u32,
+    /// One attempt of a step that says no `timeout`.
+    pub step: Option<Duration>,
 }
 
 impl Default for RunLimits {
     fn default() -> Self {
-        Self { agents: 16 }
+        Self {
+            agents: 16,
+            step: None,
+        }
     }
 }
 

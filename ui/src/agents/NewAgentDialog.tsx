@@ -1,4 +1,6 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
+import { backend } from "../backend/backend";
+import type { Personas } from "../bindings";
 import { Button } from "../shared/Button";
 import { Dialog } from "../shared/Dialog";
 import { useDraftText } from "../shared/drafts";
@@ -28,6 +30,7 @@ export function NewAgentDialog({
   const [at, setAt] = useState(() => backends[0]?.id ?? "");
   const [provider, setProvider] = useState("");
   const [model, setModel] = useState("");
+  const [as, setAs] = useState("");
   const [folder, setFolder] = useState(cwd ?? "");
   const [own, setOwn] = useState(false);
   const [name, setName] = useDraftText("new-agent/worktree");
@@ -38,11 +41,21 @@ export function NewAgentDialog({
   const paseo = at.startsWith("paseo:");
   const here = machineOf(at) === "";
   const newTree = own && here;
+  const personas = usePersonas(fullPath(folder));
+  const persona = personas.personas.find((one) => one.name === as) ?? null;
   const ready =
     at !== "" &&
     folder.trim() !== "" &&
     (!paseo || provider.trim() !== "") &&
     (!newTree || name.trim() !== "");
+
+  function choosePersona(name: string) {
+    setAs(name);
+    const chosen = personas.personas.find((one) => one.name === name);
+    if (backends.some((info) => info.id === chosen?.agent))
+      setAt(chosen?.agent ?? at);
+    if (chosen?.provider) setProvider(chosen.provider);
+  }
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -60,6 +73,7 @@ export function NewAgentDialog({
       },
       { cwd: fullPath(folder), worktree: newTree ? name.trim() : null },
       prompt,
+      persona?.name ?? null,
     );
     setBusy(false);
     if (reason !== null) return setFailed(reason);
@@ -76,6 +90,11 @@ export function NewAgentDialog({
       testId="new-agent"
     >
       <form className="fields" onSubmit={(event) => void submit(event)}>
+        <PersonaField
+          value={persona?.name ?? ""}
+          onChange={choosePersona}
+          {...personas}
+        />
         <BackendField value={at} onChange={setAt} fits={() => true} />
         {paseo && (
           <PaseoFields
@@ -119,6 +138,62 @@ export function NewAgentDialog({
     </Dialog>
   );
 }
+
+/** Who it is to be: nobody is asked where there are no personas. */
+function PersonaField({
+  value,
+  onChange,
+  personas,
+  problems,
+}: Personas & { value: string; onChange: (name: string) => void }) {
+  return (
+    <>
+      {personas.length > 0 && (
+        <Field label="Persona">
+          <select
+            className="text-input"
+            value={value}
+            data-testid="persona"
+            onChange={(event) => onChange(event.target.value)}
+          >
+            <option value="">None</option>
+            {personas.map((one) => (
+              <option key={one.name} value={one.name}>
+                {one.description ? `${one.name}: ${one.description}` : one.name}
+              </option>
+            ))}
+          </select>
+        </Field>
+      )}
+      {problems.map((problem) => (
+        <p key={problem} className="field-error">
+          <Sentence text={problem} />
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** The personas of a folder; those of an earlier one never come after it. */
+function usePersonas(folder: string): Personas {
+  const [found, setFound] = useState<Personas>(nobody);
+  useEffect(() => {
+    let over = false;
+    if (!folder.startsWith("/")) {
+      setFound(nobody);
+      return;
+    }
+    void backend.listPersonas(folder).then((listed) => {
+      if (!over) setFound(listed.status === "ok" ? listed.data : nobody);
+    });
+    return () => {
+      over = true;
+    };
+  }, [folder]);
+  return found;
+}
+
+const nobody: Personas = { personas: [], problems: [] };
 
 /** Which of a daemon's agents it is to be, and with which model. */
 function PaseoFields({

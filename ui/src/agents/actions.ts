@@ -198,6 +198,7 @@ export async function beginAgent(
   wanted: Omit<NewAgent, "cwd">,
   place: Place,
   prompt: string,
+  persona: string | null = null,
 ): Promise<string | null> {
   let { cwd } = place;
   if (place.worktree !== null) {
@@ -205,11 +206,27 @@ export async function beginAgent(
     if (made.status === "error") return made.error.message;
     cwd = made.data.path;
   }
-  const started = await backend.startAgent(at, { ...wanted, cwd });
+  const started = await startedAs(at, { ...wanted, cwd }, prompt, persona);
   if (started.status === "error") return started.error.message;
-  opened(started.data);
-  if (prompt.trim() !== "") await say(keyOfAgent(started.data), prompt);
+  const { agent, prompt: first } = started.data;
+  opened(agent);
+  if (first.trim() !== "") await say(keyOfAgent(agent), first);
   return null;
+}
+
+/** Starts an agent, as a persona or as itself; with it, what it is to be told first. */
+async function startedAs(
+  at: BackendId,
+  wanted: NewAgent,
+  prompt: string,
+  persona: string | null,
+) {
+  if (persona !== null)
+    return backend.startPersona(at, persona, wanted, prompt);
+  const started = await backend.startAgent(at, wanted);
+  return started.status === "error"
+    ? started
+    : { ...started, data: { agent: started.data, prompt } };
 }
 
 /** Takes over a conversation that a provider has; the reason when that failed. */

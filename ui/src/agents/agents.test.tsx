@@ -39,6 +39,32 @@ function timeline(id: string) {
   return onPane;
 }
 
+it("begins an agent as a persona, which is told first who it is", async () => {
+  const user = userEvent.setup();
+  twin.agents.backend({ id: "acp:gemini" });
+  twin.agents.personas.personas.push({
+    name: "reviewer",
+    description: "Reads changes",
+    agent: "acp:gemini",
+    provider: null,
+    model: "pro",
+    mode: null,
+    instructions: "You review.",
+    file: "/w/.switchyard/personas/reviewer.md",
+  });
+  twin.agents.personas.problems.push("`/w/bad.md`: line 2: no");
+  render(<AgentQuestions />);
+  act(() => askAboutAgents({ ask: "new", cwd: "/w" }));
+  await user.selectOptions(await screen.findByTestId("persona"), "reviewer");
+  expect(screen.getByTestId("backend")).toHaveValue("acp:gemini");
+  expect(screen.getByText(/line 2: no/)).toBeVisible();
+  await user.type(screen.getByTestId("first-prompt"), "Look.");
+  await user.click(screen.getByRole("button", { name: "Start" }));
+  await waitFor(() => expect(screen.queryByTestId("new-agent")).toBeNull());
+  expect(twin.agents.asked).toContain("start reviewer at acp:gemini in /w");
+  expect(twin.agents.asked.join("\n")).toContain("You review.\n\nLook.");
+});
+
 it("lists the agents by worktree and finds them by their words", async () => {
   const user = userEvent.setup();
   render(<AgentsHub active />);

@@ -7,6 +7,7 @@ import type {
   BackendInfo,
   ConversationStep,
   KnownSession,
+  Personas,
   TimelineEntry,
 } from "../bindings";
 
@@ -21,6 +22,8 @@ export interface MemoryAgents {
   backend(info: Partial<BackendInfo> & { id: string }): void;
   /** What its ACP agents remember. */
   sessions: KnownSession[];
+  /** The personas of every directory. */
+  personas: Personas;
   /** Adds an agent, or changes what is known of it, and tells it. */
   agent(info: Partial<AgentInfo> & { id: string }): AgentInfo;
   /** Says something in an agent's conversation. */
@@ -32,7 +35,7 @@ const ok = <T>(data: T): Promise<Result<T>> =>
   Promise.resolve({ status: "ok", data });
 
 const no = <T>(
-  code: "bad_id" | "refused",
+  code: "bad_id" | "bad_params" | "refused",
   message: string,
 ): Promise<Result<T>> =>
   Promise.resolve({
@@ -111,11 +114,15 @@ export function memoryAgents() {
     };
   }
 
+  /** The personas of every directory, and what is wrong with other files. */
+  const personas: Personas = { personas: [], problems: [] };
+
   return {
     backends,
     agents,
     asked,
     sessions,
+    personas,
     backend,
     agent,
     happen,
@@ -133,6 +140,22 @@ export function memoryAgents() {
           cwd: wanted.cwd ?? "/",
         }),
       );
+    },
+    listPersonas: () => ok(personas),
+    startPersona: (at, name, wanted, prompt) => {
+      asked.push(`start ${name} at ${at} in ${wanted.cwd}`);
+      const persona = personas.personas.find((one) => one.name === name);
+      if (!persona) return no("bad_params", `there is no persona ${name}`);
+      return ok({
+        agent: agent({
+          id: `agent-${agents.size + 1}`,
+          backend: at,
+          title: wanted.title ?? name,
+          provider: wanted.provider || at.slice(at.indexOf(":") + 1),
+          cwd: wanted.cwd ?? "/",
+        }),
+        prompt: [persona.instructions, prompt].filter(Boolean).join("\n\n"),
+      });
     },
     listAgentSessions: (at, cwd) =>
       at.startsWith("acp:")

@@ -9,6 +9,7 @@ mod conflict;
 mod kept;
 mod pane;
 mod programs;
+mod who;
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Weak;
@@ -67,6 +68,7 @@ impl World {
 
     async fn begin(&self, job: Job) -> Result<Activity, ActionError> {
         let app = self.app()?;
+        let job = who::found(&app, &self.data, job).await?;
         let directory = self.directory(&job.key);
         private_dir(&directory).map_err(|error| failed("create", &directory, &error))?;
         let worktree = match &job.worktree {
@@ -176,6 +178,16 @@ impl World {
 
     async fn look(&self, job: Job, handle: Option<String>) -> Found {
         let directory = self.directory(&job.key);
+        let job = match self.app() {
+            Ok(app) => match who::found(&app, &self.data, job).await {
+                Ok(job) => job,
+                Err(error) => {
+                    tracing::info!(%error, "the agent of a step is not found any more");
+                    return Found::Gone;
+                }
+            },
+            Err(_) => job,
+        };
         if agent::is_agent(&job.work) {
             let worktree = self.worktree_of(&job);
             let cwd = working_directory(&job, worktree.as_deref());

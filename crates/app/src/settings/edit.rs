@@ -176,7 +176,7 @@ mod tests {
           // "snippets": { "deploy": "make deploy ENV=staging" },
           // "profiles": { "database": { "program": "psql", "args": ["shop"], "cwd": "~/shop", "theme": "Ember", "icon": "DB" } },
           // "history": { "keep_days": 90, "max_mb": 4096 },
-          // "flows": { "max_agents": 4 },
+          // "flows": { "max_agents": 4, "agent": "acp:gemini", "step_minutes": 60 },
           // "conflicts": { "breaks": true }
         }
         "#);

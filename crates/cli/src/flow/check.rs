@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use app::Paths;
 use flow::Stubs;
 
 use super::{read, refused, tone, word};
@@ -9,8 +10,10 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table};
 
-pub(super) fn check(file: &Path, out: &mut Output<'_>) -> Result<(), Failure> {
-    let checked = app::check_flow_text(&read(file)?);
+pub(super) async fn check(file: &Path, paths: &Paths, out: &mut Output<'_>) -> Result<(), Failure> {
+    let beside = file.parent().filter(|beside| beside.is_dir());
+    let beside = beside.unwrap_or_else(|| Path::new("."));
+    let checked = app::check_flow_in(paths, beside, &read(file)?).await;
     if out.json() {
         out.value(&checked)?;
     } else {

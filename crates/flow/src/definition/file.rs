@@ -250,13 +250,11 @@ pub(crate) struct DefaultsFile {
 impl FlowFile {
     /// Gives the flow's own agent to the steps that have a prompt and nothing that says what they do.
     pub(crate) fn inherit_agent(&mut self) {
-        let Some(agent) = &self.defaults.agent else {
-            return;
-        };
         for step in &mut self.steps.value {
             let step = &mut step.value;
             if step.prompt.is_some() && !step.has_kind() {
-                step.agent = Some(agent.clone());
+                step.agent.clone_from(&self.defaults.agent);
+                step.says_no_agent = true;
             }
         }
     }
@@ -323,6 +321,11 @@ pub(crate) struct StepFile {
     pub(crate) agent: Option<At<AgentFile>>,
     /// What the agent is asked; a template.
     pub(crate) prompt: Option<At<String>>,
+    /// Who the agent is to be: a file of `.switchyard/personas`, or of the personas beside the settings, without its `.md`.
+    pub(crate) persona: Option<At<String>>,
+    /// It has a prompt, and does not itself say which agent.
+    #[serde(skip)]
+    pub(crate) says_no_agent: bool,
     /// A shell script, run in a pane; its standard output is the output.
     pub(crate) run: Option<At<String>>,
     /// A template, folded in place; its text is the output.

@@ -129,6 +129,11 @@ impl Flow {
                     || agent.program.join(" "),
                     |which| format!("{} · {which}", agent.backend),
                 );
+                let which = match &agent.persona {
+                    Some(persona) if which.is_empty() => format!("as {persona}"),
+                    Some(persona) => format!("{which}, as {persona}"),
+                    None => which,
+                };
                 (Some(agent.prompt.clone()), Some(which))
             }
             Kind::Run { script } => (Some(script.clone()), None),

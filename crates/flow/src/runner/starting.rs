@@ -18,6 +18,8 @@ use crate::shared::Shared;
 
 pub(super) struct Limits {
     pub(super) timeout: Option<Duration>,
+    /// What the settings give to a step that has no `timeout`.
+    pub(super) of_settings: Option<Duration>,
     pub(super) total: Option<Duration>,
     pub(super) idle: Option<Duration>,
 }
@@ -356,6 +358,8 @@ impl Driver {
                     .map(|part| fold("program", part))
                     .collect::<Result<_, _>>()?,
                 prompt_by: agent.prompt_by,
+                persona: agent.persona.clone(),
+                inherited: agent.inherited,
                 prompt: match self.again.get(&(step, attempt)) {
                     Some(prompt) => prompt.clone(),
                     None => self.first_prompt(step, agent)?,
@@ -438,8 +442,11 @@ impl Driver {
         };
         // What tidies up after a run that a person has ended keeps them waiting no longer than this.
         let of_cleanup = self.progress.is_cancelled().then_some(CLEANUP_LIMIT);
+        let own = definition.timeout.or(of_cleanup);
+        let of_settings = self.shared().limits.step.filter(|_| own.is_none());
         let limits = Limits {
-            timeout: left(definition.timeout.or(of_cleanup), started_awake),
+            timeout: left(own, started_awake),
+            of_settings: left(of_settings, started_awake),
             total: left(definition.total_timeout, series),
             idle: definition.idle_timeout,
         };
@@ -569,6 +576,9 @@ async fn follow(
             Err(_) => std::future::pending().await,
         },
         () = over(limits.timeout) => How::TimedOut("it took longer than its `timeout`"),
+        () = over(limits.of_settings) => {
+            How::TimedOut("it took longer than a step may by the settings (`flows.step_minutes`)")
+        }
         () = over(limits.total) => How::TimedOut("it took longer than its `total_timeout`"),
         () = needs_you => std::future::pending().await,
         () = held => std::future::pending().await,

@@ -218,6 +218,7 @@ struct Machine {
     next: u32,
     outputs: tempfile::TempDir,
     agents: u32,
+    step_limit: Option<Duration>,
 }
 
 impl Machine {
@@ -230,6 +231,7 @@ impl Machine {
             next: 1,
             outputs: tempfile::tempdir().unwrap(),
             agents: 16,
+            step_limit: None,
         }
     }
 
@@ -266,6 +268,7 @@ impl Machine {
             )),
             RunLimits {
                 agents: self.agents,
+                step: self.step_limit,
             },
             Vec::new(),
         )
@@ -412,6 +415,18 @@ async fn a_step_that_takes_too_long_is_gone_before_it_is_written_down() {
     after Skipped UpstreamFailed from slow
     ");
     assert_eq!(machine.log(), ["start slow #1", "end slow #1"]);
+}
+
+#[tokio::test]
+async fn a_step_that_says_no_limit_has_the_one_of_the_settings() {
+    let mut machine = Machine::new().does("slow", Does::Hangs);
+    machine.step_limit = Some(Duration::from_millis(20));
+    let flows = machine.process(None);
+    let run = start(&flows, &["id: slow, run: sleep"]).await;
+    insta::assert_snapshot!(told(&settled(&flows, &run).await), @r"
+    failed
+    slow TimedOut #1 (it took longer than a step may by the settings (`flows.step_minutes`))
+    ");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Checker;
 use crate::definition::file::{AgentFile, ApprovalFile, At, CaseFile, Position, StepFile};
 use crate::definition::template::{self, Form};
-use crate::definition::{Agent, Approval, Case, Kind, Switch};
+use crate::definition::{Agent, Approval, Case, Kind, Switch, is_persona_name};
 
 pub(super) const BACKENDS: [&str; 4] = ["paseo", "acp", "opencode", "command"];
 
@@ -25,7 +25,28 @@ impl Checker<'_> {
                 );
                 return nothing();
             };
-            Kind::Agent(Box::new(self.agent(&agent.value, &prompt.value)))
+            let mut agent = self.agent(&agent.value, &prompt.value);
+            agent.inherited = step.says_no_agent;
+            agent.persona = self.persona(step);
+            Kind::Agent(Box::new(agent))
+        } else if let (Some(prompt), true) = (&step.prompt, step.says_no_agent) {
+            let persona = self.persona(step);
+            if persona.is_none() {
+                self.warn(
+                    prompt.at,
+                    format!(
+                        "`{}` says no agent: the one of the settings (`flows.agent`) works on it",
+                        step.id.value
+                    ),
+                    "say `agent:` or `persona:`, or `agent:` in the flow's `defaults`",
+                );
+            }
+            Kind::Agent(Box::new(Agent {
+                prompt: prompt.value.clone(),
+                inherited: true,
+                persona,
+                ..Agent::default()
+            }))
         } else if let Some(script) = &step.run {
             self.script(&step.id.value, script);
             Kind::Run {
@@ -48,7 +69,13 @@ impl Checker<'_> {
     fn one_kind(&mut self, step: &StepFile, at: Position) {
         let id = &step.id.value;
         let said: Vec<(&str, Position)> = [
-            ("agent", step.agent.as_ref().map(|key| key.at)),
+            (
+                "agent",
+                step.agent.as_ref().map(|key| key.at).or_else(|| {
+                    let prompt = step.prompt.as_ref().filter(|_| step.says_no_agent);
+                    prompt.map(|key| key.at)
+                }),
+            ),
             ("run", step.run.as_ref().map(|key| key.at)),
             ("value", step.value.as_ref().map(|key| key.at)),
             ("approval", step.approval.as_ref().map(|key| key.at)),
@@ -89,7 +116,13 @@ impl Checker<'_> {
                 "prompt",
                 step.prompt.as_ref().map(|key| key.at),
                 "agent",
-                step.agent.is_some(),
+                step.agent.is_some() || step.says_no_agent,
+            ),
+            belongs(
+                "persona",
+                step.persona.as_ref().map(|key| key.at),
+                "prompt",
+                step.prompt.is_some(),
             ),
             belongs(
                 "default",
@@ -249,6 +282,22 @@ impl Checker<'_> {
         always
     }
 
+    /// Who an agent is to be; refuses what can't be the name of a file.
+    fn persona(&mut self, step: &StepFile) -> Option<String> {
+        let name = step.persona.as_ref()?;
+        if !is_persona_name(&name.value) {
+            self.error(
+                name.at,
+                format!("`{}` can't be the name of a persona", name.value),
+                Some(
+                    "letters, digits, `-` and `_`, as the file in `.switchyard/personas` is called"
+                        .to_owned(),
+                ),
+            );
+        }
+        Some(name.value.clone())
+    }
+
     pub(super) fn agent(&mut self, agent: &AgentFile, prompt: &str) -> Agent {
         let backend = &agent.backend;
         if !BACKENDS.contains(&backend.value.as_str()) {
@@ -303,6 +352,8 @@ impl Checker<'_> {
                 .map(|key| key.value)
                 .unwrap_or_default(),
             prompt: prompt.to_owned(),
+            persona: None,
+            inherited: false,
         }
     }
 }
