@@ -13,7 +13,9 @@ use serde_json::Value;
 const MAP: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("secrets", &[]),
-    ("terminal", &["clock", "secrets"]),
+    ("pattern", &[]),
+    ("terminal", &["clock", "pattern", "secrets"]),
+    ("transcripts", &["pattern", "secrets"]),
     ("store", &[]),
     ("git", &[]),
     ("conflicts", &["clock", "git"]),
@@ -34,12 +36,21 @@ const MAP: &[(&str, &[&str])] = &[
             "conflicts",
             "changes",
             "agents",
+            "transcripts",
         ],
     ),
     // Faces: `app` for what they do, the others for plain values.
     (
         "mcp",
-        &["app", "clock", "terminal", "flow", "conflicts", "agents"],
+        &[
+            "app",
+            "clock",
+            "terminal",
+            "flow",
+            "conflicts",
+            "agents",
+            "transcripts",
+        ],
     ),
     (
         "cli",
@@ -52,6 +63,7 @@ const MAP: &[(&str, &[&str])] = &[
             "conflicts",
             "changes",
             "agents",
+            "transcripts",
         ],
     ),
     (
@@ -64,6 +76,7 @@ const MAP: &[(&str, &[&str])] = &[
             "conflicts",
             "changes",
             "agents",
+            "transcripts",
         ],
     ),
     // From outside: they know the built program.
@@ -122,7 +135,14 @@ const MET_AT: &[(&str, &[&str])] = &[
         ],
     ),
     ("tree_sitter", &["crates/conflicts/src/outline.rs"]),
-    ("rusqlite", &["crates/store/src/", "crates/flow/src/"]),
+    (
+        "rusqlite",
+        &[
+            "crates/store/src/",
+            "crates/flow/src/",
+            "crates/transcripts/src/",
+        ],
+    ),
     ("minijinja", &["crates/flow/src/"]),
     ("agent_client_protocol", &["crates/agents/src/"]),
     ("hyper", &["crates/agents/src/opencode/http.rs"]),

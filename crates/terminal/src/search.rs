@@ -13,7 +13,6 @@
 
 mod context;
 mod contract;
-mod pattern;
 mod plan;
 mod query;
 mod scan;
@@ -27,9 +26,10 @@ use crate::history::{Damage, Filter, Key};
 use crate::lines::PaneText;
 use context::add_context;
 pub use contract::{
-    Case, LineRange, Match, Order, Range, Scope, SearchAnswer, SearchCursor, SearchError,
-    SearchProgress, SearchRequest,
+    LineRange, Match, Order, Range, Scope, SearchAnswer, SearchCursor, SearchError, SearchProgress,
+    SearchRequest,
 };
+pub use pattern::Case;
 use plan::{Plan, Unit};
 pub use query::Query;
 use scan::Scanner;
@@ -196,6 +196,7 @@ impl<'a> Search<'a> {
             // No match behind this unit can be among the first `limit`.
             collect_to: AtomicUsize::new(self.collect_to()),
             pattern: &query.pattern,
+            needs: &query.needs,
             newest_first: self.newest_first,
             limit: self.limit,
             cancel,

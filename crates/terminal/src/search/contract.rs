@@ -1,5 +1,6 @@
 //! What a search is asked, what it answers, and how it refuses: the same for the window, the command line and tests.
 
+use pattern::{Case, PatternError};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -77,19 +78,6 @@ impl SearchRequest {
             directory: None,
         }
     }
-}
-
-/// Whether upper and lower case are the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum Case {
-    /// They are, unless the pattern has an uppercase letter.
-    #[default]
-    Smart,
-    /// They are.
-    Ignore,
-    /// They are not.
-    Match,
 }
 
 /// Which panes to search.
@@ -236,4 +224,19 @@ pub enum SearchError {
         /// Where in the pattern, in UTF-16 code units from 0.
         position: Option<u32>,
     },
+}
+
+impl From<PatternError> for SearchError {
+    fn from(error: PatternError) -> Self {
+        match error {
+            PatternError::Length(_) => Self::BadParams {
+                field: "pattern".to_owned(),
+                message: error.to_string(),
+            },
+            PatternError::Bad { message, position } => Self::BadQuery {
+                message,
+                position: Some(position),
+            },
+        }
+    }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use pattern::{Pattern, Sought};
 use serde::{Deserialize, Serialize};
 
 use super::contract::{Order, Scope, SearchError, SearchRequest};
-use super::pattern::Pattern;
 use crate::history::Filter;
+use crate::imprint::Needs;
 use crate::lines::PaneText;
 
 /// What a cursor says.
@@ -27,6 +28,8 @@ pub(super) struct Position {
 pub struct Query {
     pub(super) request: SearchRequest,
     pub(super) pattern: Pattern,
+    /// What a text must hold to be worth a look.
+    pub(super) needs: Needs,
     pub(super) position: Option<Position>,
 }
 
@@ -43,7 +46,13 @@ impl Query {
                 message,
             })
         };
-        let pattern = Pattern::new(request)?;
+        let pattern = Pattern::new(&Sought {
+            text: &request.pattern,
+            regex: request.regex,
+            case: request.case,
+            whole_word: request.whole_word,
+        })?;
+        let needs = Needs::of(pattern.hir());
         if !(1..=500).contains(&request.limit) {
             let limit = request.limit;
             return bad("limit", format!("{limit}; it must be from 1 to 500"));
@@ -93,6 +102,7 @@ impl Query {
         Ok(Self {
             request: request.clone(),
             pattern,
+            needs,
             position,
         })
     }

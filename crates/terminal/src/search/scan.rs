@@ -8,10 +8,10 @@ use regex_automata::meta::Cache;
 use unicode_width::UnicodeWidthChar;
 
 use super::contract::{self, Match};
-use super::pattern::Pattern;
 use crate::block::line_starts;
 use crate::history::{Filter, Key, Kind, Scratch, Text};
 use crate::types::{Line, PaneId, Source};
+use pattern::Pattern;
 
 /// So many bytes of a line are returned at most.
 pub(super) const MAX_CONTENT: usize = 4096;

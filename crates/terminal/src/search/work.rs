@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::Cancel;
-use super::pattern::Pattern;
 use super::plan::{Unit, What};
 use super::scan::{Hit, Looking, Scanner};
 use crate::history::{Damage, Kind, Text, Wanted};
+use crate::imprint::Needs;
 use crate::lines::{Lines, PaneText};
 use crate::types::{LineId, Source};
+use pattern::Pattern;
 
 /// What came of a unit.
 #[derive(Default)]
@@ -30,6 +31,7 @@ pub(super) struct Worker<'a> {
     pub(super) next: AtomicUsize,
     pub(super) collect_to: AtomicUsize,
     pub(super) pattern: &'a Pattern,
+    pub(super) needs: &'a Needs,
     pub(super) newest_first: bool,
     pub(super) limit: usize,
     pub(super) cancel: &'a Cancel,
@@ -108,7 +110,7 @@ impl Worker<'_> {
                 let mut scratch = scanner.take_scratch();
                 let wanted = Wanted {
                     lines: &unit.filter,
-                    needs: self.pattern.needs(),
+                    needs: self.needs,
                     newest_first: self.newest_first,
                 };
                 let read = chunk.read(&wanted, &mut scratch, |text| {

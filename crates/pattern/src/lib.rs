@@ -3,15 +3,22 @@
 //! Many lines are searched at once, as one text. So what is compiled is not quite what was typed: `^` and `$`
 //! are the line's, whatever flags the pattern sets, and nothing in it can match a line break. A pattern that
 //! could match nothing but a line break, or nothing but the empty string, is refused.
+//!
+//! What is searched may also lie in JSON as it was written: [`Escaped`] tells which of its lines are worth reading.
 
-use regex_automata::meta::{self, Cache};
+use regex_automata::meta;
 use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::{HalfMatch, Input, Match};
 use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::{self, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
 
-use super::contract::{Case, SearchError, SearchRequest};
-use crate::imprint::Needs;
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+mod escaped;
+
+pub use escaped::Escaped;
+pub use regex_automata::meta::Cache;
 
 /// A pattern that takes more memory than this when compiled is refused.
 const MAX_COMPILED: usize = 10 * 1024 * 1024;
@@ -20,33 +27,74 @@ const CACHE: usize = 8 * 1024 * 1024;
 /// Groups within groups.
 const MAX_NESTED: u32 = 100;
 /// Characters in a pattern.
-pub(super) const MAX_PATTERN: usize = 200;
+pub const MAX_PATTERN: usize = 200;
+
+/// Whether upper and lower case are the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Case {
+    /// They are, unless the pattern has an uppercase letter.
+    #[default]
+    Smart,
+    /// They are.
+    Ignore,
+    /// They are not.
+    Match,
+}
+
+/// What is looked for, as it was asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    /// 1 to 200 characters.
+    pub text: &'a str,
+    /// They are a regular expression, as Rust's `regex` has them; else they are looked for as they are.
+    pub regex: bool,
+    /// Whether `a` finds `A`.
+    pub case: Case,
+    /// A match must neither begin nor end within a word.
+    pub whole_word: bool,
+}
+
+/// Why something can't be looked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// It is empty, or too long.
+    #[error("it has {0} characters; it must have from 1 to {MAX_PATTERN}")]
+    Length(usize),
+    /// It is no pattern, or none that could be searched for.
+    #[error("bad pattern: {message}")]
+    Bad {
+        /// What is wrong.
+        message: String,
+        /// Where in the pattern, in UTF-16 code units from 0.
+        position: u32,
+    },
+}
 
 /// A compiled pattern. It matches within one line, in linear time.
 #[derive(Debug)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     regex: meta::Regex,
+    hir: Hir,
     /// It may match the empty string, too; such a match is none.
     maybe_empty: bool,
-    needs: Needs,
 }
 
 impl Pattern {
-    /// Compiles what `request` looks for.
-    pub(crate) fn new(request: &SearchRequest) -> Result<Self, SearchError> {
-        let typed = request.pattern.as_str();
+    /// Compiles what is sought.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternError`] says what would be right, or where the mistake is.
+    pub fn new(sought: &Sought<'_>) -> Result<Self, PatternError> {
+        let typed = sought.text;
         let length = typed.chars().count();
         if length == 0 || length > MAX_PATTERN {
-            return Err(SearchError::BadParams {
-                field: "pattern".to_owned(),
-                message: format!(
-                    "it has {length} characters; it must have from 1 to {MAX_PATTERN}"
-                ),
-            });
+            return Err(PatternError::Length(length));
         }
-        let bad = |message: String, at: usize| SearchError::BadQuery {
+        let bad = |message: String, at: usize| PatternError::Bad {
             message,
-            position: Some(utf16_position(typed, at)),
+            position: utf16_position(typed, at),
         };
         if let Some(at) = typed.find(['\n', '\r']) {
             return Err(bad(
@@ -55,7 +103,7 @@ impl Pattern {
             ));
         }
         let escaped;
-        let source = if request.regex {
+        let source = if sought.regex {
             typed
         } else {
             escaped = regex_syntax::escape(typed);
@@ -66,7 +114,7 @@ impl Pattern {
             .build()
             .parse(source)
             .map_err(|error| bad(explain(error.kind()), error.span().start.offset))?;
-        let ignore_case = match request.case {
+        let ignore_case = match sought.case {
             Case::Ignore => true,
             Case::Match => false,
             Case::Smart => !has_uppercase(&ast),
@@ -90,7 +138,7 @@ impl Pattern {
             ));
         }
         let maybe_empty = hir.properties().minimum_len() == Some(0);
-        let hir = if request.whole_word {
+        let hir = if sought.whole_word {
             Hir::concat(vec![
                 Hir::look(Look::WordStartHalfUnicode),
                 hir,
@@ -99,14 +147,7 @@ impl Pattern {
         } else {
             hir
         };
-        let config = meta::Config::new()
-            .nfa_size_limit(Some(MAX_COMPILED))
-            .hybrid_cache_capacity(CACHE)
-            .which_captures(WhichCaptures::Implicit);
-        let regex = meta::Regex::builder()
-            .configure(config)
-            .build_from_hir(&hir)
-            .map_err(|error| {
+        let regex = compile(&hir).map_err(|error| {
                 let message = match error.size_limit() {
                     Some(limit) => format!(
                         "it becomes larger than {} MB when compiled: fewer or smaller repetitions would do",
@@ -116,37 +157,31 @@ impl Pattern {
                 };
                 bad(message, 0)
             })?;
-        let needs = Needs::of(&hir);
         Ok(Self {
             regex,
+            hir,
             maybe_empty,
-            needs,
         })
     }
 
-    /// What a text must hold to be worth a look.
-    pub(crate) fn needs(&self) -> &Needs {
-        &self.needs
+    /// What was compiled: for whoever wants to know what a text must hold to be worth a look.
+    #[must_use]
+    pub fn hir(&self) -> &Hir {
+        &self.hir
     }
 
     /// What a thread needs to search.
-    pub(crate) fn cache(&self) -> Cache {
+    pub fn cache(&self) -> Cache {
         self.regex.create_cache()
     }
 
     /// Whether [`Pattern::find_end`] can be used.
-    pub(crate) fn never_empty(&self) -> bool {
+    pub fn never_empty(&self) -> bool {
         !self.maybe_empty
     }
 
     /// The first match that is not empty in `text[from..to]`, seeing what is around it.
-    pub(crate) fn find(
-        &self,
-        cache: &mut Cache,
-        text: &[u8],
-        from: usize,
-        to: usize,
-    ) -> Option<Match> {
+    pub fn find(&self, cache: &mut Cache, text: &[u8], from: usize, to: usize) -> Option<Match> {
         let mut input = Input::new(text).span(from..to);
         loop {
             let found = self.regex.search_with(cache, &input)?;
@@ -166,7 +201,7 @@ impl Pattern {
     }
 
     /// The end of the first match in `text[from..to]`; cheaper than [`Pattern::find`].
-    pub(crate) fn find_end(
+    pub fn find_end(
         &self,
         cache: &mut Cache,
         text: &[u8],
@@ -178,6 +213,17 @@ impl Pattern {
             .search_half_with(cache, &input)
             .map(|found: HalfMatch| found.offset())
     }
+}
+
+fn compile(hir: &Hir) -> Result<meta::Regex, Box<meta::BuildError>> {
+    let config = meta::Config::new()
+        .nfa_size_limit(Some(MAX_COMPILED))
+        .hybrid_cache_capacity(CACHE)
+        .which_captures(WhichCaptures::Implicit);
+    meta::Regex::builder()
+        .configure(config)
+        .build_from_hir(hir)
+        .map_err(Box::new)
 }
 
 /// The position of a byte, as the page counts: in UTF-16 code units.
