@@ -2570,6 +2570,12 @@ export type SearchRequest = {
 	directory?: string | null,
 };
 
+/**  What is searched beside panes. */
+export type SearchSettings = {
+	/**  Also finds what agents wrote down of their conversations, in your home directory: read where it lies, and not copied. */
+	transcripts?: boolean,
+};
+
 /**  One setting, whatever it is set to. */
 export type Setting = {
 	/**  As in the file; one that is inside another has both names: `history.keep_days`. */
@@ -2709,6 +2715,8 @@ export type Settings = {
 	screen_reader?: boolean,
 	/**  How much of what panes printed is kept on disk. */
 	history?: HistorySettings,
+	/**  What is searched beside panes. */
+	search?: SearchSettings,
 	/**  How flows run. */
 	flows?: FlowSettings,
 	/**  From the directory `themes`: the person's own. */

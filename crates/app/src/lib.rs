@@ -86,9 +86,9 @@ pub use paths::Paths;
 pub use profiles::Profile;
 use settings::Loaded;
 pub use settings::{
-    ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, Setting, SettingChange,
-    SettingMistake, SettingTakes, SettingValue, SettingWord, Settings, SettingsFile, SettingsSheet,
-    SettingsText, Theme,
+    ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, SearchSettings, Setting,
+    SettingChange, SettingMistake, SettingTakes, SettingValue, SettingWord, Settings, SettingsFile,
+    SettingsSheet, SettingsText, Theme,
 };
 pub use themes::{ImportedTheme, ThemeColours};
 pub use tmux::layout_of_tmux;

@@ -12,6 +12,8 @@ pub struct Paths {
     data: PathBuf,
     config: PathBuf,
     runtime: PathBuf,
+    /// Below which agents keep their transcripts; none: nobody knows.
+    transcripts: Option<PathBuf>,
 }
 
 impl Paths {
@@ -22,7 +24,9 @@ impl Paths {
     /// When there is no home directory to put them into.
     pub fn of_user() -> io::Result<Self> {
         if let Some(home) = std::env::var_os("SWITCHYARD_HOME").filter(|home| !home.is_empty()) {
-            return Ok(Self::below(home));
+            let mut paths = Self::below(home);
+            paths.transcripts = std::env::home_dir();
+            return Ok(paths);
         }
         let dirs =
             directories::ProjectDirs::from("dev", "switchyard", "switchyard").ok_or_else(|| {
@@ -35,6 +39,7 @@ impl Paths {
                 .map_or_else(|| data.join("run"), Path::to_owned),
             config: dirs.config_dir().to_owned(),
             data,
+            transcripts: std::env::home_dir(),
         })
     }
 
@@ -45,7 +50,23 @@ impl Paths {
             data: home.join("data"),
             config: home.join("config"),
             runtime: home.join("run"),
+            transcripts: None,
         }
+    }
+
+    /// With the transcripts of agents below this home directory.
+    #[must_use]
+    pub fn with_transcripts(mut self, home: impl Into<PathBuf>) -> Self {
+        self.transcripts = Some(home.into());
+        self
+    }
+
+    /// Where agents keep their transcripts.
+    pub(crate) fn transcripts(&self) -> Option<transcripts::Places> {
+        let home = self.transcripts.as_deref()?;
+        Some(transcripts::Places::new(home, |name| {
+            std::env::var_os(name).map(PathBuf::from)
+        }))
     }
 
     /// Creates the directories that are missing, for their owner only.

@@ -1,8 +1,14 @@
-//! Search over everything that panes printed, wherever they live.
+//! Search over everything that panes printed, wherever they live, and over what agents wrote down.
 
-use terminal::{SearchAnswer, SearchProgress, SearchRequest};
+use secrets::Secrets;
+use terminal::{Order, Scope, SearchAnswer, SearchProgress, SearchRequest};
+use transcripts::{SearchError, Stop, TranscriptAnswer, TranscriptProgress, TranscriptRequest};
 
-use crate::{App, Error};
+use crate::blocking::blocking;
+use crate::{App, Code, Error};
+
+/// How the names of variables end whose values nobody shows.
+const SECRET: [&str; 4] = ["KEY", "TOKEN", "SECRET", "PASSWORD"];
 
 impl App {
     /// Searches; `found` is told what is found as it is found, and the answer has it all again.
@@ -19,6 +25,94 @@ impl App {
         found: impl FnMut(SearchProgress) + Send,
     ) -> Result<SearchAnswer, Error> {
         Ok(self.0.panes.search(request, found).await?)
+    }
+
+    /// Searches what agents wrote down of their conversations, for what a search over panes is asked; nothing is found when the
+    /// settings say so. `found` is told what is found as it is found, and the answer has it all again.
+    ///
+    /// Dropping the future ends the search.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::search`]; [`Code::BadParams`] when the request chooses panes by more than time and directory.
+    pub async fn search_transcripts(
+        &self,
+        request: SearchRequest,
+        mut found: impl FnMut(TranscriptProgress) + Send + 'static,
+    ) -> Result<TranscriptAnswer, Error> {
+        let SearchRequest {
+            pattern,
+            limit,
+            regex,
+            case,
+            whole_word,
+            order,
+            since,
+            before,
+            directory,
+            scope,
+            ..
+        } = request;
+        if matches!(scope, Scope::Pane { .. }) {
+            let message = "bad `scope`: transcripts are of no pane; it must be all of them";
+            return Err(Error::new(Code::BadParams, message));
+        }
+        let places = self.0.paths.transcripts();
+        let (true, Some(places)) = (self.settings().search.transcripts, places) else {
+            return Ok(TranscriptAnswer::default());
+        };
+        let request = TranscriptRequest {
+            pattern,
+            regex,
+            case,
+            whole_word,
+            limit,
+            oldest_first: order == Order::OldestFirst,
+            since,
+            before,
+            directory,
+        };
+        let stop = Stop::default();
+        let _ended = Ended(stop.clone());
+        blocking(move || {
+            let secrets = secrets_of_environment();
+            Ok(transcripts::search(
+                &places, &request, &secrets, &stop, &mut found,
+            )?)
+        })
+        .await
+    }
+}
+
+/// Stops a search that nobody waits for any more.
+struct Ended(Stop);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// The values of this process's environment that are no one's to see: agents print them, and write down what they print.
+fn secrets_of_environment() -> Secrets {
+    let secret = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.to_string_lossy().to_uppercase();
+        let secret = SECRET.iter().any(|end| name.ends_with(end));
+        secret.then(|| value.into_string().ok())?
+    });
+    Secrets::new(secret)
+}
+
+impl From<SearchError> for Error {
+    fn from(error: SearchError) -> Self {
+        let (code, position) = match &error {
+            SearchError::BadParams { .. } => (Code::BadParams, None),
+            SearchError::BadQuery { position, .. } => (Code::BadQuery, Some(*position)),
+        };
+        Self {
+            position,
+            ..Self::from_chain(code, &error)
+        }
     }
 }
 

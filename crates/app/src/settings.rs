@@ -101,6 +101,21 @@ impl Default for HistorySettings {
     }
 }
 
+/// What is searched beside panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SearchSettings {
+    /// Also finds what agents wrote down of their conversations, in your home directory: read where it lies, and not copied.
+    #[schemars(title = "Agents' transcripts")]
+    pub transcripts: bool,
+}
+
+impl Default for SearchSettings {
+    fn default() -> Self {
+        Self { transcripts: true }
+    }
+}
+
 /// How flows run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -213,6 +228,9 @@ pub struct Settings {
     /// How much of what panes printed is kept on disk.
     #[schemars(extend("group" = "History"))]
     pub history: HistorySettings,
+    /// What is searched beside panes.
+    #[schemars(extend("group" = "Search"))]
+    pub search: SearchSettings,
     /// How flows run.
     #[schemars(extend("group" = "Flows"))]
     pub flows: FlowSettings,
@@ -256,6 +274,7 @@ impl Default for Settings {
             cursor_blink: false,
             screen_reader: false,
             history: HistorySettings::default(),
+            search: SearchSettings::default(),
             flows: FlowSettings::default(),
             themes: Vec::new(),
             conflicts: ConflictSettings::default(),

@@ -6,16 +6,18 @@ use std::pin::pin;
 
 use app::App;
 use clap::Args;
+use serde::Serialize;
 use terminal::ask::{Closed, List};
 use terminal::{
     Case, Line, Match, Order, PaneId, Scope, SearchAnswer, SearchProgress, SearchRequest,
 };
 use tokio::sync::mpsc;
+use transcripts::{TranscriptAnswer, TranscriptConversation, TranscriptHit};
 
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::panes::PaneName;
-use crate::when::moment;
+use crate::when::{local, moment};
 
 const PANE: &str = "\x1b[35m";
 const NUMBER: &str = "\x1b[32m";
@@ -35,6 +37,7 @@ Examples:
   switchyard search 'error\\[E\\d+\\]'
   switchyard search -F 'a[0]' --pane build -C 2
   switchyard search --all --since 2h --directory . 'panicked at'
+  switchyard search --conversations --since 3d 'rate limit'
   switchyard search --all --limit 500 --json 'panicked at' | jq -r '.matches[].content'
 
 Exit status: 0 found, 1 not found or could not search, 2 the pattern or an option is wrong.")]
@@ -45,9 +48,12 @@ pub(crate) struct Search {
     /// Only this pane, open or closed: its number or its name
     #[arg(long, conflicts_with_all = ["all", "closed"])]
     pane: Option<PaneName>,
-    /// All panes, the closed ones too
+    /// All panes, the closed ones too, and what agents wrote down of their conversations
     #[arg(long, conflicts_with = "closed")]
     all: bool,
+    /// Only what agents wrote down: Claude Code, Codex, Gemini CLI, Qwen Code, OpenCode
+    #[arg(long, conflicts_with_all = ["pane", "all", "closed", "context"])]
+    conversations: bool,
     /// Only the panes that are closed
     #[arg(long)]
     closed: bool,
@@ -115,6 +121,26 @@ impl Search {
             directory: self.directory.as_deref().map(directory).transpose()?,
             ..SearchRequest::new(&self.pattern, scope)
         };
+        let refused = |error: app::Error, json: bool| match error.position {
+            Some(at) if error.code == app::Code::BadQuery && !json => {
+                Failure::usage(format!("{}\n{}", error.message, mark(&self.pattern, at)))
+            }
+            _ => Failure::from(error),
+        };
+        if self.conversations {
+            let json = out.json();
+            let answer = conversations(app, request, out).await;
+            let answer = answer?.map_err(|error| refused(error, json))?;
+            if json {
+                out.value(&answer)?;
+            }
+            return if answer.total == 0 {
+                Err(Failure::silent())
+            } else {
+                Ok(())
+            };
+        }
+        let again = self.all.then(|| request.clone());
         let names = names(app).await?;
         let mut printer = Printer::new(out, names, self.context > 0);
         // What is found is printed at once: the rest of the history may take seconds.
@@ -133,22 +159,113 @@ impl Search {
         while let Ok(progress) = progress.try_recv() {
             printer.take(progress)?;
         }
-        let answer = answer.map_err(|error| match error.position {
-            Some(at) if error.code == app::Code::BadQuery && !out.json() => {
-                Failure::usage(format!("{}\n{}", error.message, mark(&self.pattern, at)))
-            }
-            _ => Failure::from(error),
-        })?;
-        if out.json() {
-            out.value(&answer)?;
-        } else {
+        let answer = answer.map_err(|error| refused(error, out.json()))?;
+        let mut total = answer.total;
+        if !out.json() {
             summary(&answer, out);
         }
-        if answer.total == 0 {
+        let mut answered = None;
+        if let Some(request) = again {
+            if total > 0 {
+                out.text("\n")?;
+            }
+            let json = out.json();
+            let found = conversations(app, request, out).await;
+            let found = found?.map_err(|error| refused(error, json))?;
+            total += found.total;
+            answered = Some(found);
+        }
+        if out.json() {
+            out.value(&Both {
+                panes: &answer,
+                conversations: answered.as_ref(),
+            })?;
+        }
+        if total == 0 {
             return Err(Failure::silent());
         }
         Ok(())
     }
+}
+
+/// What was found in panes, and in conversations where these were searched.
+#[derive(Serialize)]
+struct Both<'a> {
+    #[serde(flatten)]
+    panes: &'a SearchAnswer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversations: Option<&'a TranscriptAnswer>,
+}
+
+/// Searches what agents wrote down, and prints it as it is found; a program gets it in one piece.
+async fn conversations(
+    app: &App,
+    request: SearchRequest,
+    out: &mut Output<'_>,
+) -> Result<Result<TranscriptAnswer, app::Error>, Failure> {
+    let (send, mut progress) = mpsc::unbounded_channel();
+    let mut searching = pin!(app.search_transcripts(request, move |progress| {
+        // Printing has failed when nobody listens; the loop below has ended then.
+        let _ = send.send(progress);
+    }));
+    let mut heading = None;
+    let answer = loop {
+        tokio::select! {
+            biased;
+            Some(progress) = progress.recv() => said(&progress.hits, &mut heading, out)?,
+            answer = &mut searching => break answer,
+        }
+    };
+    while let Ok(progress) = progress.try_recv() {
+        said(&progress.hits, &mut heading, out)?;
+    }
+    if let Ok(answer) = &answer
+        && let Some(reason) = &answer.reason
+        && !out.json()
+    {
+        let (shown, total) = (answer.hits.len(), answer.total);
+        out.error(&format!("{shown} of {total} in conversations: {reason}"));
+    }
+    Ok(answer)
+}
+
+/// Prints lines of conversations: a heading for each of them, then who says what.
+fn said(
+    hits: &[TranscriptHit],
+    heading: &mut Option<TranscriptConversation>,
+    out: &mut Output<'_>,
+) -> std::io::Result<()> {
+    if out.json() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for hit in hits {
+        let about = &hit.conversation;
+        if heading.as_ref() != Some(about) {
+            if heading.is_some() {
+                text.push('\n');
+            }
+            let mut line = format!("{} {}", about.agent.title(), clean(&about.session));
+            let further = [&about.directory, &about.title];
+            let further: Vec<String> = further.into_iter().flatten().map(|it| clean(it)).collect();
+            if !further.is_empty() {
+                line.push_str(&format!(" ({})", further.join(": ")));
+            }
+            text.push_str(&toned(out, PANE, &line));
+            text.push('\n');
+            *heading = Some(about.clone());
+        }
+        let when = hit
+            .when
+            .map(|at| format!("{} ", local(at)))
+            .unwrap_or_default();
+        text.push_str(&toned(out, NUMBER, &format!("{when}{}", hit.role.word())));
+        text.push(':');
+        let ranges = hit.ranges.iter().map(|range| (range.start, range.end));
+        coloured(&mut text, &hit.content, ranges, out.colour());
+        text.push('\n');
+    }
+    out.text(&text)
 }
 
 /// A directory by the name that panes have for it.
@@ -271,36 +388,50 @@ impl<'a, 'b> Printer<'a, 'b> {
 
     /// The line with what was found in it highlighted.
     fn content(&self, text: &mut String, found: &Match) {
-        if !self.out.colour() {
-            text.push_str(&clean(&found.content));
-            return;
-        }
-        let mut ranges = found.ranges.iter().peekable();
-        let (mut units, mut within) = (0, false);
-        for c in found.content.chars() {
-            if within && ranges.peek().is_some_and(|range| range.end <= units) {
-                ranges.next();
-                within = false;
-                text.push_str(PLAIN);
-            }
-            if !within && ranges.peek().is_some_and(|range| range.start <= units) {
-                within = true;
-                text.push_str(FOUND);
-            }
-            units += c.len_utf16() as u32;
-            text.push(if c.is_control() { ' ' } else { c });
-        }
-        if within {
-            text.push_str(PLAIN);
-        }
+        let ranges = found.ranges.iter().map(|range| (range.start, range.end));
+        coloured(text, &found.content, ranges, self.out.colour());
     }
 
     fn toned(&self, tone: &str, text: &str) -> String {
-        if self.out.colour() {
-            format!("{tone}{text}{PLAIN}")
-        } else {
-            text.to_owned()
+        toned(self.out, tone, text)
+    }
+}
+
+fn coloured(
+    text: &mut String,
+    content: &str,
+    ranges: impl Iterator<Item = (u32, u32)>,
+    colour: bool,
+) {
+    if !colour {
+        text.push_str(&clean(content));
+        return;
+    }
+    let mut ranges = ranges.peekable();
+    let (mut units, mut within) = (0, false);
+    for c in content.chars() {
+        if within && ranges.peek().is_some_and(|range| range.1 <= units) {
+            ranges.next();
+            within = false;
+            text.push_str(PLAIN);
         }
+        if !within && ranges.peek().is_some_and(|range| range.0 <= units) {
+            within = true;
+            text.push_str(FOUND);
+        }
+        units += c.len_utf16() as u32;
+        text.push(if c.is_control() { ' ' } else { c });
+    }
+    if within {
+        text.push_str(PLAIN);
+    }
+}
+
+fn toned(out: &Output<'_>, tone: &str, text: &str) -> String {
+    if out.colour() {
+        format!("{tone}{text}{PLAIN}")
+    } else {
+        text.to_owned()
     }
 }
 

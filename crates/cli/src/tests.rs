@@ -116,7 +116,7 @@ impl Ran {
 fn run_in(home: &Path, arguments: &[&str]) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let arguments = ["switchyard"].iter().chain(arguments).map(OsString::from);
-    let paths = || Ok(Paths::below(home));
+    let paths = || Ok(Paths::below(home).with_transcripts(home.join("person")));
     let status = command::run(arguments, paths, &mut Output::to(&mut out, &mut err));
     Ran {
         status,
@@ -498,6 +498,38 @@ fn a_reader_that_has_enough_is_no_failure() {
     let paths = || Ok(Paths::below(user.home.path()));
     let status = command::run(arguments, paths, &mut Output::to(Closed, &mut err));
     assert_eq!((status, err.as_slice()), (0, b"".as_slice()));
+}
+
+#[test]
+fn a_search_finds_what_agents_wrote_down_beside_what_panes_printed() {
+    let user = User::new();
+    let folder = user.home.path().join("person/.claude/projects/-work");
+    std::fs::create_dir_all(&folder).unwrap();
+    let said = [
+        r#"{"type":"user","message":{"role":"user","content":"Find the rate limit.\nNow."},"uuid":"a","timestamp":"2026-03-01T12:00:00.000Z","cwd":"/work","sessionId":"s-1"}"#,
+        r#"{"type":"assistant","message":{"role":"assistant","content":[{"type":"text","text":"The rate limit is 5."}]},"uuid":"b","timestamp":"2026-03-01T12:00:09.000Z","cwd":"/work","sessionId":"s-1"}"#,
+    ];
+    std::fs::write(folder.join("s-1.jsonl"), said.join("\n")).unwrap();
+    let pane = user.open(
+        &["--name", "build"],
+        &["sh", "-c", "echo the rate limit; exec sleep 600"],
+    );
+    user.until("the words", &["search", "rate limit"], |ran| {
+        ran.status == 0
+    });
+    // The clock of the reader is wherever the test runs.
+    let times = [1_772_366_400_000, 1_772_366_409_000].map(crate::when::local);
+    let shown = |arguments: &[&str]| {
+        let shown = user.run(arguments).shown(user.home.path());
+        times
+            .iter()
+            .fold(shown, |shown, at| shown.replace(at, "THEN"))
+    };
+    insta::assert_snapshot!(shown(&["search", "--all", "rate limit"]), @"");
+    insta::assert_snapshot!(shown(&["search", "--conversations", "limit is"]), @"");
+    insta::assert_snapshot!(shown(&["search", "--conversations", "a("]), @"");
+    insta::assert_snapshot!(shown(&["search", "--conversations", "--since", "1h", "limit is"]), @"");
+    user.run(&["kill", &pane]);
 }
 
 #[test]

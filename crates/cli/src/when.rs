@@ -1,6 +1,7 @@
 //! Times as people type them: so long ago, or at a clock's time.
 
 use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 
 /// What may be written, for help and mistakes.
@@ -9,6 +10,13 @@ pub(crate) const FORMS: &str = "`2h`, `30m`, `3d`, `14:00`, `2026-03-01` or `202
 /// A moment, in milliseconds since 1970: `2h` is so long ago, `14:00` is today, a date begins at midnight, here.
 pub(crate) fn moment(text: &str) -> Result<u64, String> {
     before(&Zoned::now(), text).ok_or_else(|| format!("write {FORMS}"))
+}
+
+/// A moment in milliseconds since 1970, on the clock of the reader.
+pub(crate) fn local(at: u64) -> String {
+    let at = Timestamp::from_millisecond(i64::try_from(at).unwrap_or(0)).unwrap_or_default();
+    let zoned = at.to_zoned(TimeZone::system());
+    zoned.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 fn before(now: &Zoned, text: &str) -> Option<u64> {

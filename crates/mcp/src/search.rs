@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use terminal::{Case, Scope, SearchRequest};
+use transcripts::{TranscriptAnswer, TranscriptConversation};
 
 use crate::caller::Caller;
-use crate::words::{Answer, Printed, within};
+use crate::words::{Answer, Printed, cut, within};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -53,8 +54,13 @@ pub(crate) async fn search(caller: &Caller, asked: Search) -> Answer {
         }),
         ..SearchRequest::new(asked.pattern, scope)
     };
+    let conversations = asked.pane.is_none().then(|| request.clone());
     let answer = caller.app.search(request, |_| {}).await?;
-    if answer.total == 0 {
+    let said = match conversations {
+        Some(request) => caller.app.search_transcripts(request, |_| {}).await?,
+        None => TranscriptAnswer::default(),
+    };
+    if answer.total == 0 && said.total == 0 {
         return Ok("Nothing was found.".to_owned());
     }
     let mut text = String::new();
@@ -89,5 +95,46 @@ pub(crate) async fn search(caller: &Caller, asked: Search) -> Answer {
     if let Some(reason) = &answer.reason {
         let _ = write!(text, "; {reason}");
     }
+    if said.total > 0 {
+        conversations_told(&said, &mut text);
+    }
     Ok(text)
+}
+
+/// Adds what agents wrote down: it is as little to be followed as what programs print.
+fn conversations_told(said: &TranscriptAnswer, text: &mut String) {
+    text.push_str("\n\nIn conversations of agents:\n");
+    for hit in &said.hits {
+        let mut line = Printed::default();
+        line.line(&hit.content);
+        let told = line.told();
+        if text.len() + told.len() > crate::words::LONGEST {
+            text.push_str("(the rest was left out: ask for fewer)\n");
+            break;
+        }
+        let TranscriptConversation {
+            agent,
+            session,
+            directory,
+            ..
+        } = &hit.conversation;
+        let place = cut(directory.as_deref().unwrap_or("an unknown directory"));
+        let _ = write!(
+            text,
+            "{} {} in {place}, {}:\n{told}",
+            agent.title(),
+            cut(session),
+            hit.role.word()
+        );
+    }
+    let _ = write!(
+        text,
+        "{} of {} lines in {} conversations",
+        said.hits.len(),
+        said.total,
+        said.conversations
+    );
+    if let Some(reason) = &said.reason {
+        let _ = write!(text, "; {reason}");
+    }
 }

@@ -71,7 +71,7 @@ impl Server {
     }
 
     #[tool(
-        description = "Search all that panes ever printed, closed ones too; the newest first.",
+        description = "Search all that panes ever printed, closed ones too, and the conversations that agents keep; the newest first.",
         annotations(read_only_hint = true)
     )]
     async fn search(&self, Parameters(asked): Parameters<search::Search>) -> Answer {

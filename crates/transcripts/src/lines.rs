@@ -191,7 +191,7 @@ mod tests {
     fn one_line_is_found_by_its_place() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"one\ntwo\nthree").unwrap();
-        let mut at = |at| one(&file, at, &mut Buffer::default()).unwrap();
+        let at = |at| one(&file, at, &mut Buffer::default()).unwrap();
         assert_eq!(at(0), Some(b"one".to_vec()));
         assert_eq!(at(4), Some(b"two".to_vec()));
         assert_eq!(at(8), Some(b"three".to_vec()));

@@ -95,7 +95,10 @@ mod tests {
 
     use super::*;
 
-    fn found(typed: &str, text: &str) -> Vec<(u32, String, Vec<(u32, u32)>)> {
+    /// The line's number, its text, and from where to where.
+    type Line = (u32, String, Vec<(u32, u32)>);
+
+    fn found(typed: &str, text: &str) -> Vec<Line> {
         let pattern = Pattern::new(&Sought {
             text: typed,
             regex: true,

@@ -11,6 +11,7 @@ use super::{elapsed, run_tone, tone, word};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Cell, Table, Tone};
+use crate::when::local;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -88,7 +89,7 @@ impl List {
                 Cell::new(run.id.as_str()),
                 Cell::new(word(&run.state)).tone(run_tone(run.state)),
                 Cell::new(format!("{}/{}", run.done, run.steps)).right(),
-                Cell::new(began(run.started_at)),
+                Cell::new(local(run.started_at)),
                 Cell::new(elapsed(Duration::from_millis(took))).right(),
                 Cell::new(run.flow.as_str()),
                 Cell::new([run.asks.as_slice(), &run.needs_you].concat().join(", "))
@@ -104,13 +105,6 @@ impl List {
         }
         Ok(())
     }
-}
-
-/// When a run began, on the clock of the reader.
-fn began(at: u64) -> String {
-    let at = jiff::Timestamp::from_millisecond(i64::try_from(at).unwrap_or(0)).unwrap_or_default();
-    let zoned = at.to_zoned(jiff::tz::TimeZone::system());
-    zoned.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// Shows a run with its steps.
