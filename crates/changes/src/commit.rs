@@ -1,12 +1,10 @@
 //! Commits: git makes them, with the person's hooks, signing and name.
 
-use std::process::Output;
-
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::index::Staged;
-use crate::worktree::{ChangesError, Worktree, text_of};
+use crate::worktree::{ChangesError, Worktree, said, text_of};
 
 /// What is to be committed, and with which words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -111,16 +109,5 @@ impl Worktree {
         let before = before.map_err(|error| format!("the index can't be read: {error}"))?;
         self.act_with(&["add", "--all"], &[])?;
         Ok(before)
-    }
-}
-
-/// All that was printed.
-fn said(output: &Output) -> String {
-    let parts = [&output.stdout, &output.stderr].map(|bytes| text_of(bytes));
-    let [printed, errors] = parts;
-    match (printed.is_empty(), errors.is_empty()) {
-        (true, _) => errors,
-        (_, true) => printed,
-        _ => format!("{printed}\n{errors}"),
     }
 }

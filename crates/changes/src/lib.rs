@@ -15,6 +15,7 @@ mod commit;
 mod diff;
 mod disk;
 mod index;
+mod land;
 mod list;
 mod looked;
 mod patch;
@@ -25,6 +26,7 @@ mod worktree;
 mod worktrees;
 
 pub use commit::{CommitRequest, Committed};
+pub use land::{Landed, Landing, LandingEnd, TakenBack, Way};
 pub use looked::Look;
 pub use snapshot::{Kept, Snapshot, SnapshotId, SnapshotReason, Snapshots};
 pub use types::*;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use git::{Program, Question, RepoPath};
+use git::{Program, Question, RepoPath, refusal};
 
 use crate::types::{Base, Doing};
 
@@ -223,8 +223,22 @@ impl Worktree {
         args: impl IntoIterator<Item = &'a A>,
         input: &[u8],
     ) -> Result<Vec<u8>, String> {
+        let output = self.run_with(env, args, input)?;
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(refusal(&output)),
+        }
+    }
+
+    /// The same, with how git ended.
+    pub(crate) fn run_with<'a, A: AsRef<OsStr> + ?Sized + 'a>(
+        &self,
+        env: Vec<(&'static str, &OsStr)>,
+        args: impl IntoIterator<Item = &'a A>,
+        input: &[u8],
+    ) -> Result<Output, String> {
         let plain = PLAIN.iter().flat_map(|setting| ["-c", setting]);
-        self.program.ask(&Question {
+        self.program.run(&Question {
             dir: &self.root,
             env,
             args: plain
@@ -264,14 +278,25 @@ impl Worktree {
 
     /// Has git do something here as the person would, which may take as long as their hooks do; gives all that was printed.
     pub(crate) fn act_at_length(&self, args: &[&str], input: &[u8]) -> Result<Output, String> {
+        let args: Vec<_> = args.iter().map(OsStr::new).collect();
+        self.act_at_length_with(Vec::new(), &args, input)
+    }
+
+    /// The same, with these variables.
+    pub(crate) fn act_at_length_with(
+        &self,
+        env: Vec<(&'static str, &OsStr)>,
+        args: &[&OsStr],
+        input: &[u8],
+    ) -> Result<Output, String> {
         let program = Program {
             deadline: AT_LENGTH,
             ..self.program.clone()
         };
         program.have_done(&Question {
             dir: &self.root,
-            env: Vec::new(),
-            args: args.iter().map(OsStr::new).collect(),
+            env,
+            args: args.to_vec(),
             input,
         })
     }
@@ -447,7 +472,7 @@ impl Worktree {
 }
 
 /// Where the branches of a repository are.
-const HEADS: &str = "refs/heads/";
+pub(crate) const HEADS: &str = "refs/heads/";
 
 /// A worktree as git lists it.
 pub(crate) struct Listed {
@@ -465,4 +490,15 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 /// What git said, as text, without the end of its line.
 pub(crate) fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
+}
+
+/// All that a program printed.
+pub(crate) fn said(output: &Output) -> String {
+    let parts = [&output.stdout, &output.stderr].map(|bytes| text_of(bytes));
+    let [printed, errors] = parts;
+    match (printed.is_empty(), errors.is_empty()) {
+        (true, _) => errors,
+        (_, true) => printed,
+        _ => format!("{printed}\n{errors}"),
+    }
 }

@@ -291,32 +291,11 @@ impl Worktree {
     /// Whether a merge would leave the other branch as it is. What git writes for that goes beside the repository.
     fn adds_nothing(&self, base: &Base, head: &str) -> bool {
         let tried = || -> Result<bool, String> {
-            let told = |error: std::io::Error| error.to_string();
-            let scratch = tempfile::tempdir().map_err(told)?;
-            let objects = [
-                "rev-parse",
-                "--path-format=absolute",
-                "--git-path",
-                "objects",
-            ];
-            let objects = self.ask(objects)?;
-            let objects = RepoPath::new(objects.trim_ascii_end()).to_path();
-            let env = vec![
-                ("GIT_OBJECT_DIRECTORY", scratch.path().as_os_str()),
-                ("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects.as_os_str()),
-            ];
-            let args = [
-                "merge-tree",
-                "--write-tree",
-                "--no-messages",
-                &base.tip,
-                head,
-            ];
-            let merged = self.ask_with(env, args, &[])?;
+            let merged = self.try_merge(&base.tip, head)?;
             let tree = self.ask(["rev-parse", &format!("{}^{{tree}}", base.tip)])?;
-            Ok(merged == tree)
+            Ok(merged.conflicts.is_empty() && merged.tree == text_of(&tree))
         };
-        // A merge that would stop at something is a refusal.
+        // What can't be tried is not there.
         tried().unwrap_or(false)
     }
 
