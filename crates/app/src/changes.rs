@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::changes::{
-    ActRequest, ChangesError, CommitRequest, Committed, DiffQuestion, FileDiff, Snapshot,
-    SnapshotId, Snapshots, View, Worktree, WorktreeChanges,
+    ActRequest, ChangesError, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing,
+    Snapshot, SnapshotId, Snapshots, TakenBack, View, Way, Worktree, WorktreeChanges,
 };
 use clock::Clock;
 use git::Program;
@@ -154,6 +154,24 @@ pub fn restore(paths: &Paths, worktree: &Worktree, id: &SnapshotId) -> Result<Sn
 /// As [`App::commit_changes`].
 pub fn commit(worktree: &Worktree, request: &CommitRequest) -> Result<Committed, Error> {
     worktree.commit(request).map_err(told)
+}
+
+/// Merges a worktree's branch into its base, or its base into it, without an [`App`].
+///
+/// # Errors
+///
+/// [`Code::Refused`] says what is in the way; then nothing was done. [`Code::BadParams`] when there is no such base.
+pub fn land(worktree: &Worktree, landing: &Landing) -> Result<Landed, Error> {
+    worktree.land(landing).map_err(told)
+}
+
+/// Takes the last landing or update back, without an [`App`].
+///
+/// # Errors
+///
+/// As [`land`].
+pub fn take_back(worktree: &Worktree, way: Way, base: Option<&str>) -> Result<TakenBack, Error> {
+    worktree.take_back(way, base).map_err(told)
 }
 
 pub(crate) fn snapshots(paths: &Paths) -> Snapshots {

@@ -61,7 +61,8 @@ pub use self::conflicts::{
 };
 pub use agents::{Persona, Personas, StartedAgent};
 pub use changes::{
-    act_on, commit, find_worktree, list_changes, list_snapshots, restore, tell_diff,
+    act_on, commit, find_worktree, land, list_changes, list_snapshots, restore, take_back,
+    tell_diff,
 };
 pub use colour::Colour;
 pub use drafts::Draft;

@@ -1,6 +1,7 @@
 //! `changes`: what a worktree changed, and what becomes of it. Works by itself: no pane host, no window.
 
 mod acting;
+mod landing;
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -33,7 +34,8 @@ Examples:
   switchyard changes --view staged --diff      The lines of what is staged
   switchyard changes --view whole src --json   All since the beginning, below src, for programs
   switchyard changes discard src/parse.rs      Away with it; `changes undo` gives it back
-  switchyard changes commit -m 'Read faster'   What is staged; all, when nothing is"
+  switchyard changes commit -m 'Read faster'   What is staged; all, when nothing is
+  switchyard changes land --worktree app-2     Its commits into the branch that it began at"
 )]
 pub(crate) struct Changes {
     #[command(subcommand)]

@@ -22,6 +22,8 @@ pub(super) enum Command {
     Snapshots(Snapshots),
     Undo(Undo),
     Commit(Commit),
+    Land(super::landing::Land),
+    Update(super::landing::Update),
 }
 
 /// Which files, and of which worktree.
@@ -36,10 +38,10 @@ struct Files {
 }
 
 #[derive(Debug, Args)]
-struct Of {
+pub(super) struct Of {
     /// The worktree: a directory in it, its name or its branch; the current one if not given
     #[arg(long, value_name = "WORKTREE")]
-    worktree: Option<String>,
+    pub(super) worktree: Option<String>,
 }
 
 /// Put files into the index, new ones included
@@ -135,6 +137,8 @@ impl Command {
             Self::Snapshots(snapshots) => snapshots.run(&paths()?, out),
             Self::Undo(undo) => undo.run(&paths()?, out),
             Self::Commit(commit) => commit.run(out),
+            Self::Land(land) => land.run(out),
+            Self::Update(update) => update.run(out),
         }
     }
 }
@@ -301,6 +305,6 @@ impl Commit {
 }
 
 /// What a hook printed, line by line.
-fn printed(text: &str) -> String {
+pub(super) fn printed(text: &str) -> String {
     text.lines().map(shown).collect::<Vec<_>>().join("\n")
 }

@@ -297,3 +297,39 @@ fn files_are_staged_and_unstaged() {
     [0]
     ");
 }
+
+#[test]
+fn a_branch_is_landed_and_taken_back_and_a_conflict_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let path = worktree(home.path());
+    let (app, topic) = (home.path().join("app"), home.path().join("app-2"));
+    for (name, value) in [("user.name", "you"), ("user.email", "you@example.com")] {
+        git(&app, &["config", name, value]);
+    }
+    let land = |more: &[&str]| {
+        let words = [&["changes", "land", "--worktree", &path], more].concat();
+        run_in(home.path(), &words).shown(home.path())
+    };
+    let held = land(&[]);
+    assert!(held.contains("2 files are not committed"), "{held}");
+    assert!(!app.join("moved").exists());
+    let done = land(&["--without-uncommitted"]);
+    assert!(done.contains("topic is in main ("), "{done}");
+    assert!(app.join("moved").exists());
+    let back = land(&["--undo"]);
+    assert!(back.contains("main is at "), "{back}");
+    assert!(!app.join("moved").exists());
+
+    git(&topic, &["reset", "-q", "--hard"]);
+    std::fs::remove_file(topic.join("\u{1b}new")).unwrap();
+    std::fs::write(topic.join("list"), "1\n").unwrap();
+    git(&topic, &["commit", "-q", "-a", "-m", "x"]);
+    std::fs::write(app.join("list"), "eins\n").unwrap();
+    git(&app, &["commit", "-q", "-a", "-m", "x"]);
+    let told = land(&[]);
+    assert!(
+        told.contains("a merge of topic into main would stop at list"),
+        "{told}"
+    );
+    assert!(told.contains("[1]"), "{told}");
+}
