@@ -282,6 +282,6 @@ mod tests {
                 typed += 1;
             }
         }
-        assert!(typed > 40, "{typed}");
+        assert!(typed > 30, "{typed}");
     }
 }

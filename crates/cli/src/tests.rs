@@ -525,10 +525,27 @@ fn a_search_finds_what_agents_wrote_down_beside_what_panes_printed() {
             .iter()
             .fold(shown, |shown, at| shown.replace(at, "THEN"))
     };
-    insta::assert_snapshot!(shown(&["search", "--all", "rate limit"]), @"");
-    insta::assert_snapshot!(shown(&["search", "--conversations", "limit is"]), @"");
-    insta::assert_snapshot!(shown(&["search", "--conversations", "a("]), @"");
-    insta::assert_snapshot!(shown(&["search", "--conversations", "--since", "1h", "limit is"]), @"");
+    insta::assert_snapshot!(shown(&["search", "--all", "rate limit"]), @"
+    pane 1 (build)
+    1:the rate limit
+
+    Claude Code s-1 (/work: Find the rate limit.)
+    THEN agent:The rate limit is 5.
+    THEN person:Find the rate limit.
+    [0]
+    ");
+    insta::assert_snapshot!(shown(&["search", "--conversations", "limit is"]), @"
+    Claude Code s-1 (/work: Find the rate limit.)
+    THEN agent:The rate limit is 5.
+    [0]
+    ");
+    insta::assert_snapshot!(shown(&["search", "--conversations", "a("]), @"
+    switchyard: bad pattern: unclosed group
+      a(
+       ^
+    [2]
+    ");
+    insta::assert_snapshot!(shown(&["search", "--conversations", "--since", "1h", "limit is"]), @"[1]");
     user.run(&["kill", &pane]);
 }
 

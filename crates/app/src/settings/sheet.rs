@@ -442,6 +442,7 @@ mod tests {
         Accessibility: Screen reader (screen_reader): switch = false
         History: Days on disk (history.keep_days): 0..3650 by 1 = 30.0
         History: Megabytes on disk (history.max_mb): 1..1000000 by 256 = 2048.0
+        Search: Agents' transcripts (search.transcripts): switch = true
         Flows: Agents at once (flows.max_agents): 1..1000 by 1 = 16.0
         Flows: Agent of steps that say none (flows.agent): text or nothing = null
         Flows: Minutes per step (flows.step_minutes): 0..10080 by 5 = 0.0
