@@ -64,6 +64,7 @@ export const defaultSettings: Required<Settings> = {
   cursor_blink: false,
   screen_reader: false,
   history: { keep_days: 30, max_mb: 2048 },
+  search: { transcripts: true },
   flows: { max_agents: 16, agent: null, step_minutes: 0 },
   themes: [],
   conflicts: { breaks: false },
