@@ -205,7 +205,8 @@ impl Setting for Entry {
         match self.agent {
             Agent::Claude => Some("Claude Code asks once whether you trust it."),
             Agent::Codex => Some("Codex reads it in projects that you trust."),
-            Agent::Gemini | Agent::Opencode | Agent::Qwen => None,
+            Agent::Gemini => Some("Gemini CLI starts it in folders that you trust."),
+            Agent::Opencode | Agent::Qwen => None,
         }
     }
 

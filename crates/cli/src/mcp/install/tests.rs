@@ -143,6 +143,7 @@ fn a_repository_is_told_what_changes_and_has_its_files_back() {
     +     }
     +   }
     + }
+    Gemini CLI starts it in folders that you trust.
     Done.
     "#);
     insta::assert_snapshot!(run_on(false), @".gemini/settings.json has it already.");
