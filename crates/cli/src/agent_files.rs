@@ -8,8 +8,11 @@ use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 
 use app::Paths;
+use clap::Args;
+use conflicts::worktree_at;
 
 use self::kept::{Before, Kept};
+use crate::conflicts::worktree;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -34,6 +37,44 @@ pub(crate) trait Setting {
     ///
     /// Why it can't be taken out.
     fn without(&self, text: &str) -> Result<Option<String>, String>;
+}
+
+/// What is said on the command line of settings that are to be changed.
+#[derive(Debug, Args)]
+pub(crate) struct Asked {
+    /// Put it into the settings of this repository's agents: shows the change, and writes it
+    #[arg(long, conflicts_with = "uninstall")]
+    pub(crate) install: bool,
+
+    /// Take out of their settings what --install put in
+    #[arg(long)]
+    pub(crate) uninstall: bool,
+
+    /// Write without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    /// Any directory in the repository; the current one if not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) repository: Option<PathBuf>,
+}
+
+impl Asked {
+    /// Whether settings are to be changed at all.
+    pub(crate) fn changes(&self) -> bool {
+        self.install || self.uninstall
+    }
+
+    /// The root of the repository whose agents are meant.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is in no worktree.
+    pub(crate) fn root(&self) -> Result<PathBuf, Failure> {
+        let directory = self.repository.clone();
+        let directory = directory.map_or_else(std::env::current_dir, Ok)?;
+        worktree(&directory, worktree_at(&directory))
+    }
 }
 
 /// What to do with settings, and how.

@@ -2,16 +2,13 @@
 
 mod install;
 
-use std::path::PathBuf;
-
 use ::mcp::{Options, serve};
 use app::{App, Paths};
 use clap::{Args, ValueEnum};
-use conflicts::worktree_at;
 use terminal::PaneId;
 
 use self::install::{Agent, Wanted};
-use crate::conflicts::worktree;
+use crate::agent_files::Asked;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -32,25 +29,12 @@ pub(crate) struct Mcp {
     #[arg(long, value_enum, value_name = "WHAT")]
     allow: Option<Allow>,
 
-    /// Put it into the settings of this repository's agents: shows the change, and writes it
-    #[arg(long, conflicts_with = "uninstall")]
-    install: bool,
-
-    /// Take out of their settings what --install put in
-    #[arg(long)]
-    uninstall: bool,
+    #[command(flatten)]
+    settings: Asked,
 
     /// Only this agent; those found in the repository if not given
     #[arg(long, value_name = "AGENT", value_enum)]
     agent: Option<Agent>,
-
-    /// Write without asking
-    #[arg(long)]
-    yes: bool,
-
-    /// Any directory in the repository; the current one if not given
-    #[arg(long, value_name = "DIR")]
-    repository: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -62,7 +46,7 @@ enum Allow {
 impl Mcp {
     /// Whether it only changes settings, so that no panes must be found or started.
     pub(crate) fn is_pure(&self) -> bool {
-        self.install || self.uninstall
+        self.settings.changes()
     }
 
     /// Changes the settings of the repository's agents.
@@ -71,19 +55,18 @@ impl Mcp {
         paths: Option<&Paths>,
         out: &mut Output<'_>,
     ) -> Result<(), Failure> {
-        let directory = self.repository.map_or_else(std::env::current_dir, Ok)?;
-        let root = worktree(&directory, worktree_at(&directory))?;
+        let root = self.settings.root()?;
         let wanted = Wanted {
             agent: self.agent,
             write: self.allow == Some(Allow::Write),
-            remove: self.uninstall,
-            yes: self.yes,
+            remove: self.settings.uninstall,
+            yes: self.settings.yes,
         };
         install::run(&root, &wanted, paths, out)
     }
 
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
-        if self.agent.is_some() || self.yes || self.repository.is_some() {
+        if self.agent.is_some() || self.settings.yes || self.settings.repository.is_some() {
             return Err(Failure::usage(
                 "`--agent`, `--yes` and `--repository` go with `--install` or `--uninstall`",
             ));

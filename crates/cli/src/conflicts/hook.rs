@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use app::Paths;
 use clap::Args;
-use conflicts::{LineRange, ProposedChange, Severity, Touch, worktree_at};
+use conflicts::{LineRange, ProposedChange, Severity, Touch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::install::{self, Agent};
-use super::{places_of, worktree};
+use super::places_of;
+use crate::agent_files::Asked;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -39,34 +40,20 @@ Examples:
   switchyard conflicts hook --install --agent claude   For this one
   switchyard conflicts hook --uninstall                Take it out again")]
 pub(super) struct Hook {
-    /// Let the agents of this repository ask before they edit: shows the change of their settings, and writes it
-    #[arg(long, conflicts_with = "uninstall")]
-    install: bool,
-
-    /// Take out of their settings what --install put in
-    #[arg(long)]
-    uninstall: bool,
+    #[command(flatten)]
+    settings: Asked,
 
     /// Only this agent; those found in the repository if not given
     #[arg(long, value_name = "AGENT", value_enum)]
     agent: Option<Agent>,
-
-    /// Write without asking
-    #[arg(long)]
-    yes: bool,
-
-    /// Any directory in the repository; the current one if not given
-    #[arg(long, value_name = "DIR")]
-    repository: Option<PathBuf>,
 }
 
 impl Hook {
     pub(super) fn run(self, paths: Option<&Paths>, out: &mut Output<'_>) -> Result<(), Failure> {
-        if self.install || self.uninstall {
-            let directory = self.repository.clone();
-            let directory = directory.map_or_else(std::env::current_dir, Ok)?;
-            let root = worktree(&directory, worktree_at(&directory))?;
-            return install::run(&root, self.agent, self.uninstall, self.yes, paths, out);
+        let settings = &self.settings;
+        if settings.changes() {
+            let (root, remove) = (settings.root()?, settings.uninstall);
+            return install::run(&root, self.agent, remove, settings.yes, paths, out);
         }
         let paths = paths.cloned();
         let (tell, told) = channel();
