@@ -4,7 +4,8 @@
 //! are the line's, whatever flags the pattern sets, and nothing in it can match a line break. A pattern that
 //! could match nothing but a line break, or nothing but the empty string, is refused.
 //!
-//! What is searched may also lie in JSON as it was written: [`Escaped`] tells which of its lines are worth reading.
+//! What is searched may also lie in JSON as it was written: [`Escaped`] tells which of its lines are worth reading. How a line is
+//! returned in which it was found, [`Excerpt`] says.
 
 use regex_automata::meta;
 use regex_automata::nfa::thompson::WhichCaptures;
@@ -16,8 +17,10 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 mod escaped;
+mod excerpt;
 
 pub use escaped::Escaped;
+pub use excerpt::{Excerpt, MAX_LINE};
 pub use regex_automata::meta::Cache;
 
 /// A pattern that takes more memory than this when compiled is refused.

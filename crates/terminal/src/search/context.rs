@@ -1,7 +1,8 @@
 //! The lines around matches.
 
+use pattern::MAX_LINE;
+
 use super::contract::Match;
-use super::scan::MAX_CONTENT;
 use crate::lines::{Lines, PaneText};
 use crate::styled::cut_spans;
 use crate::types::Line;
@@ -40,9 +41,8 @@ pub(super) fn add_context(panes: &[PaneText], matches: &mut [Match], context: u3
 }
 
 fn short(mut line: Line) -> Line {
-    if line.text.len() > MAX_CONTENT {
-        line.text
-            .truncate(line.text.floor_char_boundary(MAX_CONTENT));
+    if line.text.len() > MAX_LINE {
+        line.text.truncate(line.text.floor_char_boundary(MAX_LINE));
         let length = line.text.chars().map(|char| char.len_utf16() as u32).sum();
         cut_spans(&mut line.spans, length);
         line.text.push('…');

@@ -11,16 +11,12 @@ use super::contract::{self, Match};
 use crate::block::line_starts;
 use crate::history::{Filter, Key, Kind, Scratch, Text};
 use crate::types::{Line, PaneId, Source};
-use pattern::Pattern;
+use pattern::{Excerpt, Pattern};
 
-/// So many bytes of a line are returned at most.
-pub(super) const MAX_CONTENT: usize = 4096;
 /// So many occurrences in a line.
 const MAX_RANGES: usize = 200;
 /// A match from one block into the next is found when it has so many bytes at most in each.
 const ACROSS: usize = 64 * 1024;
-/// What is returned of a long line begins so many bytes before the first occurrence.
-const LEAD: usize = 256;
 
 /// Which matches are behind the cursor.
 #[derive(Debug, Clone, Copy)]
@@ -247,11 +243,11 @@ impl<'a> Scanner<'a> {
             at = found.end();
         }
         let line = String::from_utf8_lossy(&text[start..end]);
-        let (content, ranges) = measure(&line, &places);
+        let excerpt = Excerpt::new(&line, &places);
         Hit {
             key,
-            content,
-            ranges,
+            ranges: ranges(&line, &places, &excerpt),
+            content: excerpt.content,
             source,
         }
     }
@@ -323,48 +319,22 @@ fn joins_within(joins: &[u32], from: usize, to: usize) -> usize {
     through.saturating_sub(before)
 }
 
-/// A line's text as it is returned, and the places in it, counted as the page and the screen count.
-fn measure(line: &str, places: &[(usize, usize)]) -> (String, Vec<contract::Range>) {
-    let (from, to) = if line.len() <= MAX_CONTENT {
-        (0, line.len())
-    } else {
-        let first = places.first().map_or(0, |place| place.0);
-        let from = line.floor_char_boundary(first.saturating_sub(LEAD));
-        (from, line.floor_char_boundary(from + MAX_CONTENT))
-    };
-    let mut content = String::with_capacity(to - from + 6);
-    if from > 0 {
-        content.push('…');
-    }
-    content.push_str(&line[from..to]);
-    if to < line.len() {
-        content.push('…');
-    }
-    let mut ranges = Vec::with_capacity(places.len());
+/// Where in a line something was found: as the page counts, from its excerpt, and in columns, as the screen counts.
+fn ranges(line: &str, places: &[(usize, usize)], excerpt: &Excerpt) -> Vec<contract::Range> {
     let (mut at, mut col) = (0, 0);
-    let mut units = 0;
     let mut advance = |until: usize| {
-        for c in line[at..until].chars() {
-            if at >= from {
-                units += c.len_utf16() as u32;
-            }
-            at += c.len_utf8();
-            col += c.width().unwrap_or(0) as u32;
-        }
-        (units + u32::from(from > 0), col)
+        let text = &line[at..until];
+        col += text.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>() as u32;
+        at = until;
+        col
     };
-    for (start, end) in places {
-        if *start >= to {
-            break;
-        }
-        let (start, start_col) = advance(*start);
-        let (end, end_col) = advance((*end).min(to));
-        ranges.push(contract::Range {
+    let found = excerpt.ranges.iter().zip(places);
+    found
+        .map(|(&(start, end), place)| contract::Range {
             start,
             end,
-            start_col,
-            end_col,
-        });
-    }
-    (content, ranges)
+            start_col: advance(place.0),
+            end_col: advance(place.1),
+        })
+        .collect()
 }
