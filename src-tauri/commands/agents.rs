@@ -144,6 +144,17 @@ pub(crate) async fn archive_agent(
     app.archive_agent(&backend, &agent, force).await
 }
 
+/// Makes another agent that knows what this one knows. See [`App::fork_agent`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn fork_agent(
+    app: State<'_, App>,
+    backend: BackendId,
+    agent: AgentId,
+) -> Result<AgentInfo, Error> {
+    app.fork_agent(&backend, &agent).await
+}
+
 /// The conversations that windows follow.
 #[derive(Default)]
 pub(crate) struct Followed {

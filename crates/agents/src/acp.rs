@@ -7,6 +7,7 @@ mod files;
 mod link;
 mod offers;
 mod presets;
+mod remembered;
 mod session;
 mod turns;
 mod updates;
@@ -18,11 +19,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_client_protocol::UntypedMessage;
-use agent_client_protocol::v1::schema::{LoadSessionRequest, NewSessionRequest};
+use agent_client_protocol::v1::schema::{self, LoadSessionRequest, NewSessionRequest};
 use futures_util::stream::BoxStream;
 use parking_lot::Mutex;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
@@ -43,9 +44,6 @@ use crate::types::{
 };
 
 pub use presets::{AcpPreset, presets};
-
-/// How many conversations that an agent remembers are listed.
-const SESSIONS_LIMIT: usize = 1_000;
 
 /// How long each stage may take.
 #[derive(Debug, Clone)]
@@ -74,6 +72,32 @@ impl Default for AcpDeadlines {
     }
 }
 
+/// A server of the Model Context Protocol, which an agent starts and asks over its standard input and output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct McpServer {
+    /// What the agent calls it.
+    pub name: String,
+    /// The program: a path, or a name on the PATH.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Added to its environment.
+    pub env: BTreeMap<String, String>,
+}
+
+impl McpServer {
+    /// As the protocol has it, which wants the program's path.
+    fn told(&self) -> schema::McpServer {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let program = program::find(&self.program, &path).unwrap_or_else(|| self.program.clone());
+        let variable = |(name, value): (&String, &String)| schema::EnvVariable::new(name, value);
+        let server = schema::McpServerStdio::new(&self.name, program)
+            .args(self.args.clone())
+            .env(self.env.iter().map(variable).collect());
+        schema::McpServer::Stdio(server)
+    }
+}
+
 /// An agent's program and how it is treated.
 #[derive(Debug, Clone)]
 pub struct AcpConfig {
@@ -85,6 +109,8 @@ pub struct AcpConfig {
     pub args: Vec<String>,
     /// Added to its environment.
     pub env: BTreeMap<String, String>,
+    /// The servers of the Model Context Protocol that each of its sessions is told of.
+    pub mcp: Vec<McpServer>,
     /// How long each stage may take.
     pub deadlines: AcpDeadlines,
     /// How many idle processes are kept warm; the one unused for longest ends first.
@@ -99,6 +125,7 @@ impl AcpConfig {
             program: program.into(),
             args: args.iter().map(|&arg| arg.into()).collect(),
             env: BTreeMap::new(),
+            mcp: Vec::new(),
             deadlines: AcpDeadlines::default(),
             warm: 4,
         }
@@ -107,6 +134,10 @@ impl AcpConfig {
     /// The id of the backend that is made from this.
     pub fn id(&self) -> BackendId {
         BackendId::new(BackendKind::Acp, &self.name)
+    }
+
+    fn mcp_servers(&self) -> Vec<schema::McpServer> {
+        self.mcp.iter().map(McpServer::told).collect()
     }
 
     /// Why its program can't be started, in words for a person; none when it is there.
@@ -239,7 +270,8 @@ impl Inner {
     }
 
     async fn load_on(&self, link: &Link, id: &str, cwd: &str) -> Result<Value, AgentError> {
-        let request = LoadSessionRequest::new(id.to_owned(), cwd);
+        let request =
+            LoadSessionRequest::new(id.to_owned(), cwd).mcp_servers(self.config.mcp_servers());
         self.ask(link, "session/load", &request).await
     }
 
@@ -465,17 +497,12 @@ impl Inner {
     ) -> Result<AgentInfo, AgentError> {
         let ear = Arc::new(Ear::default());
         let link = self.open(&agent.cwd, asker, ear.clone()).await?;
-        let request = NewSessionRequest::new(agent.cwd.clone());
+        let request =
+            NewSessionRequest::new(agent.cwd.clone()).mcp_servers(self.config.mcp_servers());
         let made = self.ask(&link, "session/new", &request).await?;
-        let id = made["sessionId"]
-            .as_str()
-            .ok_or_else(|| AgentError::Garbled {
-                what: "session/new".into(),
-                reason: "it has no `sessionId`".into(),
-                got: crate::error::capped(&made.to_string(), 200),
-            })?;
+        let id = session_of(&made, "session/new")?;
         let link = Arc::new(link);
-        let session = self.add(id, &agent.cwd, agent.title, agent.labels);
+        let session = self.add(&id, &agent.cwd, agent.title, agent.labels);
         session.made(&made, &link);
         let wanted = [("model", &agent.model), ("mode", &agent.mode)];
         for (setting, value) in wanted {
@@ -526,40 +553,6 @@ impl Inner {
         Ok(session.info())
     }
 
-    /// The conversations that the agent remembers of a directory; a process is started to ask it.
-    async fn sessions(&self, cwd: &str, asker: &Asker) -> Result<Vec<KnownSession>, AgentError> {
-        let link = self.open(cwd, asker, Arc::default()).await?;
-        if !link.lists() {
-            return Err(AgentError::Unsupported {
-                backend: self.id.0.clone(),
-                what: "list conversations".into(),
-                reason: format!(
-                    "{} does not offer that; name the one that is to be taken over by its id",
-                    self.config.name
-                ),
-            });
-        }
-        let mut found = Vec::new();
-        let mut cursor = Value::Null;
-        while found.len() < SESSIONS_LIMIT {
-            let mut params = json!({ "cwd": cwd });
-            if !cursor.is_null() {
-                params["cursor"] = cursor;
-            }
-            let page = self.ask(&link, "session/list", &params).await?;
-            let before = found.len();
-            let sessions = page["sessions"].as_array().into_iter().flatten();
-            found.extend(sessions.filter_map(known_session));
-            cursor = page["nextCursor"].clone();
-            // An agent that gives a cursor and nothing with it would be asked for ever.
-            if cursor.is_null() || found.len() == before {
-                break;
-            }
-        }
-        found.truncate(SESSIONS_LIMIT);
-        Ok(found)
-    }
-
     async fn close(&self, agent: &AgentId, force: bool) -> Result<Archived, AgentError> {
         let session = self.find(agent)?;
         let status = session.state.lock().held.status.clone();
@@ -586,13 +579,13 @@ impl Inner {
     }
 }
 
-fn known_session(told: &Value) -> Option<KnownSession> {
-    let text = |name: &str| told[name].as_str().map(str::to_owned);
-    Some(KnownSession {
-        id: text("sessionId")?,
-        cwd: text("cwd").unwrap_or_default(),
-        title: text("title"),
-        updated_at: text("updatedAt"),
+/// The session that an agent says it made.
+fn session_of(made: &Value, asked: &str) -> Result<String, AgentError> {
+    let id = made["sessionId"].as_str();
+    id.map(str::to_owned).ok_or_else(|| AgentError::Garbled {
+        what: asked.into(),
+        reason: "it has no `sessionId`".into(),
+        got: crate::error::capped(&made.to_string(), 200),
     })
 }
 
@@ -691,6 +684,10 @@ impl AgentBackend for Acp {
 
     fn sessions<'a>(&'a self, cwd: &'a str) -> Answer<'a, Vec<KnownSession>> {
         Box::pin(self.inner.sessions(cwd, &self.asker))
+    }
+
+    fn fork<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, AgentInfo> {
+        Box::pin(self.inner.fork(agent, &self.asker))
     }
 
     fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn> {

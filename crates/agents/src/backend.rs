@@ -124,7 +124,7 @@ pub trait AgentBackend: Send + Sync {
             Err(AgentError::Unsupported {
                 backend: self.id().0.clone(),
                 what: "fork a conversation".into(),
-                reason: "that is offered by servers of OpenCode; start a new one".into(),
+                reason: "start a new one".into(),
             })
         })
     }

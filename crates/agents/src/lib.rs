@@ -36,7 +36,7 @@ mod tools;
 mod turn;
 mod types;
 
-pub use acp::{Acp, AcpConfig, AcpDeadlines, AcpPreset, presets};
+pub use acp::{Acp, AcpConfig, AcpDeadlines, AcpPreset, McpServer, presets};
 pub use address::{AddressError, HostAddress};
 pub use agents::Agents;
 pub use backend::{AgentBackend, Answer};

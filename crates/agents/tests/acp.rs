@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use agents::{
     Acp, AcpConfig, AgentBackend, AgentError, AgentEvent, AgentId, AgentStatus, Agents,
-    AgentsConfig, AgentsEvent, Health, ImportSession, ListAgents, MemorySessions, NewAgent,
-    Outcome, PermissionAnswer, Prompt, PromptImage, SessionRow, SessionStatus, ToolCall,
+    AgentsConfig, AgentsEvent, Health, ImportSession, ListAgents, McpServer, MemorySessions,
+    NewAgent, Outcome, PermissionAnswer, Prompt, PromptImage, SessionRow, SessionStatus, ToolCall,
     ToolStatus, presets,
 };
 use clock::Clock;
@@ -414,6 +414,76 @@ async fn what_an_agent_remembers_is_listed_where_it_tells() {
     let error = soon(silent.sessions(&cwd)).await.unwrap_err();
     assert!(matches!(error, AgentError::Unsupported { .. }), "{error}");
     soon(silent.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fork_knows_what_was_said_and_goes_its_own_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let (acp, agent) = started(&["offers"], dir.path()).await;
+    soon(acp.choose(&agent, "model", "large")).await.unwrap();
+    say(&acp, &agent, "hello").await;
+    let before = soon(acp.timeline(&agent)).await.unwrap().len();
+    let fork = soon(acp.fork(&agent)).await.unwrap();
+    assert_eq!(fork.id.0, format!("fork-of-{agent}"));
+    assert_eq!(fork.title.as_deref(), Some("hello"));
+    assert_eq!(fork.model.as_deref(), Some("large"));
+    assert_eq!(soon(acp.timeline(&fork.id)).await.unwrap().len(), before);
+    assert_eq!(
+        say(&acp, &fork.id, "and now?").await.outcome,
+        Outcome::Completed
+    );
+    assert_eq!(soon(acp.timeline(&agent)).await.unwrap().len(), before);
+
+    let turn = soon(acp.prompt(&agent, Prompt::new("HANG"))).await.unwrap();
+    let error = soon(acp.fork(&agent)).await.unwrap_err();
+    assert!(matches!(error, AgentError::Busy { .. }), "{error}");
+    turn.canceller().cancel();
+    soon(turn.result()).await;
+    soon(acp.dispose()).await.unwrap();
+
+    let (silent, agent) = started(&[], dir.path()).await;
+    let error = soon(silent.fork(&agent)).await.unwrap_err();
+    assert!(matches!(error, AgentError::Unsupported { .. }), "{error}");
+    soon(silent.dispose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_session_is_told_of_the_servers_that_are_configured() {
+    let dir = tempfile::tempdir().unwrap();
+    let cwd = dir.path().display().to_string();
+    let mut config = config(&["offers"]);
+    config.mcp = vec![McpServer {
+        name: "files".into(),
+        program: "sh".into(),
+        args: vec!["-c".into(), "true".into()],
+        env: [("LEVEL".into(), "1".into())].into(),
+    }];
+    let acp = Acp::new(config);
+    let new = NewAgent {
+        cwd: cwd.clone(),
+        ..NewAgent::default()
+    };
+    let begun = soon(acp.start(new)).await.unwrap().id;
+    let forked = soon(acp.fork(&begun)).await.unwrap().id;
+    let old = AgentId("acp-old".into());
+    let loaded = soon(acp.resume(&old, &cwd)).await.unwrap().id;
+    for agent in [begun, forked, loaded] {
+        let told = say(&acp, &agent, "SERVERS").await.text;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let program = told[0]["command"].as_str().unwrap();
+        assert!(
+            program.starts_with('/') && program.ends_with("/sh"),
+            "{program}"
+        );
+        let said = serde_json::json!([{
+            "name": "files",
+            "command": program,
+            "args": ["-c", "true"],
+            "env": [{"name": "LEVEL", "value": "1"}],
+        }]);
+        assert_eq!(told, said);
+    }
+    soon(acp.dispose()).await.unwrap();
 }
 
 #[tokio::test]

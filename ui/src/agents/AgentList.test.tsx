@@ -1,4 +1,5 @@
-import { act, render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it } from "vitest";
 import { useNeeds } from "../shared/needs-you";
 import { freshBackend } from "../test-support";
@@ -109,4 +110,21 @@ it("puts who asks on the list of needs, since when it was first seen to", () => 
   twin.agents.agent({ id: "a", status: { state: "idle" }, permissions: [] });
   expect(needs()).toEqual([]);
   unfollow();
+});
+
+it("forks a conversation from its menu, unless it is at work", async () => {
+  render(<Tree />);
+  const id = "acp-1";
+  const backend = "acp:claude";
+  act(() => {
+    twin.agents.backend({ id: backend });
+    twin.agents.agent({ id, backend, title: "Fix", status: { state: "done" } });
+  });
+  fireEvent.contextMenu(screen.getByText("Fix"));
+  await userEvent.click(await screen.findByText("Fork the conversation"));
+  expect(twin.agents.asked).toContain(`fork ${id}`);
+  act(() => void twin.agents.agent({ id, status: { state: "working" } }));
+  fireEvent.contextMenu(screen.getAllByText("Fix")[0] as HTMLElement);
+  await screen.findByText("Stop it");
+  expect(screen.queryByText("Fork the conversation")).toBeNull();
 });

@@ -2,8 +2,19 @@ import type { ReactElement } from "react";
 import type { AgentInfo } from "../bindings";
 import { ContextMenu } from "../shared/ContextMenu";
 import { copying } from "../shared/copying";
-import { archiveAgent, askAboutAgents, openAgent, stopAgent } from "./actions";
+import {
+  archiveAgent,
+  askAboutAgents,
+  forkAgent,
+  openAgent,
+  stopAgent,
+} from "./actions";
 import { isBusy, keyOfAgent, machineOf } from "./agent-store";
+
+/** Whether another one may be made of it; whether its program offers that, only its program knows. */
+function canFork({ backend, status }: AgentInfo): boolean {
+  return /^(acp|opencode):/.test(backend) && !isBusy(status);
+}
 
 /** The menu of an agent, wherever it has a row. */
 export function AgentMenu({
@@ -20,6 +31,10 @@ export function AgentMenu({
       items={() => [
         [{ title: "Open the conversation", run: () => openAgent(key) }],
         [
+          canFork(agent) && {
+            title: "Fork the conversation",
+            run: () => void forkAgent(key),
+          },
           here && {
             title: "New agent in its directory…",
             run: () => askAboutAgents({ ask: "new", cwd: agent.cwd }),

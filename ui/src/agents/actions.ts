@@ -163,6 +163,13 @@ export async function archiveAgent(
   panel?.api.close();
 }
 
+/** Makes another agent that knows what this one knows, and opens it. */
+export async function forkAgent(key: AgentKey): Promise<void> {
+  const { backend: at, agent } = agentOfKey(key);
+  const fork = await backend.forkAgent(at, agent);
+  if (!reportFailure(fork) && fork.status === "ok") opened(fork.data);
+}
+
 /** Chooses one of what an agent offers. */
 export async function chooseForAgent(
   key: AgentKey,

@@ -218,6 +218,11 @@ export function memoryAgents() {
       });
       return ok(null);
     },
+    forkAgent: (at, id) => {
+      asked.push(`fork ${id}`);
+      const { title = null } = agents.get(id) ?? {};
+      return ok(agent({ id: `fork-of-${id}`, backend: at, title }));
+    },
     archiveAgent: (at, id) => {
       asked.push(`archive ${id}`);
       agents.delete(id);

@@ -177,6 +177,12 @@ impl Link {
         sessions.list.is_some()
     }
 
+    /// Whether it makes another session of one.
+    pub(super) fn forks(&self) -> bool {
+        let sessions = &self.knows.agent_capabilities.session_capabilities;
+        sessions.fork.is_some()
+    }
+
     /// Whether it can continue a session of an earlier process.
     pub(super) fn loads(&self) -> bool {
         self.knows.agent_capabilities.load_session

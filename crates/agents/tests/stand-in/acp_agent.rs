@@ -17,6 +17,8 @@ struct Agent {
     faults: Vec<String>,
     model: String,
     mode: String,
+    /// The servers of MCP that it was told of.
+    servers: Value,
 }
 
 fn send(value: &Value) {
@@ -91,6 +93,7 @@ impl Agent {
                     return Ok("cancelled");
                 }
             },
+            "SERVERS" => self.say(&self.servers.to_string()),
             "FLOOD" => {
                 let piece = "flood ".repeat(2_000);
                 for _ in 0..2_000 {
@@ -247,6 +250,7 @@ fn main() {
         faults: std::env::args().skip(1).collect(),
         model: "small".into(),
         mode: "ask".into(),
+        servers: Value::Null,
     };
     if agent.has("mute") {
         loop {
@@ -262,11 +266,14 @@ fn main() {
         let message = receive();
         let id = message["id"].clone();
         let reply = |result: Value| send(&json!({"jsonrpc": "2.0", "id": id, "result": result}));
+        if let Some(servers) = message["params"].get("mcpServers") {
+            agent.servers = servers.clone();
+        }
         match message["method"].as_str().unwrap_or_default() {
             "initialize" => reply(json!({
                 "protocolVersion": if agent.has("version-9") { 9 } else { 1 },
                 "agentCapabilities": {"loadSession": !agent.has("forgets"), "promptCapabilities": {"image": agent.has("offers")},
-                    "sessionCapabilities": if agent.has("offers") { json!({"list": {}}) } else { json!({}) }},
+                    "sessionCapabilities": if agent.has("offers") { json!({"list": {}, "fork": {}}) } else { json!({}) }},
                 "agentInfo": {"name": "scripted", "version": "1"},
             })),
             "session/list" => {
@@ -287,6 +294,13 @@ fn main() {
                 if agent.has("offers") {
                     agent.update(json!({"sessionUpdate": "available_commands_update", "availableCommands": [{"name": "review", "description": "Reviews"}]}));
                 }
+            }
+            "session/fork" => {
+                let of = message["params"]["sessionId"].as_str().unwrap_or_default();
+                agent.session = format!("fork-of-{of}");
+                let mut made = agent.offers();
+                made["sessionId"] = json!(agent.session);
+                reply(made);
             }
             "session/set_config_option" => {
                 agent.model = message["params"]["value"]

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use agents::{
-    AcpConfig, AgentError, AgentEvent, AgentId, BackendId, ImportSession, ListAgents, NewAgent,
-    News, PermissionAnswer, Position, Prompt, SessionRow, TimelineEntry,
+    AcpConfig, AgentError, AgentEvent, AgentId, BackendId, ImportSession, ListAgents, McpServer,
+    NewAgent, News, PermissionAnswer, Position, Prompt, SessionRow, TimelineEntry,
 };
 use host::Service;
 use serde::{Deserialize, Serialize};
@@ -27,8 +27,8 @@ pub(crate) static AGENTS: Service = Service {
     name: "agent host",
     args: &["host", "--agents", "--detached"],
     end: "switchyard host --agents --stop",
-    // 2: a client says in which environment it asks; an older host would hand on its own.
-    protocol: 2,
+    // 2: a client says in which environment it asks; an older host would hand on its own. 3: servers of MCP, and forks.
+    protocol: 3,
 };
 
 /// What a backend is made from: two that are equal are the same backend.
@@ -38,6 +38,7 @@ pub(super) struct Made {
     program: PathBuf,
     args: Vec<String>,
     env: BTreeMap<String, String>,
+    mcp: Vec<McpServer>,
 }
 
 impl From<&AcpConfig> for Made {
@@ -47,6 +48,7 @@ impl From<&AcpConfig> for Made {
             program: config.program.clone(),
             args: config.args.clone(),
             env: config.env.clone(),
+            mcp: config.mcp.clone(),
         }
     }
 }
@@ -56,6 +58,7 @@ impl From<Made> for AcpConfig {
         let mut config = AcpConfig::new(made.name, made.program, &[]);
         config.args = made.args;
         config.env = made.env;
+        config.mcp = made.mcp;
         config
     }
 }
@@ -75,6 +78,7 @@ enum Ask {
     Sessions {
         cwd: String,
     },
+    Fork(AgentId),
     Prompt {
         agent: AgentId,
         prompt: Prompt,

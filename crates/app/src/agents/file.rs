@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agents::{
-    AcpConfig, AgentBackend, Command, CommandConfig, OpenCode, OpenCodeConfig, Paseo, PaseoConfig,
-    PasswordRef, Transport,
+    AcpConfig, AgentBackend, Command, CommandConfig, McpServer, OpenCode, OpenCodeConfig, Paseo,
+    PaseoConfig, PasswordRef, Transport,
 };
 use clock::Clock;
 use schemars::JsonSchema;
@@ -27,6 +27,8 @@ pub(crate) struct AgentsFile {
     pub(crate) acp: Vec<AcpProgram>,
     /// Programs that answer a prompt.
     pub(crate) command: Vec<CommandProgram>,
+    /// Servers of the Model Context Protocol that ACP agents are told of, beside those that they know themselves.
+    pub(crate) mcp: Vec<McpProgram>,
 }
 
 /// One Paseo daemon.
@@ -64,6 +66,22 @@ pub(crate) struct AcpProgram {
     /// Its name.
     pub(crate) name: String,
     /// The program.
+    pub(crate) program: PathBuf,
+    /// Its arguments.
+    #[serde(default)]
+    pub(crate) args: Vec<String>,
+    /// Added to its environment.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
+}
+
+/// One server of the Model Context Protocol, asked over its standard input and output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct McpProgram {
+    /// What agents call it.
+    pub(crate) name: String,
+    /// The program, on the PATH or as a path.
     pub(crate) program: PathBuf,
     /// Its arguments.
     #[serde(default)]
@@ -148,11 +166,15 @@ impl AgentsFile {
             });
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
+        let mcp = self.mcp_servers().map_err(wrong)?;
         for preset in agents::presets(&path) {
+            let from = format!("{preset:?} {mcp:?}");
+            let mut config = AcpConfig::new(preset.name, preset.program, preset.args);
+            config.mcp.clone_from(&mcp);
             backends.push(Configured {
-                from: format!("{preset:?}"),
+                from,
                 found: true,
-                backend: acp(AcpConfig::new(preset.name, preset.program, preset.args)),
+                backend: acp(config),
             });
         }
         for program in &self.acp {
@@ -162,8 +184,9 @@ impl AgentsFile {
             let mut config = AcpConfig::new(&program.name, &program.program, &[]);
             config.args.clone_from(&program.args);
             config.env.clone_from(&program.env);
+            config.mcp.clone_from(&mcp);
             backends.push(Configured {
-                from: format!("{program:?}"),
+                from: format!("{program:?} {mcp:?}"),
                 found: false,
                 backend: acp(config),
             });
@@ -188,6 +211,34 @@ impl AgentsFile {
             });
         }
         Ok(backends)
+    }
+
+    /// The servers that agents are told of; or what is wrong with one.
+    fn mcp_servers(&self) -> Result<Vec<McpServer>, String> {
+        let mut servers: Vec<McpServer> = Vec::new();
+        for McpProgram {
+            name,
+            program,
+            args,
+            env,
+        } in &self.mcp
+        {
+            if name.trim().is_empty() {
+                return Err("`mcp.name` is empty; give the server a name".into());
+            }
+            if servers.iter().any(|server| server.name == *name) {
+                return Err(format!(
+                    "`mcp.name` is `{name}` twice; agents tell servers apart by their names"
+                ));
+            }
+            servers.push(McpServer {
+                name: name.clone(),
+                program: program.clone(),
+                args: args.clone(),
+                env: env.clone(),
+            });
+        }
+        Ok(servers)
     }
 }
 

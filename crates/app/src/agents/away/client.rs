@@ -527,6 +527,10 @@ impl AgentBackend for Away {
         }))
     }
 
+    fn fork<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, AgentInfo> {
+        Box::pin(self.ask(Ask::Fork(agent.clone())))
+    }
+
     fn prompt<'a>(&'a self, agent: &'a AgentId, prompt: Prompt) -> Answer<'a, Turn> {
         Box::pin(async move {
             let link = self

@@ -225,6 +225,7 @@ async fn put(
         Ask::Resume { agent, cwd } => travels(&acp.resume(&agent, &cwd).await?),
         Ask::Import(session) => travels(&acp.import(session).await?),
         Ask::Sessions { cwd } => travels(&acp.sessions(&cwd).await?),
+        Ask::Fork(agent) => travels(&acp.fork(&agent).await?),
         Ask::Prompt { agent, prompt } => {
             let mut turn = acp.prompt(&agent, prompt).await?;
             turns.lock().insert(id, turn.canceller());
