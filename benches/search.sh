@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Search: over panes in memory, and over a gigabyte of history beside ripgrep on the same text; tmux' copy mode and
+# Search: over panes in memory, and over a gigabyte of history beside ripgrep on the same text, and so of conversations; tmux' copy mode and
 # xterm.js' search addon over 50,000 such lines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v rg >/dev/null || echo "ripgrep: not installed"
 MEGABYTES=${MEGABYTES:-1000} cargo bench --quiet -p terminal --bench search
+MEGABYTES=${MEGABYTES:-1000} cargo bench --quiet -p transcripts --bench search
 
 lines=$(mktemp)
 trap 'rm -f "$lines"; tmux -L switchyard-bench kill-server 2>/dev/null || true' EXIT
