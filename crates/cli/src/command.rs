@@ -9,8 +9,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::{
-    agents, changes, conflicts, flow, history, host, import, layouts, mcp, panes, search, window,
-    worktrees,
+    agents, changes, completions, conflicts, flow, history, host, import, layouts, man, mcp, panes,
+    search, window, worktrees,
 };
 
 /// A workspace for shells and coding agents whose programs outlive their window.
@@ -66,6 +66,8 @@ enum Command {
     Host(host::Host),
     Flow(flow::Flow),
     Mcp(mcp::Mcp),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// See [`crate::run`]; `paths` says where things are kept.
@@ -87,6 +89,8 @@ pub(crate) fn run(
         Some(_) if arguments.in_process => Err(Failure::usage(
             "`--in-process` is said of the window: no command goes with it",
         )),
+        Some(Command::Completions(completions)) => completions.run(Arguments::command(), out),
+        Some(Command::Man(man)) => man.run(Arguments::command(), out),
         Some(command) => execute(command, paths, out),
         None if arguments.json => Err(Failure::usage(
             "`--json` is said of a command: without one, the window opens",
@@ -193,7 +197,11 @@ fn execute(
             Command::Mcp(mcp) => mcp.run(&app).await,
             Command::Worktrees(worktrees) => worktrees.run(&app, out).await,
             // Served above, without an `App`.
-            Command::Host(_) | Command::Conflicts(_) | Command::Changes(_) => Ok(()),
+            Command::Host(_)
+            | Command::Conflicts(_)
+            | Command::Changes(_)
+            | Command::Completions(_)
+            | Command::Man(_) => Ok(()),
         };
         app.shutdown().await;
         done

@@ -365,31 +365,33 @@ fn a_wrong_command_line_has_status_2() {
 
 #[test]
 fn the_help_teaches() {
-    insta::assert_snapshot!(alone(&["--help"]), @r"
+    insta::assert_snapshot!(alone(&["--help"]), @r#"
     A workspace for shells and coding agents whose programs outlive their window
 
     Usage: switchyard [OPTIONS] [COMMAND]
 
     Commands:
-      panes      List the panes: what runs in them, where, and who needs you
-      open       Start a program in a pane of its own, and print the pane's number
-      send       Type into a pane
-      read       Read what a pane printed last; a closed one's too
-      kill       Close panes: end their programs (hang up first, kill after a grace period)
-      search     Find text that panes printed or full-screen programs showed
-      history    What is kept on disk of what panes printed
-      layouts    List the arrangements of panes that were saved by name; `switchyard open --layout NAME`
-                 opens one
-      window     Open one more window, with tabs of its own
-      import     Take over what another program holds
-      agents     List coding agents on all hosts, read them, talk to them
-      conflicts  Where worktrees of a repository change the same lines
-      changes    What a worktree changed: staged, unstaged, new, and committed since it began; and what
-                 becomes of it
-      worktrees  The worktrees of this repository: list, make, rename, remove
-      host       Run the pane host, the background process that the panes live in
-      flow       Check, run, watch and answer flows of agents, scripts, approvals and switches
-      mcp        Serve a coding agent over the Model Context Protocol
+      panes        List the panes: what runs in them, where, and who needs you
+      open         Start a program in a pane of its own, and print the pane's number
+      send         Type into a pane
+      read         Read what a pane printed last; a closed one's too
+      kill         Close panes: end their programs (hang up first, kill after a grace period)
+      search       Find text that panes printed or full-screen programs showed
+      history      What is kept on disk of what panes printed
+      layouts      List the arrangements of panes that were saved by name; `switchyard open --layout
+                   NAME` opens one
+      window       Open one more window, with tabs of its own
+      import       Take over what another program holds
+      agents       List coding agents on all hosts, read them, talk to them
+      conflicts    Where worktrees of a repository change the same lines
+      changes      What a worktree changed: staged, unstaged, new, and committed since it began; and
+                   what becomes of it
+      worktrees    The worktrees of this repository: list, make, rename, remove
+      host         Run the pane host, the background process that the panes live in
+      flow         Check, run, watch and answer flows of agents, scripts, approvals and switches
+      mcp          Serve a coding agent over the Model Context Protocol
+      completions  Print what makes a shell complete this command line
+      man          Print the manual page, or write the pages of all commands into a directory
 
     Options:
           --json        Print for programs: JSON on standard output
@@ -410,7 +412,7 @@ fn the_help_teaches() {
     Panes live in a background process, the pane host: they go on when this command ends and when
     the window is closed. Exit status: 0 done, 1 could not be done, 2 the command line is wrong.
     [0]
-    ");
+    "#);
     insta::assert_snapshot!(alone(&["send", "--help"]), @r"
     Type into a pane
 
