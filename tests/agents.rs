@@ -5,20 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::{Home, wait_for};
 
 /// A home that has the scripted ACP agent, and no other.
 fn home() -> Result<Home> {
     let home = Home::new()?;
-    let agent = Home::program().with_file_name("stand-in-acp-agent");
-    anyhow::ensure!(
-        agent.exists(),
-        "it is built by `cargo build --bin stand-in-acp-agent`"
-    );
-    let file =
-        json!({"paseo": [], "acp": [{"name": "scripted", "program": agent, "args": ["offers"]}]});
-    std::fs::write(home.path().join("config/agents.json"), file.to_string())?;
+    home.has_the_scripted_agent()?;
     Ok(home)
 }
 

@@ -51,6 +51,25 @@ impl Home {
         Ok(home)
     }
 
+    /// Makes the scripted ACP agent the only one there is: `acp:scripted`.
+    ///
+    /// # Errors
+    ///
+    /// When it is not built, or the settings can't be written.
+    pub fn has_the_scripted_agent(&self) -> Result<()> {
+        let agent = Self::program().with_file_name("stand-in-acp-agent");
+        anyhow::ensure!(
+            agent.exists(),
+            "it is built by `cargo build --bin stand-in-acp-agent`"
+        );
+        let file = serde_json::json!({
+            "paseo": [],
+            "acp": [{ "name": "scripted", "program": agent, "args": ["offers"] }],
+        });
+        std::fs::write(self.path().join("config/agents.json"), file.to_string())?;
+        Ok(())
+    }
+
     /// What the user's programs see as `$HOME`.
     pub fn user(&self) -> &Path {
         &self.user

@@ -210,6 +210,22 @@ impl Window {
         Ok(found.select_by_value(value).await?)
     }
 
+    /// Presses the first button whose words begin with these.
+    ///
+    /// # Errors
+    ///
+    /// When there is none in time.
+    pub async fn press(&self, words: &str) -> Result<()> {
+        let button = format!("//button[starts-with(normalize-space(.), \"{words}\")]");
+        let button = Locator::XPath(&button);
+        let found = self
+            .client
+            .wait()
+            .at_most(crate::DEADLINE)
+            .for_element(button);
+        Ok(found.await?.click().await?)
+    }
+
     /// Moves the mouse to a place of the page.
     ///
     /// # Errors

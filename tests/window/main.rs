@@ -6,6 +6,7 @@ use serde_json::Value;
 use support::{Home, Window, wait_for};
 
 mod access;
+mod acp;
 mod agents;
 mod blocks;
 mod changes;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The window that came to be beside those that were there.
-async fn new_beside(window: &Window, before: &[WindowHandle]) -> Result<WindowHandle> {
+pub(crate) async fn new_beside(window: &Window, before: &[WindowHandle]) -> Result<WindowHandle> {
     let all = window.windows(before.len() + 1).await?;
     let new = all.into_iter().find(|one| !before.contains(one));
     new.context("one more window")

@@ -1,0 +1,129 @@
+//! Agents that speak the Agent Client Protocol: begun in a terminal or in the window, asked and answered in both.
+
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+use support::{Home, Window};
+
+use crate::windows::new_beside;
+use crate::{at_a_prompt, ctrl, enter, says, scenario};
+
+const AT: &str = "acp:scripted";
+const CARD: &str = "[data-testid=\"permission\"]";
+const TIMELINE: &str = "[data-testid=\"agent-timeline\"]";
+
+/// A window beside an agent that was begun in a terminal, and the agent's id; its conversation is in front.
+async fn beside_an_agent(home: &Home) -> Result<(Window, String)> {
+    home.has_the_scripted_agent()?;
+    let id = home.ok(&["agents", "new", "--host", AT])?.trim().to_owned();
+    let (window, _) = at_a_prompt(home).await?;
+    open_agent(&window, &id).await?;
+    Ok((window, id))
+}
+
+/// Opens an agent from the hub.
+async fn open_agent(window: &Window, id: &str) -> Result<()> {
+    window.click("[data-testid=\"open-hub\"]").await?;
+    let row = format!("[data-testid=\"agents-hub\"] [data-testid=\"agent-{id}\"]");
+    window.click(&row).await?;
+    window.find(TIMELINE).await.map(drop)
+}
+
+/// Writes to the agent in front.
+async fn say(window: &Window, text: &str) -> Result<()> {
+    window.click("[data-testid=\"composer\"]").await?;
+    window.type_keys(text).await?;
+    window.type_keys(&enter().to_string()).await
+}
+
+#[tokio::test]
+async fn a_card_shows_every_file_and_the_agents_own_answers() -> Result<()> {
+    let home = Home::new()?;
+    let (window, _) = beside_an_agent(&home).await?;
+    scenario("acp-card", window, async |window| {
+        say(window, "EDITS").await?;
+        let card = says(window, CARD, "Allow all edits").await?;
+        for told in ["/w/a.rs", "/w/b.rs", "made", "in two files", "and no more"] {
+            assert!(card.contains(told), "{told} in {card}");
+        }
+        window.picture("acp-card").await?;
+        window.press("Allow all edits").await?;
+        says(window, TIMELINE, "outcome: \"all\"").await?;
+        window.gone(CARD).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_an_agent_asks_is_answered_in_the_window_or_in_a_terminal() -> Result<()> {
+    let home = Home::new()?;
+    let (window, id) = beside_an_agent(&home).await?;
+    scenario("acp-answers", window, async |window| {
+        say(window, "PERMIT").await?;
+        says(window, CARD, "rm -rf build/").await?;
+        home.ok(&["agents", "answer", &id, "--choose", "Always allow"])?;
+        says(window, TIMELINE, "outcome: always").await?;
+        window.gone(CARD).await?;
+
+        // Asked by who speaks from a terminal, answered here.
+        let mut sending = tokio::process::Command::new(Home::program())
+            .args(["agents", "send", &id, "PERMIT"])
+            .current_dir(home.path())
+            .envs(home.environment())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        says(window, CARD, "rm -rf build/").await?;
+        window.press("Reject").await?;
+        says(window, TIMELINE, "outcome: no").await?;
+        sending.wait().await.context("who sent it")?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn two_windows_show_one_conversation_and_either_answers() -> Result<()> {
+    let home = Home::new()?;
+    let (window, id) = beside_an_agent(&home).await?;
+    let there = window.windows(1).await?;
+    window
+        .chord(&[ctrl(), fantoccini::key::Key::Alt.into()], 'n')
+        .await?;
+    let second = new_beside(&window, &there).await?;
+    window.turn_to(&second).await?;
+    open_agent(&window, &id).await?;
+    say(&window, "PERMIT").await?;
+    says(&window, CARD, "rm -rf build/").await?;
+
+    window.turn_to(&there[0]).await?;
+    scenario("acp-two-windows", window, async |window| {
+        says(window, TIMELINE, "I need permission.").await?;
+        says(window, CARD, "rm -rf build/").await?;
+        window.press("Allow once").await?;
+        says(window, TIMELINE, "outcome: yes").await?;
+        window.turn_to(&second).await?;
+        says(window, TIMELINE, "outcome: yes").await?;
+        window.gone(CARD).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_turn_that_was_cut_is_said_to_have_failed_and_the_conversation_goes_on() -> Result<()> {
+    let home = Home::new()?;
+    let (window, _) = beside_an_agent(&home).await?;
+    scenario("acp-cut", window, async |window| {
+        say(window, "HANG").await?;
+        says(window, TIMELINE, "working").await?;
+        home.agent_hosts().into_iter().for_each(Home::kill);
+        says(window, TIMELINE, "the agent host").await?;
+        window.picture("acp-cut").await?;
+        say(window, "hello").await?;
+        says(window, TIMELINE, "The answer is 42.").await?;
+        Ok(())
+    })
+    .await
+}
