@@ -78,7 +78,7 @@ async fn tab_goes_through_each_view_in_the_order_in_which_it_is_read() -> Result
         sidebar: Open a folder or a repository | New terminal | bashidle | Agents | New agent | Flows | All runs | Try a sample
         status bar: Sidebar | SearchCtrl+Shift+G | CommandsCtrl+Shift+P
         welcome: Open a terminalIts program goes on when this window closes.Ctrl+Shift+T | Open a folder or a repositoryA terminal that starts there. A folder dropped on the sidebar does the same.Ctrl+Shift+K | Find anything that any pane printedLive panes, closed ones, and what full-screen programs showed.Ctrl+Shift+G | Try a flowSix small ones that need nothing but a shell, written to your home. | See every command and its keyA few letters find each of them.Ctrl+Shift+P | Make it yoursThemes, fonts, keys; behind them are text files.Ctrl+,
-        search: Close the search | Search what panes printed | Case matters when the pattern has a capital | Whole words | Regular expression | Which panes | Order | When it was printed | Results
+        search: Close the search | Search what was printed and said | Case matters when the pattern has a capital | Whole words | Regular expression | Where to look | Order | When it was | Results
         conflicts: Close | Add a folder…
         settings: Settings | Keys | Themes | Search | What I changed | Open the text | Back to default | Line 1 | Dark | Dark theme | Gallery
         keys: Settings | Keys | Themes | Search | What I changed | Open the text | Another key: Zoom the pane, or unzoom | No key: Zoom the pane, or unzoom

@@ -277,3 +277,91 @@ async fn what_a_pane_printed_opens_where_two_columns_have_room() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn what_an_agent_wrote_down_is_found_in_the_panel_and_opens_at_its_message() -> Result<()> {
+    let home = Home::new()?;
+    write_a_conversation(&home)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("conversation", window, async |window| {
+        enter_line(window, pane, "echo the-needle-$((2 * 21))").await?;
+        window
+            .see(pane, "the line", |screen| {
+                screen.contains("\nthe-needle-42")
+            })
+            .await?;
+        search_for(window, "the-needle", "and the-needle-17").await?;
+        says(
+            window,
+            "[data-testid=\"search-count\"]",
+            "in 1 pane and 1 conversation",
+        )
+        .await?;
+        window
+            .pick("[data-testid=\"search-scope\"]", "conversations")
+            .await?;
+        says(
+            window,
+            "[data-testid=\"search-count\"]",
+            "1 match in 1 conversation",
+        )
+        .await?;
+        window.click("[data-testid^=\"search-result-\"]").await?;
+        let view = "[data-testid=\"transcript\"]";
+        says(window, view, "and the-needle-17").await?;
+        let found = gives(window, "what was found, in view", IN_VIEW, |now| {
+            now["seen"] == true
+        })
+        .await?;
+        assert_eq!(found["text"], "the-needle");
+        window.picture("conversation").await?;
+
+        // What came long before is read on when one goes there, and what one reads stays where it is.
+        gives(window, "the beginning", TO_THE_TOP, |begins| begins == true).await?;
+        says(window, view, "Question number 0 about the shop").await?;
+        Ok(())
+    })
+    .await
+}
+
+const IN_VIEW: &str = "
+    const view = document.querySelector('[data-testid=transcript] .transcript');
+    const mark = view?.querySelector('mark');
+    if (!mark) return { seen: false };
+    const { top, bottom } = mark.getBoundingClientRect();
+    const outer = view.getBoundingClientRect();
+    return { seen: top >= outer.top && bottom <= outer.bottom, text: mark.textContent };";
+
+const TO_THE_TOP: &str = "
+    const view = document.querySelector('[data-testid=transcript] .transcript');
+    view.dispatchEvent(new WheelEvent('wheel', { bubbles: true }));
+    view.scrollTop = 0;
+    return view.textContent.includes('The conversation begins here.');";
+
+/// A conversation of two hundred messages, as Claude Code writes one down; what is looked for is said in the middle.
+fn write_a_conversation(home: &Home) -> Result<()> {
+    let directory = home.user().join(".claude/projects/-work-shop");
+    std::fs::create_dir_all(&directory)?;
+    let line = |index: usize| {
+        let (role, text) = match index {
+            120 => ("user", "first line\nand the-needle-17".to_owned()),
+            _ if index % 2 == 0 => ("user", format!("Question number {index} about the shop")),
+            _ => (
+                "assistant",
+                format!("Answer {index}\n\n- one\n- two\n\n```\ncode\n```"),
+            ),
+        };
+        let said = serde_json::json!({
+            "type": role,
+            "sessionId": "6b1d0a52-0000-4000-8000-000000000000",
+            "uuid": format!("message-{index}"),
+            "cwd": "/work/shop",
+            "timestamp": "2026-03-01T14:00:00.000Z",
+            "message": { "role": role, "content": [{ "type": "text", "text": text }] },
+        });
+        format!("{said}\n")
+    };
+    let lines: String = (0..200).map(line).collect();
+    std::fs::write(directory.join("6b1d0a52.jsonl"), lines)?;
+    Ok(())
+}

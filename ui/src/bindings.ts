@@ -46,6 +46,10 @@ export const commands = {
 	purgeHistory: (pane: PaneId | null) => typedError<null, Error>(__TAURI_INVOKE("purge_history", { pane })),
 	/**  Searches; what is found comes through `channel`, and the whole answer at the end. See [`App::search`]. */
 	search: (id: number, request: SearchRequest, channel: Channel<SearchProgress>) => typedError<SearchAnswer, Error>(__TAURI_INVOKE("search", { id, request, channel })),
+	/**  Searches what agents wrote down, as [`search`] does what panes printed. See [`App::search_transcripts`]. */
+	searchTranscripts: (id: number, request: SearchRequest, channel: Channel<TranscriptProgress>) => typedError<TranscriptAnswer, Error>(__TAURI_INVOKE("search_transcripts", { id, request, channel })),
+	/**  Reads the messages around a place of a conversation. See [`App::read_transcript`]. */
+	readTranscript: (place: TranscriptPlace) => typedError<TranscriptPage, Error>(__TAURI_INVOKE("read_transcript", { place })),
 	/**  Ends a search early; what it found so far has been told. */
 	cancelSearch: (id: number) => typedError<null, Error>(__TAURI_INVOKE("cancel_search", { id })),
 	/**  Lists the repositories of the workspace with their worktrees. See [`App::list_repositories`]. */
@@ -250,6 +254,8 @@ export const commands = {
 	answerAgent: (backend: BackendId, agent: AgentId, permission: string, answer: PermissionAnswer) => typedError<null, Error>(__TAURI_INVOKE("answer_agent", { backend, agent, permission, answer })),
 	/**  Puts an agent away. See [`App::archive_agent`]. */
 	archiveAgent: (backend: BackendId, agent: AgentId, force: boolean) => typedError<Archived, Error>(__TAURI_INVOKE("archive_agent", { backend, agent, force })),
+	/**  Makes another agent that knows what this one knows. See [`App::fork_agent`]. */
+	forkAgent: (backend: BackendId, agent: AgentId) => typedError<AgentInfo, Error>(__TAURI_INVOKE("fork_agent", { backend, agent })),
 	/**
 	 *  Follows an agent's conversation; its number is for [`next_of_agent`] and [`unfollow_agent`].
 	 *  See [`App::follow_agent`].
@@ -3154,6 +3160,138 @@ export type ToolStatus =
 "failed" | 
 /**  Ended by a cancel. */
 "cancelled";
+
+/**  Whose transcripts are known. */
+export type TranscriptAgent = 
+/**  Claude Code. */
+"claude" | 
+/**  Codex. */
+"codex" | 
+/**  Gemini CLI. */
+"gemini" | 
+/**  Qwen Code. */
+"qwen" | 
+/**  OpenCode. */
+"opencode";
+
+/**  What a search found. */
+export type TranscriptAnswer = {
+	/**  The lines, in the order that was asked for. */
+	hits: TranscriptHit[],
+	/**  How many lines were found in what was searched. */
+	total: number,
+	/**  In how many conversations. */
+	conversations: number,
+	/**  There are or may be more than are returned. */
+	truncated: boolean,
+	/**  Why there are, and what could not be read. */
+	reason: string | null,
+};
+
+/**  Which conversation. */
+export type TranscriptConversation = {
+	/**  Whose. */
+	agent: TranscriptAgent,
+	/**  The file that holds it; a database holds several. */
+	file: string,
+	/**  What its agent calls it. */
+	session: string,
+	/**  Where its agent worked. */
+	directory: string | null,
+	/**  How it began, or what its agent calls it for people. */
+	title: string | null,
+};
+
+/**  A line of a message in which the pattern occurs. */
+export type TranscriptHit = {
+	/**  In which conversation. */
+	conversation: TranscriptConversation,
+	/**  Which message: only [`read`](crate::read) knows what it means. */
+	message: string,
+	/**  Who says it. */
+	role: TranscriptRole,
+	/**  When it was said, in milliseconds since 1970. */
+	when: number | null,
+	/**  The line's text; a very long one is cut around the first occurrence, and `…` stands for the rest. */
+	content: string,
+	/**  Where in it the pattern occurs. */
+	ranges: TranscriptRange[],
+};
+
+/**  A message. */
+export type TranscriptMessage = {
+	/**  Which. */
+	key: string,
+	/**  When, in milliseconds since 1970. */
+	when: number | null,
+	/**  What it says. */
+	parts: TranscriptPart[],
+};
+
+/**  Some messages of a conversation, in their order. */
+export type TranscriptPage = {
+	/**  Which conversation. */
+	conversation: TranscriptConversation,
+	/**  The messages. */
+	messages: TranscriptMessage[],
+	/**  There are earlier ones. */
+	earlier: boolean,
+	/**  There are later ones. */
+	later: boolean,
+};
+
+/**  A part of a message: one text. */
+export type TranscriptPart = {
+	/**  Who says it. */
+	role: TranscriptRole,
+	/**  The tool, and which of its fields. */
+	name: string | null,
+	/**  What is said; a very long one is cut. */
+	text: string,
+};
+
+/**  A place in a conversation. */
+export type TranscriptPlace = {
+	/**  Whose. */
+	agent: TranscriptAgent,
+	/**  In which file, as a [`TranscriptHit`] has it. */
+	file: string,
+	/**  Which message, as a [`TranscriptHit`] or a [`TranscriptPage`] has it. */
+	message: string,
+	/**  How many messages before it. */
+	before: number,
+	/**  How many behind it. */
+	after: number,
+};
+
+/**  What a search tells while it goes on. */
+export type TranscriptProgress = {
+	/**  The next lines of the answer, in order. */
+	hits: TranscriptHit[],
+};
+
+/**  Where in a line the pattern occurs, in UTF-16 code units. */
+export type TranscriptRange = {
+	/**  Where it begins. */
+	start: number,
+	/**  Where it ends. */
+	end: number,
+};
+
+/**  Who speaks. */
+export type TranscriptRole = 
+/**  The person. */
+"person" | 
+/**  The agent. */
+"agent" | 
+/**  The agent, to itself. */
+"thought" | 
+/**  The agent, to a tool. */
+"tool" | 
+/**  A tool. */
+"output" | 
+/**  The agent's program, which tells it where it is and what it may do. */
+"context";
 
 /**  A condition that was tried. */
 export type Tried = {

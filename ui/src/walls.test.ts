@@ -75,7 +75,7 @@ test.each([
   ["@xterm/xterm", "terminal"],
   ["@codemirror/view", "flow/editor"],
   ["@codemirror/state", "flow/editor"],
-  ["react-markdown", "agents"],
+  ["react-markdown", "shared/prose"],
 ])("%s is met in %s only", (library, home) => {
   const outside = imports.filter(
     ({ from, to }) =>

@@ -2,7 +2,10 @@
 
 use secrets::Secrets;
 use terminal::{Order, Scope, SearchAnswer, SearchProgress, SearchRequest};
-use transcripts::{SearchError, Stop, TranscriptAnswer, TranscriptProgress, TranscriptRequest};
+use transcripts::{
+    ReadError, SearchError, Stop, TranscriptAnswer, TranscriptPage, TranscriptPlace,
+    TranscriptProgress, TranscriptRequest,
+};
 
 use crate::blocking::blocking;
 use crate::{App, Code, Error};
@@ -82,6 +85,31 @@ impl App {
         })
         .await
     }
+
+    /// Reads the messages around a place of a conversation that an agent wrote down, where a search led to or the page before.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadId`] when there is no such message, file or transcript any more, [`Code::Refused`] when the settings leave transcripts
+    /// alone, [`Code::Failed`] when it can't be read.
+    pub async fn read_transcript(&self, place: TranscriptPlace) -> Result<TranscriptPage, Error> {
+        let (true, Some(places)) = (
+            self.settings().search.transcripts,
+            self.0.paths.transcripts(),
+        ) else {
+            let message =
+                "what agents wrote down is not read: the setting `search.transcripts` is off";
+            return Err(Error::new(Code::Refused, message));
+        };
+        blocking(move || {
+            Ok(transcripts::read(
+                &places,
+                &place,
+                &secrets_of_environment(),
+            )?)
+        })
+        .await
+    }
 }
 
 /// Stops a search that nobody waits for any more.
@@ -113,6 +141,18 @@ impl From<SearchError> for Error {
             position,
             ..Self::from_chain(code, &error)
         }
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        let code = match &error {
+            ReadError::NoTranscript(_) | ReadError::NoMessage { .. } => Code::BadId,
+            ReadError::Unknown(_) | ReadError::Io { .. } | ReadError::Database { .. } => {
+                Code::Failed
+            }
+        };
+        Self::from_chain(code, &error)
     }
 }
 

@@ -17,6 +17,7 @@ import { Button, IconButton } from "../shared/Button";
 import { keyOf } from "../shared/commands";
 import { DownIcon, RightIcon, StopIcon } from "../shared/icons";
 import { shortPath } from "../shared/paths";
+import { Prose } from "../shared/prose/Prose";
 import { useSettings } from "../shared/settings-store";
 import { AgentState } from "./AgentState";
 import { archiveAgent, chooseForAgent, stopAgent } from "./actions";
@@ -40,7 +41,6 @@ import {
   writeAlso,
 } from "./conversations";
 import { PermissionCard } from "./PermissionCard";
-import { Prose } from "./Prose";
 import { QueueList } from "./QueueList";
 import { about, ToolView } from "./ToolView";
 import { emptyTimeline, outcomeText, type Row } from "./timeline";

@@ -1,4 +1,4 @@
-import type { Match } from "../bindings";
+import type { Match, TranscriptHit } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { CloseIcon, DownIcon, SearchIcon, UpIcon } from "../shared/icons";
 import { SearchBox } from "./SearchBox";
@@ -25,14 +25,14 @@ export interface FindBarProps {
 }
 
 /** Goes to another match of a place; what it is, if there is one. */
-export function step(place: Place, by: 1 | -1): Match | null {
+export function step(place: Place, by: 1 | -1): Match | TranscriptHit | null {
   const { search, current } = placeState(place);
-  const { matches } = foundOf(search);
-  const next = stepFrom(current, matches.length, by);
+  const { matches, said } = foundOf(search);
+  const next = stepFrom(current, matches.length + said.length, by);
   if (next === null) return null;
   setCurrent(place, next);
   if (next >= matches.length - 2) loadMore(place);
-  return matches[next] ?? null;
+  return matches[next] ?? said[next - matches.length] ?? null;
 }
 
 /** The search of one pane, over it. Newest matches come first: Enter goes up, to older ones. */
@@ -46,7 +46,7 @@ export function FindBar({
   if (!state.open) return null;
   const go = (by: 1 | -1) => {
     const match = step(place, by);
-    if (match) onMatch(match);
+    if (match && "pane" in match) onMatch(match);
   };
   const none = foundOf(state.search).matches.length === 0;
   const close = () => {
@@ -86,7 +86,7 @@ export function FindBar({
         </IconButton>
         {onEverywhere && (
           <IconButton
-            label="Search all panes for this"
+            label="Search everything for this"
             onClick={() => onEverywhere(state.query.pattern)}
           >
             <SearchIcon size={14} />

@@ -10,9 +10,11 @@ import {
 } from "./search-store";
 
 const SCOPES: { name: ScopeName; label: string }[] = [
+  { name: "everything", label: "Everything" },
   { name: "all", label: "All panes" },
   { name: "live", label: "Open panes" },
   { name: "closed", label: "Closed panes" },
+  { name: "conversations", label: "Conversations" },
 ];
 
 const TIMES: { name: When; label: string }[] = [
@@ -41,8 +43,8 @@ export function SearchHead({
     <div className="search-head">
       <SearchBox
         place="panel"
-        label="Search what panes printed"
-        placeholder="Search what panes printed"
+        label="Search what was printed and said"
+        placeholder="Search what was printed and said"
         testId="search-input"
         onStep={onStep}
         onClose={onClose}
@@ -69,7 +71,7 @@ function Scope({ titleOf }: { titleOf: (pane: PaneId) => string }) {
   const { query } = usePlace("panel");
   return (
     <select
-      aria-label="Which panes"
+      aria-label="Where to look"
       value={query.scope}
       data-testid="search-scope"
       onChange={(event) => {
@@ -112,7 +114,7 @@ function CameWhen() {
   const { query } = usePlace("panel");
   return (
     <select
-      aria-label="When it was printed"
+      aria-label="When it was"
       value={query.when}
       data-testid="search-when"
       onChange={(event) =>
@@ -135,7 +137,7 @@ function Directory() {
   if (query.scope === "pane" || repositories.length === 0) return null;
   return (
     <select
-      aria-label="Where the panes work"
+      aria-label="In which folder"
       value={query.directory ?? ""}
       data-testid="search-directory"
       onChange={(event) =>

@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { freshBackend, opened } from "../test-support";
 import type { MemoryBackend } from "../twin/memory-backend";
+import { transcript } from "../twin/memory-transcripts";
 import { SearchPanel } from "./SearchPanel";
 import { openSearch } from "./search-store";
 
@@ -20,7 +21,7 @@ beforeEach(async () => {
   vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(400);
 });
 
-function show() {
+function show(onSaid = vi.fn()) {
   const onMatch = vi.fn();
   render(
     <SearchPanel
@@ -30,6 +31,7 @@ function show() {
         closed: pane === 2,
       })}
       onMatch={onMatch}
+      onSaid={onSaid}
       onClose={() => {}}
     />,
   );
@@ -89,6 +91,41 @@ test("nothing found is said", async () => {
   show();
   openSearch("panel", { pattern: "no such text" });
   expect(
-    await screen.findByText("Nothing that was printed matches."),
+    await screen.findByText("Nothing that was printed or said matches."),
   ).toBeInTheDocument();
+});
+
+test("what agents wrote down comes below, and Enter goes to it as to any result", async () => {
+  const said = ["mend the shop", "the needle was <b>bent</b>"];
+  twin.transcripts.push(transcript("one", said));
+  const onSaid = vi.fn();
+  show(onSaid);
+  openSearch("panel", { pattern: "needle" });
+  const count = screen.getByTestId("search-count");
+  await waitFor(() =>
+    expect(count).toHaveTextContent("3 matches in 2 panes and 1 conversation"),
+  );
+  expect(screen.getByText("mend the shop")).toBeInTheDocument();
+  screen.getByTestId("search-results").focus();
+  await userEvent.keyboard("{ArrowDown}{End}{Enter}");
+  expect(onSaid).toHaveBeenCalledWith(
+    expect.objectContaining({ message: "1.0", content: said[1] }),
+  );
+
+  const scope = screen.getByTestId("search-scope");
+  await userEvent.selectOptions(scope, "conversations");
+  await waitFor(() =>
+    expect(count).toHaveTextContent("1 match in 1 conversation"),
+  );
+  await userEvent.selectOptions(scope, "all");
+  await waitFor(() => expect(count).toHaveTextContent("2 matches in 2 panes"));
+});
+
+test("a conversation folds as a pane does", async () => {
+  twin.transcripts.push(transcript("one", ["a needle", "no"]));
+  show();
+  openSearch("panel", { pattern: "needle", scope: "conversations" });
+  await screen.findByTestId("search-result-0");
+  await userEvent.click(screen.getByRole("button", { name: /a needle/ }));
+  expect(screen.queryByTestId("search-result-0")).not.toBeInTheDocument();
 });

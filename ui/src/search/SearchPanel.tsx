@@ -1,9 +1,9 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from "react";
-import type { Match, PaneId } from "../bindings";
+import type { Match, TranscriptHit } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { CloseIcon } from "../shared/icons";
 import type { LabelOf } from "./pane-label";
-import { resultRows } from "./result-rows";
+import { isStop, resultRows } from "./result-rows";
 import { SearchHead } from "./SearchHead";
 import { SearchResults } from "./SearchResults";
 import {
@@ -20,41 +20,53 @@ export interface SearchPanelProps {
   labelOf: LabelOf;
   /** The person goes to a match; `stay`: with the keys, which stay here to walk on. */
   onMatch: (match: Match, stay: boolean) => void;
+  /** The person goes to a line of a conversation. */
+  onSaid: (hit: TranscriptHit) => void;
   onClose: () => void;
 }
 
-/** The search over all panes: the box, what was found by pane, with a way to each line. */
-export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
+/** The search over all panes and conversations: the box, what was found in each, with a way to each line. */
+export function SearchPanel({
+  labelOf,
+  onMatch,
+  onSaid,
+  onClose,
+}: SearchPanelProps) {
   const { search, current } = usePlace("panel");
-  const { matches } = foundOf(search);
-  const [folded, setFolded] = useState<ReadonlySet<PaneId>>(new Set());
-  const rows = useMemo(() => resultRows(matches, folded), [matches, folded]);
+  const { matches, said } = foundOf(search);
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const rows = useMemo(
+    () => resultRows({ matches, said }, folded),
+    [matches, said, folded],
+  );
   /** Matches in the order in which they are on screen. */
   const stops = useMemo(
-    () => rows.flatMap((row) => (row.kind === "match" ? [row.index] : [])),
+    () => rows.flatMap((row) => (isStop(row) ? [row.index] : [])),
     [rows],
   );
   const scroller = useRef<HTMLDivElement>(null);
 
-  function fold(pane: PaneId) {
+  function fold(name: string) {
     setFolded((before) => {
       const after = new Set(before);
-      if (!after.delete(pane)) after.add(pane);
+      if (!after.delete(name)) after.add(name);
       return after;
     });
   }
 
-  function move(by: number): Match | undefined {
+  function move(by: number): number | undefined {
     const index = stopAfter(stops, current, by);
-    if (index === undefined) return undefined;
-    setCurrent("panel", index);
-    return matches[index];
+    if (index !== undefined) setCurrent("panel", index);
+    return index;
   }
 
-  function go(match: Match | undefined, stay = true) {
-    if (!match) return;
+  function go(index: number | undefined, stay = true) {
+    if (index === undefined) return;
+    const match = matches[index];
+    const hit = said[index - matches.length];
     keepPattern("panel");
-    onMatch(match, stay);
+    if (match) onMatch(match, stay);
+    else if (hit) onSaid(hit);
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -67,7 +79,7 @@ export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
       else move(by);
     } else if (event.key === "Enter" && current !== null) {
       event.preventDefault();
-      go(matches[current]);
+      go(current);
     } else if (event.key === "Escape") {
       event.preventDefault();
       onClose();
@@ -107,9 +119,9 @@ export function SearchPanel({ labelOf, onMatch, onClose }: SearchPanelProps) {
         labelOf={labelOf}
         onKeyDown={onKeyDown}
         onFold={fold}
-        onMatch={(match, index) => {
+        onGo={(index) => {
           setCurrent("panel", index);
-          go(match, false);
+          go(index, false);
         }}
       />
     </section>

@@ -29,12 +29,12 @@ const scroller = createRef<HTMLDivElement>();
 function results(matches: Match[]) {
   return (
     <SearchResults
-      rows={resultRows(matches, new Set())}
+      rows={resultRows({ matches, said: [] }, new Set())}
       scroller={scroller}
       labelOf={() => ({ title: "", detail: "", closed: false })}
       onKeyDown={() => {}}
       onFold={() => {}}
-      onMatch={() => {}}
+      onGo={() => {}}
     />
   );
 }

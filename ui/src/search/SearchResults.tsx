@@ -6,7 +6,6 @@ import {
   useLayoutEffect,
   useRef,
 } from "react";
-import type { Match, PaneId } from "../bindings";
 import { ContextMenu } from "../shared/ContextMenu";
 import { copying } from "../shared/copying";
 import { PrintedLines } from "../shared/printed/PrintedLines";
@@ -14,7 +13,7 @@ import { usePrinted } from "../shared/printed/use-printed";
 import { useTextScale } from "../shared/settings-store";
 import type { LabelOf } from "./pane-label";
 import { Row } from "./ResultRow";
-import { keyOfRow, type ResultRow } from "./result-rows";
+import { isStop, keyOfRow, type ResultRow } from "./result-rows";
 import { foundOf, loadMore, usePlace } from "./search-store";
 
 const ROW = 20;
@@ -23,7 +22,7 @@ const GAP = 9;
 
 /** How high a row is, in a text that is so much larger than usual. */
 function heightIn(scale: number, row: ResultRow | undefined): number {
-  if (row?.kind === "pane") return HEADING;
+  if (row?.kind === "pane" || row?.kind === "conversation") return HEADING;
   if (row?.kind === "gap") return GAP;
   return Math.round(ROW * scale);
 }
@@ -35,14 +34,14 @@ export function SearchResults({
   labelOf,
   onKeyDown,
   onFold,
-  onMatch,
+  onGo,
 }: {
   rows: ResultRow[];
   scroller: RefObject<HTMLDivElement | null>;
   labelOf: LabelOf;
   onKeyDown: (event: KeyboardEvent) => void;
-  onFold: (pane: PaneId) => void;
-  onMatch: (match: Match, index: number) => void;
+  onFold: (name: string) => void;
+  onGo: (index: number) => void;
 }) {
   const { search, query, current } = usePlace("panel");
   const scale = useTextScale();
@@ -60,7 +59,7 @@ export function SearchResults({
   useEffect(() => {
     if (current === null) return;
     const index = latest.current.findIndex(
-      (row) => row.kind === "match" && row.index === current,
+      (row) => isStop(row) && row.index === current,
     );
     if (index >= 0) list.scrollToIndex(index, { align: "auto" });
   }, [current, list]);
@@ -75,10 +74,11 @@ export function SearchResults({
   const itemsOn = (on: Element) => {
     const { index } = on.closest<HTMLElement>("[data-index]")?.dataset ?? {};
     const at = Number(index);
-    const match = foundOf(search).matches[at];
+    const { matches, said } = foundOf(search);
+    const match = matches[at] ?? said[at - matches.length];
     if (index === undefined || !match) return [];
     return [
-      [{ title: "Go to the line", run: () => onMatch(match, at) }],
+      [{ title: "Go to the line", run: () => onGo(at) }],
       [
         copying("Copy the line", match.content),
         copying(
@@ -113,7 +113,7 @@ export function SearchResults({
                 current={current}
                 labelOf={labelOf}
                 onFold={onFold}
-                onMatch={onMatch}
+                onGo={onGo}
               />
             )
           );
@@ -157,7 +157,8 @@ function Nothing({ status, pattern }: { status: string; pattern: string }) {
       <div className="search-empty">
         <p>
           Finds what any pane printed: open panes, closed ones, and what
-          full-screen programs showed.
+          full-screen programs showed. Below it comes what agents wrote down of
+          their conversations.
         </p>
         <p>
           Enter goes to a match, the arrow keys walk them, and ↑ in the box
@@ -168,7 +169,7 @@ function Nothing({ status, pattern }: { status: string; pattern: string }) {
   if (status === "done")
     return (
       <div className="search-empty">
-        <p>Nothing that was printed matches.</p>
+        <p>Nothing that was printed or said matches.</p>
       </div>
     );
   return null;

@@ -1,4 +1,4 @@
-import type { Match, PaneId } from "../bindings";
+import type { Match, PaneId, TranscriptHit } from "../bindings";
 
 /** A match as a test needs it. */
 export function lineMatch(
@@ -16,5 +16,23 @@ export function lineMatch(
     context_after: [],
     source: "ring",
     full_screen: false,
+  };
+}
+
+/** A line of a conversation as a test needs it. */
+export function saidHit(message: string, content = "found"): TranscriptHit {
+  return {
+    conversation: {
+      agent: "claude",
+      file: "/home/you/.claude/projects/shop/one.jsonl",
+      session: "one",
+      directory: "/home/you/shop",
+      title: "Mend the shop",
+    },
+    message,
+    role: "agent",
+    when: null,
+    content,
+    ranges: [{ start: 0, end: 5 }],
   };
 }

@@ -1,17 +1,85 @@
-import type { Line, LineId, Match, PaneId } from "../bindings";
+import type {
+  Line,
+  LineId,
+  Match,
+  PaneId,
+  TranscriptConversation,
+  TranscriptHit,
+} from "../bindings";
+import type { Found } from "./search-store";
 
-/** One row of the results: a pane's heading, a line around a match, a match, or a gap between two stretches. */
+/** One row of the results: a heading, a line around a match, a match, a gap between two stretches, or a line of a conversation. */
 export type ResultRow =
   | { kind: "pane"; pane: PaneId; count: number; folded: boolean }
   | { kind: "context"; pane: PaneId; line: Line }
   | { kind: "match"; match: Match; index: number }
-  | { kind: "gap" };
+  | { kind: "gap" }
+  | {
+      kind: "conversation";
+      conversation: TranscriptConversation;
+      when: number | null;
+      count: number;
+      folded: boolean;
+    }
+  | { kind: "said"; hit: TranscriptHit; index: number };
 
-/** The rows of the results, by pane in the order in which the panes' first matches came. */
+/** What a heading is called, by which it is folded. */
+export function nameOfPane(pane: PaneId): string {
+  return `pane ${pane}`;
+}
+
+/** What a conversation's heading is called. */
+export function nameOfConversation({
+  file,
+  session,
+}: TranscriptConversation): string {
+  return `conversation ${file} ${session}`;
+}
+
+/** The rows of the results: by pane and by conversation, in the order in which the first matches of each came. */
 export function resultRows(
-  matches: Match[],
-  folded: ReadonlySet<PaneId>,
+  { matches, said }: Pick<Found, "matches" | "said">,
+  folded: ReadonlySet<string>,
 ): ResultRow[] {
+  return [
+    ...paneRows(matches, folded),
+    ...conversationRows(said, matches.length, folded),
+  ];
+}
+
+function conversationRows(
+  said: TranscriptHit[],
+  before: number,
+  folded: ReadonlySet<string>,
+): ResultRow[] {
+  const groups = new Map<string, { hit: TranscriptHit; index: number }[]>();
+  said.forEach((hit, at) => {
+    const name = nameOfConversation(hit.conversation);
+    const group = groups.get(name);
+    const one = { hit, index: before + at };
+    if (group) group.push(one);
+    else groups.set(name, [one]);
+  });
+  return [...groups].flatMap(([name, group]): ResultRow[] => {
+    const isFolded = folded.has(name);
+    const { hit } = group[0] as { hit: TranscriptHit };
+    const { conversation, when } = hit;
+    return [
+      {
+        kind: "conversation",
+        conversation,
+        when,
+        count: group.length,
+        folded: isFolded,
+      },
+      ...(isFolded
+        ? []
+        : group.map((one): ResultRow => ({ kind: "said", ...one }))),
+    ];
+  });
+}
+
+function paneRows(matches: Match[], folded: ReadonlySet<string>): ResultRow[] {
   const groups = new Map<PaneId, { match: Match; index: number }[]>();
   matches.forEach((match, index) => {
     const group = groups.get(match.pane);
@@ -20,7 +88,7 @@ export function resultRows(
   });
   const rows: ResultRow[] = [];
   for (const [pane, group] of groups) {
-    const isFolded = folded.has(pane);
+    const isFolded = folded.has(nameOfPane(pane));
     rows.push({ kind: "pane", pane, count: group.length, folded: isFolded });
     if (isFolded) continue;
     // Lines without any context around them need nothing between them.
@@ -33,11 +101,22 @@ export function resultRows(
   return rows;
 }
 
+/** Whether one can go to a row. */
+export function isStop(
+  row: ResultRow,
+): row is Extract<ResultRow, { kind: "match" | "said" }> {
+  return row.kind === "match" || row.kind === "said";
+}
+
 /** What a row is called as long as it is on screen, whatever comes before it. */
 export function keyOfRow(row: ResultRow | undefined): string | null {
   switch (row?.kind) {
     case "pane":
-      return `pane ${row.pane}`;
+      return nameOfPane(row.pane);
+    case "conversation":
+      return nameOfConversation(row.conversation);
+    case "said":
+      return `${nameOfConversation(row.hit.conversation)} ${row.index}`;
     case "context":
       return `${row.pane} ${row.line.id}`;
     case "match":

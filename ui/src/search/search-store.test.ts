@@ -1,27 +1,33 @@
 import { expect, test } from "vitest";
 import type { Match } from "../bindings";
-import { lineMatch } from "./match-support";
-import { resultRows } from "./result-rows";
+import { lineMatch, saidHit } from "./match-support";
+import { nameOfPane, resultRows } from "./result-rows";
 import {
   begin,
   closedPlace,
   describeCount,
   emptyQuery,
+  foundOf,
+  noMatches,
   requestOf,
   sinceOf,
   stepFrom,
   takeAnswer,
   takeFailure,
   takeProgress,
+  takeSaid,
 } from "./search-store";
 
 const answer = (matches: Match[], total = matches.length) => ({
-  matches,
-  total,
-  panes: 1,
-  truncated: false,
-  reason: null,
-  cursor: null,
+  panes: {
+    matches,
+    total,
+    panes: 1,
+    truncated: false,
+    reason: null,
+    cursor: null,
+  },
+  conversations: null,
 });
 
 test("what was found before stays on screen until there is news", () => {
@@ -62,9 +68,51 @@ test("streamed matches add up, and the answer has them all", () => {
 test("going on behind the last match keeps the ones before and where one was", () => {
   let state = takeAnswer(begin(closedPlace, 1), 1, answer([lineMatch(1, 1)]));
   state = begin({ ...state, current: 0 }, 2);
-  state = takeAnswer(state, 2, answer([lineMatch(1, 0)], 2), [lineMatch(1, 1)]);
+  state = takeAnswer(state, 2, answer([lineMatch(1, 0)], 2), {
+    ...noMatches,
+    matches: [lineMatch(1, 1)],
+  });
   expect(state.current).toBe(0);
   expect(describeCount(state, false)).toBe("1 of 2");
+});
+
+test("what was said comes behind the matches, and the current one stays it when more of these come", () => {
+  let state = begin(closedPlace, 1);
+  state = takeSaid(state, 1, [saidHit("a"), saidHit("b")]);
+  state = { ...state, current: 1 };
+  state = takeProgress(state, 1, {
+    progress: "found",
+    matches: [lineMatch(1, 1), lineMatch(1, 2)],
+  });
+  expect(state.current).toBe(3);
+  const { matches, said } = foundOf(state.search);
+  const rows = resultRows({ matches, said }, new Set());
+  const told = rows.map((row) =>
+    row.kind === "said" ? `said ${row.hit.message} ${row.index}` : row.kind,
+  );
+  expect(told).toEqual([
+    "pane",
+    "match",
+    "match",
+    "conversation",
+    "said a 2",
+    "said b 3",
+  ]);
+  const conversations = {
+    hits: [saidHit("a"), saidHit("b")],
+    total: 9,
+    conversations: 4,
+    truncated: true,
+    reason: "two files were not read",
+  };
+  state = takeAnswer(state, 1, {
+    ...answer([lineMatch(1, 1), lineMatch(1, 2)]),
+    conversations,
+  });
+  expect(state.search).toMatchObject({ reason: "two files were not read" });
+  expect(describeCount(state, true)).toBe(
+    "4 of 11 in 1 pane and 4 conversations",
+  );
 });
 
 test.each([
@@ -83,23 +131,21 @@ test("results are grouped by pane, and a gap parts what does not touch", () => {
     text: "",
     source: "ring" as const,
   });
-  const rows = resultRows(
-    [
-      {
-        ...lineMatch(1, 9),
-        context_before: [context(8)],
-        context_after: [context(10)],
-      },
-      lineMatch(2, 3),
-      { ...lineMatch(1, 7), context_before: [context(6)] },
-      {
-        ...lineMatch(1, 2),
-        context_before: [context(1)],
-        context_after: [context(3)],
-      },
-    ],
-    new Set([2]),
-  );
+  const matches = [
+    {
+      ...lineMatch(1, 9),
+      context_before: [context(8)],
+      context_after: [context(10)],
+    },
+    lineMatch(2, 3),
+    { ...lineMatch(1, 7), context_before: [context(6)] },
+    {
+      ...lineMatch(1, 2),
+      context_before: [context(1)],
+      context_after: [context(3)],
+    },
+  ];
+  const rows = resultRows({ matches, said: [] }, new Set([nameOfPane(2)]));
   expect(
     rows.map((row) =>
       row.kind === "match"

@@ -8,6 +8,8 @@ import type {
   SearchAnswer,
   SearchProgress,
   SearchRequest,
+  TranscriptAnswer,
+  TranscriptHit,
 } from "../bindings";
 import { rememberSearch } from "../shared/window-state";
 
@@ -17,7 +19,9 @@ import { rememberSearch } from "../shared/window-state";
  */
 export type Place = "panel" | `pane-${PaneId}` | `history-${PaneId}`;
 
-export type ScopeName = "live" | "all" | "closed" | "pane";
+export type ScopeName =
+  /** All panes, and what agents wrote down. */
+  "everything" | "live" | "all" | "closed" | "conversations" | "pane";
 
 /** When what is looked for was printed. */
 export type When = "any" | "minutes" | "hour" | "today" | "week";
@@ -41,8 +45,14 @@ export interface Query {
 
 export interface Found {
   matches: Match[];
+  /** What was found in conversations that agents wrote down; it comes behind the matches. */
+  said: TranscriptHit[];
+  /** How many matches there are, returned or not, and in how many panes. */
   total: number;
   panes: number;
+  /** The same of what was said. */
+  saidTotal: number;
+  conversations: number;
 }
 
 export type Search =
@@ -61,7 +71,7 @@ export interface PlaceState {
   open: boolean;
   query: Query;
   search: Search;
-  /** Which match is the current one. */
+  /** Which match is the current one; behind the matches, those in conversations are counted on. */
   current: number | null;
   /** Asks the box to take the focus; counts up. */
   focus: number;
@@ -71,7 +81,14 @@ interface SearchState {
   places: Record<string, PlaceState>;
 }
 
-export const noMatches: Found = { matches: [], total: 0, panes: 0 };
+export const noMatches: Found = {
+  matches: [],
+  said: [],
+  total: 0,
+  panes: 0,
+  saidTotal: 0,
+  conversations: 0,
+};
 
 export const emptyQuery: Query = {
   pattern: "",
@@ -110,6 +127,10 @@ export function foundOf(search: Search): Found {
     : noMatches;
 }
 
+export function hasFound({ matches, said }: Found): boolean {
+  return matches.length + said.length > 0;
+}
+
 /** A search begins; what was found before stays until there is news. */
 export function begin(state: PlaceState, id: number): PlaceState {
   return {
@@ -129,10 +150,7 @@ export function takeProgress(
   id: number,
   progress: SearchProgress,
 ): PlaceState {
-  const { search } = state;
-  if (search.status !== "running" || search.id !== id) return state;
-  const before = search.fresh ? search.found : noMatches;
-  const found: Found =
+  return takeFound(state, id, (before) =>
     progress.progress === "found"
       ? {
           ...before,
@@ -142,33 +160,84 @@ export function takeProgress(
             before.matches.length + progress.matches.length,
           ),
         }
-      : { ...before, total: progress.total, panes: progress.panes };
+      : { ...before, total: progress.total, panes: progress.panes },
+  );
+}
+
+/** What a running search found in conversations. */
+export function takeSaid(
+  state: PlaceState,
+  id: number,
+  hits: TranscriptHit[],
+): PlaceState {
+  return takeFound(state, id, (before) => ({
+    ...before,
+    said: [...before.said, ...hits],
+    saidTotal: before.said.length + hits.length,
+  }));
+}
+
+function takeFound(
+  state: PlaceState,
+  id: number,
+  add: (before: Found) => Found,
+): PlaceState {
+  const { search } = state;
+  if (search.status !== "running" || search.id !== id) return state;
+  const before = search.fresh ? search.found : noMatches;
+  const found = add(before);
   return {
     ...state,
-    current: search.fresh ? state.current : null,
+    current: search.fresh ? sameOne(state.current, before, found) : null,
     search: { status: "running", id, found, fresh: true },
   };
+}
+
+/** The current one, where more matches came before it. */
+function sameOne(current: number | null, before: Found, after: Found) {
+  if (current === null) return null;
+  const moved =
+    current < before.matches.length
+      ? current
+      : current + after.matches.length - before.matches.length;
+  return moved < after.matches.length + after.said.length ? moved : null;
+}
+
+/** What a search answers: of panes and of conversations, of either that it was to look in. */
+export interface Answers {
+  panes: SearchAnswer | null;
+  conversations: TranscriptAnswer | null;
 }
 
 /** The answer of a search; `more`: it goes on behind what was found before. */
 export function takeAnswer(
   state: PlaceState,
   id: number,
-  answer: SearchAnswer,
-  earlier: Match[] = [],
+  { panes, conversations }: Answers,
+  earlier: Found = noMatches,
 ): PlaceState {
   const { search } = state;
   if (search.status !== "running" || search.id !== id) return state;
-  const matches = [...earlier, ...answer.matches];
-  const kept = earlier.length > 0 || search.fresh ? state.current : null;
+  const found: Found = {
+    matches: [...earlier.matches, ...(panes?.matches ?? [])],
+    said: conversations?.hits ?? earlier.said,
+    total: panes?.total ?? 0,
+    panes: panes?.panes ?? 0,
+    saidTotal: conversations?.total ?? earlier.saidTotal,
+    conversations: conversations?.conversations ?? earlier.conversations,
+  };
+  const kept = earlier.matches.length > 0 || search.fresh;
+  const reasons = [panes, conversations].map((answer) =>
+    answer?.truncated ? answer.reason : null,
+  );
   return {
     ...state,
-    current: kept !== null && kept < matches.length ? kept : null,
+    current: kept ? sameOne(state.current, search.found, found) : null,
     search: {
       status: "done",
-      found: { matches, total: answer.total, panes: answer.panes },
-      reason: answer.truncated ? answer.reason : null,
-      cursor: answer.cursor,
+      found,
+      reason: reasons.filter((reason) => reason !== null).join("; ") || null,
+      cursor: panes?.cursor ?? null,
     },
   };
 }
@@ -216,6 +285,18 @@ export function sinceOf(when: When, now: Date): number | null {
   }
 }
 
+function scopeOf({ scope, pane }: Query): SearchRequest["scope"] {
+  switch (scope) {
+    case "pane":
+      return { panes: "pane", id: pane ?? 0 };
+    case "everything":
+    case "conversations":
+      return { panes: "all" };
+    default:
+      return { panes: scope };
+  }
+}
+
 export function requestOf(query: Query, now: Date): SearchRequest {
   const onePane = query.scope === "pane";
   return {
@@ -225,10 +306,7 @@ export function requestOf(query: Query, now: Date): SearchRequest {
     regex: query.regex,
     case: query.case,
     whole_word: query.wholeWord,
-    scope:
-      query.scope === "pane"
-        ? { panes: "pane", id: query.pane ?? 0 }
-        : { panes: query.scope },
+    scope: scopeOf(query),
     order: query.oldestFirst ? "oldest_first" : "newest_first",
     cursor: null,
     ring_only: false,
@@ -243,7 +321,7 @@ export function requestOf(query: Query, now: Date): SearchRequest {
 export function describeCount(state: PlaceState, panes: boolean): string {
   const { search, current } = state;
   if (search.status === "idle" || search.status === "failed") return "";
-  const { total } = search.found;
+  const total = search.found.total + search.found.saidTotal;
   const running = search.status === "running";
   if (total === 0) return running ? "Searching…" : "No matches";
   const count = total.toLocaleString("en");
@@ -251,16 +329,25 @@ export function describeCount(state: PlaceState, panes: boolean): string {
     current === null
       ? `${count} ${total === 1 ? "match" : "matches"}`
       : `${(current + 1).toLocaleString("en")} of ${count}`;
-  const where =
-    panes && search.found.panes > 0
-      ? ` in ${search.found.panes} ${search.found.panes === 1 ? "pane" : "panes"}`
-      : "";
+  const counted = (count: number, one: string) =>
+    count > 0 ? [`${count} ${count === 1 ? one : `${one}s`}`] : [];
+  const places = [
+    ...counted(search.found.panes, "pane"),
+    ...counted(search.found.conversations, "conversation"),
+  ];
+  const where = panes && places.length > 0 ? ` in ${places.join(" and ")}` : "";
   return `${of}${where}${running ? "…" : ""}`;
 }
 
 // ---- Commands
 
 let nextId = 1;
+
+/** The number of the search over conversations that goes with the search over panes of this number. */
+function saidIdOf(id: number): number {
+  return id + 1;
+}
+
 const timers = new Map<Place, ReturnType<typeof setTimeout>>();
 /** What each place searched for last. */
 const asked = new Map<Place, SearchRequest>();
@@ -283,7 +370,7 @@ function initial(place: Place): PlaceState {
     ...closedPlace,
     query: {
       ...emptyQuery,
-      scope: pane === null ? "all" : "pane",
+      scope: pane === null ? "everything" : "pane",
       pane,
     },
   };
@@ -340,7 +427,9 @@ function cancel(place: Place): void {
   if (timer !== undefined) clearTimeout(timer);
   timers.delete(place);
   const { search } = placeState(place);
-  if (search.status === "running") void backend.cancelSearch(search.id);
+  if (search.status !== "running") return;
+  void backend.cancelSearch(search.id);
+  void backend.cancelSearch(saidIdOf(search.id));
 }
 
 function searchSoon(place: Place, wait: number): void {
@@ -361,29 +450,53 @@ function searchSoon(place: Place, wait: number): void {
 
 async function run(place: Place, cursor: string | null): Promise<void> {
   timers.delete(place);
-  const id = nextId++;
-  const earlier =
-    cursor === null ? [] : foundOf(placeState(place).search).matches;
+  const id = nextId;
+  nextId = saidIdOf(id) + 1;
+  const goesOn = cursor !== null;
+  const { query, search } = placeState(place);
+  const earlier = goesOn ? foundOf(search) : noMatches;
   update(place, (state) => begin(state, id));
   // Going on is about the same: an hour ago is not a later time by then.
-  const request =
-    (cursor !== null && asked.get(place)) ||
-    requestOf(placeState(place).query, new Date());
+  const request = (goesOn && asked.get(place)) || requestOf(query, new Date());
   asked.set(place, request);
-  const answer = await backend.search(
-    id,
-    { ...request, cursor },
-    (progress) => {
-      // Going on: the list grows when the answer is there, so that nothing is counted twice.
-      if (cursor === null)
-        update(place, (state) => takeProgress(state, id, progress));
-    },
+  // Going on: the list grows when the answer is there, so that nothing is counted twice.
+  const told = (take: (state: PlaceState) => PlaceState) => {
+    if (!goesOn) update(place, take);
+  };
+  const [panes, conversations] = await Promise.all([
+    query.scope === "conversations"
+      ? null
+      : backend.search(id, { ...request, cursor }, (progress) =>
+          told((state) => takeProgress(state, id, progress)),
+        ),
+    goesOn || !alsoSaid(query)
+      ? null
+      : backend.searchTranscripts(saidIdOf(id), request, ({ hits }) =>
+          told((state) => takeSaid(state, id, hits)),
+        ),
+  ]);
+  const failed = [panes, conversations].find(
+    (answer) => answer?.status === "error",
   );
   update(place, (state) =>
-    answer.status === "ok"
-      ? takeAnswer(state, id, answer.data, earlier)
-      : takeFailure(state, id, answer.error.message, answer.error.position),
+    failed?.status === "error"
+      ? takeFailure(state, id, failed.error.message, failed.error.position)
+      : takeAnswer(
+          state,
+          id,
+          {
+            panes: panes?.status === "ok" ? panes.data : null,
+            conversations:
+              conversations?.status === "ok" ? conversations.data : null,
+          },
+          earlier,
+        ),
   );
+}
+
+/** Whether conversations are looked in. */
+function alsoSaid({ scope }: Query): boolean {
+  return scope === "everything" || scope === "conversations";
 }
 
 /** Goes on behind the last match, when there are more than were returned. */

@@ -23,6 +23,7 @@ import type {
   Settings,
   SettingsNews,
   StartNotices,
+  TranscriptAnswer,
   WantedLayout,
   WindowState,
 } from "../bindings";
@@ -36,6 +37,7 @@ import {
   memoryFlows,
 } from "./memory-flows";
 import { memorySettings } from "./memory-settings";
+import { type MemoryTranscript, memoryTranscripts } from "./memory-transcripts";
 import { type MemoryWindows, memoryWindows } from "./memory-windows";
 import { type MemoryWorktrees, memoryWorktrees } from "./memory-worktrees";
 
@@ -118,6 +120,8 @@ export interface MemoryBackend
   readonly state: MemoryState;
   /** The agents, and what a test may do to them. */
   readonly agents: MemoryAgents;
+  /** The conversations that agents wrote down; a test adds to them. */
+  readonly transcripts: MemoryTranscript[];
   /** Prints text in a pane as its program would. */
   print(pane: PaneId, text: string): void;
   /** Changes what is known of a pane and tells it. */
@@ -467,15 +471,11 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     }));
   }
 
-  async function search(
-    id: number,
-    request: SearchRequest,
-    onProgress: Parameters<Backend["search"]>[2],
-  ): Promise<Result<SearchAnswer>> {
+  /** What a request looks for; or why it can't be looked for. */
+  function compiled(request: SearchRequest): RegExp | Promise<Result<never>> {
     if (request.pattern === "" || request.pattern.length > 200) {
       return no("bad_params", "`pattern` must have 1 to 200 characters");
     }
-    let regex: RegExp;
     try {
       const smart =
         request.case === "smart" &&
@@ -494,12 +494,44 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
           position,
         );
       }
-      regex = new RegExp(source, flags);
+      return new RegExp(source, flags);
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
       const position = Math.max(request.pattern.search(/[([*+?{]/), 0);
       return no("bad_query", text.split(": ").pop() ?? text, position);
     }
+  }
+
+  async function searchTranscripts(
+    _id: number,
+    request: SearchRequest,
+    onProgress: Parameters<Backend["searchTranscripts"]>[2],
+  ): Promise<Result<TranscriptAnswer>> {
+    const regex = compiled(request);
+    if (!(regex instanceof RegExp)) return regex;
+    await Promise.resolve();
+    const hits = said.hits(request, regex);
+    onProgress({ hits });
+    const files = new Set(hits.map(({ conversation }) => conversation.file));
+    return {
+      status: "ok",
+      data: {
+        hits,
+        total: hits.length,
+        conversations: files.size,
+        truncated: false,
+        reason: null,
+      },
+    };
+  }
+
+  async function search(
+    id: number,
+    request: SearchRequest,
+    onProgress: Parameters<Backend["search"]>[2],
+  ): Promise<Result<SearchAnswer>> {
+    const regex = compiled(request);
+    if (!(regex instanceof RegExp)) return regex;
     await Promise.resolve();
     const wanted = ({ info }: { info: { cwd: string } }) =>
       !request.directory || `${info.cwd}/`.startsWith(`${request.directory}/`);
@@ -597,6 +629,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
   }
 
   const agents = memoryAgents();
+  const said = memoryTranscripts();
   return {
     ...memorySettings({
       settings: () => state.settings,
@@ -727,6 +760,9 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       return ok(null);
     },
     search,
+    searchTranscripts,
+    readTranscript: said.readTranscript,
+    transcripts: said.transcripts,
     cancelSearch: (id) => {
       cancelled.add(id);
       return ok(null);

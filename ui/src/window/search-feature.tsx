@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { HistoryView } from "../search/HistoryView";
 import { SearchPanel } from "../search/SearchPanel";
 import { useSearch } from "../search/search-store";
+import { TranscriptView } from "../search/TranscriptView";
 import { useParams } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { usePanes } from "../terminal/pane-store";
@@ -10,17 +11,25 @@ import { leaveAside } from "./aside";
 import {
   followMarks,
   goToMatch,
+  goToSaid,
   HISTORY,
+  hitOfParams,
   labelOf,
   learnClosedPanes,
   readsAt,
   reopenHistory,
   searchCommands,
+  TRANSCRIPT,
 } from "./search-in-panes";
 
 function SearchAside() {
   return (
-    <SearchPanel labelOf={labelOf} onMatch={goToMatch} onClose={leaveAside} />
+    <SearchPanel
+      labelOf={labelOf}
+      onMatch={goToMatch}
+      onSaid={goToSaid}
+      onClose={leaveAside}
+    />
   );
 }
 
@@ -45,10 +54,23 @@ function HistoryPanel() {
   );
 }
 
+function TranscriptPanel() {
+  const shown = useParams();
+  const hit = hitOfParams(shown);
+  if (hit === null) return null;
+  const { visit } = shown;
+  return (
+    <TranscriptView hit={hit} visit={typeof visit === "number" ? visit : 0} />
+  );
+}
+
 export const searchFeature: Feature = {
   name: "search",
   commands: searchCommands(),
-  views: { [HISTORY]: { view: HistoryPanel, reopen: reopenHistory } },
+  views: {
+    [HISTORY]: { view: HistoryPanel, reopen: reopenHistory },
+    [TRANSCRIPT]: { view: TranscriptPanel },
+  },
   asides: { search: SearchAside },
   start: followMarks,
 };

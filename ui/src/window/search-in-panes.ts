@@ -1,9 +1,17 @@
 import { backend } from "../backend/backend";
-import type { ClosedPane, LineId, Match, PaneId } from "../bindings";
+import type {
+  ClosedPane,
+  LineId,
+  Match,
+  PaneId,
+  TranscriptHit,
+} from "../bindings";
+import { conversationLabel } from "../search/conversation-label";
 import { step } from "../search/FindBar";
 import type { PaneLabel } from "../search/pane-label";
 import {
   foundOf,
+  hasFound,
   openSearch,
   placeState,
   useSearch,
@@ -31,6 +39,7 @@ import { showAside, useWorkspace } from "../workspace/workspace-store";
 /** Where search meets panes: labels of panes in results, the way to a line, marks in the views. */
 
 export const HISTORY = "history";
+export const TRANSCRIPT = "transcript";
 
 const closed = new Map<PaneId, ClosedPane>();
 
@@ -153,6 +162,32 @@ export function goToMatch(match: Match, stay = false): void {
   );
 }
 
+/** Opens a conversation at the message that was found. */
+export function goToSaid(hit: TranscriptHit): void {
+  visits++;
+  const { agent, file, session } = hit.conversation;
+  const { title } = conversationLabel(hit.conversation, null);
+  const spec = {
+    id: `${TRANSCRIPT}-${agent}-${file}-${session}`,
+    kind: TRANSCRIPT,
+    title,
+    params: { hit, visit: visits },
+  };
+  const present = findPanel((panel) => panel.id === spec.id);
+  present?.api.updateParameters(spec.params);
+  openPanel(spec, "roomy");
+}
+
+/** What led to a conversation, as its panel keeps it. */
+export function hitOfParams({
+  hit,
+}: Record<string, unknown>): TranscriptHit | null {
+  // What a window kept is of its own making.
+  return typeof hit === "object" && hit !== null && "message" in hit
+    ? (hit as TranscriptHit)
+    : null;
+}
+
 /** Goes to a match of the find bar: within the view that is there, without moving the focus out of the bar. */
 export function goWithinPane(match: Match): void {
   const host = hostOf(paneWithLinesOf(match.pane));
@@ -267,7 +302,7 @@ export function searchCommands(): Command[] {
     },
     {
       id: "search.panel",
-      title: "Search all panes",
+      title: "Search everything",
       group,
       key: "Ctrl+Shift+G",
       run: () => openPanelSearch(pattern()),
@@ -319,13 +354,14 @@ export function searchCommands(): Command[] {
 function anyMatches(): boolean {
   return (
     useWorkspace.getState().aside === "search" &&
-    foundOf(placeState("panel").search).matches.length > 0
+    hasFound(foundOf(placeState("panel").search))
   );
 }
 
 function stepPanel(by: 1 | -1): void {
-  const match = step("panel", by);
-  if (match) goToMatch(match);
+  const found = step("panel", by);
+  if (found && "pane" in found) goToMatch(found);
+  else if (found) goToSaid(found);
 }
 
 async function searchLastOutput(): Promise<void> {

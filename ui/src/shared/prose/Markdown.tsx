@@ -3,8 +3,8 @@ import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import type {} from "remark-parse";
 import type { Processor } from "unified";
-import { backend } from "../backend/backend";
-import { reportFailure } from "../shared/notices";
+import { backend } from "../../backend/backend";
+import { reportFailure } from "../notices";
 
 const PLUGINS = [remarkGfm, withoutHtml];
 

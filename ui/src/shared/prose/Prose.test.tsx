@@ -1,8 +1,8 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import { freshBackend } from "../test-support";
-import type { MemoryBackend } from "../twin/memory-backend";
+import { freshBackend } from "../../test-support";
+import type { MemoryBackend } from "../../twin/memory-backend";
 import { Prose } from "./Prose";
 
 const WAIT = { timeout: 10_000 };

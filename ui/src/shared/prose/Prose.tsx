@@ -1,4 +1,5 @@
 import { lazy, memo, Suspense } from "react";
+import "./prose.css";
 
 // Its reader is a fifth of the page, and no window needs it before an agent has said something.
 const Markdown = lazy(async () => ({
