@@ -3,13 +3,15 @@
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
+use fantoccini::key::Key;
 use support::{Home, Window};
 
 use crate::windows::new_beside;
-use crate::{at_a_prompt, ctrl, enter, says, scenario};
+use crate::{at_a_prompt, ctrl, enter, gives, says, scenario};
 
 const AT: &str = "acp:scripted";
 const CARD: &str = "[data-testid=\"permission\"]";
+const NEEDS: &str = "[data-testid=\"needs-you\"]";
 const TIMELINE: &str = "[data-testid=\"agent-timeline\"]";
 
 /// A window beside an agent that was begun in a terminal, and the agent's id; its conversation is in front.
@@ -85,28 +87,23 @@ async fn what_an_agent_asks_is_answered_in_the_window_or_in_a_terminal() -> Resu
 }
 
 #[tokio::test]
-async fn two_windows_show_one_conversation_and_either_answers() -> Result<()> {
+async fn what_an_agent_asks_is_said_in_every_window_until_it_is_answered_in_one() -> Result<()> {
     let home = Home::new()?;
     let (window, id) = beside_an_agent(&home).await?;
     let there = window.windows(1).await?;
-    window
-        .chord(&[ctrl(), fantoccini::key::Key::Alt.into()], 'n')
-        .await?;
+    window.chord(&[ctrl(), Key::Alt.into()], 'n').await?;
     let second = new_beside(&window, &there).await?;
+    home.run(&["agents", "send", &id, "PERMIT"])?;
     window.turn_to(&second).await?;
-    open_agent(&window, &id).await?;
-    say(&window, "PERMIT").await?;
-    says(&window, CARD, "rm -rf build/").await?;
-
+    says(&window, NEEDS, "rm -rf build/").await?;
     window.turn_to(&there[0]).await?;
     scenario("acp-two-windows", window, async |window| {
-        says(window, TIMELINE, "I need permission.").await?;
-        says(window, CARD, "rm -rf build/").await?;
+        says(window, NEEDS, "rm -rf build/").await?;
         window.press("Allow once").await?;
         says(window, TIMELINE, "outcome: yes").await?;
+        window.gone(NEEDS).await?;
         window.turn_to(&second).await?;
-        says(window, TIMELINE, "outcome: yes").await?;
-        window.gone(CARD).await
+        window.gone(NEEDS).await
     })
     .await
 }
@@ -119,10 +116,42 @@ async fn a_turn_that_was_cut_is_said_to_have_failed_and_the_conversation_goes_on
         say(window, "HANG").await?;
         says(window, TIMELINE, "working").await?;
         home.agent_hosts().into_iter().for_each(Home::kill);
-        says(window, TIMELINE, "the agent host").await?;
+        says(window, TIMELINE, "`the agent host` went away").await?;
+        says(window, TIMELINE, "failed").await?;
         window.picture("acp-cut").await?;
         say(window, "hello").await?;
         says(window, TIMELINE, "The answer is 42.").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_conversation_of_two_hundred_turns_opens_at_its_end_and_earlier_ones_are_shown_on_demand()
+-> Result<()> {
+    let home = Home::new()?;
+    home.has_the_scripted_agent()?;
+    let id = home.ok(&["agents", "new", "--host", AT])?.trim().to_owned();
+    home.ok(&["agents", "send", &id, "TURNS 200"])?;
+    home.run(&["agents", "send", &id, "EDITS"])?;
+    let (window, _) = at_a_prompt(&home).await?;
+    scenario("acp-two-hundred", window, async |window| {
+        open_agent(window, &id).await?;
+        says(window, TIMELINE, "Answer 200").await?;
+        window.find(&format!("{TIMELINE} table")).await?;
+        window.find(CARD).await?;
+        window.picture("acp-two-hundred").await?;
+        let first =
+            "[...document.querySelectorAll('[data-testid=said]')].map((one) => one.textContent)[0]";
+        let before = window.script(&format!("return {first};")).await?;
+        window.press("Show earlier").await?;
+        gives(
+            window,
+            "earlier turns",
+            &format!("return {first};"),
+            |now| *now != before,
+        )
+        .await?;
         Ok(())
     })
     .await

@@ -77,6 +77,21 @@ impl Agent {
         }
     }
 
+    /// What a person said, and an answer with everything that Markdown has.
+    fn tell_a_turn(&self, turn: u64) {
+        let text = format!("Question {turn}: how does the signal box work?");
+        self.update(json!({"sessionUpdate": "user_message_chunk", "content": {"type": "text", "text": text}}));
+        self.update(json!({
+            "sessionUpdate": "tool_call", "toolCallId": format!("turn-{turn}"), "title": "Edit src/signal.rs", "kind": "edit", "status": "completed",
+            "content": [{"type": "diff", "path": "/w/src/signal.rs", "oldText": "let red = 1;\nlet rest = 2;\n", "newText": "let green = 1;\nlet rest = 2;\n"}],
+        }));
+        self.say(&format!(
+            "### Answer {turn}\n\nIt has **two levers**, and [a manual](https://example.org/manual):\n\n- the first is `red`\n- the second is `green`\n\n\
+             | lever | track | state |\n|---|---|---|\n| red | 1 | stop |\n| green | 2 | go |\n\n\
+             ```rust\nfn pull(lever: Lever) -> Track {{\n    // {turn}\n    lever.track()\n}}\n```\n\n1. Pull.\n2. Wait for the bell.\n"
+        ));
+    }
+
     /// Answers the prompt; the reason why it stopped.
     fn act(&mut self, text: &str) -> Result<&'static str, Value> {
         let session = self.session.clone();
@@ -94,6 +109,13 @@ impl Agent {
                 }
             },
             "SERVERS" => self.say(&self.servers.to_string()),
+            // So many turns, as an agent tells them of a session that it loads.
+            "TURNS" => {
+                let count = words.next().and_then(|count| count.parse().ok());
+                for turn in 1..=count.unwrap_or(1) {
+                    self.tell_a_turn(turn);
+                }
+            }
             "FLOOD" => {
                 let piece = "flood ".repeat(2_000);
                 for _ in 0..2_000 {

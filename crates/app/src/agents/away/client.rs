@@ -38,6 +38,10 @@ pub(crate) struct AgentHost {
 struct Used {
     made: Made,
     known: Vec<SessionRow>,
+    /// Its agents at which a turn runs.
+    at_work: HashSet<AgentId>,
+    /// Those whose turn was cut when the host ended, until they are at work again.
+    cut: HashSet<AgentId>,
 }
 
 /// One connection.
@@ -68,6 +72,13 @@ fn lost(what: &str) -> AgentError {
         host: "the agent host".into(),
         what: what.into(),
         reason: "it hung up; what it held is found again when it is asked next".into(),
+    }
+}
+
+/// How a turn ended that ran when the host did.
+fn cut_off() -> Outcome {
+    Outcome::Failed {
+        message: lost("the end of the turn").to_string(),
     }
 }
 
@@ -132,7 +143,58 @@ impl AgentHost {
     fn forget(&self, backend: &BackendId, agent: &AgentId) {
         if let Some(used) = self.used.lock().get_mut(backend) {
             used.known.retain(|known| known.session != *agent);
+            used.at_work.remove(agent);
+            used.cut.remove(agent);
         }
+    }
+
+    /// Notes what is told of an agent, and says of one whose turn was cut that it has failed.
+    fn note(&self, backend: &BackendId, news: &mut News) {
+        match news {
+            News::Changed(agent) if agent.status == AgentStatus::Archived => {
+                self.forget(backend, &agent.id);
+            }
+            News::Changed(agent) => {
+                self.know(backend, row_of(agent));
+                self.see(backend, agent);
+            }
+            News::Removed(agent) => self.forget(backend, agent),
+            News::ListAgain | News::Event { .. } => {}
+        }
+    }
+
+    /// Notes whether an agent is at work. One whose turn was cut has failed, until it is at work again: the host that holds it now was not
+    /// there.
+    fn see(&self, backend: &BackendId, agent: &mut AgentInfo) {
+        let mut used = self.used.lock();
+        let Some(used) = used.get_mut(backend) else {
+            return;
+        };
+        if agent.status.is_busy() {
+            used.at_work.insert(agent.id.clone());
+            used.cut.remove(&agent.id);
+            return;
+        }
+        used.at_work.remove(&agent.id);
+        let at_rest = matches!(agent.status, AgentStatus::Idle | AgentStatus::Asleep);
+        if at_rest && used.cut.contains(&agent.id) {
+            agent.status = AgentStatus::Failed;
+            agent.last_error = Some(lost("the end of the turn").to_string());
+        }
+    }
+
+    /// The host has ended: whatever was at work there is cut.
+    fn ended(&self) {
+        for used in self.used.lock().values_mut() {
+            let cut = used.at_work.drain();
+            used.cut.extend(cut);
+        }
+    }
+
+    fn is_cut(&self, backend: &BackendId, agent: &AgentId) -> bool {
+        let used = self.used.lock();
+        used.get(backend)
+            .is_some_and(|used| used.cut.contains(agent))
     }
 
     fn begin(self: &Arc<Self>, mut hears: Hears, mut says: Says) -> Link {
@@ -152,7 +214,10 @@ impl AgentHost {
                 match hears.hear::<ToClient>().await {
                     Ok(Some(message)) => {
                         let Some(host) = told.upgrade() else { return };
-                        heard.take(message, &host.news);
+                        if let Some((backend, mut news)) = heard.take(message) {
+                            host.note(&backend, &mut news);
+                            let _ = host.news.send((backend, news));
+                        }
                     }
                     Ok(None) => break,
                     Err(error) => {
@@ -163,6 +228,7 @@ impl AgentHost {
             }
             heard.end();
             if let Some(host) = told.upgrade() {
+                host.ended();
                 let _ = host.news.send((BackendId(String::new()), News::ListAgain));
             }
         });
@@ -176,7 +242,8 @@ impl AgentHost {
 }
 
 impl Waiting {
-    fn take(&self, message: ToClient, news: &broadcast::Sender<(BackendId, News)>) {
+    /// Gives a message to who waits for it; what nobody waits for is news for all.
+    fn take(&self, message: ToClient) -> Option<(BackendId, News)> {
         match message {
             ToClient::Done { id, value } => self.settle(id, Ok(value)),
             ToClient::Refused { id, error } => self.settle(id, Err(error)),
@@ -190,13 +257,9 @@ impl Waiting {
                     turns.remove(&id);
                 }
             }
-            ToClient::News {
-                backend,
-                news: told,
-            } => {
-                let _ = news.send((backend, told));
-            }
+            ToClient::News { backend, news } => return Some((backend, news)),
         }
+        None
     }
 
     fn settle(&self, id: u64, answer: Result<Value, AgentError>) {
@@ -259,15 +322,6 @@ pub(crate) struct Away {
     id: BackendId,
     config: AcpConfig,
     health: Mutex<Health>,
-    /// Those of its agents at which a turn runs.
-    at_work: Arc<Mutex<HashSet<AgentId>>>,
-    follow: AbortHandle,
-}
-
-impl Drop for Away {
-    fn drop(&mut self) {
-        self.follow.abort();
-    }
 }
 
 impl Away {
@@ -276,46 +330,15 @@ impl Away {
         let used = Used {
             made: Made::from(&config),
             known: Vec::new(),
+            at_work: HashSet::new(),
+            cut: HashSet::new(),
         };
         host.used.lock().insert(id.clone(), used);
-        let at_work = Arc::new(Mutex::new(HashSet::new()));
-        let noted = Arc::clone(&at_work);
-        let mut news = told(host, &id);
-        let (of, backend) = (Arc::downgrade(host), id.clone());
-        let follow = tokio::spawn(async move {
-            while let Some(news) = news.next().await {
-                let Some(host) = of.upgrade() else { return };
-                match &news {
-                    News::Changed(agent) if agent.status == AgentStatus::Archived => {
-                        host.forget(&backend, &agent.id);
-                    }
-                    News::Changed(agent) => host.know(&backend, row_of(agent)),
-                    News::Removed(agent) => host.forget(&backend, agent),
-                    News::ListAgain | News::Event { .. } => {}
-                }
-                let mut at_work = noted.lock();
-                match news {
-                    News::Changed(agent) if agent.status.is_busy() => {
-                        at_work.insert(agent.id);
-                    }
-                    News::Changed(agent) => {
-                        at_work.remove(&agent.id);
-                    }
-                    News::Removed(agent) => {
-                        at_work.remove(&agent);
-                    }
-                    News::ListAgain => at_work.clear(),
-                    News::Event { .. } => {}
-                }
-            }
-        });
         Self {
             host: Arc::clone(host),
             id,
             config,
             health: Mutex::new(Health::Unknown),
-            at_work,
-            follow: follow.abort_handle(),
         }
     }
 
@@ -398,10 +421,7 @@ async fn relay(
                     }
                 }
                 None => {
-                    let outcome = Outcome::Failed {
-                        message: lost("the end of the turn").to_string(),
-                    };
-                    relay.tell(AgentEvent::Ended { outcome });
+                    relay.tell(AgentEvent::Ended { outcome: cut_off() });
                     return;
                 }
             },
@@ -453,12 +473,14 @@ impl AgentBackend for Away {
     }
 
     fn busy(&self) -> bool {
-        !self.at_work.lock().is_empty()
+        let used = self.host.used.lock();
+        used.get(&self.id)
+            .is_some_and(|used| !used.at_work.is_empty())
     }
 
     fn list(&self, which: ListAgents) -> Answer<'_, Vec<AgentInfo>> {
         Box::pin(async move {
-            let agents: Vec<AgentInfo> = match self.host.link(false).await? {
+            let mut agents: Vec<AgentInfo> = match self.host.link(false).await? {
                 Some(link) => link.ask(link.id(), &self.id, Ask::List(which)).await?,
                 None => {
                     let mut agents = self.asleep();
@@ -466,13 +488,12 @@ impl AgentBackend for Away {
                     agents
                 }
             };
-            for agent in &agents {
+            for agent in &mut agents {
                 if agent.status != AgentStatus::Archived {
                     self.host.know(&self.id, row_of(agent));
                 }
+                self.host.see(&self.id, agent);
             }
-            let busy = agents.iter().filter(|agent| agent.status.is_busy());
-            *self.at_work.lock() = busy.map(|agent| agent.id.clone()).collect();
             Ok(agents)
         })
     }
@@ -498,8 +519,10 @@ impl AgentBackend for Away {
                 .any(|agent| agent.id.0.starts_with(name) || agent.title.as_deref() == Some(name));
             match self.host.link(known).await? {
                 Some(link) => {
-                    link.ask(link.id(), &self.id, Ask::Inspect(name.to_owned()))
-                        .await
+                    let asked = Ask::Inspect(name.to_owned());
+                    let mut agent = link.ask(link.id(), &self.id, asked).await?;
+                    self.host.see(&self.id, &mut agent);
+                    Ok(agent)
                 }
                 None => Err(AgentError::UnknownAgent { agent: name.into() }),
             }
@@ -586,13 +609,18 @@ impl AgentBackend for Away {
     fn timeline<'a>(&'a self, agent: &'a AgentId) -> Answer<'a, Vec<TimelineEntry>> {
         Box::pin(async move {
             let placed: Vec<Placed> = self.ask(Ask::Timeline(agent.clone())).await?;
-            Ok(placed
-                .into_iter()
-                .map(|placed| TimelineEntry {
-                    position: placed.position,
-                    ..placed.entry
-                })
-                .collect())
+            let placed = placed.into_iter().map(|placed| TimelineEntry {
+                position: placed.position,
+                ..placed.entry
+            });
+            // The agent may tell what was said, and can't tell that it was cut.
+            let cut = self.host.is_cut(&self.id, agent);
+            let cut = cut.then(|| TimelineEntry {
+                at: None,
+                event: AgentEvent::Ended { outcome: cut_off() },
+                position: None,
+            });
+            Ok(placed.chain(cut).collect())
         })
     }
 
