@@ -72,6 +72,9 @@ function use(tools, name, { path, text, command, old }) {
     if (/^new_?string$/i.test(field) && old) return text;
     if (/^(command|cmd)$/i.test(field) && command)
       return typeOf(schema) === "array" ? ["sh", "-c", command] : command;
+    // Where a sandbox would forbid what is asked, a model asks to be let out of it.
+    if (field === "sandbox_permissions" && command) return "require_escalated";
+    if (field === "justification" && command) return "It is what was asked.";
     if (!required.includes(field)) return undefined;
     return sample(field, schema);
   };

@@ -315,7 +315,9 @@ impl Trial {
     fn said(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(&self.said).unwrap_or_default();
         text.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|said| said["from"] == "agent")
+            .map(|mut said| said["message"].take())
             .collect()
     }
 
@@ -376,17 +378,18 @@ async fn run(subject: &Subject, bin: &Path, home: &Path) -> Vec<Seen> {
     let program = PathBuf::from(std::env::var_os("CONFORMANCE_PROGRAM").expect("our program"));
     let asks = let_it_ask(&program, subject.name, &cwd);
     let said = home.join("said.jsonl");
-    let script = r#"out="$1"; shift; tee -a "$out.in" | "$@" 2>>"$out.err" | tee -a "$out""#;
-    let mut args = vec![
-        "-c".to_owned(),
-        script.to_owned(),
-        "sh".to_owned(),
-        said.display().to_string(),
-        preset.program.display().to_string(),
-    ];
-    args.extend(preset.args.iter().map(|&arg| arg.to_owned()));
-    let mut config = AcpConfig::new(subject.name, "/bin/sh", &[]);
-    config.args = args;
+    let mut config = AcpConfig::new(
+        subject.name,
+        env!("CARGO_BIN_EXE_stand-in-acp-recorder"),
+        &[],
+    );
+    config.args = vec!["record".to_owned()];
+    config
+        .args
+        .extend([&said, &preset.program].map(|path| path.display().to_string()));
+    config
+        .args
+        .extend(preset.args.iter().map(|&arg| arg.to_owned()));
     config.deadlines.start = Duration::from_secs(90);
     let mut path = program.parent().unwrap().as_os_str().to_owned();
     path.push(":");
@@ -499,7 +502,11 @@ async fn behave(trial: &Trial, seen: &mut Vec<Seen>) -> Result<(), String> {
         .filter(|event| matches!(event, AgentEvent::Text { .. }))
         .count();
     let whole = streamed.result.outcome == Outcome::Completed
-        && streamed.result.text.trim() == "Here is the streamed answer.";
+        && streamed
+            .result
+            .text
+            .trim()
+            .ends_with("Here is the streamed answer.");
     seen.push(Seen::or_fails(
         whole && pieces > 1,
         format!("{pieces} pieces; {}", streamed.shown()),
@@ -634,6 +641,22 @@ fn lay_out(cwd: &Path) {
     std::fs::write(cwd.join("../other/shared.txt"), "one\nTWO\nthree\n").unwrap();
 }
 
+/// What was said up to the first turn that is cancelled, wherever it was said: what `recorded.rs` plays again.
+fn to_be_played(said: &str, home: &Path) -> String {
+    let lines = said.lines().take_while(|line| !line.contains("DO hang"));
+    let lines = lines.map(|line| {
+        let mut said: Value = serde_json::from_str(line).unwrap();
+        // What is none of the protocol's may be half a megabyte: Qwen Code tells the text of each of its skills.
+        if let Some(own) = said.pointer_mut("/message/params/update/_meta")
+            && own.to_string().len() > 10_000
+        {
+            own.take();
+        }
+        format!("{said}\n").replace(&home.display().to_string(), "{home}")
+    });
+    lines.collect()
+}
+
 /// Writes the setting by which an agent asks before it edits; says whether there is one for it.
 fn let_it_ask(program: &Path, name: &str, cwd: &Path) -> bool {
     let mut install = std::process::Command::new(program);
@@ -723,13 +746,15 @@ async fn real_agents_behave() {
             }
         }
         println!("{:<10}{row}", subject.label());
-        if let Some(kept) = std::env::var_os("CONFORMANCE_KEEP").filter(|kept| !kept.is_empty()) {
+        if let Some(kept) =
+            std::env::var_os("CONFORMANCE_KEEP").filter(|kept| !kept.is_empty() && !subject.serves)
+        {
             let kept = Path::new(&kept);
             std::fs::create_dir_all(kept).unwrap();
-            for end in ["", ".in", ".err"] {
-                let from = home.path().join(format!("said.jsonl{end}"));
-                let _ = std::fs::copy(from, kept.join(format!("{}.jsonl{end}", subject.label())));
-            }
+            let said = std::fs::read_to_string(home.path().join("said.jsonl")).unwrap_or_default();
+            let played = to_be_played(&said, home.path());
+            std::fs::write(kept.join(format!("{}.jsonl", subject.name)), played).unwrap();
+            std::fs::write(kept.join(format!("{}.all", subject.name)), said).unwrap();
         }
     }
     println!(
