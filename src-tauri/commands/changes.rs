@@ -2,8 +2,8 @@
 
 use app::{App, Error, LookedAt};
 use changes::{
-    ActRequest, CommitRequest, Committed, DiffQuestion, FileDiff, Snapshot, SnapshotId, View,
-    WorktreeChanges,
+    ActRequest, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing, Outlook,
+    Snapshot, SnapshotId, TakenBack, View, Way, WorktreeChanges,
 };
 use tauri::State;
 
@@ -81,6 +81,38 @@ pub(crate) async fn last_message(
     worktree: String,
 ) -> Result<Option<String>, Error> {
     app.last_message(worktree.into()).await
+}
+
+/// Tells what landing and updating would come to. See [`App::landing_outlook`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn landing_outlook(
+    app: State<'_, App>,
+    worktree: String,
+) -> Result<Vec<Outlook>, Error> {
+    app.landing_outlook(worktree.into()).await
+}
+
+/// Lands a branch in its base, or updates it from there. See [`App::land_changes`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn land_changes(
+    app: State<'_, App>,
+    worktree: String,
+    landing: Landing,
+) -> Result<Landed, Error> {
+    app.land_changes(worktree.into(), landing).await
+}
+
+/// Takes the last landing or update back. See [`App::take_back_landing`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn take_back_landing(
+    app: State<'_, App>,
+    worktree: String,
+    way: Way,
+) -> Result<TakenBack, Error> {
+    app.take_back_landing(worktree.into(), way).await
 }
 
 /// Keeps that files were looked at. See [`App::look_at`].

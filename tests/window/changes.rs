@@ -302,6 +302,113 @@ async fn what_was_discarded_comes_back_after_a_restart_and_is_committed() -> Res
     .await
 }
 
+/// Three worktrees of it, each with a commit: the first and the last one changed the same line.
+fn three_with_commits(home: &Home) -> Result<[PathBuf; 3]> {
+    let one = worktree(home)?;
+    let main = home.path().join("shop");
+    for (name, value) in [("user.name", "you"), ("user.email", "you@example.com")] {
+        git(&main, &["config", name, value])?;
+    }
+    for name in ["two", "three"] {
+        let place = format!("../{name}");
+        git(&main, &["worktree", "add", "-q", "-b", name, &place])?;
+    }
+    let [two, three] = ["two", "three"].map(|name| home.path().join(name));
+    for (place, line, text) in [
+        (&one, "line 7\n", "seven\n"),
+        (&two, "line 50\n", "fifty\n"),
+        (&three, "line 7\n", "SEVEN\n"),
+    ] {
+        let list = place.join("src/deep/list.rs");
+        let before = std::fs::read_to_string(&list)?;
+        std::fs::write(&list, before.replace(line, text))?;
+        git(place, &["commit", "-qam", "Count in words"])?;
+    }
+    Ok([one, two, three])
+}
+
+#[tokio::test]
+async fn two_of_three_worktrees_land_and_the_third_goes_to_the_conflict_view() -> Result<()> {
+    let home = Home::new()?;
+    let [one, _, three] = three_with_commits(&home)?;
+    let main = home.path().join("shop");
+    let list = main.join("src/deep/list.rs");
+    let before = std::fs::read_to_string(&list)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("changes-landing", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", one.display())).await?;
+        window.find("[data-testid=changed-topic]").await?;
+        window.click("[data-testid=changed-topic]").await?;
+        let mut own = String::new();
+        // That another one changed the same line is said, and stops nothing.
+        says(window, "[data-testid=land-way]", "main gets 1 commit").await?;
+        says(window, "[data-testid=land-near]", "three changed the same lines").await?;
+        window.picture("changes-landing").await?;
+        // In the one that is left nobody works, so that it is folded away.
+        let unfolded = "const button = [...document.querySelectorAll('nav button')]
+                 .find((one) => /more worktree/.test(one.textContent));
+             button?.click();
+             return document.querySelector('[data-testid=changed-two]') !== null;";
+        gives(window, "all worktrees", unfolded, |there| there == true).await?;
+        for (name, merged) in [("topic", "seven\n"), ("two", "fifty\n")] {
+            if name != "topic" {
+                window.click(&format!("[data-testid=changed-{name}]")).await?;
+            }
+            own = format!("[data-testid=changes][aria-label='Changes of {name}']");
+            says(window, &format!("{own} [data-testid=land-way]"), "main gets 1 commit").await?;
+            window.click(&format!("{own} [data-testid=land]")).await?;
+            says(window, ".notices", &format!("{name} is in main now.")).await?;
+            ensure!(std::fs::read_to_string(&list)?.contains(merged));
+            window.gone(&format!("{own} [data-testid=land-way]")).await?;
+        }
+
+        // The third one would stop: its files are told, and both sides are shown.
+        window.click("[data-testid=changed-three]").await?;
+        own = own.replace("two", "three");
+        let stops = "would stop at src/deep/list.rs";
+        says(window, &format!("{own} [data-testid=land-way]"), stops).await?;
+        says(window, &format!("{own} [data-testid=update-way]"), stops).await?;
+        window.picture("changes-landing-stops").await?;
+        window.click(&format!("{own} [data-testid=land-conflicts]")).await?;
+        says(window, "[data-testid=verdict] [data-side=left]", "seven").await?;
+        says(window, "[data-testid=verdict] [data-side=right]", "SEVEN").await?;
+        window.picture("changes-landing-conflict").await?;
+        ensure!(!std::fs::read_to_string(&list)?.contains("SEVEN"));
+
+        // It is resolved where it was made, and lands as well.
+        window.click("[data-testid=changed-three]").await?;
+        window.click(&format!("{own} [data-testid=update-here]")).await?;
+        says(window, &format!("{own} [data-testid=changes-tree]"), "!").await?;
+        let resolved = before
+            .replace("line 7\n", "seven, as SEVEN\n")
+            .replace("line 50\n", "fifty\n");
+        std::fs::write(three.join("src/deep/list.rs"), &resolved)?;
+        git(&three, &["commit", "-qam", "Both"])?;
+        says(window, &format!("{own} [data-testid=land-way]"), "main gets 2 commits").await?;
+        window.click(&format!("{own} [data-testid=land]")).await?;
+        says(window, ".notices", "three is in main now.").await?;
+        ensure!(std::fs::read_to_string(&list)? == resolved);
+
+        // The last one is taken back where it was said.
+        window
+            .script(
+                "const notice = [...document.querySelectorAll('.notice')]
+                     .find((one) => one.textContent.includes('three is in main now.'));
+                 notice.querySelector('.link-button').click();",
+            )
+            .await?;
+        wait_for("main to be as before", || async {
+            let text = std::fs::read_to_string(&list).map_err(|error| error.to_string())?;
+            let was = before.replace("line 7\n", "seven\n").replace("line 50\n", "fifty\n");
+            (text == was).then_some(()).ok_or(text)
+        })
+        .await?;
+        says(window, &format!("{own} [data-testid=land-way]"), "main gets 2 commits").await?;
+        Ok(())
+    })
+    .await
+}
+
 /// Opens the menu of a row as the menu key does: the driver's right button now and then presses the row as well, which folds it.
 async fn menu_of(window: &Window, css: &str) -> Result<()> {
     window.find(css).await?;

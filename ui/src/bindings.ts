@@ -84,6 +84,12 @@ export const commands = {
 	commitChanges: (worktree: string, request: CommitRequest) => typedError<Committed, Error>(__TAURI_INVOKE("commit_changes", { worktree, request })),
 	/**  Gives the message of the last commit. See [`App::last_message`]. */
 	lastMessage: (worktree: string) => typedError<string | null, Error>(__TAURI_INVOKE("last_message", { worktree })),
+	/**  Tells what landing and updating would come to. See [`App::landing_outlook`]. */
+	landingOutlook: (worktree: string) => typedError<Outlook[], Error>(__TAURI_INVOKE("landing_outlook", { worktree })),
+	/**  Lands a branch in its base, or updates it from there. See [`App::land_changes`]. */
+	landChanges: (worktree: string, landing: Landing) => typedError<Landed, Error>(__TAURI_INVOKE("land_changes", { worktree, landing })),
+	/**  Takes the last landing or update back. See [`App::take_back_landing`]. */
+	takeBackLanding: (worktree: string, way: Way) => typedError<TakenBack, Error>(__TAURI_INVOKE("take_back_landing", { worktree, way })),
 	/**  Keeps that files were looked at. See [`App::look_at`]. */
 	lookAt: (worktree: string, view: View, files: string[], looked: boolean) => typedError<null, Error>(__TAURI_INVOKE("look_at", { worktree, view, files, looked })),
 	/**  Lists the files that were looked at. See [`App::looked_at`]. */
@@ -1581,6 +1587,53 @@ export type KnownSession = {
 	updated_at: string | null,
 };
 
+/**  What came of it. */
+export type Landed = {
+	/**  Which way. */
+	way: Way,
+	/**  The branch that the commits came from. */
+	from: string,
+	/**  The branch that they were to go into. */
+	into: string,
+	/**  The worktree that this one is checked out in. */
+	at: string | null,
+	/**  How it ended. */
+	end: LandingEnd,
+};
+
+/**  What is to be merged, and how. */
+export type Landing = {
+	/**  Which way. */
+	way: Way,
+	/**  The branch or commit on the other side, in the place of the one that is found. */
+	base?: string | null,
+	/**  The message, should there be a commit to be made; none: as git writes it. */
+	message?: string | null,
+	/**  Land although something is not committed, which stays where it is. */
+	without_uncommitted?: boolean,
+	/**  Where an update stops at something: leave the merge to be resolved in the worktree. */
+	leave_conflicts?: boolean,
+};
+
+/**  How a landing ended. */
+export type LandingEnd = 
+/**  All of it was there. */
+{ end: "nothing" } | 
+/**  It is there now, and [`Worktree::take_back`] takes it back. */
+{ end: "done"; 
+/**  The commit that the branch was at. */
+before: string; 
+/**  The commit that it is at. */
+after: string; 
+/**  What git and the hooks printed. */
+said: string } | 
+/**  A merge would stop at these files. */
+{ end: "conflicts"; 
+/**  The files. */
+files: string[]; 
+/**  The merge was begun, and waits for them to be resolved; else nothing was done. */
+left: boolean };
+
 /**  An arrangement of panes. */
 export type Layout = {
 	/**  The directory that the directories of its panes are seen from: another one when it is opened elsewhere. */
@@ -1881,6 +1934,24 @@ message: string } |
 { outcome: "timed_out" } | 
 /**  Someone stopped it. */
 { outcome: "cancelled" };
+
+/**  What a landing would come to. */
+export type Outlook = {
+	/**  Which way. */
+	way: Way,
+	/**  The branch that the commits come from. */
+	from: string,
+	/**  The branch that they would go into. */
+	into: string,
+	/**  The worktree that the base is checked out in. */
+	base_at: string | null,
+	/**  So many commits. */
+	commits: number,
+	/**  What is not committed keeps it from being landed, unless it is to stay where it is; says what that is. */
+	uncommitted: string | null,
+	/**  What would come of it, apart from that. */
+	prospect: Prospect,
+};
 
 /**  One line of an output. */
 export type OutputLine = {
@@ -2223,6 +2294,19 @@ export type PromptImage = {
 	/**  Its bytes, in base64. */
 	data: string,
 };
+
+/**  How a landing would end. */
+export type Prospect = 
+/**  Git merges by itself. */
+{ prospect: "clean" } | 
+/**  A merge would stop at these files. */
+{ prospect: "conflicts"; 
+/**  The files. */
+files: string[] } | 
+/**  It would not be begun. */
+{ prospect: "not"; 
+/**  Why, for a person. */
+why: string };
 
 /**  A worktree that is merged, and what became of it. */
 export type PrunedWorktree = {
@@ -3066,6 +3150,16 @@ export type Style = {
 	flags?: number,
 };
 
+/**  A landing that was taken back. */
+export type TakenBack = {
+	/**  The branch. */
+	branch: string,
+	/**  The commit that it was at. */
+	was: string,
+	/**  The commit that it is at, as before. */
+	now: string,
+};
+
 /**  How the bytes of a text were read. */
 export type TextEncoding = 
 /**  As they should be. */
@@ -3474,6 +3568,13 @@ export type WatchState =
 "degraded" | 
 /**  The repository is gone; nothing is watched. */
 "gone";
+
+/**  Which way commits go. */
+export type Way = 
+/**  From the worktree's branch into its base. */
+"land" | 
+/**  From the base into the worktree's branch. */
+"update";
 
 /**  A window was closed while others are open, and can be brought back. */
 export type WindowGone = {

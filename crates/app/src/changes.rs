@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::changes::{
     ActRequest, ChangesError, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing,
-    Snapshot, SnapshotId, Snapshots, TakenBack, View, Way, Worktree, WorktreeChanges,
+    Outlook, Snapshot, SnapshotId, Snapshots, TakenBack, View, Way, Worktree, WorktreeChanges,
 };
 use clock::Clock;
 use git::Program;
@@ -104,6 +104,33 @@ impl App {
     /// [`Code::BadId`] when `worktree` is in none.
     pub async fn last_message(&self, worktree: PathBuf) -> Result<Option<String>, Error> {
         blocking(move || Ok(open(&worktree)?.last_message())).await
+    }
+
+    /// Tells what landing a worktree's branch, and updating it, would come to.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::worktree_changes`].
+    pub async fn landing_outlook(&self, worktree: PathBuf) -> Result<Vec<Outlook>, Error> {
+        blocking(move || open(&worktree)?.outlook(None).map_err(told)).await
+    }
+
+    /// Merges a worktree's branch into its base, or its base into it. See [`land`].
+    ///
+    /// # Errors
+    ///
+    /// As [`land`].
+    pub async fn land_changes(&self, worktree: PathBuf, landing: Landing) -> Result<Landed, Error> {
+        blocking(move || land(&open(&worktree)?, &landing)).await
+    }
+
+    /// Takes the last landing or update of a worktree back. See [`take_back`].
+    ///
+    /// # Errors
+    ///
+    /// As [`land`].
+    pub async fn take_back_landing(&self, worktree: PathBuf, way: Way) -> Result<TakenBack, Error> {
+        blocking(move || take_back(&open(&worktree)?, way, None)).await
     }
 }
 

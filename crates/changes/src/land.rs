@@ -7,7 +7,7 @@ use git::{RepoPath, refusal};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::types::{Doing, View, WorktreeChanges};
+use crate::types::{Base, Doing, View, WorktreeChanges};
 use crate::worktree::{ChangesError, HEADS, Worktree, said, text_of};
 
 /// Which way commits go.
@@ -79,6 +79,44 @@ pub enum LandingEnd {
     },
 }
 
+/// What a landing would come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Outlook {
+    /// Which way.
+    pub way: Way,
+    /// The branch that the commits come from.
+    pub from: String,
+    /// The branch that they would go into.
+    pub into: String,
+    /// The worktree that the base is checked out in.
+    pub base_at: Option<String>,
+    /// So many commits.
+    pub commits: u32,
+    /// What is not committed keeps it from being landed, unless it is to stay where it is; says what that is.
+    pub uncommitted: Option<String>,
+    /// What would come of it, apart from that.
+    pub prospect: Prospect,
+}
+
+/// How a landing would end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "prospect", rename_all = "snake_case")]
+pub enum Prospect {
+    /// Git merges by itself.
+    Clean,
+    /// A merge would stop at these files.
+    Conflicts {
+        /// The files.
+        #[specta(type = Vec<String>)]
+        files: Vec<RepoPath>,
+    },
+    /// It would not be begun.
+    Not {
+        /// Why, for a person.
+        why: String,
+    },
+}
+
 /// A landing that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct TakenBack {
@@ -94,6 +132,13 @@ pub struct TakenBack {
 pub(crate) struct Tried {
     pub(crate) tree: String,
     pub(crate) conflicts: Vec<RepoPath>,
+}
+
+/// What is merged into what.
+struct Plan {
+    into: Target,
+    from: String,
+    commit: String,
 }
 
 /// The branch that commits go into.
@@ -137,28 +182,14 @@ impl Worktree {
         let way = landing.way;
         let not = |why: String| self.not_landed(way, why);
         let listed = self.state(landing.base.as_deref())?;
-        let (branch, head, base) = self.both(way, &listed)?;
+        let both = self.both(way, &listed)?;
         if let Some(why) = held(&listed, way == Way::Land) {
             let lets = way == Way::Land && landing.without_uncommitted && listed.doing.is_none();
             if !lets {
                 return Err(not(why));
             }
         }
-        let (into, from, commit) = match way {
-            Way::Update => {
-                let at = Some(self.clone());
-                let into = Target {
-                    name: branch,
-                    commit: head,
-                    at,
-                };
-                (into, base.name.clone(), base.tip.clone())
-            }
-            Way::Land => {
-                let into = self.base_to_move(&base.name).map_err(not)?;
-                (into, branch, head)
-            }
-        };
+        let Plan { into, from, commit } = self.plan(way, both).map_err(not)?;
         let at = into.at.as_ref().map(|at| at.root().display().to_string());
         let ended = |end| Landed {
             way,
@@ -200,6 +231,84 @@ impl Worktree {
             after,
             said,
         }))
+    }
+
+    /// Tells what a landing and an update would come to, were they begun now; without a way there is nothing to go that way.
+    ///
+    /// Nothing is written, as by any question.
+    ///
+    /// # Errors
+    ///
+    /// As [`Worktree::list`].
+    pub fn outlook(&self, base: Option<&str>) -> Result<Vec<Outlook>, ChangesError> {
+        let listed = self.state(base)?;
+        let ways = [Way::Update, Way::Land];
+        let told = ways.into_iter().map(|way| self.outlook_of(way, &listed));
+        Ok(told.flatten().collect())
+    }
+
+    fn outlook_of(&self, way: Way, listed: &WorktreeChanges) -> Option<Outlook> {
+        let (branch, base) = (listed.branch.clone()?, listed.base.clone()?);
+        let all = self.worktrees().unwrap_or_default();
+        let of_base = all
+            .into_iter()
+            .find(|one| one.branch.as_ref() == Some(&base.name));
+        let base_at = of_base.map(|one| one.root.display().to_string());
+        let (from, into, commits) = match way {
+            Way::Land => (branch, base.name, base.ahead),
+            Way::Update => (base.name, branch, base.behind),
+        };
+        if commits == 0 {
+            return None;
+        }
+        let held = held(listed, way == Way::Land);
+        let (uncommitted, held) = match way {
+            Way::Land if listed.doing.is_none() => (held, None),
+            Way::Land | Way::Update => (None, held),
+        };
+        let planned = match held {
+            Some(why) => Err(why),
+            None => self
+                .both(way, listed)
+                .map_err(|error| error.to_string())
+                .and_then(|both| self.plan(way, both)),
+        };
+        let tried =
+            planned.and_then(|Plan { into, commit, .. }| self.try_merge(&into.commit, &commit));
+        let prospect = match tried {
+            Ok(Tried { conflicts, .. }) if conflicts.is_empty() => Prospect::Clean,
+            Ok(Tried { conflicts, .. }) => Prospect::Conflicts { files: conflicts },
+            Err(why) => Prospect::Not { why },
+        };
+        Some(Outlook {
+            way,
+            from,
+            into,
+            base_at,
+            commits,
+            uncommitted,
+            prospect,
+        })
+    }
+
+    /// What would be merged into what.
+    fn plan(&self, way: Way, (branch, head, base): (String, String, Base)) -> Result<Plan, String> {
+        Ok(match way {
+            Way::Update => Plan {
+                into: Target {
+                    name: branch,
+                    commit: head,
+                    at: Some(self.clone()),
+                },
+                from: base.name,
+                commit: base.tip,
+            },
+            Way::Land => Plan {
+                into: self.base_to_move(&base.name)?,
+                from: branch,
+                commit: head,
+            },
+        })
     }
 
     /// Takes the last landing or update back, as long as it is the last thing that happened to the branch, and nobody else has it.
@@ -302,7 +411,7 @@ impl Worktree {
         &self,
         way: Way,
         listed: &WorktreeChanges,
-    ) -> Result<(String, String, crate::types::Base), ChangesError> {
+    ) -> Result<(String, String, Base), ChangesError> {
         let not = |why: &str| self.not_landed(way, why.to_owned());
         if let Some(doing) = listed.doing {
             return Err(self.not_landed(way, in_the_middle(doing)));

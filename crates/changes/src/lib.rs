@@ -26,7 +26,7 @@ mod worktree;
 mod worktrees;
 
 pub use commit::{CommitRequest, Committed};
-pub use land::{Landed, Landing, LandingEnd, TakenBack, Way};
+pub use land::{Landed, Landing, LandingEnd, Outlook, Prospect, TakenBack, Way};
 pub use looked::Look;
 pub use snapshot::{Kept, Snapshot, SnapshotId, SnapshotReason, Snapshots};
 pub use types::*;

@@ -8,7 +8,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use changes::{ChangesError, Landed, Landing, LandingEnd, NewWorktree, TakenBack, Way, Worktree};
+use changes::{
+    ChangesError, Landed, Landing, LandingEnd, NewWorktree, Prospect, TakenBack, Way, Worktree,
+};
 use support::{Repo, git, program};
 
 /// A repository of two files, whose main worktree is on `main`, with a worktree `topic`.
@@ -359,4 +361,53 @@ fn a_base_that_is_a_remotes_or_in_a_rebase_is_left_alone() {
         told.contains("`main` is being rebased in `/main`"),
         "{told}"
     );
+}
+
+#[test]
+fn what_would_come_of_it_is_told_before_and_nothing_is_written() {
+    let (repo, topic) = repository();
+    let told = |root: &Path| open(root).outlook(None).unwrap();
+    let one = |root: &Path, way: Way| told(root).into_iter().find(|one| one.way == way).unwrap();
+    assert_eq!(told(&topic), [], "there is nothing to go either way");
+
+    write(&topic, "g", "new\n", "Second");
+    write(&topic, "g", "newer\n", "Third");
+    write(repo.root(), "h", "here\n", "Fourth");
+    let before = state(&repo, &[&topic]);
+    let objects = git(repo.root(), &["count-objects", "-v"]);
+    let (land_it, update_it) = (one(&topic, Way::Land), one(&topic, Way::Update));
+    assert_eq!((&*land_it.from, &*land_it.into), ("topic", "main"));
+    assert_eq!((&*update_it.from, &*update_it.into), ("main", "topic"));
+    assert_eq!((land_it.commits, update_it.commits), (2, 1));
+    assert_eq!(land_it.base_at.as_deref(), repo.root().to_str());
+    assert_eq!(land_it.prospect, Prospect::Clean);
+    assert_eq!(update_it.prospect, Prospect::Clean);
+    assert_eq!(state(&repo, &[&topic]), before);
+    assert_eq!(git(repo.root(), &["count-objects", "-v"]), objects);
+
+    // What is not committed here stays here, and is told; an update would not begin.
+    fs::write(topic.join("f"), "mine\n").unwrap();
+    let land_it = one(&topic, Way::Land);
+    assert_eq!(land_it.uncommitted.as_deref(), Some("`f` is not committed"));
+    assert_eq!(land_it.prospect, Prospect::Clean);
+    let held = Prospect::Not {
+        why: "`f` is not committed".to_owned(),
+    };
+    assert_eq!(one(&topic, Way::Update).prospect, held);
+    // There, it would be in the way.
+    fs::write(repo.root().join("f"), "theirs\n").unwrap();
+    let Prospect::Not { why } = one(&topic, Way::Land).prospect else {
+        panic!("it would not begin");
+    };
+    assert!(why.ends_with("there, `f` is not committed"), "{why}");
+
+    // Both changed the same line.
+    git(repo.root(), &["commit", "-qam", "Fifth"]);
+    git(&topic, &["commit", "-qam", "Sixth"]);
+    let stops = Prospect::Conflicts {
+        files: vec!["f".into()],
+    };
+    assert_eq!(one(&topic, Way::Land).prospect, stops);
+    assert_eq!(one(&topic, Way::Update).prospect, stops);
+    assert_eq!(told(repo.root()), [], "the base itself has none");
 }

@@ -4,7 +4,8 @@
 //! nothing is fetched, and after the deadline it is killed with all that it started.
 
 use std::ffi::OsStr;
-use std::io::{self, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -83,13 +84,17 @@ impl Program {
 
     /// The same, with all that git and the person's hooks printed, also when it failed.
     ///
+    /// They print into files: when this process is killed, nothing that git began ends for want of somebody who reads.
+    ///
     /// # Errors
     ///
     /// As [`Program::run`].
     pub fn have_done(&self, question: &Question<'_>) -> Result<Output, String> {
         let mut command = self.command(question);
         command.args(&question.args);
-        self.finish(&mut command, question)
+        let printed = Printed::new()
+            .map_err(|error| format!("there is no place for what git prints: {error}"))?;
+        self.finish(&mut command, question, Some(printed))
     }
 
     /// Asks, and gives what git printed and how it ended.
@@ -110,7 +115,7 @@ impl Program {
             command.args(["-c", setting]);
         }
         command.args(&question.args);
-        self.finish(&mut command, question)
+        self.finish(&mut command, question, None)
     }
 
     /// Git, where it is asked, without any of its variables from outside.
@@ -128,8 +133,13 @@ impl Program {
         command
     }
 
-    fn finish(&self, command: &mut Command, question: &Question<'_>) -> Result<Output, String> {
-        let begun = begin(command).map_err(|error| match error.kind() {
+    fn finish(
+        &self,
+        command: &mut Command,
+        question: &Question<'_>,
+        printed: Option<Printed>,
+    ) -> Result<Output, String> {
+        let begun = begin(command, printed).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => format!("`{}` is not there", self.path.display()),
             _ => format!("`{}` could not be started: {error}", self.path.display()),
         });
@@ -157,13 +167,42 @@ pub fn refusal(output: &Output) -> String {
 /// A program that leads a process group of its own.
 struct Begun {
     child: std::process::Child,
+    /// Where it prints to, when that is no pipe.
+    printed: Option<Printed>,
 }
 
-fn begin(command: &mut Command) -> io::Result<Begun> {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+/// Files without names, for what a program prints.
+struct Printed {
+    stdout: File,
+    stderr: File,
+}
+
+impl Printed {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            stdout: tempfile::tempfile()?,
+            stderr: tempfile::tempfile()?,
+        })
+    }
+
+    fn read(mut self) -> io::Result<[Vec<u8>; 2]> {
+        let (mut printed, mut said) = (Vec::new(), Vec::new());
+        self.stdout.rewind()?;
+        self.stdout.read_to_end(&mut printed)?;
+        self.stderr.rewind()?;
+        self.stderr.read_to_end(&mut said)?;
+        Ok([printed, said])
+    }
+}
+
+fn begin(command: &mut Command, printed: Option<Printed>) -> io::Result<Begun> {
+    command.stdin(Stdio::piped());
+    match &printed {
+        Some(Printed { stdout, stderr }) => command
+            .stdout(stdout.try_clone()?)
+            .stderr(stderr.try_clone()?),
+        None => command.stdout(Stdio::piped()).stderr(Stdio::piped()),
+    };
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;
@@ -171,6 +210,7 @@ fn begin(command: &mut Command) -> io::Result<Begun> {
     }
     Ok(Begun {
         child: command.spawn()?,
+        printed,
     })
 }
 
@@ -207,16 +247,21 @@ impl Begun {
                 .as_mut()
                 .map(|stdout| stdout.read_to_end(&mut printed));
             let stderr = said.join().unwrap_or_default();
+            let status = self.child.wait();
             drop(ended);
             let late = late.join().unwrap_or_default();
-            let status = self.child.wait()?;
+            let status = status?;
             read.transpose()?;
             if late {
                 return Err(io::ErrorKind::TimedOut.into());
             }
+            let [stdout, stderr] = match self.printed {
+                Some(printed) => printed.read()?,
+                None => [printed, stderr],
+            };
             Ok(Output {
                 status,
-                stdout: printed,
+                stdout,
                 stderr,
             })
         })

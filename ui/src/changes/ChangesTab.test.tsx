@@ -24,7 +24,13 @@ beforeEach(() => {
 });
 
 const tab = (visible = true) => (
-  <ChangesTab worktree={TREE} visible={visible} active={visible} />
+  <ChangesTab
+    worktree={TREE}
+    visible={visible}
+    active={visible}
+    near={[]}
+    onConflicts={() => {}}
+  />
 );
 
 const usual = () =>

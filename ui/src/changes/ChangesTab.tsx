@@ -10,9 +10,11 @@ import { doWith } from "./acting";
 import { CommitForm } from "./CommitForm";
 import { DiffView } from "./DiffView";
 import { FileTree } from "./FileTree";
+import { LandRow, type Near } from "./LandRow";
+import { takeBack } from "./landing";
 import { MoreMenu } from "./MoreMenu";
 import { SnapshotsDialog } from "./SnapshotsDialog";
-import { touched, useTouches } from "./touched-store";
+import { touched, useTouchesWhile } from "./touched-store";
 import {
   countsOf,
   type FileRow,
@@ -40,11 +42,17 @@ export function ChangesTab({
   worktree,
   visible,
   active,
+  near,
+  onConflicts,
 }: {
   worktree: string;
   visible: boolean;
   /** The person turned to it last. */
   active: boolean;
+  /** The other worktrees that changed the same lines. */
+  near: Near[];
+  /** Shows where it does not go together with another worktree, if it is one. */
+  onConflicts: (other: string | null, files: string[]) => void;
 }) {
   const [together, setTogether] = useState(false);
   const [filter, setFilter] = useState("");
@@ -168,6 +176,14 @@ export function ChangesTab({
               title: "What was discarded…",
               run: () => setAsked("snapshots"),
             },
+            {
+              title: "Take back the last landing",
+              run: () => void takeBack(worktree, "land"),
+            },
+            {
+              title: "Take back the last update",
+              run: () => void takeBack(worktree, "update"),
+            },
           ]}
         />
       </header>
@@ -181,6 +197,13 @@ export function ChangesTab({
           {note}
         </p>
       ))}
+      <LandRow
+        worktree={worktree}
+        visible={visible}
+        tick={tick}
+        near={near}
+        onConflicts={onConflicts}
+      />
       {empty ? (
         <p className="changes-empty" data-testid="changes-none">
           Nothing changed here. What is edited, by whomever, shows up by itself.
@@ -251,14 +274,6 @@ function partOf(place: HTMLElement | null, name: string): HTMLElement | null {
 
 function isEmpty({ files }: ViewChanges): boolean {
   return files.length === 0;
-}
-
-/** What was touched, as long as somebody looks; what was touched meanwhile counts when somebody does. */
-function useTouchesWhile(visible: boolean, worktree: string): number {
-  const touches = useTouches(worktree);
-  const seen = useRef(touches);
-  if (visible) seen.current = touches;
-  return seen.current;
 }
 
 function Totals({ views, looked }: { views: ViewChanges[]; looked: Looked }) {

@@ -1,3 +1,4 @@
+import { useRef } from "react";
 import { create } from "zustand";
 import { backend } from "../backend/backend";
 
@@ -16,6 +17,15 @@ export function useTouches(worktree: string): number {
   return useTouched(
     ({ counts, anywhere }) => anywhere + (counts[worktree] ?? 0),
   );
+}
+
+/** What was touched, as long as somebody looks; what was touched meanwhile counts when somebody does. */
+export function useTouchesWhile(visible: boolean, worktree: string): number {
+  const touches = useTouches(worktree);
+  const seen = useRef({ worktree, touches });
+  if (visible || seen.current.worktree !== worktree)
+    seen.current = { worktree, touches };
+  return seen.current.touches;
 }
 
 /** What a telling makes of the counts. */

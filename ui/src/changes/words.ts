@@ -67,14 +67,22 @@ const DOING: Record<Doing, string> = {
   bisect: "a bisection",
 };
 
+export const commitCount = (count: number) =>
+  count === 1 ? "1 commit" : `${count} commits`;
+
+/** The first of some files, and how many more there are. */
+export function listed(files: string[]): string {
+  const first = files.slice(0, 3);
+  const more = files.length - first.length;
+  return more > 0 ? `${first.join(", ")} and ${more} more` : first.join(", ");
+}
+
 /** How the commits of a worktree stand to what they are compared with, and what git is in the middle of. */
 export function standing({ base, doing }: WorktreeChanges): string {
   const parts: string[] = [];
   if (base) {
-    const commits = base.ahead === 1 ? "1 commit" : `${base.ahead} commits`;
-    parts.push(
-      `${base.ahead === 0 ? "no commits" : commits} since ${base.name}`,
-    );
+    const commits = base.ahead === 0 ? "no commits" : commitCount(base.ahead);
+    parts.push(`${commits} since ${base.name}`);
     if (base.behind > 0) parts.push(`${base.behind} behind`);
   }
   if (doing) parts.push(`in the middle of ${DOING[doing]}`);

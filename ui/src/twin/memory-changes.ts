@@ -3,9 +3,13 @@ import type {
   ActRequest,
   CommitRequest,
   FileDiff,
+  Landing,
+  LandingEnd,
+  Outlook,
   Snapshot,
   SnapshotId,
   View,
+  Way,
   WorktreeChanges,
 } from "../bindings";
 
@@ -27,6 +31,11 @@ export interface MemoryChanges {
   readonly restored: SnapshotId[];
   /** What was committed. */
   readonly committed: CommitRequest[];
+  /** From now on this is what landing would come to; and, when it is not that, what it comes to. */
+  setOutlooks(outlooks: Outlook[], end?: LandingEnd): void;
+  /** What was landed, and taken back. */
+  readonly landed: Landing[];
+  readonly takenBack: Way[];
   /** A file is another one than the one that was looked at. */
   rewrite(path: string): void;
   /** From now on a hook says this of every commit, and no, when there is a `why`. */
@@ -45,6 +54,10 @@ export function memoryChanges() {
   const acted: ActRequest[] = [];
   const restored: SnapshotId[] = [];
   const committed: CommitRequest[] = [];
+  let outlooks: Outlook[] = [];
+  let end: LandingEnd | null = null;
+  const landed: Landing[] = [];
+  const takenBack: Way[] = [];
   const looked = new Map<string, boolean>();
   const kept: Snapshot[] = [];
   let hook: { said: string; why: string | null } = { said: "", why: null };
@@ -81,6 +94,13 @@ export function memoryChanges() {
 
   return {
     committed,
+    landed,
+    takenBack,
+    setOutlooks(told, ends) {
+      outlooks = told;
+      end = ends ?? null;
+      tellTouched(null);
+    },
     rewrite(path) {
       if (looked.has(path)) looked.set(path, false);
       tellTouched(null);
@@ -161,6 +181,31 @@ export function memoryChanges() {
         return { commit: "5f0c2d8e6a1b", subject, said: hook.said };
       });
     },
+    landingOutlook: (path) => within(path, () => outlooks),
+    landChanges: (path, landing) =>
+      within(path, () => {
+        landed.push(landing);
+        const { way } = landing;
+        const outlook = outlooks.find((one) => one.way === way);
+        const done = {
+          end: "done",
+          before: "a",
+          after: "b",
+          said: "",
+        } as const;
+        return {
+          way,
+          from: outlook?.from ?? "topic",
+          into: outlook?.into ?? "main",
+          at: outlook?.base_at ?? null,
+          end: end ?? done,
+        };
+      }),
+    takeBackLanding: (path, way) =>
+      within(path, () => {
+        takenBack.push(way);
+        return { branch: "main", was: "b", now: "5f0c2d8e6a1b" };
+      }),
     lastMessage: (path) => within(path, () => "What was last\n\nand why"),
     onWorktreesTouched: (listener) => {
       listeners.add(listener);

@@ -4,15 +4,24 @@ import type { Destination } from "../shared/destinations";
 import { useInFront, useParams, useVisible } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { useRepositories } from "../shared/repositories";
+import { showMeeting, useNear } from "./changes-in-conflicts";
 import { CHANGES, changesCommands, openChanges } from "./changes-in-panes";
 
 function ChangesPanel() {
   const { worktree } = useParams();
   const visible = useVisible();
   const active = useInFront();
-  return typeof worktree === "string" ? (
-    <ChangesTab worktree={worktree} visible={visible} active={active} />
-  ) : null;
+  const own = typeof worktree === "string" ? worktree : null;
+  const near = useNear(own);
+  return own === null ? null : (
+    <ChangesTab
+      worktree={own}
+      visible={visible}
+      active={active}
+      near={near}
+      onConflicts={(other, files) => showMeeting(own, other, files)}
+    />
+  );
 }
 
 /** What each worktree changed, whether it is open or not. */
