@@ -1,6 +1,6 @@
 //! What worktrees changed.
 
-use app::{App, Error, LookedAt};
+use app::{App, Error, LookedAt, Remark, RemarkChange, RemarkId, RemarkedLines};
 use changes::{
     ActRequest, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing, Outlook,
     Snapshot, SnapshotId, TakenBack, View, Way, WorktreeChanges,
@@ -136,4 +136,45 @@ pub(crate) async fn looked_at(
     worktree: String,
 ) -> Result<Vec<LookedAt>, Error> {
     app.looked_at(worktree.into()).await
+}
+
+/// Lists the remarks on what a worktree changed. See [`App::list_remarks`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_remarks(
+    app: State<'_, App>,
+    worktree: String,
+) -> Result<Vec<Remark>, Error> {
+    app.list_remarks(worktree.into()).await
+}
+
+/// Keeps a remark. See [`App::add_remark`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn add_remark(
+    app: State<'_, App>,
+    worktree: String,
+    about: RemarkedLines,
+    text: String,
+) -> Result<RemarkId, Error> {
+    app.add_remark(worktree.into(), about, text).await
+}
+
+/// Changes remarks, or takes them away. See [`App::change_remarks`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn change_remarks(
+    app: State<'_, App>,
+    worktree: String,
+    remarks: Vec<RemarkId>,
+    change: RemarkChange,
+) -> Result<(), Error> {
+    app.change_remarks(worktree.into(), remarks, change).await
+}
+
+/// Marks what was handed to somebody as answered. See [`App::answered_remarks`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn answered_remarks(app: State<'_, App>, to: String) -> Result<(), Error> {
+    app.answered_remarks(to).await
 }

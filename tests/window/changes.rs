@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use support::{Home, Window, git, wait_for};
+use support::{Home, PaseoDaemon, Window, git, wait_for};
 
 use crate::{at_a_prompt, ctrl, enter, enter_line, gives, says, scenario, shift};
 
@@ -342,7 +342,12 @@ async fn two_of_three_worktrees_land_and_the_third_goes_to_the_conflict_view() -
         let mut own = String::new();
         // That another one changed the same line is said, and stops nothing.
         says(window, "[data-testid=land-way]", "main gets 1 commit").await?;
-        says(window, "[data-testid=land-near]", "three changed the same lines").await?;
+        says(
+            window,
+            "[data-testid=land-near]",
+            "three changed the same lines",
+        )
+        .await?;
         window.picture("changes-landing").await?;
         // In the one that is left nobody works, so that it is folded away.
         let unfolded = "const button = [...document.querySelectorAll('nav button')]
@@ -352,14 +357,23 @@ async fn two_of_three_worktrees_land_and_the_third_goes_to_the_conflict_view() -
         gives(window, "all worktrees", unfolded, |there| there == true).await?;
         for (name, merged) in [("topic", "seven\n"), ("two", "fifty\n")] {
             if name != "topic" {
-                window.click(&format!("[data-testid=changed-{name}]")).await?;
+                window
+                    .click(&format!("[data-testid=changed-{name}]"))
+                    .await?;
             }
             own = format!("[data-testid=changes][aria-label='Changes of {name}']");
-            says(window, &format!("{own} [data-testid=land-way]"), "main gets 1 commit").await?;
+            says(
+                window,
+                &format!("{own} [data-testid=land-way]"),
+                "main gets 1 commit",
+            )
+            .await?;
             window.click(&format!("{own} [data-testid=land]")).await?;
             says(window, ".notices", &format!("{name} is in main now.")).await?;
             ensure!(std::fs::read_to_string(&list)?.contains(merged));
-            window.gone(&format!("{own} [data-testid=land-way]")).await?;
+            window
+                .gone(&format!("{own} [data-testid=land-way]"))
+                .await?;
         }
 
         // The third one would stop: its files are told, and both sides are shown.
@@ -369,7 +383,9 @@ async fn two_of_three_worktrees_land_and_the_third_goes_to_the_conflict_view() -
         says(window, &format!("{own} [data-testid=land-way]"), stops).await?;
         says(window, &format!("{own} [data-testid=update-way]"), stops).await?;
         window.picture("changes-landing-stops").await?;
-        window.click(&format!("{own} [data-testid=land-conflicts]")).await?;
+        window
+            .click(&format!("{own} [data-testid=land-conflicts]"))
+            .await?;
         says(window, "[data-testid=verdict] [data-side=left]", "seven").await?;
         says(window, "[data-testid=verdict] [data-side=right]", "SEVEN").await?;
         window.picture("changes-landing-conflict").await?;
@@ -377,14 +393,21 @@ async fn two_of_three_worktrees_land_and_the_third_goes_to_the_conflict_view() -
 
         // It is resolved where it was made, and lands as well.
         window.click("[data-testid=changed-three]").await?;
-        window.click(&format!("{own} [data-testid=update-here]")).await?;
+        window
+            .click(&format!("{own} [data-testid=update-here]"))
+            .await?;
         says(window, &format!("{own} [data-testid=changes-tree]"), "!").await?;
         let resolved = before
             .replace("line 7\n", "seven, as SEVEN\n")
             .replace("line 50\n", "fifty\n");
         std::fs::write(three.join("src/deep/list.rs"), &resolved)?;
         git(&three, &["commit", "-qam", "Both"])?;
-        says(window, &format!("{own} [data-testid=land-way]"), "main gets 2 commits").await?;
+        says(
+            window,
+            &format!("{own} [data-testid=land-way]"),
+            "main gets 2 commits",
+        )
+        .await?;
         window.click(&format!("{own} [data-testid=land]")).await?;
         says(window, ".notices", "three is in main now.").await?;
         ensure!(std::fs::read_to_string(&list)? == resolved);
@@ -399,11 +422,125 @@ async fn two_of_three_worktrees_land_and_the_third_goes_to_the_conflict_view() -
             .await?;
         wait_for("main to be as before", || async {
             let text = std::fs::read_to_string(&list).map_err(|error| error.to_string())?;
-            let was = before.replace("line 7\n", "seven\n").replace("line 50\n", "fifty\n");
+            let was = before
+                .replace("line 7\n", "seven\n")
+                .replace("line 50\n", "fifty\n");
             (text == was).then_some(()).ok_or(text)
         })
         .await?;
-        says(window, &format!("{own} [data-testid=land-way]"), "main gets 2 commits").await?;
+        says(
+            window,
+            &format!("{own} [data-testid=land-way]"),
+            "main gets 2 commits",
+        )
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_remark_on_a_line_goes_to_the_agent_that_works_there_and_is_answered() -> Result<()> {
+    let home = Home::new()?;
+    let topic = changed_worktree(&home)?;
+    let list = topic.join("src/deep/list.rs");
+    let mut daemon = PaseoDaemon::start()?;
+    daemon.add("Count in words", &topic.to_string_lossy())?;
+    daemon.in_settings(&home)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("changes-remarks", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        window.find("[data-testid=changed-topic]").await?;
+        window.click("[data-testid=changed-topic]").await?;
+        says(window, "[data-testid=diff-lines]", "seven").await?;
+        // By the mouse: the number of a line. By keys: that line and the one below it.
+        window
+            .click(".changes-diff-line[data-change=added] .changes-diff-numbers")
+            .await?;
+        says(window, "[data-testid=remark-form]", "On line 7").await?;
+        window.type_keys("Why not 7th?").await?;
+        window.picture("changes-remark-form").await?;
+        window.click("[data-testid=remark-keep]").await?;
+        says(window, "[data-testid=remark]", "Not sent").await?;
+        let down = char::from(fantoccini::key::Key::Down);
+        window.chord(&[shift()], down).await?;
+        window.type_keys("r").await?;
+        says(window, "[data-testid=remark-form]", "On lines 7–8").await?;
+        window.type_keys("And these two?").await?;
+        window.chord(&[ctrl()], enter()).await?;
+        says(window, "[data-testid=remarks-bar]", "2 remarks not sent").await?;
+
+        // The agent writes on above: the remarks stay with their lines.
+        let text = std::fs::read_to_string(&list)?;
+        std::fs::write(&list, format!("a new first line\n{text}"))?;
+        says(window, "[data-testid=diff-lines]", "a new first line").await?;
+        gives(
+            window,
+            "the remark below the line that it is about",
+            "const row = document.querySelector('[data-testid=remark]')?.closest('.printed-row');
+             return row?.querySelector('.changes-diff-text')?.textContent ?? null;",
+            |line| line == "seven",
+        )
+        .await?;
+        window.picture("changes-remarks").await?;
+
+        window.click("[data-testid=remarks-send]").await?;
+        says(
+            window,
+            "[data-testid=remarks-dialog]",
+            "goes to the agent as a prompt",
+        )
+        .await?;
+        window.picture("changes-remarks-send").await?;
+        window.click("[data-testid=tell-send]").await?;
+        let timeline = "[data-testid=\"agent-timeline\"]";
+        let said = says(window, timeline, "The answer is 42.").await?;
+        ensure!(
+            said.contains("src/deep/list.rs, line 8:") && said.contains("Why not 7th?"),
+            "{said}"
+        );
+        window.click("[data-testid=changed-topic]").await?;
+        says(window, "[data-testid=remarks-bar]", "2 remarks answered").await?;
+        window.gone("[data-testid=remark]").await?;
+        window.click("[data-testid=remarks-all]").await?;
+        says(
+            window,
+            "[data-testid=remarks-list]",
+            "Answered by Count in words",
+        )
+        .await?;
+        window.picture("changes-remarks-answered").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_remark_is_typed_into_the_pane_and_not_entered_unless_the_person_says_so() -> Result<()> {
+    let home = Home::new()?;
+    let topic = changed_worktree(&home)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("changes-remark-typed", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        window.find("[data-testid=changed-topic]").await?;
+        // A program that reads what is typed, as an agent would.
+        enter_line(window, pane, "cat").await?;
+        window.click("[data-testid=changed-topic]").await?;
+        window
+            .click(".changes-diff-line[data-change=added] .changes-diff-numbers")
+            .await?;
+        says(window, "[data-testid=remark-form]", "On line 7").await?;
+        window.type_keys("Why not 7th?").await?;
+        window.click("[data-testid=remark-keep]").await?;
+        window.click("[data-testid=remarks-send]").await?;
+        window.click("[data-testid=tell-type]").await?;
+        let screen = window
+            .see(pane, "the remark", |screen| screen.contains("Why not 7th?"))
+            .await?;
+        // Typed, not entered: `cat` has not answered with the same.
+        ensure!(screen.matches("Why not 7th?").count() == 1, "{screen}");
+        window.click("[data-testid=changed-topic]").await?;
+        says(window, "[data-testid=remarks-bar]", "1 remark waits").await?;
         Ok(())
     })
     .await

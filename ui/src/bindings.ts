@@ -94,6 +94,14 @@ export const commands = {
 	lookAt: (worktree: string, view: View, files: string[], looked: boolean) => typedError<null, Error>(__TAURI_INVOKE("look_at", { worktree, view, files, looked })),
 	/**  Lists the files that were looked at. See [`App::looked_at`]. */
 	lookedAt: (worktree: string) => typedError<LookedAt[], Error>(__TAURI_INVOKE("looked_at", { worktree })),
+	/**  Lists the remarks on what a worktree changed. See [`App::list_remarks`]. */
+	listRemarks: (worktree: string) => typedError<Remark[], Error>(__TAURI_INVOKE("list_remarks", { worktree })),
+	/**  Keeps a remark. See [`App::add_remark`]. */
+	addRemark: (worktree: string, about: RemarkedLines, text: string) => typedError<RemarkId, Error>(__TAURI_INVOKE("add_remark", { worktree, about, text })),
+	/**  Changes remarks, or takes them away. See [`App::change_remarks`]. */
+	changeRemarks: (worktree: string, remarks: RemarkId[], change: RemarkChange) => typedError<null, Error>(__TAURI_INVOKE("change_remarks", { worktree, remarks, change })),
+	/**  Marks what was handed to somebody as answered. See [`App::answered_remarks`]. */
+	answeredRemarks: (to: string) => typedError<null, Error>(__TAURI_INVOKE("answered_remarks", { to })),
 	/**  Makes a worktree. See [`App::make_worktree`]. */
 	makeWorktree: (directory: string, wanted: NewWorktree, setUp: boolean) => typedError<MadeWorktree, Error>(__TAURI_INVOKE("make_worktree", { directory, wanted, setUp })),
 	/**  Lists worktrees with what would be lost with each. See [`App::list_worktrees`]. */
@@ -752,6 +760,13 @@ to: string } |
 { kind: "symlink" } | 
 /**  The commit of a submodule changed. */
 { kind: "submodule" };
+
+/**  On which side of a change lines are. */
+export type ChangeSide = 
+/**  As they were. */
+"old" | 
+/**  As they are. */
+"new";
 
 /**  How far a change is from being real; follows from what is on disk. */
 export type ChangeStatus = 
@@ -1573,6 +1588,16 @@ export type Kept = {
 	count: number,
 	/**  The first of them; bytes that are no text are replaced. */
 	files: string[],
+};
+
+/**  What is kept of a remark. */
+export type KeptRemark = {
+	/**  What it is about. */
+	about: RemarkedLines,
+	/**  What the person says. */
+	text: string,
+	/**  To whom it was handed. */
+	sent: SentRemark | null,
 };
 
 /**  A conversation that a provider remembers, and that can be taken over. */
@@ -2401,6 +2426,46 @@ line: LineId;
 /**  At most so many. */
 count: number };
 
+/**  A remark on lines that changed. */
+export type Remark = {
+	/**  Its name. */
+	id: RemarkId,
+	/**  When it was answered, in milliseconds since 1970. */
+	answered_ms: number | null,
+} & KeptRemark;
+
+/**  What becomes of remarks. */
+export type RemarkChange = 
+/**  It says something else, and has not been sent. */
+{ change: "text"; 
+/**  What it says. */
+text: string } | 
+/**  They were handed to somebody. */
+{ change: "sent"; 
+/**  Who it is, in the page's words. */
+to: string; 
+/**  What people call them. */
+name: string } | 
+/**  They are answered. */
+{ change: "answered" } | 
+/**  They are taken away. */
+{ change: "gone" };
+
+/**  Names a remark. */
+export type RemarkId = number;
+
+/**  The lines that a remark is about. */
+export type RemarkedLines = {
+	/**  The file. */
+	path: string,
+	/**  On which side of the change. */
+	side: ChangeSide,
+	/**  The number of the first one. */
+	first: number,
+	/**  Each of them, as it was when the remark was written: a remark stays with its lines, whatever their numbers. */
+	lines: string[],
+};
+
 /**  How a worktree is to end. */
 export type RemoveWorktree = {
 	/**  Its branch goes as well. */
@@ -2664,6 +2729,16 @@ export type SearchRequest = {
 export type SearchSettings = {
 	/**  Also finds what agents wrote down of their conversations, in your home directory: read where it lies, and not copied. */
 	transcripts?: boolean,
+};
+
+/**  To whom a remark was handed. */
+export type SentRemark = {
+	/**  Who it is, in the page's words. */
+	to: string,
+	/**  What people call them. */
+	name: string,
+	/**  When, in milliseconds since 1970. */
+	at_ms: number,
 };
 
 /**  One setting, whatever it is set to. */

@@ -29,6 +29,7 @@ mod pane_names;
 mod panes;
 mod paths;
 mod profiles;
+mod remarks;
 mod search;
 mod session;
 mod settings;
@@ -85,6 +86,9 @@ pub use pane_host::{
 };
 pub use paths::Paths;
 pub use profiles::Profile;
+pub use remarks::{
+    ChangeSide, KeptRemark, Remark, RemarkChange, RemarkId, RemarkedLines, SentRemark,
+};
 use settings::Loaded;
 pub use settings::{
     ClipboardWrites, CursorStyle, FlowSettings, HistorySettings, Renderer, SearchSettings, Setting,
@@ -213,6 +217,7 @@ impl App {
             agents::SCHEMA,
             drafts::SCHEMA,
             looks::SCHEMA,
+            remarks::SCHEMA,
             ::flow::SCHEMA,
         ];
         let store = Store::lazily(&paths.database(), &schemas)

@@ -2,6 +2,7 @@ import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { useNotices } from "../shared/notices";
+import type { Target } from "../shared/targets";
 import { freshBackend } from "../test-support";
 import {
   changedWorktree,
@@ -17,8 +18,10 @@ import { followTouched } from "./touched-store";
 const TREE = "/w/one";
 
 let twin: MemoryBackend;
+let targets: Target[] = [];
 
 beforeEach(() => {
+  targets = [];
   twin = freshBackend();
   return followTouched();
 });
@@ -29,6 +32,7 @@ const tab = (visible = true) => (
     visible={visible}
     active={visible}
     near={[]}
+    targets={targets}
     onConflicts={() => {}}
   />
 );
@@ -373,4 +377,79 @@ test("lines that come while one looks are marked, until the file was looked at",
   expect(fresh()).toEqual(["between"]);
   await userEvent.click(screen.getByTestId("diff-looked"));
   await waitFor(() => expect(fresh()).toEqual([]));
+});
+
+test("a remark on lines stands below them, is sent to who works there, and is answered", async () => {
+  const tell = vi.fn();
+  const agent = {
+    id: "agent-x",
+    label: "Claude",
+    detail: "idle",
+    kind: "agent" as const,
+    shell: false,
+    open: () => {},
+    tell,
+  };
+  const shell = { ...agent, id: "pane-1", label: "bash", shell: true };
+  targets = [{ ...shell, kind: "pane" }, agent];
+  twin.setChanges(usual());
+  render(tab());
+  await screen.findByText("let limit = 20;");
+  // By keys: the first change, and the line after it.
+  act(() => screen.getByTestId("diff-lines").focus());
+  await userEvent.keyboard(
+    "{ArrowDown}{ArrowDown}{Shift>}{ArrowDown}{/Shift}r",
+  );
+  expect(screen.getByTestId("remark-form")).toHaveTextContent("On lines 11–12");
+  await userEvent.keyboard("Why twenty?{Control>}{Enter}{/Control}");
+  expect(await screen.findByTestId("remark")).toHaveTextContent("Not sent");
+  expect(screen.getByTestId("diff-lines")).toHaveFocus();
+  await userEvent.click(screen.getByTestId("remark-edit"));
+  await userEvent.keyboard(" Or ten?{Control>}{Enter}{/Control}");
+  await waitFor(() =>
+    expect(screen.getByTestId("remark")).toHaveTextContent(
+      "Why twenty? Or ten?",
+    ),
+  );
+  expect(screen.getByTestId("remarks-bar")).toHaveTextContent(
+    "1 remark not sent",
+  );
+
+  await userEvent.click(screen.getByTestId("remarks-send"));
+  expect(screen.getByTestId("tell-target")).toHaveValue("agent-x");
+  await userEvent.click(screen.getByTestId("tell-send"));
+  await waitFor(() => expect(tell).toHaveBeenCalledOnce());
+  expect(tell.mock.calls[0]?.[0]).toContain(
+    "src/parse.rs, lines 11-12:\n> let limit = 20;\n> let rest = 1;\nWhy twenty? Or ten?",
+  );
+  await waitFor(() =>
+    expect(screen.getByTestId("remark")).toHaveTextContent("Sent to Claude"),
+  );
+
+  await act(async () => void (await twin.answeredRemarks("agent-x")));
+  await waitFor(() =>
+    expect(screen.queryByTestId("remark")).not.toBeInTheDocument(),
+  );
+  expect(screen.getByTestId("remarks-bar")).toHaveTextContent(
+    "1 remark answered",
+  );
+  await userEvent.click(screen.getByTestId("remarks-all"));
+  expect(screen.getByTestId("remark")).toHaveTextContent("Answered by Claude");
+  await userEvent.click(screen.getByTestId("remark-gone"));
+  await waitFor(() =>
+    expect(screen.queryByTestId("remarks-bar")).not.toBeInTheDocument(),
+  );
+});
+
+test("a remark that was not sent is not lost when its lines are others", async () => {
+  twin.setChanges(usual());
+  await twin.addRemark(
+    TREE,
+    { path: "src/parse.rs", side: "new", first: 11, lines: ["let limit = 9;"] },
+    "Why nine?",
+  );
+  render(tab());
+  const apart = await screen.findByTestId("remarks-apart");
+  expect(apart).toHaveTextContent("src/parse.rs, line 11");
+  expect(apart).toHaveTextContent("Why nine?");
 });

@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { backend } from "../backend/backend";
-import type { Act, View, ViewChanges } from "../bindings";
+import type { Act, Remark, View, ViewChanges } from "../bindings";
 import { BranchIcon } from "../shared/icons";
 import { reportFailure } from "../shared/notices";
 import { baseName } from "../shared/paths";
 import { Sentence } from "../shared/Sentence";
+import type { Target } from "../shared/targets";
 import "./changes.css";
 import { doWith } from "./acting";
 import { CommitForm } from "./CommitForm";
@@ -13,6 +14,7 @@ import { FileTree } from "./FileTree";
 import { LandRow, type Near } from "./LandRow";
 import { takeBack } from "./landing";
 import { MoreMenu } from "./MoreMenu";
+import { RemarksBar } from "./RemarksBar";
 import { SnapshotsDialog } from "./SnapshotsDialog";
 import { touched, useTouchesWhile } from "./touched-store";
 import {
@@ -36,6 +38,7 @@ const PARTS: View[] = ["staged", "unstaged", "untracked", "committed"];
 const WHOLE: View[] = ["whole", "staged", "unstaged", "untracked"];
 
 const NO_VIEWS: ViewChanges[] = [];
+const NO_REMARKS: Remark[] = [];
 
 /** What a worktree changed: its files, and the lines of one of them. It follows the worktree while it is in view. */
 export function ChangesTab({
@@ -43,6 +46,7 @@ export function ChangesTab({
   visible,
   active,
   near,
+  targets,
   onConflicts,
 }: {
   worktree: string;
@@ -51,6 +55,8 @@ export function ChangesTab({
   active: boolean;
   /** The other worktrees that changed the same lines. */
   near: Near[];
+  /** Who works there. */
+  targets: Target[];
   /** Shows where it does not go together with another worktree, if it is one. */
   onConflicts: (other: string | null, files: string[]) => void;
 }) {
@@ -92,6 +98,16 @@ export function ChangesTab({
   const looked: Looked = useMemo(
     () => new Map(lookedAt.data?.map(({ path, still }) => [path, still])),
     [lookedAt.data],
+  );
+
+  const told = useAnswer(worktree, tick, () => backend.listRemarks(worktree));
+  const remarks = told.data ?? NO_REMARKS;
+  const onOpen = useMemo(
+    () =>
+      remarks.filter(
+        (one) => one.answered_ms === null && one.about.path === open?.file.path,
+      ),
+    [remarks, open?.file.path],
   );
 
   async function lookAt(row: TreeRow, now: boolean) {
@@ -204,6 +220,7 @@ export function ChangesTab({
         near={near}
         onConflicts={onConflicts}
       />
+      <RemarksBar worktree={worktree} remarks={remarks} targets={targets} />
       {empty ? (
         <p className="changes-empty" data-testid="changes-none">
           Nothing changed here. What is edited, by whomever, shows up by itself.
@@ -248,6 +265,7 @@ export function ChangesTab({
               }}
               // What becomes of it is of interest, also when it was only the first one.
               onAct={() => setShown(open)}
+              remarks={onOpen}
               tick={tick}
             />
           ) : (

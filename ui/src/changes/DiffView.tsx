@@ -1,30 +1,18 @@
-import {
-  type CSSProperties,
-  type KeyboardEvent,
-  useCallback,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { backend } from "../backend/backend";
-import type { Act, ChangedFile, DiffQuestion, Hunk, View } from "../bindings";
+import type {
+  Act,
+  ChangedFile,
+  DiffQuestion,
+  Hunk,
+  Remark,
+  View,
+} from "../bindings";
 import { Button } from "../shared/Button";
-import { ContextMenu } from "../shared/ContextMenu";
-import { copying } from "../shared/copying";
-import { PrintedLines } from "../shared/printed/PrintedLines";
-import { usePrinted } from "../shared/printed/use-printed";
 import { Sentence } from "../shared/Sentence";
-import { useTextScale } from "../shared/settings-store";
 import { actsOf, doWith, WORDS } from "./acting";
-import {
-  CONTEXT,
-  changesIn,
-  type DiffLine,
-  type DiffRow,
-  diffRows,
-  type Fold,
-} from "./diff-rows";
+import { DiffLines } from "./DiffLines";
+import { CONTEXT, type DiffRow, diffRows } from "./diff-rows";
 import {
   type Lines as AddedLines,
   addedLines,
@@ -32,12 +20,12 @@ import {
   remember,
   seenOf,
 } from "./new-lines";
-import { shownText } from "./shown-text";
+import { RemarkBox } from "./RemarkBox";
+import { RemarkForm, type Written } from "./RemarkForm";
+import { linesAt, type Place, placed } from "./remark-places";
+import { isUnsent } from "./remarks";
 import { useAnswer } from "./use-answer";
-import { partners, wordParts } from "./word-parts";
 import { changeOf, withoutLines } from "./words";
-
-const ROW = 19;
 
 export interface DiffViewProps {
   worktree: string;
@@ -51,6 +39,8 @@ export interface DiffViewProps {
   onLook: (looked: boolean) => void;
   /** Something is done with it, or with a part of it. */
   onAct: () => void;
+  /** What is said of its lines. */
+  remarks: Remark[];
   /** Another number whenever the file may have changed. */
   tick: number;
 }
@@ -65,6 +55,7 @@ export function DiffView({
   looked,
   onLook,
   onAct,
+  remarks,
   tick,
 }: DiffViewProps) {
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
@@ -107,6 +98,30 @@ export function DiffView({
     onAct();
     void doWith({ worktree, act: what, view, files: [file], hunks: chosen });
   }
+  const said = useMemo(() => placed(rows, remarks), [rows, remarks]);
+  const [written, setWritten] = useState<Written | null>(null);
+  const place = useRef<HTMLElement>(null);
+  function write(at: Place) {
+    const about = linesAt(rows, file.path, at);
+    if (about) setWritten({ about });
+  }
+  function endWriting() {
+    setWritten(null);
+    place.current
+      ?.querySelector<HTMLElement>("[data-testid=diff-lines]")
+      ?.focus();
+  }
+  const box = (remark: Remark, apart = false) => (
+    <RemarkBox
+      key={remark.id}
+      worktree={worktree}
+      remark={remark}
+      apart={apart}
+      onEdit={() => setWritten({ remark })}
+    />
+  );
+  // What was handed over and whose lines are others has had its effect.
+  const unplaced = near.data ? said.elsewhere.filter(isUnsent) : NO_REMARKS;
   const failed = near.failed ?? all.failed;
   const empty =
     near.data && withoutLines(same ? null : near.data.file, near.data.content);
@@ -114,6 +129,7 @@ export function DiffView({
 
   return (
     <section
+      ref={place}
       className="changes-diff"
       aria-label={`Changes of ${file.path}`}
       data-testid="diff"
@@ -155,14 +171,22 @@ export function DiffView({
           <Sentence text={failed} />
         </p>
       )}
+      {unplaced.length > 0 && (
+        <div className="changes-remarks apart" data-testid="remarks-apart">
+          {unplaced.map((remark) => box(remark, true))}
+        </div>
+      )}
       {empty ? (
         <p className="changes-empty" data-testid="diff-empty">
           {empty}
         </p>
       ) : (
-        <Lines
+        <DiffLines
           rows={rows}
           fresh={fresh.places}
+          remarks={said.at}
+          remark={(remark) => box(remark)}
+          onRemark={write}
           onLook={() => look(!looked)}
           acts={onParts}
           onAct={(what, at) => {
@@ -170,6 +194,18 @@ export function DiffView({
             if (hunk) act(what, [hunk]);
           }}
           onOpen={(from) => setOpened(new Set([...opened, from]))}
+        />
+      )}
+      {written && (
+        <RemarkForm
+          key={
+            "about" in written
+              ? JSON.stringify(written.about)
+              : written.remark.id
+          }
+          worktree={worktree}
+          written={written}
+          onClose={endWriting}
         />
       )}
       {content?.content === "text" && content.cut && (
@@ -203,6 +239,7 @@ function useNewLines(key: string, rows: DiffRow[] | null) {
 
 const NO_PLACES: ReadonlySet<number> = new Set();
 const NONE: Hunk[] = [];
+const NO_REMARKS: Remark[] = [];
 const NO_ACTS: Act[] = [];
 
 /** How many lines came and went. */
@@ -214,230 +251,4 @@ export function Counted({ file: { lines } }: { file: ChangedFile }) {
       {lines.removed > 0 && <span data-change="removed">−{lines.removed}</span>}
     </span>
   );
-}
-
-function Lines({
-  rows,
-  fresh,
-  acts,
-  onLook,
-  onAct,
-  onOpen,
-}: {
-  rows: DiffRow[];
-  /** Those that came since the file was seen last. */
-  fresh: ReadonlySet<number>;
-  onLook: () => void;
-  /** What can be done with a hunk alone. */
-  acts: Act[];
-  onAct: (what: Act, hunk: number) => void;
-  onOpen: (from: number) => void;
-}) {
-  const scale = useTextScale();
-  const height = Math.round(ROW * scale);
-  const printed = usePrinted(rows.length, height);
-  const { scroller } = printed;
-  const widest = useMemo(() => widestOf(rows), [rows]);
-  const others = useMemo(() => partners(rows), [rows]);
-  const otherOf = (at: number) => {
-    const row = rows[others.get(at) ?? -1];
-    return row?.kind === "line" ? row.text : null;
-  };
-  const starts = useMemo(() => changesIn(rows), [rows]);
-  const digits = useMemo(() => String(lastNumber(rows)).length, [rows]);
-
-  const go = useCallback(
-    (forward: boolean) => {
-      // A change that was gone to has one line above it.
-      const top = (scroller.current?.scrollTop ?? 0) / height + 1;
-      const next = forward
-        ? starts.find((at) => at > top + 0.5)
-        : starts.findLast((at) => at < top - 0.5);
-      if (next !== undefined)
-        scroller.current?.scrollTo({ top: (next - 1) * height });
-    },
-    [starts, height, scroller],
-  );
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "l" && !event.repeat) onLook();
-    else if (event.key === "n" || event.key === "p") go(event.key === "n");
-    else return;
-    event.preventDefault();
-  };
-
-  return (
-    <ContextMenu
-      items={(on) => {
-        const at = on.closest<HTMLElement>("[data-row]")?.dataset.row;
-        const row = at === undefined ? undefined : rows[Number(at)];
-        return [
-          [
-            { title: "Next change", hint: "N", run: () => go(true) },
-            { title: "Previous change", hint: "P", run: () => go(false) },
-            { title: "Looked at it, or not", hint: "L", run: onLook },
-          ],
-          row?.kind === "line" ? [copying("Copy the line", row.text)] : [],
-        ];
-      }}
-    >
-      <PrintedLines
-        printed={printed}
-        className="changes-diff-lines"
-        role="group"
-        aria-label="Lines; N and P go to the next and the previous change, L says that they were looked at"
-        tabIndex={0}
-        onKeyDown={onKeyDown}
-        data-testid="diff-lines"
-        style={
-          {
-            "--digits": `${digits}ch`,
-            "--widest": `${widest}ch`,
-          } as CSSProperties
-        }
-        row={(index) => {
-          const row = rows[index];
-          if (!row) return null;
-          return row.kind === "fold" ? (
-            <Between row={row} acts={acts} onAct={onAct} onOpen={onOpen} />
-          ) : (
-            <Line
-              line={row}
-              at={index}
-              fresh={fresh.has(index)}
-              other={otherOf(index)}
-            />
-          );
-        }}
-      />
-    </ContextMenu>
-  );
-}
-
-/** What stands between two hunks: the lines that can be shown, and what can be done with the hunk below. */
-function Between({
-  row: { from, count, heading, hunk },
-  acts,
-  onAct,
-  onOpen,
-}: {
-  row: Fold;
-  acts: Act[];
-  onAct: (what: Act, hunk: number) => void;
-  onOpen: (from: number) => void;
-}) {
-  return (
-    <div className="changes-diff-between">
-      <div className="changes-diff-fold">
-        {count !== 0 && (
-          <button
-            type="button"
-            data-testid="diff-fold"
-            onClick={() => onOpen(from)}
-          >
-            {folded(count)}
-          </button>
-        )}
-        {heading !== "" && <span>{heading}</span>}
-        {hunk !== null &&
-          acts.map((what) => (
-            <button
-              key={what}
-              type="button"
-              className="changes-diff-act"
-              data-testid={`hunk-${what}`}
-              onClick={() => onAct(what, hunk)}
-            >
-              {WORDS[what]}
-            </button>
-          ))}
-      </div>
-    </div>
-  );
-}
-
-function folded(count: number | null): string {
-  if (count === null) return "Show what follows";
-  return count === 1 ? "Show 1 more line" : `Show ${count} more lines`;
-}
-
-const SIGNS: Record<DiffLine["change"], string> = {
-  same: " ",
-  added: "+",
-  removed: "−",
-};
-
-function Line({
-  line,
-  at,
-  fresh,
-  other,
-}: {
-  line: DiffLine;
-  at: number;
-  /** It came since the file was seen last. */
-  fresh: boolean;
-  /** The line in whose place it stands. */
-  other: string | null;
-}) {
-  const { text, more, carriage } = shownText(line.text);
-  const parts = useMemo(
-    () => (other === null ? null : wordParts(text, shownText(other).text)),
-    [text, other],
-  );
-  return (
-    <div
-      className="changes-diff-line"
-      data-change={line.change}
-      data-row={at}
-      data-fresh={fresh}
-      title={fresh ? "New since you saw this file last" : undefined}
-    >
-      <span className="changes-diff-number">{line.old}</span>
-      <span className="changes-diff-number">{line.new}</span>
-      <span className="changes-diff-sign">{SIGNS[line.change]}</span>
-      <span className="changes-diff-text">
-        {parts?.map((part, place) =>
-          part.differs ? (
-            // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name
-            <mark key={place}>{part.text}</mark>
-          ) : (
-            part.text
-          ),
-        ) ?? text}
-      </span>
-      {more > 0 && (
-        <span className="changes-diff-more">… {more} more characters</span>
-      )}
-      {carriage && (
-        <span className="changes-diff-more" title="The line ends in CR LF">
-          ␍
-        </span>
-      )}
-      {line.open && (
-        <span
-          className="changes-diff-more"
-          title="The file ends without the end of a line"
-        >
-          no end of line
-        </span>
-      )}
-    </div>
-  );
-}
-
-/** How many columns the longest line has, so that all rows are as wide. */
-function widestOf(rows: DiffRow[]): number {
-  let widest = 0;
-  for (const row of rows)
-    if (row.kind === "line" && row.text.length > widest)
-      widest = row.text.length;
-  return Math.min(widest, 2000);
-}
-
-function lastNumber(rows: DiffRow[]): number {
-  let last = 1;
-  for (const row of rows)
-    if (row.kind === "line") last = Math.max(last, row.old ?? 0, row.new ?? 0);
-  return last;
 }

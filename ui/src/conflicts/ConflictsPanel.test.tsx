@@ -2,6 +2,7 @@ import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { startRepositories } from "../shared/repositories";
+import type { Target } from "../shared/targets";
 import { freshBackend } from "../test-support";
 import {
   details,
@@ -19,7 +20,6 @@ import {
   useConflicts,
 } from "./conflict-store";
 import { QuietMenu } from "./QuietMenu";
-import type { Target } from "./targets";
 import { VerdictView } from "./VerdictView";
 
 let twin: MemoryBackend;

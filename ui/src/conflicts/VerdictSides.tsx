@@ -1,10 +1,10 @@
 import { useMemo, useState } from "react";
 import type { Verdict, VerdictDetails } from "../bindings";
 import { Since } from "../shared/Since";
+import type { Target, Targets } from "../shared/targets";
 import { changeOf, lines } from "./conflict-store";
 import { RegionView } from "./HunkView";
 import { type Region, regions } from "./regions";
-import type { Target, Targets } from "./targets";
 
 /** What both worktrees changed, region by region. */
 export function Sides({

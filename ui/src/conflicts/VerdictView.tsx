@@ -4,13 +4,13 @@ import type { Verdict, VerdictDetails, VerdictKey } from "../bindings";
 import { Button } from "../shared/Button";
 import { Sentence } from "../shared/Sentence";
 import { Since } from "../shared/Since";
+import type { Targets } from "../shared/targets";
 import { nameOf, sentence, useConflicts } from "./conflict-store";
 import { MergePreview } from "./MergePreview";
 import { PathText } from "./PathText";
 import { QuietMenu } from "./QuietMenu";
 import { SeverityMark } from "./SeverityMark";
 import { TellDialog } from "./TellDialog";
-import type { Targets } from "./targets";
 import { Sides } from "./VerdictSides";
 import "./conflicts.css";
 

@@ -6,6 +6,8 @@ import type {
   Landing,
   LandingEnd,
   Outlook,
+  Remark,
+  RemarkChange,
   Snapshot,
   SnapshotId,
   View,
@@ -46,6 +48,24 @@ export function keyOfDiff(view: View, path: string): string {
   return `${view}\u0000${path}`;
 }
 
+/** What a change makes of a remark; nothing when it is gone. */
+function changed<R extends Remark>(remark: R, change: RemarkChange): R[] {
+  const answered_ms = null;
+  switch (change.change) {
+    case "gone":
+      return [];
+    case "answered":
+      return [{ ...remark, answered_ms: Date.now() }];
+    case "text":
+      return [{ ...remark, text: change.text, sent: null, answered_ms }];
+    case "sent": {
+      const { to, name } = change;
+      const sent = { to, name, at_ms: Date.now() };
+      return [{ ...remark, sent, answered_ms }];
+    }
+  }
+}
+
 const ok = <T>(data: T): Promise<Result<T>> =>
   Promise.resolve({ status: "ok", data });
 
@@ -58,6 +78,8 @@ export function memoryChanges() {
   let end: LandingEnd | null = null;
   const landed: Landing[] = [];
   const takenBack: Way[] = [];
+  let remarks: (Remark & { worktree: string })[] = [];
+  let nextRemark = 1;
   const looked = new Map<string, boolean>();
   const kept: Snapshot[] = [];
   let hook: { said: string; why: string | null } = { said: "", why: null };
@@ -180,6 +202,33 @@ export function memoryChanges() {
         const [subject = ""] = request.message.split("\n");
         return { commit: "5f0c2d8e6a1b", subject, said: hook.said };
       });
+    },
+    listRemarks: (path) =>
+      within(path, () => remarks.filter(({ worktree }) => worktree === path)),
+    addRemark: (path, about, text) =>
+      within(path, () => {
+        const id = nextRemark++;
+        const none = { sent: null, answered_ms: null };
+        remarks.push({ id, worktree: path, about, text, ...none });
+        tellTouched([path]);
+        return id;
+      }),
+    changeRemarks: (path, ids, change) =>
+      within(path, () => {
+        remarks = remarks.flatMap((remark) =>
+          ids.includes(remark.id) ? changed(remark, change) : [remark],
+        );
+        tellTouched([path]);
+        return null;
+      }),
+    answeredRemarks: (to) => {
+      remarks = remarks.map((remark) =>
+        remark.sent?.to === to && remark.answered_ms === null
+          ? { ...remark, answered_ms: Date.now() }
+          : remark,
+      );
+      tellTouched(null);
+      return ok(null);
     },
     landingOutlook: (path) => within(path, () => outlooks),
     landChanges: (path, landing) =>

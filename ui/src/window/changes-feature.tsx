@@ -4,8 +4,10 @@ import type { Destination } from "../shared/destinations";
 import { useInFront, useParams, useVisible } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { useRepositories } from "../shared/repositories";
+import { counting, followAnswers } from "./changes-in-agents";
 import { showMeeting, useNear } from "./changes-in-conflicts";
 import { CHANGES, changesCommands, openChanges } from "./changes-in-panes";
+import { useTargets } from "./conflicts-in-panes";
 
 function ChangesPanel() {
   const { worktree } = useParams();
@@ -13,12 +15,14 @@ function ChangesPanel() {
   const active = useInFront();
   const own = typeof worktree === "string" ? worktree : null;
   const near = useNear(own);
+  const targets = useTargets(own ?? "");
   return own === null ? null : (
     <ChangesTab
       worktree={own}
       visible={visible}
       active={active}
       near={near}
+      targets={counting(targets)}
       onConflicts={(other, files) => showMeeting(own, other, files)}
     />
   );
@@ -43,5 +47,10 @@ export const changesFeature: Feature = {
   commands: changesCommands(),
   views: { [CHANGES]: { view: ChangesPanel } },
   useDestinations: useChangesDestinations,
-  start: followTouched,
+  start() {
+    const stops = [followTouched(), followAnswers()];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  },
 };

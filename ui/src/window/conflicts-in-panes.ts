@@ -1,5 +1,6 @@
 import { openAgent, say } from "../agents/actions";
 import {
+  type AgentKey,
   agentTitle,
   hasPane,
   keyOfAgent,
@@ -17,13 +18,13 @@ import {
   startConflicts,
   useConflicts,
 } from "../conflicts/conflict-store";
-import type { Target } from "../conflicts/targets";
 import { type Together, together } from "../conflicts/together";
 import type { Command } from "../shared/commands";
 import { activate, findPanel, openPanel } from "../shared/dock/dock";
 import { type Need, setNeeds } from "../shared/needs-you";
 import { notify } from "../shared/notices";
 import { placeOfDirectory, useRepositories } from "../shared/repositories";
+import type { Target } from "../shared/targets";
 import { withHost } from "../terminal/hosts";
 import { panesInOrder, paneTitle, usePanes } from "../terminal/pane-store";
 import { activePane, showPane } from "../terminal/pane-tabs";
@@ -212,10 +213,13 @@ function canBeTold(agent: AgentInfo): boolean {
   );
 }
 
+/** How an agent is called among those who can be told something. */
+export const targetOfAgent = (key: AgentKey) => `agent-${key}`;
+
 function agentTarget(agent: AgentInfo): Target {
   const key = keyOfAgent(agent);
   return {
-    id: `agent-${key}`,
+    id: targetOfAgent(key),
     label: agentTitle(agent),
     detail: `${agent.provider}, ${statusWord(agent.status)}`,
     kind: "agent",
@@ -227,6 +231,8 @@ function agentTarget(agent: AgentInfo): Target {
     },
   };
 }
+
+const inOneLine = (text: string) => text.replace(/\s*[\r\n]+\s*/g, " ").trim();
 
 function targetOf(pane: PaneInfo): Target {
   const shell = pane.role === "shell" && !pane.busy;
@@ -240,7 +246,8 @@ function targetOf(pane: PaneInfo): Target {
     tell: (text, send) => {
       showPane(pane.id);
       withHost(pane.id, (host) => {
-        host.paste(text);
+        // To a program that does not know of pastes, a line's end would be an Enter.
+        host.paste(host.bracketedPaste ? text : inOneLine(text));
         if (send) host.enter();
         host.focus();
       });
