@@ -148,6 +148,64 @@ async fn the_graph_goes_on_after_the_window_was_killed() -> Result<()> {
 }
 
 #[tokio::test]
+async fn rounds_are_drawn_and_go_on_after_the_window_was_killed_in_the_midst_of_one() -> Result<()>
+{
+    let home = Home::new()?;
+    let go = home.path().join("go");
+    write_flow(
+        &home,
+        "green",
+        &format!(
+            "  - {{ id: fix, value: 'looked, for the tests said: {{{{ last.test.output | default(\"nothing\") }}}}' }}\n  \
+             - {{ id: test, needs: [fix], idempotent: true, env: {{ ROUND: '{{{{ rounds.green }}}}' }},\n      \
+                 run: 'test $ROUND = 1 || until [ -e {} ]; do sleep 0.05; done; echo round $ROUND; test $ROUND = 3' }}\n  \
+             - {{ id: green, repeat: {{ steps: [fix, test], until: results.test.exit_code == 0, times: 4 }} }}\n  \
+             - {{ id: done, needs: [green], value: 'after {{{{ rounds.green }}}}' }}\n",
+            go.display()
+        ),
+    )?;
+    let frame = "[data-testid^=\"run-\"] [data-testid=\"rounds-green\"]";
+    let (window, _) = at_a_prompt(&home).await?;
+    start(&window, "green").await?;
+    says(&window, frame, "round 2 of 4").await?;
+    comes_to(&window, "test", "running").await?;
+    window.session_holds("flow-run").await?;
+
+    let window = killed_and_opened_again(&home, window).await?;
+    scenario("flow-rounds", window, async |window| {
+        says(window, frame, "round 2 of 4").await?;
+        comes_to(window, "test", "running").await?;
+        window.picture("flow-rounds-running").await?;
+        std::fs::write(&go, "")?;
+        comes_to(window, "done", "succeeded").await?;
+        says(window, frame, "done in round 3").await?;
+        let (label, _) = told(window, "green").await?;
+        assert!(label.starts_with("green, repeat, done in round 3"), "{label}");
+        let marks = window
+            .script(&format!(
+                "return Array.from(document.querySelectorAll('{frame} .round-mark'), (one) => one.dataset.round).join(' ');"
+            ))
+            .await?;
+        assert_eq!(marks, "missed missed done ahead");
+        let edge = window.find("[data-edge=\"green→fix!\"]").await?;
+        assert_eq!(
+            edge.attr("aria-label").await?.as_deref(),
+            Some("another round of green begins with fix")
+        );
+
+        // Every round is there, with what it saw.
+        window.click(&step("green")).await?;
+        let rounds = says(window, "[data-testid=\"rounds\"] tbody", "3").await?;
+        assert_eq!(rounds.matches("test").count(), 3, "{rounds}");
+        says(window, "[data-testid=\"why\"]", "green ran and succeeded").await?;
+        window.picture("flow-rounds").await?;
+        window.click("[data-testid=\"rounds\"] tbody tr:last-child .round-step").await?;
+        says(window, "[data-testid=\"why\"]", "This is round 3 of 4 of green").await.map(drop)
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_skipped_step_leads_to_the_failure_where_it_began() -> Result<()> {
     let home = Home::new()?;
     write_flow(

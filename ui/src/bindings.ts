@@ -572,6 +572,8 @@ export type AttemptView = {
 	asked_again: string | null,
 	/**  What it decided, and what it saw. */
 	decision: Decision | null,
+	/**  For a `repeat`: the round that it judged. */
+	round?: Round | null,
 	/**  What a person was asked. */
 	question: Question | null,
 	/**  What was answered. */
@@ -1379,7 +1381,9 @@ export type GraphEdgeKind =
 /**  `to` needs the whole batch that `from` is in. */
 "batch" | 
 /**  A rejection of `from` goes back to `to`. */
-"goto";
+"goto" | 
+/**  Another round of `from` begins with `to`. */
+"repeat";
 
 /**  A step in the picture. */
 export type GraphNode = {
@@ -1399,8 +1403,20 @@ export type GraphNode = {
 	allow_failure: boolean,
 	/**  For a switch: its cases in order, the default last. */
 	cases: GraphCase[],
+	/**  For a `repeat`: what it does again. */
+	repeat?: GraphRepeat | null,
 	/**  The line of the file that it starts on. */
 	line: number,
+};
+
+/**  The rounds of a `repeat` in the picture. */
+export type GraphRepeat = {
+	/**  The steps of a round. */
+	steps: string[],
+	/**  When there is no further one. */
+	until: string,
+	/**  How many there may be. */
+	times: number,
 };
 
 /**  Whether a backend answers, and why not. */
@@ -2545,6 +2561,34 @@ export type RepositoryView = {
 	worktrees: WorktreeView[],
 };
 
+/**  A round that a `repeat` judged. */
+export type Round = {
+	/**  Its number, from 1. */
+	number: number,
+	/**  What its steps came to. */
+	steps: RoundStep[],
+};
+
+/**  What a step came to in a round. */
+export type RoundStep = {
+	/**  Which step. */
+	step: string,
+	/**  How it ended. */
+	state: StepState,
+	/**  The last of its attempts by then; not one of this round when it was skipped. */
+	attempt: number,
+};
+
+/**  What a step comes to in a round. */
+export type RoundStub = {
+	/**  `succeeded` when not said. */
+	state?: StubState | null,
+	/**  Its output. */
+	output?: string | null,
+	/**  Its structured output. */
+	data?: Value | null,
+};
+
 /**  What happened to a line. */
 export type RowChange = 
 /**  Nothing. */
@@ -3085,7 +3129,7 @@ export type StepAgent = {
 export type StepDefinition = {
 	/**  What it does. */
 	kind: StepKind,
-	/**  The script, the template, the prompt's template or the question's; none for a switch. */
+	/**  The script, the template, the prompt's template or the question's, the condition of rounds; none for a switch. */
 	text: string | null,
 	/**  For an agent: which one. */
 	agent: string | null,
@@ -3126,7 +3170,9 @@ export type StepKind =
 /**  A person decides. */
 "approval" | 
 /**  A branch is chosen. */
-"switch";
+"switch" | 
+/**  Steps are done again until a condition holds. */
+"repeat";
 
 /**  Where a step stands. */
 export type StepState = 
@@ -3161,6 +3207,11 @@ export type StepStub = {
 	output?: string | null,
 	/**  Its structured output. */
 	data?: Value | null,
+	/**
+	 *  For a step of a `repeat`: what it comes to in each round instead, from the first; the last of them stands for all
+	 *  further ones.
+	 */
+	rounds?: RoundStub[],
 };
 
 /**  A step of a run. */
@@ -3179,6 +3230,11 @@ export type StepView = {
 	guard: Tried | null,
 	/**  Why its condition could not be evaluated, if it failed by that: it has not run. */
 	guard_error: string | null,
+	/**
+	 *  How many of its attempts were before the last time that it was begun anew, or cut off. For a `repeat`, those after
+	 *  them are its rounds.
+	 */
+	earlier?: number,
 	/**  Its attempts, oldest first. */
 	attempts: AttemptView[],
 };
@@ -3207,7 +3263,7 @@ export type Stubs = {
 	steps?: { [key in string]: StepStub },
 	/**  What switches choose: a case by its position from 0, `"default"`, or null for none. */
 	switches?: { [key in string]: Value },
-	/**  What guards say. */
+	/**  What guards say, and the `until` of each `repeat`. */
 	guards?: { [key in string]: boolean },
 	/**  What is supposed of everything else. */
 	unnamed?: Unnamed,

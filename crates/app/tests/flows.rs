@@ -117,6 +117,11 @@ async fn the_samples_run() {
         ("reviews", json!({}), "- the change is slow (failed)"),
         ("retry", json!({}), "third time lucky, after 3 attempts"),
         ("nested", json!({}), "and checked twice"),
+        (
+            "until-green",
+            json!({}),
+            "green after 3 rounds; at last: I looked into: Make the tests pass. They said: 1 tests fail",
+        ),
     ] {
         let view = desk.run(&sample(name), inputs).await;
         assert_eq!(

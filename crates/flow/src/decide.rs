@@ -6,6 +6,7 @@
 //! costs what depends on the step that ended, not what the flow holds.
 
 mod links;
+mod rounds;
 mod rules;
 mod state;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use crate::definition::{Branch, Flow, Gate, Kind, Need, StepIndex, StepKind, Trigger};
 use links::Links;
+pub(crate) use rounds::Judged;
 use rules::{Edge, Tally, Verdict, judge};
 pub use state::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 
@@ -705,7 +707,11 @@ impl Progress {
             tally = Tally::of(1);
             tally.settle(Edge::Ok, None);
         }
-        match judge(step.trigger, &tally) {
+        let verdict = match &step.kind {
+            Kind::Repeat(repeat) => self.judge_round(repeat, &tally),
+            _ => judge(step.trigger, &tally),
+        };
+        match verdict {
             Verdict::Wait => None,
             Verdict::Run => Some(Ok(())),
             Verdict::Skip(cause) => {
@@ -722,6 +728,9 @@ impl Progress {
     /// of that; with the failure that is known already, if any is.
     pub(crate) fn will_not_run(&self, number: StepIndex) -> Option<Option<StepIndex>> {
         let now = &self.steps[number];
+        if matches!(self.flow.steps[number].kind, Kind::Repeat(_)) {
+            return None;
+        }
         let waits = now.state == StepState::Pending
             && self.gates(&self.flow.steps[number].gates) == GatesNow::Passed;
         match judge(self.flow.steps[number].trigger, &now.tally) {

@@ -22,7 +22,8 @@ use specta::Type;
 
 pub use file::{InputType, OnInterrupt, OnTimeout, OutputType, Position, PromptBy, Trigger};
 pub use graph::{
-    FlowGraph, GraphBatch, GraphCase, GraphEdge, GraphEdgeKind, GraphNode, StepDefinition,
+    FlowGraph, GraphBatch, GraphCase, GraphEdge, GraphEdgeKind, GraphNode, GraphRepeat,
+    StepDefinition,
 };
 
 /// How bad a finding is.
@@ -126,6 +127,8 @@ pub(crate) struct Step {
     pub(crate) needs: Vec<Need>,
     /// The switches whose cases list it, with those cases.
     pub(crate) gates: Vec<Gate>,
+    /// The `repeat` whose rounds it is done in.
+    pub(crate) repeat: Option<StepIndex>,
     pub(crate) trigger: Trigger,
     pub(crate) when: Option<String>,
     pub(crate) bands: Option<Vec<String>>,
@@ -179,6 +182,7 @@ pub(crate) enum Kind {
     Value { template: String },
     Approval(Box<Approval>),
     Switch(Switch),
+    Repeat(Repeat),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -222,6 +226,18 @@ pub(crate) struct Case {
     pub(crate) steps: Vec<StepIndex>,
 }
 
+/// Steps that are done in rounds; they are all that the step itself needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Repeat {
+    /// In the order of the list.
+    pub(crate) steps: Vec<StepIndex>,
+    /// Those of them that begin a round: they need none of the others.
+    pub(crate) first: Vec<StepIndex>,
+    pub(crate) until: String,
+    /// How many rounds there may be.
+    pub(crate) times: u32,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct RunOutput {
     pub(crate) file: Option<String>,
@@ -262,6 +278,8 @@ pub enum StepKind {
     Approval,
     /// A branch is chosen.
     Switch,
+    /// Steps are done again until a condition holds.
+    Repeat,
 }
 
 impl Kind {
@@ -272,6 +290,7 @@ impl Kind {
             Self::Value { .. } => StepKind::Value,
             Self::Approval(_) => StepKind::Approval,
             Self::Switch(_) => StepKind::Switch,
+            Self::Repeat(_) => StepKind::Repeat,
         }
     }
 }

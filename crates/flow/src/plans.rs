@@ -303,6 +303,63 @@ impl Plan {
         text.push_str(" }\n");
     }
 
+    /// The same flow, all of it done again until its round has this number, and a step after it.
+    pub(crate) fn write_rounds(&self, kind: &str, rounds: u32, times: u32) -> String {
+        let ids: Vec<String> = (0..self.steps.len())
+            .map(|step| format!("s{step}"))
+            .collect();
+        format!(
+            "{}  - {{ id: rounds, repeat: {{ steps: [{}], until: rounds.rounds == {rounds}, times: {times} }} }}\n  - {{ id: after, needs: [rounds], value: x }}\n",
+            self.write(kind),
+            ids.join(", ")
+        )
+    }
+
+    /// What must come of these rounds, and how many there are; what their steps come to says [`Plan::read`].
+    pub(crate) fn read_rounds(&self, rounds: u32, times: u32) -> (Came, u32) {
+        let came = self.read();
+        let ran = |state: StepState| came.values().any(|came| came.state == state);
+        let mut reading = Reading::new(self);
+        for number in 0..self.steps.len() {
+            reading.came[number] = came.get(&format!("s{number}")).cloned();
+        }
+        let edges: Vec<Edge> = (0..self.steps.len())
+            .map(|step| reading.edge(step))
+            .collect();
+        let bad = reading.first_bad(&edges);
+        if came.values().all(|came| came.state == StepState::Skipped) {
+            let origin = bad.or(reading.first_dead(&edges)).unwrap_or_default();
+            let skip = Skip {
+                cause: if bad.is_some() {
+                    SkipCause::UpstreamFailed
+                } else {
+                    SkipCause::AllInputsDead
+                },
+                origin: format!("s{origin}"),
+                tainted: bad.is_some(),
+                taken: None,
+            };
+            let state = StepState::Skipped;
+            return (
+                Came {
+                    state,
+                    skip: Some(skip),
+                },
+                1,
+            );
+        }
+        let (state, judged) = if ran(StepState::Cancelled) {
+            (StepState::Cancelled, 1)
+        } else if rounds > times {
+            (StepState::Failed, times)
+        } else if bad.is_some() {
+            (StepState::Failed, rounds)
+        } else {
+            (StepState::Succeeded, rounds)
+        };
+        (Came { state, skip: None }, judged)
+    }
+
     /// What the steps come to; switches that succeed or fail do so by their conditions.
     pub(crate) fn stubs(&self) -> Stubs {
         let mut stubs = Stubs::default();

@@ -206,6 +206,10 @@ fn meaning(flow: &Flow, step: StepIndex) -> BTreeMap<&'static str, String> {
             let asked = (&approval.message, form, approval.on_timeout, back);
             meaning.insert("approval", format!("{asked:?}"))
         }
+        Kind::Repeat(repeat) => {
+            let rounds = (names(&repeat.steps), &repeat.until, repeat.times);
+            meaning.insert("repeat", format!("{rounds:?}"))
+        }
         Kind::Switch(switch) => {
             let cases = switch
                 .cases

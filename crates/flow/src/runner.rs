@@ -8,6 +8,7 @@ mod asked;
 mod ending;
 mod looking;
 mod resuming;
+mod rounds;
 mod starting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -116,6 +117,8 @@ struct Known {
     inputs: serde_json::Map<String, serde_json::Value>,
     run: serde_json::Map<String, serde_json::Value>,
     results: Vec<StepResult>,
+    /// What steps came to in the round before.
+    last: Vec<StepResult>,
     /// Values that are never written down: those of our environment, and those that the run was handed.
     secrets: Secrets,
     /// Those that the run was handed.
@@ -150,6 +153,12 @@ impl Values for Eyes<'_> {
             ..self.known.results[step].clone()
         }
     }
+    fn last(&self, step: StepIndex) -> StepResult {
+        self.known.last[step].clone()
+    }
+    fn round(&self, repeat: StepIndex) -> u32 {
+        self.progress.round(repeat)
+    }
     fn run(&self) -> serde_json::Map<String, serde_json::Value> {
         self.known.run.clone()
     }
@@ -159,8 +168,7 @@ impl Values for Eyes<'_> {
     fn outside(&self) -> Outside {
         self.outside.clone()
     }
-    fn withheld(&self, step: StepIndex) -> bool {
-        let result = &self.known.results[step];
+    fn withheld(&self, result: &StepResult) -> bool {
         let covered = |text: &str| self.known.secrets.were_covered_in(text);
         self.seen_by == For::Work
             && (result.output.as_deref().is_some_and(covered)
@@ -205,14 +213,7 @@ impl StoredStep {
     fn result(&self) -> StepResult {
         match self.history.last() {
             Some(last) if self.state.is_terminal() && self.state != StepState::Skipped => {
-                StepResult {
-                    state: Some(self.state),
-                    output: last.whole_output(),
-                    data: last.data.clone(),
-                    exit_code: last.exit_code,
-                    worktree: last.worktree.clone(),
-                    attempt: last.attempt,
-                }
+                rounds::result_of(last, self.state)
             }
             Some(last) => StepResult {
                 worktree: last.worktree.clone(),
@@ -317,6 +318,7 @@ impl Driver {
                 .unwrap_or_default();
         run.insert("started_at".to_owned(), started.into());
         let results = stored.steps.iter().map(StoredStep::result).collect();
+        let last = rounds::last_of(&flow, &stored.steps);
         let guarded = (0..stored.steps.len())
             .filter(|step| stored.steps[*step].guard.is_some())
             .collect();
@@ -342,6 +344,7 @@ impl Driver {
                 inputs,
                 run,
                 results,
+                last,
                 secrets,
                 handed,
             },

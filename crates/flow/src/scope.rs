@@ -46,12 +46,16 @@ impl StepResult {
 pub(crate) trait Values {
     fn inputs(&self) -> &serde_json::Map<String, serde_json::Value>;
     fn result(&self, step: StepIndex) -> StepResult;
+    /// What a step came to in the round before.
+    fn last(&self, step: StepIndex) -> StepResult;
+    /// The number of the round that a `repeat` is in, or ended with.
+    fn round(&self, repeat: StepIndex) -> u32;
     fn run(&self) -> serde_json::Map<String, serde_json::Value>;
     fn env(&self, name: &str) -> Option<String>;
     /// What conditions may ask about the world.
     fn outside(&self) -> Outside;
-    /// Whether the output of a step, or its data, is not all that it was: a secret was covered in it.
-    fn withheld(&self, _step: StepIndex) -> bool {
+    /// Whether the output that a result has, or its data, is not all that it was: a secret was covered in it.
+    fn withheld(&self, _result: &StepResult) -> bool {
         false
     }
 }
@@ -75,9 +79,14 @@ pub(crate) fn scope(
     let names = template::names(source, form)?;
     for name in &names {
         let mut parts = name.splitn(4, '.');
-        if let (Some("results"), Some(id), None | Some("output" | "data")) =
+        if let (Some(space @ ("results" | "last")), Some(id), None | Some("output" | "data")) =
             (parts.next(), parts.next(), parts.next())
-            && flow.step(id).is_some_and(|step| values.withheld(step))
+            && flow.step(id).is_some_and(|step| {
+                values.withheld(&match space {
+                    "last" => values.last(step),
+                    _ => values.result(step),
+                })
+            })
         {
             return Err(Problem {
                 message: format!(
@@ -103,6 +112,21 @@ pub(crate) fn scope(
                         scope.texts.insert(name.clone(), data.text().to_owned());
                     }
                     scope.results.insert(name, result.to_value());
+                }
+            }
+            "last" => {
+                if let Some(step) = flow.step(&name) {
+                    let result = values.last(step);
+                    if let Some(data) = result.data.as_ref().filter(|data| data.may_be_rounded()) {
+                        let text = data.text().to_owned();
+                        scope.last_texts.insert(name.clone(), text);
+                    }
+                    scope.last.insert(name, result.to_value());
+                }
+            }
+            "rounds" => {
+                if let Some(repeat) = flow.step(&name) {
+                    scope.rounds.insert(name, values.round(repeat).into());
                 }
             }
             "env" => {

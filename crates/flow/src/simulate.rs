@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::data::Json;
-use crate::decide::{Change, Guarded, Guards, Outcome, Progress, SkipCause, StepState};
+use crate::decide::{Change, Guarded, Guards, Judged, Outcome, Progress, SkipCause, StepState};
 use crate::definition::outside::{self, Outside};
 use crate::definition::template::{self, Form};
-use crate::definition::{Branch, Flow, Kind, Need, StepIndex, Switch};
+use crate::definition::{Branch, Flow, Kind, Need, Repeat, StepIndex, Switch};
 use crate::scope::{self, StepResult, Values};
 
 /// What steps come to, given beforehand. What is not named succeeds, see [`Unnamed`]; conditions of switches that are
@@ -24,7 +24,7 @@ pub struct Stubs {
     pub steps: BTreeMap<String, StepStub>,
     /// What switches choose: a case by its position from 0, `"default"`, or null for none.
     pub switches: BTreeMap<String, serde_json::Value>,
-    /// What guards say.
+    /// What guards say, and the `until` of each `repeat`.
     pub guards: BTreeMap<String, bool>,
     /// What is supposed of everything else.
     pub unnamed: Unnamed,
@@ -52,6 +52,41 @@ pub struct StepStub {
     /// Its structured output.
     #[specta(type = Option<serde_json::Value>)]
     pub data: Option<Json>,
+    /// For a step of a `repeat`: what it comes to in each round instead, from the first; the last of them stands for all
+    /// further ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<RoundStub>,
+}
+
+/// What a step comes to in a round.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoundStub {
+    /// `succeeded` when not said.
+    pub state: Option<StubState>,
+    /// Its output.
+    pub output: Option<String>,
+    /// Its structured output.
+    #[specta(type = Option<serde_json::Value>)]
+    pub data: Option<Json>,
+}
+
+impl StepStub {
+    /// What is said of one round, counted from 1.
+    fn in_round(&self, round: u32) -> RoundStub {
+        let at = usize::try_from(round)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(1);
+        self.rounds
+            .get(at)
+            .or(self.rounds.last())
+            .cloned()
+            .unwrap_or_else(|| RoundStub {
+                state: self.state,
+                output: self.output.clone(),
+                data: self.data.clone(),
+            })
+    }
 }
 
 /// How a step ends in a simulation.
@@ -139,6 +174,9 @@ struct World {
     inputs: serde_json::Map<String, serde_json::Value>,
     flow: Arc<Flow>,
     results: Vec<StepResult>,
+    last: Vec<StepResult>,
+    /// By step: the number of the round that it is in.
+    rounds: Vec<u32>,
     unnamed: Unnamed,
     /// Of which steps it is given what they give.
     given: Vec<bool>,
@@ -149,7 +187,7 @@ impl World {
     fn unknown(&self, when: &str) -> BTreeSet<String> {
         let known = |name: &str| {
             let mut parts = name.splitn(4, '.');
-            let (Some("results"), Some(id)) = (parts.next(), parts.next()) else {
+            let (Some("results" | "last"), Some(id)) = (parts.next(), parts.next()) else {
                 return name != outside::CONFLICTS;
             };
             let Some(step) = self.flow.step(id) else {
@@ -191,6 +229,12 @@ impl Values for World {
     }
     fn result(&self, step: StepIndex) -> StepResult {
         self.results[step].clone()
+    }
+    fn last(&self, step: StepIndex) -> StepResult {
+        self.last[step].clone()
+    }
+    fn round(&self, repeat: StepIndex) -> u32 {
+        self.rounds[repeat]
     }
     fn run(&self) -> serde_json::Map<String, serde_json::Value> {
         let mut run = serde_json::Map::new();
@@ -286,6 +330,8 @@ impl Flow {
                 inputs,
                 flow: Arc::clone(&flow),
                 results: vec![StepResult::default(); self.steps.len()],
+                last: vec![StepResult::default(); self.steps.len()],
+                rounds: vec![1; self.steps.len()],
                 unnamed: stubs.unnamed,
                 given: vec![false; self.steps.len()],
             },
@@ -321,6 +367,10 @@ impl StubGuards<'_> {
 impl Guards for StubGuards<'_> {
     fn guard(&mut self, progress: &Progress, step: StepIndex) -> Guarded {
         let definition = &progress.flow().steps[step];
+        if matches!(definition.kind, Kind::Repeat(_)) {
+            // What is said of one is said of its `until`.
+            return Guarded::Holds;
+        }
         match (self.stubs.guards.get(&definition.id), &definition.when) {
             (Some(false), _) => return Guarded::False,
             (None, Some(when))
@@ -488,6 +538,8 @@ impl Simulator<'_> {
         let flow = Arc::clone(&self.flow);
         let step = &flow.steps[number];
         let stub = self.stubs.steps.get(&step.id).cloned().unwrap_or_default();
+        let round = step.repeat.map_or(1, |repeat| self.progress.round(repeat));
+        let stub = stub.in_round(round);
         let mut state = stub.state.map_or(StepState::Succeeded, StubState::state);
         let mut branch = None;
         let mut output = stub.output.clone().unwrap_or_default();
@@ -519,7 +571,32 @@ impl Simulator<'_> {
                 }
             }
         }
-        if self.progress.may_retry(number, state, None) {
+        if let (Kind::Repeat(repeat), None) = (&step.kind, stub.state) {
+            let holds = match self.stubs.guards.get(&step.id) {
+                Some(holds) => Ok(*holds),
+                None => {
+                    let unknown = self.world.unknown(&repeat.until);
+                    if !unknown.is_empty() {
+                        self.leave_open(number, unknown);
+                        return;
+                    }
+                    scope::holds(&flow, &self.world, &repeat.until, None).map_or_else(
+                        |_| Err("there is no world to look at".to_owned()),
+                        |(holds, _)| holds,
+                    )
+                }
+            };
+            output = self.progress.round(number).to_string();
+            match self.progress.judged(number, holds) {
+                Judged::Done => {}
+                Judged::Failed(why) => {
+                    state = StepState::Failed;
+                    self.errors.insert(number, why);
+                }
+                Judged::Ended(_) => state = StepState::Cancelled,
+                Judged::Again(_) => return self.next_round(number, repeat),
+            }
+        } else if self.progress.may_retry(number, state, None) {
             self.progress.retry_later(number);
             let changes = self.progress.requeue(number);
             self.apply(changes);
@@ -531,7 +608,11 @@ impl Simulator<'_> {
             state: Some(state),
             data: stub.data.or_else(|| Json::read(&output).ok()),
             output: Some(output),
-            exit_code: None,
+            exit_code: match (&step.kind, state) {
+                (Kind::Run { .. }, StepState::Succeeded) => Some(0),
+                (Kind::Run { .. }, StepState::Failed) => Some(1),
+                _ => None,
+            },
             worktree: None,
             attempt: self.progress.step(number).attempts,
         };
@@ -540,6 +621,20 @@ impl Simulator<'_> {
             world: &self.world,
         };
         let changes = self.progress.ended(number, state, branch, &mut guards);
+        self.apply(changes);
+    }
+
+    fn next_round(&mut self, number: StepIndex, repeat: &Repeat) {
+        for step in &repeat.steps {
+            self.world.last[*step] = std::mem::take(&mut self.world.results[*step]);
+            self.world.given[*step] = false;
+        }
+        self.world.rounds[number] += 1;
+        let mut guards = StubGuards {
+            stubs: self.stubs,
+            world: &self.world,
+        };
+        let changes = self.progress.again(number, &mut guards);
         self.apply(changes);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::decide::{Progress, Recorded, SkipCause, StepState};
-use crate::definition::{Flow, Kind, Need, Step};
+use crate::definition::{Flow, Kind, Need, Repeat, Step};
 use crate::journal::{RunState, RunView, StepView};
 
 /// Says why a step is as it is; none when there is no such step.
@@ -18,7 +18,10 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
     let mut text = match step.state {
-        StepState::Pending => waits(flow, run, number),
+        StepState::Pending => match &definition.kind {
+            Kind::Repeat(repeat) => in_rounds(flow, run, number, repeat),
+            _ => waits(flow, run, number),
+        },
         StepState::Queued => {
             let mut text = format!("`{id}` could run and waits for a place");
             if let Some(batch) = definition.batch.map(|batch| &flow.batches[batch]) {
@@ -64,6 +67,9 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
             run.info.id
         );
     }
+    if matches!(definition.kind, Kind::Repeat(_)) {
+        return Some(text + &rounds(step));
+    }
     if let Some(decision) = last.and_then(|attempt| attempt.decision.as_ref()) {
         let _ = write!(text, "\n{}", decided(decision));
     }
@@ -76,7 +82,77 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
     if step.attempts.len() > 1 {
         let _ = write!(text, "\nIt was tried {} times.", step.attempts.len());
     }
+    if let Some(repeat) = definition.repeat
+        && let Kind::Repeat(rounds) = &flow.steps[repeat].kind
+        && let Some(view) = find(run, &flow.steps[repeat].id)
+    {
+        let (id, round) = (&flow.steps[repeat].id, round_of(view));
+        let _ = write!(
+            text,
+            "\nThis is round {round} of {} of `{id}`.",
+            rounds.times
+        );
+    }
     Some(text)
+}
+
+/// The most rounds that are told one by one.
+const MOST_ROUNDS: usize = 10;
+
+/// The number of the round that a `repeat` is in, or ended with.
+fn round_of(step: &StepView) -> u32 {
+    let judged = step.attempts.last().map_or(0, |last| last.attempt);
+    let waits = matches!(step.state, StepState::Pending | StepState::Queued);
+    judged.saturating_sub(step.earlier) + u32::from(waits)
+}
+
+/// A `repeat` whose round has not come to its end.
+fn in_rounds(flow: &Flow, run: &RunView, number: usize, repeat: &Repeat) -> String {
+    let id = &flow.steps[number].id;
+    let round = find(run, id).map_or(1, round_of);
+    let open = open_needs(flow, run, number).join(", ");
+    format!(
+        "`{id}` is in round {round} of {} at most. That is judged once these have ended: {open}.",
+        repeat.times
+    )
+}
+
+/// What the rounds of a `repeat` came to since it was last begun anew, the last ones first to be told.
+fn rounds(step: &StepView) -> String {
+    let judged = step
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.attempt > step.earlier);
+    let judged: Vec<_> = judged
+        .filter_map(|attempt| Some((attempt.round.as_ref()?, attempt.decision.as_ref()?)))
+        .collect();
+    let left_out = judged.len().saturating_sub(MOST_ROUNDS);
+    let mut text = String::new();
+    if left_out > 0 {
+        let _ = write!(text, "\n  {left_out} earlier rounds");
+    }
+    for (round, decision) in &judged[left_out..] {
+        for tried in &decision.tried {
+            let _ = write!(
+                text,
+                "\n{}",
+                said(&format!("round {}", round.number), tried)
+            );
+        }
+        let ended_badly = round
+            .steps
+            .iter()
+            .filter(|came| !matches!(came.state, StepState::Succeeded | StepState::Skipped));
+        for came in ended_badly {
+            let _ = write!(
+                text,
+                "; `{}` {}",
+                came.step,
+                came.state.name().replace('_', " ")
+            );
+        }
+    }
+    text
 }
 
 fn find<'r>(run: &'r RunView, id: &str) -> Option<&'r StepView> {
@@ -158,6 +234,13 @@ fn decided(decision: &crate::decide::Decision) -> String {
 }
 
 fn tried(tried: &crate::decide::Tried) -> String {
+    match &tried.case {
+        Some(case) => said(&format!("case `{case}`"), tried),
+        None => said("its condition", tried),
+    }
+}
+
+fn said(what: &str, tried: &crate::decide::Tried) -> String {
     let saw = tried
         .saw
         .iter()
@@ -168,10 +251,6 @@ fn tried(tried: &crate::decide::Tried) -> String {
         Some(true) => "was true",
         Some(false) => "was false",
         None => "could not be evaluated",
-    };
-    let what = match &tried.case {
-        Some(case) => format!("case `{case}`"),
-        None => "its condition".to_owned(),
     };
     let saw = if saw.is_empty() {
         String::new()

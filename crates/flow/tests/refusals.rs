@@ -120,8 +120,8 @@ fn names_must_lead_somewhere() {
     3:32: error: there is no backend `claude` (there are `acp`, `command`, `opencode`, `paseo`)  <<claude }, prom>>
     3:32: error: the backend `command` needs a `program` (as in `program: [claude, -p]`)  <<command }, pro>>
     3:21: error: the agent of `a` has no `prompt` (add `prompt:`)  <<{ backend: acp>>
-    3:5: error: the step `a` does nothing (one of `agent`, `run`, `value`, `approval` and `switch` says what the step does)  <<{ id: a }>>
-    3:29: error: the step `a` has both `run` and `value` (one of `agent`, `run`, `value`, `approval` and `switch` says what the step does)  <<y }>>
+    3:5: error: the step `a` does nothing (one of `agent`, `run`, `value`, `approval`, `switch` and `repeat` says what the step does)  <<{ id: a }>>
+    3:29: error: the step `a` has both `run` and `value` (one of `agent`, `run`, `value`, `approval`, `switch` and `repeat` says what the step does)  <<y }>>
     3:30: error: `prompt` belongs to `agent`, which the step `a` does not have (leave it out)  <<y }>>
     2:31: error: there is no backend `claude` (there are `acp`, `command`, `opencode`, `paseo`)  <<claude } }>>
     6:30: error: `prompt` belongs to `agent`, which the step `c` does not have (leave it out)  <<z }>>
@@ -426,4 +426,98 @@ fn a_key_that_is_almost_right_is_told_what_it_may_have_been_meant_to_be() {
             "{wrong}: {told}"
         );
     }
+}
+
+#[test]
+fn rounds_are_closed_and_bounded() {
+    let mut told = String::new();
+    let test = "id: test, run: x";
+    let green = |repeat: &str| format!("id: green, repeat: {{ {repeat} }}");
+    let until = "until: results.test.exit_code == 0";
+    for times in ["0", "1001", "-1"] {
+        told += &steps(&[
+            test,
+            &green(&format!("steps: [test], {until}, times: {times}")),
+        ]);
+    }
+    told += &steps(&[test, &green(&format!("steps: [test], {until}"))]);
+    told += &steps(&[test, &green("steps: [], until: 1 == 1, times: 2")]);
+    told += &steps(&[test, &green("steps: [test], until: 1 == 2, times: 2")]);
+    told += &steps(&[
+        test,
+        &green("steps: [tset, test, test, green], until: rounds.green == 2, times: 2"),
+    ]);
+    told += &steps(&[test, &green("steps: [test], until: '{{ 1 }}', times: 2")]);
+    let good = green(&format!("steps: [test], {until}, times: 2"));
+    told += &steps(&[
+        test,
+        &format!("{good}, when: 1 == 1, retries: 2, timeout: 1m"),
+    ]);
+    told += &steps(&[test, &format!("{good}, needs: [test]")]);
+    // Rounds are neither within one another nor shared.
+    told += &steps(&[
+        test,
+        &good,
+        "id: more, repeat: { steps: [green], until: rounds.more == 2, times: 2 }",
+    ]);
+    told += &steps(&[
+        test,
+        &good,
+        "id: more, repeat: { steps: [test], until: rounds.more == 2, times: 2 }",
+    ]);
+    // What comes after goes on from the whole.
+    told += &steps(&[test, &good, "id: ship, value: x, needs: [test]"]);
+    told += &with_head(
+        "batches: { few: { max_concurrent: 1 } }",
+        &[
+            "id: test, run: x, batch: few",
+            &good,
+            "id: ship, value: x, needs: ['batch:few']",
+        ],
+    );
+    told += &steps(&[
+        "id: S, switch: [{ case: a, when: run.id == '', steps: [x] }], default: []",
+        "id: x, value: x",
+        "id: green, repeat: { steps: [S], until: rounds.green == 2, times: 2 }",
+    ]);
+    // Names that rounds have.
+    told += &steps(&["id: a, value: '{{ last.a.output }}'"]);
+    told += &steps(&[
+        test,
+        &good,
+        "id: b, value: '{{ last.test.output }} {{ rounds.green }}'",
+    ]);
+    told += &steps(&[
+        "id: a, value: x",
+        "id: test, run: x, needs: [a], env: { A: '{{ last.a.output }} {{ last.test.outptu }} {{ last.tset }} {{ rounds.gren }}' }",
+        &good,
+    ]);
+    insta::assert_snapshot!(told, @r#"
+    4:86: error: `times` is 0 (must be between 1 and 1000)  <<0 } }>>
+    4:86: error: `times` is 1001 (must be between 1 and 1000)  <<1001 } }>>
+    4:86: error: `times` is -1 (must be between 1 and 1000)  <<-1 } }>>
+    4:43: error: the key `times` is missing (add `times:`)  <<until: results>>
+    4:35: error: `green` repeats no steps (list at least one)  <<[], until: 1 =>>
+    4:50: error: the rounds of `green` never do: `until` is always false (say what is to be reached, as in `results.test.state == "succeeded"`)  <<1 == 2, times:>>
+    4:36: error: there is no step `tset` (did you mean `test`?)  <<tset, test, te>>
+    4:48: error: `test` is listed twice (list it once)  <<test, green], >>
+    4:54: error: `green` can't repeat itself (list the steps of a round)  <<green], until:>>
+    4:51: error: this condition can't be read: a condition is an expression already; leave out the `{{ }}`  <<{{ 1 }}', time>>
+    4:97: error: `when` is not for a `repeat`, as `green` is (say `when` at the steps that it repeats)  <<1 == 1, retrie>>
+    4:114: error: `retries` is not for a `repeat`, as `green` is (say `retries` at the steps that it repeats)  <<2, timeout: 1m>>
+    4:126: error: `timeout` is not for a `repeat`, as `green` is (say `timeout` at the steps that it repeats)  <<1m }>>
+    4:99: error: `green` waits for `test` already, which it repeats (leave it out of the needs)  <<test] }>>
+    5:35: error: `green` is a `repeat`, and rounds within rounds there are not (list steps of the other kinds)  <<green], until:>>
+    5:35: error: `test` is repeated by `green` already (a step is done in the rounds of one `repeat`)  <<test], until: >>
+    5:35: error: `ship` needs `test`, which `green` may do again (need `green`, which has ended when its last round has: `needs: [green]`)  <<test] }>>
+    6:35: error: `ship` needs `test` of `batch:few`, which `green` may do again (need `green`, which has ended when its last round has: `needs: [green]`)  <<'batch:few'] }>>
+    4:5: error: `x` is in a case of `S`, which `green` may do again (list `x` in the `steps` of `green` as well)  <<{ id: x, value>>
+    3:25: error: `last` is what a step came to in the round before, and here are no rounds (did you mean `results.a`?)  <<last.a.output >>
+    5:25: error: `last` is what a step came to in the round before, and here are no rounds (did you mean `results.test`?)  <<last.test.outp>>
+    5:48: error: `green` does not come before `b`, so it may have no rounds yet (add it to the needs: `needs: [green]`)  <<rounds.green }>>
+    4:51: error: `a` is not done in the rounds of `green` (did you mean `results.a`?)  <<last.a.output >>
+    4:71: error: a result has no `outptu` (did you mean `output`?)  <<last.test.outp>>
+    4:94: error: there is no step `tset` (did you mean `test`?)  <<last.tset }} {>>
+    4:110: error: there is no `repeat` `gren` (did you mean `green`?)  <<rounds.gren }}>>
+    "#);
 }

@@ -4,6 +4,7 @@ import { showStep } from "./actions";
 import { OutputView } from "./OutputView";
 import type { RunModel } from "./run-model";
 import { Section } from "./StepSection";
+import { leadsBack } from "./ways";
 
 /** What an approval is about: the outputs of the steps that it needs. */
 export function Basis({
@@ -16,7 +17,7 @@ export function Basis({
   step: string;
 }) {
   const needs = model.graph.edges
-    .filter((edge) => edge.to === step && edge.kind !== "goto")
+    .filter((edge) => edge.to === step && !leadsBack(edge.kind))
     .map((edge) => edge.from)
     .filter((id) => {
       const need = model.steps[id];
@@ -25,6 +26,7 @@ export function Basis({
         need !== undefined &&
         need.attempts.length > 0 &&
         kind !== "switch" &&
+        kind !== "repeat" &&
         kind !== "approval"
       );
     });

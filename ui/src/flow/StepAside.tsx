@@ -2,20 +2,22 @@ import { useState } from "react";
 import { IconButton } from "../shared/Button";
 import { CloseIcon } from "../shared/icons";
 import { ApprovalForm } from "./ApprovalForm";
-import { closeStep } from "./actions";
+import { closeStep, showStep } from "./actions";
 import { type Picked, useFlows } from "./flow-store";
 import { KIND_PATHS, Shape, StepIcon } from "./icons";
 import { OutputView } from "./OutputView";
+import { roundsOfAttempts } from "./rounds";
 import { lastAttempt, type RunModel } from "./run-model";
 import { Acts } from "./StepActs";
 import { Answered, Basis } from "./StepApproval";
 import { Asked } from "./StepAsked";
 import { Attempts, OneAttempt } from "./StepAttempts";
 import { Elapsed } from "./StepCard";
+import { Rounds } from "./StepRounds";
 import { Section } from "./StepSection";
 import { Decided, Why } from "./StepWhy";
 import { useDetail } from "./step-detail";
-import { KIND_WORDS, stepWords } from "./words";
+import { KIND_WORDS, stepWordsAt } from "./words";
 import "./step.css";
 
 /** One step in full: what it was asked, what it printed, how it was tried, why it is as it is. */
@@ -69,7 +71,7 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
       <div className="step-body">
         <p className="step-line" data-state={step.state}>
           <StepIcon state={step.state} />
-          <strong>{stepWords(step)}</strong>
+          <strong>{stepWordsAt(node, step)}</strong>
           <Elapsed step={step} />
         </p>
         {node.description && <p className="step-about">{node.description}</p>}
@@ -92,16 +94,27 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
           </Section>
         )}
         {shown?.answer && <Answered attempt={shown} />}
-        {attempts.length > 1 && (
+        {node.repeat && (
+          <Rounds
+            attempts={attempts}
+            shown={shown?.attempt ?? 0}
+            onShow={setChosen}
+            onStep={(id) => showStep(picked.run, id)}
+          />
+        )}
+        {attempts.length > 1 && !node.repeat && (
           <Attempts
             attempts={attempts}
+            rounds={roundsOfAttempts(model, node.id)}
             shown={shown?.attempt ?? 0}
             onShow={setChosen}
           />
         )}
-        {shown && attempts.length === 1 && <OneAttempt attempt={shown} />}
+        {shown && attempts.length === 1 && !node.repeat && (
+          <OneAttempt attempt={shown} />
+        )}
         <Asked detail={detail} attempt={shown} />
-        {shown && node.kind !== "approval" && node.kind !== "switch" && (
+        {shown && !["approval", "switch", "repeat"].includes(node.kind) && (
           <Section
             title={
               attempts.length > 1

@@ -23,10 +23,13 @@ export function OneAttempt({ attempt }: { attempt: AttemptView }) {
 /** Every attempt; one of them is shown. */
 export function Attempts({
   attempts,
+  rounds,
   shown,
   onShow,
 }: {
   attempts: AttemptView[];
+  /** Which round an attempt was of; none: the step is done in none. */
+  rounds: Map<number, number>;
   shown: number;
   onShow: (attempt: number) => void;
 }) {
@@ -36,6 +39,7 @@ export function Attempts({
         <thead>
           <tr>
             <th>#</th>
+            {rounds.size > 0 && <th>round</th>}
             <th>came to</th>
             <th>began</th>
             <th>took</th>
@@ -54,6 +58,7 @@ export function Attempts({
                   {attempt.attempt}
                 </button>
               </td>
+              {rounds.size > 0 && <td>{rounds.get(attempt.attempt) ?? "–"}</td>}
               <td
                 title={
                   attempt.message === null

@@ -4,7 +4,7 @@ import { formatDuration, formatTicking } from "../shared/durations";
 import { KIND_PATHS, Shape, StepIcon } from "./icons";
 import type { NodeLook } from "./looks";
 import { asksForPerson, isTerminal, lastAttempt } from "./run-model";
-import { KIND_WORDS, stepDuration, stepLabel, stepWords } from "./words";
+import { KIND_WORDS, stepDuration, stepLabel, stepWordsAt } from "./words";
 
 export interface StepCardProps {
   node: GraphNode;
@@ -59,12 +59,12 @@ export const StepCard = memo(function StepCard({
       <span className="step-text">
         <span className="step-name">{node.id}</span>
         <span className="step-note">
-          {step ? stepWords(step) : KIND_WORDS[node.kind]}
+          {step ? stepWordsAt(node, step) : KIND_WORDS[node.kind]}
         </span>
       </span>
       <span className="step-side">
         <span className="step-marks">
-          {attempts > 1 && (
+          {attempts > 1 && !node.repeat && (
             <span className="step-attempts" title={`${attempts} attempts`}>
               ×{attempts}
             </span>

@@ -22,7 +22,7 @@ export function Why({
   // The conditions that a switch tried have a place of their own.
   const sentences = why
     ?.split("\n")
-    .filter((line) => !line.startsWith("  case "))
+    .filter((line) => !/^ {2}(case|round) /.test(line))
     .join("\n");
   if (!sentences && chain.length === 0) return null;
   return (
@@ -57,6 +57,11 @@ export function Why({
   );
 }
 
+const TITLES: Record<string, string> = {
+  switch: "What it decided",
+  repeat: "Until",
+};
+
 /** The conditions that were tried, and what they saw. */
 export function Decided({
   decision,
@@ -66,7 +71,7 @@ export function Decided({
   kind: string;
 }) {
   return (
-    <Section title={kind === "switch" ? "What it decided" : "Its condition"}>
+    <Section title={TITLES[kind] ?? "Its condition"}>
       <ul className="step-tried">
         {decision.tried.map((tried) => (
           <li key={`${tried.case}${tried.when}`}>

@@ -6,6 +6,7 @@ import { STATE_SHAPES } from "./icons";
 import { type LaidEdge, type Layout, pathOf } from "./layout";
 import type { EdgeLook } from "./looks";
 import type { RunModel } from "./run-model";
+import { leadsBack } from "./ways";
 
 /** The ways between the steps, each with its label and its name. */
 export const Edges = memo(function Edges({ layout }: { layout: Layout }) {
@@ -54,7 +55,7 @@ const EdgeView = memo(function EdgeView({ edge }: { edge: LaidEdge }) {
   const { model, name, critical } = useContext(CanvasContext);
   const look = useFlows((state): EdgeLook => {
     const of = state.models[model];
-    if (!of || edge.kind === "goto") return "open";
+    if (!of || leadsBack(edge.kind)) return "open";
     const known = looksOfModel(of).edges[edge.key];
     if (known) return known;
     return throughChain(of, edge);
@@ -64,7 +65,7 @@ const EdgeView = memo(function EdgeView({ edge }: { edge: LaidEdge }) {
   const onPath = critical.has(edge.from) && critical.has(edge.to);
   const arrow = onPath
     ? "critical"
-    : edge.kind === "goto"
+    : leadsBack(edge.kind)
       ? "open"
       : ARROWS[look];
   const classes = ["edge", look, edge.kind, onPath && "critical"]
@@ -151,9 +152,11 @@ export function edgeLabel(
   const way =
     edge.kind === "goto"
       ? `${edge.from} goes back to ${edge.to} when it is rejected`
-      : edge.labels.length > 0
-        ? `${edge.from}, case ${edge.labels.join(" or ")}, to ${edge.to}`
-        : `${edge.from} to ${edge.to}`;
+      : edge.kind === "repeat"
+        ? `another round of ${edge.from} begins with ${edge.to}`
+        : edge.labels.length > 0
+          ? `${edge.from}, case ${edge.labels.join(" or ")}, to ${edge.to}`
+          : `${edge.from} to ${edge.to}`;
   const words = LOOK_WORDS[look];
   return words === "" ? way : `${way}: ${words}`;
 }

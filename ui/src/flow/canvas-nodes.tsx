@@ -7,11 +7,12 @@ import { ChainIcon } from "./canvas-icons";
 import { type Chain, chainSummary, chainsOf, isChain } from "./chains";
 import { looksOfModel, nodeOfGraph, useFlows } from "./flow-store";
 import { StepIcon } from "./icons";
-import type { Box, Layout } from "./layout";
+import type { Box, Frame, Layout } from "./layout";
 import type { NodeLook } from "./looks";
+import { roundMarks } from "./rounds";
 import { asksForPerson } from "./run-model";
 import { StepCard } from "./StepCard";
-import { batchWords, stepLabel } from "./words";
+import { frameWords, stepLabel } from "./words";
 
 export type StepNode = Node<Record<string, never>, "step" | "chain">;
 
@@ -243,45 +244,54 @@ export function MiniStep({ id, x, y, width, height }: MiniMapNodeProps) {
   );
 }
 
-/** The frames around the members of batches. */
+/** The frames around the members of batches, and around what is done in rounds. */
 export const Frames = memo(function Frames({ layout }: { layout: Layout }) {
   return layout.frames.map((frame) => (
-    <BatchFrame key={frame.batch} batch={frame.batch} box={frame.box} />
+    <FrameView key={`${frame.kind}:${frame.name}`} frame={frame} />
   ));
 });
 
-function BatchFrame({
-  batch,
-  box,
-}: {
-  batch: string;
-  box: Layout["frames"][number]["box"];
-}) {
+function FrameView({ frame }: { frame: Frame }) {
   const { model } = useContext(CanvasContext);
   const words = useFlows((state) => {
     const of = state.models[model];
-    const members = of?.graph.batches.find((one) => one.name === batch);
-    if (!of || !members) return "";
-    return batchWords(
-      members.steps.map((id) => of.steps[id]?.state ?? "pending"),
-      members.max_concurrent,
-    );
+    return of ? frameWords(of, frame) : "";
   });
+  const marks = useFlows((state) => {
+    const of = state.models[model];
+    const node = of && nodeOfGraph(of.graph, frame.name);
+    const step = of?.steps[frame.name];
+    return node && step ? roundMarks(node, step).join(" ") : "";
+  });
+  const { kind, name, box } = frame;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a frame on a canvas is no <fieldset>
     <div
       className="batch-frame"
       role="group"
-      aria-label={`Batch ${batch}: ${words}`}
-      data-testid={`batch-${batch}`}
+      aria-label={`${kind === "batch" ? "Batch" : "Rounds of"} ${name}: ${words}`}
+      data-kind={kind}
+      data-testid={`${kind}-${name}`}
       style={{
         transform: `translate(${box.x}px, ${box.y}px)`,
         width: box.width,
         height: box.height,
       }}
     >
-      <span className="batch-name">{batch}</span>
+      <span className="batch-name">{name}</span>
       <span className="batch-words">{words}</span>
+      {kind === "rounds" && marks !== "" && (
+        <span className="round-marks" aria-hidden="true">
+          {marks.split(" ").map((mark, index) => (
+            <span
+              // biome-ignore lint/suspicious/noArrayIndexKey: a round is known by its place alone
+              key={index}
+              className="round-mark"
+              data-round={mark}
+            />
+          ))}
+        </span>
+      )}
     </div>
   );
 }

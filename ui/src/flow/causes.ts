@@ -1,5 +1,6 @@
 import type { FlowGraph, StepView } from "../bindings";
 import { isBad } from "./run-model";
+import { leadsBack } from "./ways";
 
 /**
  * The chain of causes of a step that did not run: from it, through what it needs, to the step where that began.
@@ -14,7 +15,7 @@ export function causesOf(
   if (steps[id]?.state !== "skipped" || !skip || skip.origin === id) return [];
   const needs = new Map<string, string[]>();
   for (const edge of graph.edges) {
-    if (edge.kind === "goto") continue;
+    if (leadsBack(edge.kind)) continue;
     needs.set(edge.to, [...(needs.get(edge.to) ?? []), edge.from]);
   }
   // The shortest way upstream to the origin, over steps that did not succeed: those carried the cause on.

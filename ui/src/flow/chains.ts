@@ -1,5 +1,6 @@
 import type { FlowGraph, GraphNode, StepState } from "../bindings";
 import { isTerminal } from "./run-model";
+import { leadsBack } from "./ways";
 
 /** A chain of steps that is drawn as one node. */
 export interface Chain {
@@ -22,23 +23,26 @@ export function isChain(node: string): boolean {
 
 /**
  * The chains of a flow: steps one after the other, each needed by the next one alone. Approvals and switches are never
- * part of one, nor members of a batch: those must be seen.
+ * part of one, nor members of a batch, nor steps that are done in rounds: those must be seen.
  */
 export function chainsOf(graph: FlowGraph): Chain[] {
   const into = new Map<string, string[]>();
   const out = new Map<string, string[]>();
   const pinned = new Set<string>();
   for (const edge of graph.edges) {
-    if (edge.kind === "goto" || edge.kind === "case") {
-      pinned.add(edge.kind === "goto" ? edge.to : edge.from);
-      if (edge.kind === "goto") pinned.add(edge.from);
+    if (edge.kind === "case") pinned.add(edge.from);
+    if (leadsBack(edge.kind)) {
+      pinned.add(edge.from);
+      pinned.add(edge.to);
+      continue;
     }
-    if (edge.kind === "goto") continue;
     const before = into.get(edge.to) ?? [];
     if (!before.includes(edge.from)) into.set(edge.to, [...before, edge.from]);
     const after = out.get(edge.from) ?? [];
     if (!after.includes(edge.to)) out.set(edge.from, [...after, edge.to]);
   }
+  for (const node of graph.nodes)
+    for (const step of node.repeat?.steps ?? []) pinned.add(step);
   const linear = (node: GraphNode) =>
     node.kind !== "switch" &&
     node.kind !== "approval" &&

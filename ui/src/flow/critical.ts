@@ -1,5 +1,6 @@
 import type { FlowGraph, StepView } from "../bindings";
 import { isTerminal } from "./run-model";
+import { leadsBack } from "./ways";
 
 /** From the beginning of its first attempt to the end of its last one, waits between them included. */
 function weight(step: StepView | undefined, now: number): number {
@@ -23,7 +24,7 @@ export function criticalPath(
   const seen = new Set<string>();
   for (const edge of graph.edges) {
     const key = `${edge.from}\n${edge.to}`;
-    if (edge.kind === "goto" || seen.has(key)) continue;
+    if (leadsBack(edge.kind) || seen.has(key)) continue;
     seen.add(key);
     into.set(edge.to, [...(into.get(edge.to) ?? []), edge.from]);
     out.set(edge.from, [...(out.get(edge.from) ?? []), edge.to]);

@@ -7,7 +7,8 @@ import { type Layout, pathOf } from "./layout";
 import { layoutOf } from "./layout-client";
 import type { EdgeLook } from "./looks";
 import type { RunModel } from "./run-model";
-import { batchWords, stepDuration, stepWords } from "./words";
+import { leadsBack } from "./ways";
+import { frameWords, stepDuration, stepWordsAt } from "./words";
 
 /** The colours of a picture, which is looked at without the window around it. */
 export interface Ink {
@@ -65,16 +66,10 @@ export function svgOf(model: RunModel, layout: Layout, ink: Ink): string {
   ];
   for (const frame of layout.frames) {
     const { x, y } = frame.box;
-    const batch = model.graph.batches.find((one) => one.name === frame.batch);
-    const words = batch
-      ? batchWords(
-          batch.steps.map((id) => model.steps[id]?.state ?? "pending"),
-          batch.max_concurrent,
-        )
-      : "";
+    const words = frameWords(model, frame);
     parts.push(
       `<rect x="${x}" y="${y}" width="${frame.box.width}" height="${frame.box.height}" rx="12" fill="none" stroke="${ink.line}" stroke-opacity=".5"/>`,
-      `<text x="${x + 12}" y="${y + 19}" font-size="11" fill="${ink.dim}"><tspan font-weight="600">${escaped(frame.batch)}</tspan> ${escaped(words)}</text>`,
+      `<text x="${x + 12}" y="${y + 19}" font-size="11" fill="${ink.dim}"><tspan font-weight="600">${escaped(frame.name)}</tspan> ${escaped(words)}</text>`,
     );
   }
   const strokes: Record<EdgeLook, string> = {
@@ -86,16 +81,17 @@ export function svgOf(model: RunModel, layout: Layout, ink: Ink): string {
     dimmed: `stroke="${ink.line}" stroke-opacity=".5" stroke-width="1.4" stroke-dasharray="2 5"`,
   };
   for (const edge of layout.edges) {
-    const look =
-      edge.kind === "goto" ? "open" : (looks.edges[edge.key] ?? "open");
-    const dash = edge.kind === "goto" ? ' stroke-dasharray="5 4"' : "";
+    const look = leadsBack(edge.kind)
+      ? "open"
+      : (looks.edges[edge.key] ?? "open");
+    const dash = leadsBack(edge.kind) ? ' stroke-dasharray="5 4"' : "";
     const end = edge.points.at(-1);
     parts.push(
       `<path d="${pathOf(edge)}" fill="none" ${strokes[look]}${dash}/>`,
     );
     if (end)
       parts.push(
-        edge.kind === "goto"
+        leadsBack(edge.kind)
           ? `<path d="M${end.x + 6} ${end.y - 4}L${end.x} ${end.y}L${end.x + 6} ${end.y + 4}" fill="none" ${strokes[look].replace(/stroke-dasharray="[^"]*"/, "")}/>`
           : `<path d="M${end.x - 4} ${end.y - 6}L${end.x} ${end.y}L${end.x + 4} ${end.y - 6}" fill="none" ${strokes[look].replace(/stroke-dasharray="[^"]*"/, "")}/>`,
       );
@@ -134,7 +130,7 @@ export function svgOf(model: RunModel, layout: Layout, ink: Ink): string {
       `<rect width="${box.width}" height="${box.height}" rx="9" fill="${dimmed ? "none" : ink.card}" stroke="${colour}" stroke-width="${state === "running" || state === "awaiting_approval" ? 2 : 1}"${dimmed ? ' stroke-dasharray="4 3"' : ""}/>`,
       icon(KIND_PATHS[node.kind], 14, box.height / 2 - 8, 1, ink.dim),
       `<text x="42" y="21" font-size="12.5" font-weight="600" fill="${dimmed ? ink.dim : ink.text}">${escaped(cut(node.id, 20))}</text>`,
-      `<text x="42" y="37" font-size="11" fill="${ink.dim}">${escaped(cut(step ? stepWords(step) : "", 24))}</text>`,
+      `<text x="42" y="37" font-size="11" fill="${ink.dim}">${escaped(cut(step ? stepWordsAt(node, step) : "", 24))}</text>`,
       icon(shape.path, box.width - 25, 8, 0.95, colour, shape.filled),
     );
     if (duration !== null)

@@ -13,6 +13,9 @@ export const KIND_PATHS: Record<StepKind, string> = {
   // A person.
   approval:
     "M8 8a2.4 2.4 0 1 0 0-4.8A2.4 2.4 0 0 0 8 8ZM3.5 13.2c.5-2.4 2.3-3.4 4.5-3.4s4 1 4.5 3.4",
+  // A way that goes round.
+  repeat:
+    "M3.5 7.5A4.5 4.5 0 0 1 11.6 5M11.8 2.4V5.2H9M12.5 8.5A4.5 4.5 0 0 1 4.4 11M4.2 13.6V10.8H7",
   // A fork.
   switch:
     "M8 13V9.5M8 9.5C8 7 4.5 7.5 4.5 4M8 9.5C8 7 11.5 7.5 11.5 4M2.8 5.6 4.5 3.8l1.7 1.8M9.8 5.6l1.7-1.8 1.7 1.8",

@@ -1,6 +1,7 @@
 import { Graph, layout as runDagre } from "@dagrejs/dagre";
 import type { FlowGraph, GraphEdgeKind } from "../bindings";
 import type { Chain } from "./chains";
+import { leadsBack } from "./ways";
 
 export interface Point {
   x: number;
@@ -24,7 +25,12 @@ export interface LaidEdge {
 }
 
 export interface Frame {
-  batch: string;
+  /** Around the members of a batch, or around steps that are done in rounds. */
+  kind: "batch" | "rounds";
+  /** The name of the batch, or of the step that repeats. */
+  name: string;
+  /** What stands in it. */
+  steps: string[];
   box: Box;
 }
 
@@ -47,6 +53,8 @@ export const NODE_WIDTH = 216;
 export const NODE_HEIGHT = 50;
 const MARGIN = 24;
 const FRAME_SIDE = 14;
+/** The way back of a round has its place there. */
+const ROUNDS_SIDE = 28;
 const FRAME_TOP = 30;
 
 /** Lays a flow out from top to bottom. Pure; a worker calls it. */
@@ -71,11 +79,11 @@ export function layOut({ graph, chains }: LayoutRequest): Layout {
       dagre.setNode(node.id, { width: NODE_WIDTH, height: NODE_HEIGHT });
   for (const chain of chains)
     dagre.setNode(chain.id, { width: NODE_WIDTH, height: NODE_HEIGHT });
-  const framed = graph.batches.filter((batch) => batch.steps.length > 0);
-  for (const batch of framed) {
-    const frame = `batch:${batch.name}`;
+  const framed = framesOf(graph);
+  for (const { kind, name, steps } of framed) {
+    const frame = `${kind}:${name}`;
     dagre.setNode(frame, {});
-    for (const step of batch.steps) dagre.setParent(place(step), frame);
+    for (const step of steps) dagre.setParent(place(step), frame);
   }
 
   const edges = new Map<string, LaidEdge>();
@@ -83,7 +91,7 @@ export function layOut({ graph, chains }: LayoutRequest): Layout {
     const from = place(edge.from);
     const to = place(edge.to);
     if (from === to) continue;
-    const key = `${from}→${to}${edge.kind === "goto" ? "!" : ""}`;
+    const key = `${from}→${to}${leadsBack(edge.kind) ? "!" : ""}`;
     const known = edges.get(key);
     if (known) {
       if (edge.label) known.labels.push(edge.label);
@@ -101,7 +109,7 @@ export function layOut({ graph, chains }: LayoutRequest): Layout {
     }
   }
   for (const edge of edges.values()) {
-    if (edge.kind === "goto") continue;
+    if (leadsBack(edge.kind)) continue;
     const label = edge.labels.join(" · ");
     dagre.setEdge(
       edge.from,
@@ -115,7 +123,7 @@ export function layOut({ graph, chains }: LayoutRequest): Layout {
 
   const nodes: Record<string, Box> = {};
   for (const id of dagre.nodes()) {
-    if (id.startsWith("batch:")) continue;
+    if (/^(batch|rounds):/.test(id)) continue;
     const { x = 0, y = 0 } = dagre.node(id) as Partial<Point>;
     nodes[id] = {
       x: Math.round(x - NODE_WIDTH / 2),
@@ -130,7 +138,18 @@ export function layOut({ graph, chains }: LayoutRequest): Layout {
     right = Math.max(right, box.x + box.width);
     bottom = Math.max(bottom, box.y + box.height);
   }
+  const rounds = new Map(
+    graph.nodes.map((node) => [node.id, node.repeat?.steps ?? []]),
+  );
   for (const edge of edges.values()) {
+    if (edge.kind === "repeat") {
+      // Beside the steps of the round, within their frame.
+      const round = [edge.from, ...(rounds.get(edge.from) ?? [])];
+      const boxes = round.flatMap((step) => nodes[place(step)] ?? []);
+      const beside = Math.max(...boxes.map((box) => box.x + box.width));
+      edge.points = backWay(nodes[edge.from], nodes[edge.to], beside - 12);
+      continue;
+    }
     if (edge.kind === "goto") {
       edge.points = backWay(nodes[edge.from], nodes[edge.to], right);
       right = Math.max(right, ...edge.points.map((point) => point.x));
@@ -146,16 +165,16 @@ export function layOut({ graph, chains }: LayoutRequest): Layout {
       edge.labelAt = { x: laid.x, y: laid.y };
   }
   const frames: Frame[] = [];
-  for (const batch of framed) {
-    const boxes = batch.steps.flatMap((step) => nodes[place(step)] ?? []);
+  for (const { kind, name, steps } of framed) {
+    const side = kind === "rounds" ? ROUNDS_SIDE : FRAME_SIDE;
+    const boxes = steps.flatMap((step) => nodes[place(step)] ?? []);
     if (boxes.length === 0) continue;
-    const x = Math.min(...boxes.map((box) => box.x)) - FRAME_SIDE;
+    const x = Math.min(...boxes.map((box) => box.x)) - side;
     const y = Math.min(...boxes.map((box) => box.y)) - FRAME_TOP;
-    const width =
-      Math.max(...boxes.map((box) => box.x + box.width)) + FRAME_SIDE - x;
+    const width = Math.max(...boxes.map((box) => box.x + box.width)) + side - x;
     const height =
       Math.max(...boxes.map((box) => box.y + box.height)) + FRAME_SIDE - y;
-    frames.push({ batch: batch.name, box: { x, y, width, height } });
+    frames.push({ kind, name, steps, box: { x, y, width, height } });
     right = Math.max(right, x + width);
     bottom = Math.max(bottom, y + height);
   }
@@ -166,6 +185,18 @@ export function layOut({ graph, chains }: LayoutRequest): Layout {
     width: right + MARGIN,
     height: bottom + MARGIN,
   };
+}
+
+/** What a frame is drawn around: batches, and rounds none of whose steps has a frame already. */
+function framesOf(graph: FlowGraph): Omit<Frame, "box">[] {
+  const frames: Omit<Frame, "box">[] = graph.batches
+    .filter((batch) => batch.steps.length > 0)
+    .map(({ name, steps }) => ({ kind: "batch", name, steps }));
+  const inBatch = new Set(frames.flatMap((frame) => frame.steps));
+  for (const { id, repeat } of graph.nodes)
+    if (repeat && !repeat.steps.some((step) => inBatch.has(step)))
+      frames.push({ kind: "rounds", name: id, steps: [...repeat.steps, id] });
+  return frames;
 }
 
 function labelWidth(label: string): number {
@@ -180,7 +211,7 @@ function ends(points: Point[], from?: Box, to?: Box): Point[] {
   return [start, ...points.slice(1, -1), end];
 }
 
-/** The way back of a rejection: around everything, on the right. */
+/** A way back: around all that ends at `right`. */
 function backWay(
   from: Box | undefined,
   to: Box | undefined,
@@ -197,7 +228,7 @@ function backWay(
 export function pathOf(edge: Pick<LaidEdge, "points" | "kind">): string {
   const [first, ...rest] = edge.points;
   if (!first) return "";
-  if (edge.kind === "goto") return rounded(edge.points);
+  if (leadsBack(edge.kind)) return rounded(edge.points);
   let path = `M${at(first)}`;
   let before = first;
   for (const point of rest) {

@@ -1,5 +1,6 @@
 import type { FlowGraph, GraphEdge, StepView } from "../bindings";
 import { isBad, isTerminal } from "./run-model";
+import { leadsBack } from "./ways";
 
 /**
  * How an edge is drawn. `lit`: the run went this way; `flowing`: it goes this way right now; `ahead`: it will, because a
@@ -41,7 +42,7 @@ export function looksOf(
   }
   const edges: Record<string, EdgeLook> = {};
   for (const edge of graph.edges) {
-    if (edge.kind === "goto") continue;
+    if (leadsBack(edge.kind)) continue;
     const key = edgeKey(edge);
     const look = edgeLook(edge, steps, ahead, mayFail);
     // Between two steps there may be two edges, a case and a need: the case says which way it went.
@@ -102,7 +103,7 @@ function aheadOf(
   const into = new Map<string, GraphEdge[]>();
   const out = new Map<string, string[]>();
   for (const edge of graph.edges) {
-    if (edge.kind === "goto") continue;
+    if (leadsBack(edge.kind)) continue;
     into.set(edge.to, [...(into.get(edge.to) ?? []), edge]);
     out.set(edge.from, [...(out.get(edge.from) ?? []), edge.to]);
   }

@@ -443,7 +443,7 @@ test("a saved picture stands for itself, whatever a step is called", () => {
   const drawn = new DOMParser().parseFromString(svg, "image/svg+xml");
   expect(drawn.querySelector("parsererror")).toBeNull();
   expect(svg).toContain("&lt;a&amp;b&gt;");
-  expect(drawn.querySelectorAll("g")).toHaveLength(55);
+  expect(drawn.querySelectorAll("g")).toHaveLength(66);
 });
 
 test.each([

@@ -7,7 +7,14 @@ import type {
   StepView,
 } from "../bindings";
 import { formatDuration } from "../shared/durations";
-import { asksForPerson, isTerminal, lastAttempt } from "./run-model";
+import type { Frame } from "./layout";
+import { roundWords } from "./rounds";
+import {
+  asksForPerson,
+  isTerminal,
+  lastAttempt,
+  type RunModel,
+} from "./run-model";
 
 /** What states are called, everywhere the same. */
 export const STATE_WORDS: Record<StepState, string> = {
@@ -39,6 +46,7 @@ export const KIND_WORDS: Record<StepKind, string> = {
   value: "value",
   approval: "approval",
   switch: "switch",
+  repeat: "repeat",
 };
 
 /** Why a step did not run, in few words. */
@@ -77,12 +85,21 @@ export function stepWords(step: StepView): string {
   return STATE_WORDS[step.state];
 }
 
+/** The same, where it is known what the step does. */
+export function stepWordsAt(
+  node: GraphNode | undefined,
+  step: StepView,
+): string {
+  return (node && roundWords(node, step)) ?? stepWords(step);
+}
+
 /** A step in one sentence, for those who don't see the picture. */
 export function stepLabel(node: GraphNode, step: StepView | undefined): string {
   const parts = [node.id, KIND_WORDS[node.kind]];
   if (!step) return parts.join(", ");
-  parts.push(stepWords(step));
-  if (step.attempts.length > 1) parts.push(`${step.attempts.length} attempts`);
+  parts.push(stepWordsAt(node, step));
+  if (step.attempts.length > 1 && !node.repeat)
+    parts.push(`${step.attempts.length} attempts`);
   const duration = stepDuration(step);
   if (isTerminal(step.state) && duration !== null)
     parts.push(`took ${formatDuration(duration)}`);
@@ -116,6 +133,24 @@ export function formatWhen(at: number, now = Date.now()): string {
 /** The last part of a path. */
 export function baseName(path: string): string {
   return path.replace(/\/+$/, "").split("/").pop() || "/";
+}
+
+/** What is going on within a frame. */
+export function frameWords(
+  { graph, steps }: RunModel,
+  { kind, name }: Pick<Frame, "kind" | "name">,
+): string {
+  if (kind === "batch") {
+    const batch = graph.batches.find((one) => one.name === name);
+    const states = batch?.steps.map((id) => steps[id]?.state ?? "pending");
+    return batch && states ? batchWords(states, batch.max_concurrent) : "";
+  }
+  const node = graph.nodes.find((one) => one.id === name);
+  if (!node?.repeat) return "";
+  const step = steps[name];
+  return step
+    ? stepWordsAt(node, step)
+    : `${node.repeat.times} round${node.repeat.times === 1 ? "" : "s"} at most`;
 }
 
 /** `2 of 3 running, limit 2`; once all have ended, how many did. */

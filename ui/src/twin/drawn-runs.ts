@@ -9,7 +9,14 @@ import type {
 import { graphOf, type StepOf } from "./graph-of";
 import type { Recording } from "./recordings";
 
-const KINDS: StepKind[] = ["agent", "run", "value", "approval", "switch"];
+const KINDS: StepKind[] = [
+  "agent",
+  "run",
+  "value",
+  "approval",
+  "switch",
+  "repeat",
+];
 const STATES: StepState[] = [
   "pending",
   "queued",

@@ -395,6 +395,14 @@ impl Watched {
             Happened::RunRedefined { .. } => {
                 told("↻", Tone::Faint, "it goes on as its file is now".to_owned())
             }
+            Happened::StepRepeats { step, ended, .. } => {
+                let said = ended.message.as_deref().unwrap_or_default();
+                told(
+                    "↻",
+                    Tone::Urgent,
+                    format!("{step}, {said}: another one begins"),
+                )
+            }
             Happened::StepsReset { steps } => told(
                 "↻",
                 Tone::Faint,

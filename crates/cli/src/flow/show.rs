@@ -148,7 +148,11 @@ pub(super) fn show(run: &RunView, out: &mut Output<'_>) -> Result<(), Failure> {
         if let Some(held) = last.and_then(|attempt| attempt.held.as_ref()) {
             why.clone_from(held);
         }
-        if step.attempts.len() > 1 {
+        if let Some(round) = last.and_then(|attempt| attempt.round.as_ref()) {
+            if step.state == StepState::Succeeded {
+                why = format!("done in round {}", round.number);
+            }
+        } else if step.attempts.len() > 1 {
             let _ = write!(why, " (attempt {})", step.attempts.len());
         }
         table.row([

@@ -120,6 +120,89 @@ proptest! {
     }
 }
 
+/// Drives rounds of a plan to their end. Gives what came of them, and the attempts at each step.
+fn drive_rounds(
+    flow: &Arc<Flow>,
+    plan: &Plan,
+    rounds: u32,
+    mut next: impl FnMut(usize) -> usize,
+) -> (BTreeMap<String, Came>, BTreeMap<String, u32>) {
+    struct OfPlan<'p>(&'p Plan);
+    impl Guards for OfPlan<'_> {
+        fn guard(&mut self, progress: &Progress, step: StepIndex) -> Guarded {
+            match progress.flow().steps[step].id.strip_prefix('s') {
+                Some(_) => PlanGuards(self.0).guard(progress, step),
+                None => Guarded::Holds,
+            }
+        }
+    }
+    let mut progress = Progress::new(Arc::clone(flow), Some("near".to_owned()));
+    let mut guards = OfPlan(plan);
+    progress.start(&mut guards);
+    let mut working = Vec::new();
+    loop {
+        while let Some(step) = progress.admit(u32::MAX) {
+            working.push(step);
+        }
+        if working.is_empty() {
+            break;
+        }
+        let step = working.swap_remove(next(working.len()) % working.len());
+        match flow.steps[step].id.as_str() {
+            "rounds" => {
+                assert!(
+                    working.is_empty(),
+                    "a round is judged when all of it has ended"
+                );
+                let holds = progress.round(step) == rounds;
+                match progress.judged(step, Ok(holds)) {
+                    Judged::Done => progress.ended(step, StepState::Succeeded, None, &mut guards),
+                    Judged::Failed(_) => progress.ended(step, StepState::Failed, None, &mut guards),
+                    Judged::Ended(_) => {
+                        progress.ended(step, StepState::Cancelled, None, &mut guards)
+                    }
+                    Judged::Again(_) => progress.again(step, &mut guards),
+                };
+            }
+            "after" => {
+                progress.ended(step, StepState::Succeeded, None, &mut guards);
+            }
+            _ => {
+                let number = number_of(&progress, step);
+                let ends = plan.steps[number].ends.state();
+                let branch = plan.branch(number).filter(|_| ends == StepState::Succeeded);
+                progress.ended(step, ends, branch, &mut guards);
+            }
+        }
+    }
+    assert!(progress.is_complete());
+    let attempts = flow.steps.iter().enumerate();
+    let attempts = attempts.map(|(step, of)| (of.id.clone(), progress.step(step).attempts));
+    (came(&progress), attempts.collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, max_global_rejects: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_round_comes_to_what_its_steps_come_to_once(plan in plan(), seed in any::<u64>(), rounds in 1..5u32, times in 1..4u32) {
+        let text = plan.write_rounds("value: x", rounds, times);
+        let flow = Flow::read(&text);
+        prop_assume!(flow.is_ok());
+        let flow = Arc::new(flow.unwrap());
+        let (of_rounds, judged) = plan.read_rounds(rounds, times);
+        let (came, attempts) = drive_rounds(&flow, &plan, rounds, picks(seed));
+        for (id, once) in plan.read() {
+            prop_assert_eq!(&came[&id], &once, "{}: {}", id, text);
+            let ran = u32::from(once.state != StepState::Skipped);
+            prop_assert_eq!(attempts[&id], ran * judged, "{}: {}", id, text);
+        }
+        prop_assert_eq!(&came["rounds"], &of_rounds, "{}", text);
+        let after = came["after"].state == StepState::Succeeded;
+        prop_assert_eq!(after, of_rounds.state == StepState::Succeeded);
+    }
+}
+
 /// Two steps of which one needs the other: under every pair of triggers, over needs that come to
 /// everything that needs can come to, in every order.
 #[test]

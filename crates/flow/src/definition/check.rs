@@ -3,6 +3,7 @@
 mod kinds;
 mod names;
 mod never;
+mod repeats;
 mod shape;
 mod steps;
 mod yaml;
@@ -197,6 +198,7 @@ impl Checker<'_> {
             }
         }
         self.link_cases(file, &mut steps);
+        self.link_repeats(file, &mut steps, &batches, &index);
         self.goto_targets(file, &mut steps, &index);
 
         let reach = Reach {

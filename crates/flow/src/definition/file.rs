@@ -267,6 +267,7 @@ impl StepFile {
             || self.value.is_some()
             || self.approval.is_some()
             || self.switch.is_some()
+            || self.repeat.is_some()
     }
 }
 
@@ -307,7 +308,7 @@ pub enum Trigger {
     NoneSkipped,
 }
 
-/// One step. Its kind is told by the one key of `agent`, `run`, `value`, `approval` and `switch` that it has.
+/// One step. Its kind is told by the one key of `agent`, `run`, `value`, `approval`, `switch` and `repeat` that it has.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Step")]
@@ -338,6 +339,9 @@ pub(crate) struct StepFile {
     pub(crate) default: Option<At<Names>>,
     /// The switch fails when no case matches.
     pub(crate) required: Option<At<bool>>,
+
+    /// Steps that are done again, in rounds, until a condition holds.
+    pub(crate) repeat: Option<At<RepeatFile>>,
 
     /// The steps, or `batch:NAME`, that it waits for.
     pub(crate) needs: Option<At<Names>>,
@@ -483,6 +487,19 @@ pub(crate) struct CaseFile {
     /// The steps that run only when it is taken.
     #[serde(default)]
     pub(crate) steps: Option<At<Names>>,
+}
+
+/// Steps that are done again, in rounds, until a condition holds.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Repeat")]
+pub(crate) struct RepeatFile {
+    /// The steps of a round. What comes after them needs the `repeat`.
+    pub(crate) steps: At<Names>,
+    /// A condition, evaluated at the end of every round: when true, there is no further one.
+    pub(crate) until: At<String>,
+    /// How many rounds there may be, from 1 to 1000; when the last one does not do, the step has failed.
+    pub(crate) times: At<i64>,
 }
 
 /// What the output of a step must be.

@@ -40,8 +40,22 @@ pub struct GraphNode {
     pub allow_failure: bool,
     /// For a switch: its cases in order, the default last.
     pub cases: Vec<GraphCase>,
+    /// For a `repeat`: what it does again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<GraphRepeat>,
     /// The line of the file that it starts on.
     pub line: u32,
+}
+
+/// The rounds of a `repeat` in the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct GraphRepeat {
+    /// The steps of a round.
+    pub steps: Vec<String>,
+    /// When there is no further one.
+    pub until: String,
+    /// How many there may be.
+    pub times: u32,
 }
 
 /// A case of a switch in the picture.
@@ -67,6 +81,8 @@ pub enum GraphEdgeKind {
     Batch,
     /// A rejection of `from` goes back to `to`.
     Goto,
+    /// Another round of `from` begins with `to`.
+    Repeat,
 }
 
 /// An edge of the picture.
@@ -98,7 +114,7 @@ pub struct GraphBatch {
 pub struct StepDefinition {
     /// What it does.
     pub kind: StepKind,
-    /// The script, the template, the prompt's template or the question's; none for a switch.
+    /// The script, the template, the prompt's template or the question's, the condition of rounds; none for a switch.
     pub text: Option<String>,
     /// For an agent: which one.
     pub agent: Option<String>,
@@ -139,6 +155,7 @@ impl Flow {
             Kind::Run { script } => (Some(script.clone()), None),
             Kind::Value { template } => (Some(template.clone()), None),
             Kind::Approval(approval) => (Some(approval.message.clone()), None),
+            Kind::Repeat(repeat) => (Some(repeat.until.clone()), None),
             Kind::Switch(_) => (None, None),
         };
         Some(StepDefinition {
@@ -201,6 +218,20 @@ impl Flow {
                     label: None,
                 });
             }
+            let mut repeat = None;
+            if let Kind::Repeat(rounds) = &step.kind {
+                edges.extend(rounds.first.iter().map(|first| GraphEdge {
+                    from: step.id.clone(),
+                    to: id(first),
+                    kind: GraphEdgeKind::Repeat,
+                    label: None,
+                }));
+                repeat = Some(GraphRepeat {
+                    steps: rounds.steps.iter().map(id).collect(),
+                    until: rounds.until.clone(),
+                    times: rounds.times,
+                });
+            }
             let mut cases = Vec::new();
             if let Kind::Switch(switch) = &step.kind {
                 cases.extend(switch.cases.iter().map(|case| GraphCase {
@@ -223,6 +254,7 @@ impl Flow {
                 batch: step.batch.map(|batch| self.batches[batch].name.clone()),
                 allow_failure: step.allow_failure,
                 cases,
+                repeat,
                 line: step.at.line,
             });
         }
@@ -275,6 +307,7 @@ impl FlowGraph {
                 StepKind::Value => ("[/", "/]"),
                 StepKind::Approval => ("[[", "]]"),
                 StepKind::Switch => ("{", "}"),
+                StepKind::Repeat => ("{{", "}}"),
             };
             let _ = writeln!(text, "{indent}s_{0}{open}\"{0}\"{close}", node.id);
         };
@@ -312,6 +345,9 @@ impl FlowGraph {
                 GraphEdgeKind::Goto => {
                     writeln!(text, "  s_{} -.->|\"rejected\"| s_{}", edge.from, edge.to)
                 }
+                GraphEdgeKind::Repeat => {
+                    writeln!(text, "  s_{} -.->|\"again\"| s_{}", edge.from, edge.to)
+                }
             };
         }
         text
@@ -329,6 +365,7 @@ impl FlowGraph {
                 StepKind::Value => "parallelogram",
                 StepKind::Approval => "octagon",
                 StepKind::Switch => "diamond",
+                StepKind::Repeat => "hexagon",
             };
             let _ = writeln!(text, "{indent}{} [shape={shape}];", quote(&node.id));
         };
@@ -357,6 +394,9 @@ impl FlowGraph {
                 ),
                 GraphEdgeKind::Goto => {
                     " [style=dashed, label=\"rejected\", constraint=false]".to_owned()
+                }
+                GraphEdgeKind::Repeat => {
+                    " [style=dashed, label=\"again\", constraint=false]".to_owned()
                 }
             };
             let _ = writeln!(text, "  {from} -> {to}{style};");

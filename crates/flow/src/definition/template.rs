@@ -37,11 +37,18 @@ pub(crate) enum Form {
 pub(crate) struct Scope {
     pub(crate) inputs: serde_json::Map<String, serde_json::Value>,
     pub(crate) results: serde_json::Map<String, serde_json::Value>,
+    /// What steps came to in the round before.
+    pub(crate) last: serde_json::Map<String, serde_json::Value>,
+    /// The numbers of rounds.
+    pub(crate) rounds: serde_json::Map<String, serde_json::Value>,
     pub(crate) run: serde_json::Map<String, serde_json::Value>,
     pub(crate) env: serde_json::Map<String, serde_json::Value>,
-    /// By step: the text that its `data` was read from, where reading it may have rounded an integer.
+    /// By step: the text that its `data` was read from, where reading it may have rounded an integer; of the results, and
+    /// of those of the round before.
     #[serde(skip)]
     pub(crate) texts: BTreeMap<String, String>,
+    #[serde(skip)]
+    pub(crate) last_texts: BTreeMap<String, String>,
     /// What conditions may ask about the world.
     #[serde(skip)]
     pub(crate) outside: Outside,
@@ -50,15 +57,21 @@ pub(crate) struct Scope {
 impl Scope {
     fn names(&self) -> Value {
         let mut names = Value::from(Serde(self));
-        if !self.texts.is_empty() {
-            let results = self.results.iter().map(|(step, fields)| {
+        for (space, results, texts) in [
+            ("results", &self.results, &self.texts),
+            ("last", &self.last, &self.last_texts),
+        ] {
+            if texts.is_empty() {
+                continue;
+            }
+            let results = results.iter().map(|(step, fields)| {
                 let fields = Value::from(Serde(fields));
-                let data = self.texts.get(step).and_then(|text| json::exact(text).ok());
+                let data = texts.get(step).and_then(|text| json::exact(text).ok());
                 let data = data.map(|data| Value::from_pairs([("data", data)]));
                 (step.as_str(), merge_maps([fields].into_iter().chain(data)))
             });
             let results = Value::from_pairs(results.collect::<Vec<_>>());
-            names = merge_maps([names, Value::from_pairs([("results", results)])]);
+            names = merge_maps([names, Value::from_pairs([(space, results)])]);
         }
         names
     }

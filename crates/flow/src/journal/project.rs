@@ -109,6 +109,12 @@ impl Projection<'_> {
                 self.state(StepState::RetryWait)
             }
             Happened::StepEnded { attempt, ended, .. } => self.end_step(*attempt, ended),
+            Happened::StepRepeats {
+                attempt,
+                ended,
+                steps,
+                ..
+            } => self.repeat(*attempt, ended, steps),
             Happened::StepInterrupted { attempt, .. } => self.interrupt(*attempt),
             Happened::StepLate { attempt, ended, .. } => self.end(*attempt, ended, None),
             Happened::StepsReset { steps } => self.reset(steps),
@@ -186,9 +192,10 @@ impl Projection<'_> {
         let output = ended.output.as_ref().map(|output| head(output));
         let data = ended.data.as_ref().map(text).transpose()?;
         let decision = ended.decision.as_ref().map(text).transpose()?;
+        let round = ended.round.as_ref().map(text).transpose()?;
         self.write(
             "UPDATE attempts SET state = ?4, ended_at = ?5, exit_code = ?6, message = ?7, output = ?8,
-                 output_file = ?9, data = ?10, decision = ?11, due = ?12, needs_you = NULL, held = NULL
+                 output_file = ?9, data = ?10, decision = ?11, due = ?12, round = ?13, needs_you = NULL, held = NULL
              WHERE run = ?1 AND step = ?2 AND attempt = ?3",
             params![
                 self.run,
@@ -202,7 +209,8 @@ impl Projection<'_> {
                 self.file,
                 data,
                 decision,
-                due.map(signed)
+                due.map(signed),
+                round
             ],
         )
     }
@@ -229,6 +237,13 @@ impl Projection<'_> {
              WHERE run = ?1 AND number = ?2",
             params![self.run, self.step, self.at],
         )
+    }
+
+    /// Another round: the attempt that judged this one has ended, and its `repeat`, the first of `steps`, goes on counting.
+    fn repeat(&self, attempt: u32, ended: &AttemptEnd, steps: &[String]) -> Done {
+        self.end(attempt, ended, None)?;
+        self.reset(steps.get(1..).unwrap_or_default())?;
+        self.state(StepState::Pending)
     }
 
     fn reset(&self, steps: &[String]) -> Done {

@@ -390,7 +390,7 @@ fn steps(
         Some(_) => BTreeMap::new(),
     };
     let mut statement = connection.prepare_cached(
-        "SELECT number, id, state, skip, guard, queued_at, branch IS NOT NULL, guard_error FROM steps WHERE run = ?1 ORDER BY number",
+        "SELECT number, id, state, skip, guard, queued_at, branch IS NOT NULL, guard_error, earlier FROM steps WHERE run = ?1 ORDER BY number",
     )?;
     let mut rows = statement.query([run])?;
     let mut found = Vec::new();
@@ -423,6 +423,7 @@ fn steps(
                 .filter(|_| state == StepState::Queued),
             guard: optional(row.get(4)?)?,
             guard_error: row.get(7)?,
+            earlier: row.get(8)?,
             attempts,
         });
     }
@@ -446,7 +447,7 @@ fn attempts(
     };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT step, attempt, state, started_at, ended_at, pane, worktree, exit_code, message, output_file,
-                decision, question, answer, due, handle, awake, boot, agent, needs_you, queued_at, held, {long}
+                decision, question, answer, due, handle, awake, boot, agent, needs_you, queued_at, held, round, {long}
          FROM attempts WHERE run = ?1 AND {which} ORDER BY step, attempt",
     ))?;
     let mut rows = statement.query(params![run, step])?;
@@ -468,12 +469,13 @@ fn attempts(
             held: row.get(20)?,
             exit_code: row.get(7)?,
             message: row.get(8)?,
-            output: row.get(21)?,
+            output: row.get(22)?,
             output_file: row.get(9)?,
-            data: optional(row.get(22)?)?,
-            prompt: row.get(23)?,
-            asked_again: row.get(24)?,
+            data: optional(row.get(23)?)?,
+            prompt: row.get(24)?,
+            asked_again: row.get(25)?,
             decision: optional(row.get(10)?)?,
+            round: optional(row.get(21)?)?,
             question: optional(row.get(11)?)?,
             answer: optional(row.get(12)?)?,
             due: time(13)?,

@@ -167,6 +167,17 @@ pub enum Happened {
         /// How.
         ended: AttemptEnd,
     },
+    /// A round of a `repeat` ended and another one begins: its steps are begun anew, and their earlier attempts are kept.
+    StepRepeats {
+        /// Which `repeat`.
+        step: String,
+        /// Which of its attempts judged the round.
+        attempt: u32,
+        /// What it came to.
+        ended: AttemptEnd,
+        /// The `repeat`, and after it the steps that are begun anew.
+        steps: Vec<String>,
+    },
     /// An attempt was cut off, and the step is run again.
     StepInterrupted {
         /// Which step.
@@ -212,7 +223,9 @@ impl Happened {
             | Self::StepEnded { step, .. }
             | Self::StepInterrupted { step, .. }
             | Self::StepLate { step, .. } => std::slice::from_ref(step),
-            Self::StepsReset { steps } | Self::RunRedefined { steps } => steps,
+            Self::StepsReset { steps }
+            | Self::RunRedefined { steps }
+            | Self::StepRepeats { steps, .. } => steps,
         }
     }
 }
@@ -230,6 +243,9 @@ pub struct AttemptEnd {
     pub branch: Option<String>,
     /// What it decided, and what it saw.
     pub decision: Option<Decision>,
+    /// For a `repeat`: the round that it judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<Round>,
     /// Its output. Not in the event when it is long: see [`AttemptView`].
     #[serde(skip)]
     pub(crate) output: Option<String>,
@@ -250,6 +266,7 @@ impl AttemptEnd {
             message: None,
             branch: None,
             decision: None,
+            round: None,
             output: None,
             data: None,
             chosen: None,
@@ -267,6 +284,26 @@ impl AttemptEnd {
         self.message = Some(message.into());
         self
     }
+}
+
+/// A round that a `repeat` judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Round {
+    /// Its number, from 1.
+    pub number: u32,
+    /// What its steps came to.
+    pub steps: Vec<RoundStep>,
+}
+
+/// What a step came to in a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct RoundStep {
+    /// Which step.
+    pub step: String,
+    /// How it ended.
+    pub state: StepState,
+    /// The last of its attempts by then; not one of this round when it was skipped.
+    pub attempt: u32,
 }
 
 /// What a person is asked.
@@ -412,8 +449,18 @@ pub struct StepView {
     pub guard: Option<Tried>,
     /// Why its condition could not be evaluated, if it failed by that: it has not run.
     pub guard_error: Option<String>,
+    /// How many of its attempts were before the last time that it was begun anew, or cut off. For a `repeat`, those after
+    /// them are its rounds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub earlier: u32,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptView>,
+}
+
+// Serde hands it a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// An attempt at a step.
@@ -459,6 +506,9 @@ pub struct AttemptView {
     pub asked_again: Option<String>,
     /// What it decided, and what it saw.
     pub decision: Option<Decision>,
+    /// For a `repeat`: the round that it judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<Round>,
     /// What a person was asked.
     pub question: Option<Question>,
     /// What was answered.

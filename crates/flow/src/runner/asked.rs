@@ -33,6 +33,12 @@ impl Driver {
                     });
                 }
                 self.cancel_step(step);
+                // With a `repeat` ends its round.
+                if let Kind::Repeat(repeat) = &self.flow().steps[step].kind {
+                    for step in &repeat.steps {
+                        self.cancel_step(*step);
+                    }
+                }
                 Ok(())
             }
             Request::CancelBatch { batch } => {
@@ -200,6 +206,7 @@ impl Driver {
             self.note(0, Happened::RunResumed);
         }
         self.forget_looks(&steps);
+        self.forget_rounds(&steps);
         for step in &steps {
             // Its result will be late, and be recorded as that.
             if let Some(mut active) = self.active.remove(step)
@@ -238,10 +245,11 @@ impl Driver {
                     let _ = stop.send(());
                 }
             }
-            StepState::Pending
-            | StepState::Queued
-            | StepState::RetryWait
-            | StepState::AwaitingApproval => {
+            // None of its attempts ends by this: those that it has are earlier ones.
+            StepState::Pending | StepState::Queued => {
+                self.finish(step, 0, AttemptEnd::new(StepState::Cancelled));
+            }
+            StepState::RetryWait | StepState::AwaitingApproval => {
                 self.questions.remove(&step);
                 let attempt = self.progress.step(step).attempts;
                 self.finish(step, attempt, AttemptEnd::new(StepState::Cancelled));

@@ -99,6 +99,11 @@ impl Driver {
                         self.flush(None).await?;
                     }
                 }
+                Kind::Repeat(repeat) => {
+                    if self.end_round(step, attempt, repeat) {
+                        self.flush(None).await?;
+                    }
+                }
                 Kind::Value { template } => {
                     self.fold_value(step, attempt, template);
                     self.flush(None).await?;
@@ -365,7 +370,7 @@ impl Driver {
                     None => self.first_prompt(step, agent)?,
                 },
             },
-            Kind::Value { .. } | Kind::Approval(_) | Kind::Switch(_) => {
+            Kind::Value { .. } | Kind::Approval(_) | Kind::Switch(_) | Kind::Repeat(_) => {
                 return Err("this kind of step does nothing outside".to_owned());
             }
         };

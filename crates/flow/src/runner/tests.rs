@@ -6,6 +6,7 @@ mod faults;
 mod orders;
 mod recordings;
 mod redefine;
+mod rounds;
 mod secrets;
 mod window;
 
@@ -31,6 +32,8 @@ enum Does {
     Ends(i32, &'static str),
     /// Fails so many times with this exit status, then succeeds with this output.
     FailsFirst(u32, i32, &'static str),
+    /// Fails as long as its `LEFT` is not 0.
+    UntilNoneIsLeft,
     /// Runs until it is ended.
     Hangs,
     /// Answers this at first, and that when it is asked once more.
@@ -101,6 +104,10 @@ impl Actions for Fake {
                     } else {
                         output.to_owned()
                     };
+                    Some(finished)
+                }
+                Does::UntilNoneIsLeft => {
+                    finished.exit_code = job.env["LEFT"].parse().ok();
                     Some(finished)
                 }
                 Does::AnswersAgain(first, second) => {

@@ -420,6 +420,70 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, max_global_rejects: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rounds_are_simulated_as_they_are_run(plan in plan(), rounds in 1..4u32) {
+        let text = plan.write_rounds("value: x", rounds, 2);
+        let flow = Flow::read(&text);
+        prop_assume!(flow.is_ok());
+        let simulation = flow.unwrap().simulate(&plan.stubs()).unwrap();
+        for (id, came) in plan.read() {
+            prop_assert_eq!(simulation.steps[&id].state, came.state, "{}\n{}", id, text);
+        }
+        let (of_rounds, judged) = plan.read_rounds(rounds, 2);
+        let simulated = &simulation.steps["rounds"];
+        prop_assert_eq!(simulated.state, of_rounds.state, "{}", text);
+        prop_assert_eq!(&simulated.origin, &of_rounds.skip.as_ref().map(|skip| skip.origin.clone()), "{}", text);
+        if of_rounds.skip.is_none() {
+            prop_assert_eq!(simulated.attempts, judged, "{}", text);
+        }
+    }
+}
+
+#[test]
+fn rounds_may_be_told_one_by_one() {
+    let green = [
+        "id: fix, value: \"{{ last.test.output | default('') }}\"",
+        "id: test, run: x, needs: [fix]",
+        "id: green, repeat: { steps: [fix, test], until: 'results.test.state == \"succeeded\"', times: 4 }",
+        "id: ship, needs: [green], value: x",
+    ];
+    insta::assert_snapshot!(simulate(&green, r#"{ "steps": { "test": { "rounds": [{ "state": "failed" }, { "state": "timed_out" }, {}] } } }"#), @r"
+    succeeded; order fix test green ship
+    fix succeeded after 3
+    green succeeded after 3
+    ship succeeded
+    test succeeded after 3
+    ");
+    insta::assert_snapshot!(simulate(&green, r#"{ "steps": { "test": { "state": "failed" } } }"#), @r"
+    failed; order fix test green
+    fix succeeded after 4
+    green failed after 4
+    ship skipped UpstreamFailed from green, tainted
+    test failed after 4
+    ");
+    insta::assert_snapshot!(simulate(&green, r#"{ "guards": { "green": false }, "steps": { "ship": {} } }"#), @r"
+    failed; order fix test green
+    fix succeeded after 4
+    green failed after 4
+    ship skipped UpstreamFailed from green, tainted
+    test succeeded after 4
+    ");
+    let unknown = [
+        "id: test, run: x",
+        "id: green, repeat: { steps: [test], until: results.test.output == 'x', times: 4 }",
+        "id: ship, needs: [green], value: x",
+    ];
+    insta::assert_snapshot!(simulate_unknown(&unknown, "{}"), @r"
+    open, depends on results.test.output; order test green
+    green pending depends on results.test.output
+    ship pending depends on results.test.output
+    test succeeded
+    ");
+}
+
 /// As [`simulate`], where what is not named is not known.
 fn simulate_unknown(steps: &[&str], stubs: &str) -> String {
     let stubs: Stubs = serde_json::from_str(stubs).unwrap();

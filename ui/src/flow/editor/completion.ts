@@ -158,7 +158,7 @@ function besides(text: string, from: number): Set<string> {
 /** A step or an input that a template or a condition names. */
 function inTemplate(text: string, at: number): CompletionResult | null {
   const line = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
-  const found = /\b(results|inputs)\.(?:(\w+)\.)?(\w*)$/.exec(line);
+  const found = /\b(results|last|inputs)\.(?:(\w+)\.)?(\w*)$/.exec(line);
   if (!found) return null;
   const [, of, step, word = ""] = found;
   const options =

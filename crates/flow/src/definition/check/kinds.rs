@@ -1,4 +1,4 @@
-//! What a step does: one of the five kinds, and the keys that belong to it.
+//! What a step does: one of the six kinds, and the keys that belong to it.
 
 use std::collections::HashMap;
 
@@ -60,6 +60,8 @@ impl Checker<'_> {
             Kind::Approval(Box::new(self.approval(step, &approval.value)))
         } else if let Some(cases) = &step.switch {
             Kind::Switch(self.switch(step, cases))
+        } else if let Some(repeat) = &step.repeat {
+            Kind::Repeat(self.repeat(step, repeat))
         } else {
             nothing()
         }
@@ -80,11 +82,12 @@ impl Checker<'_> {
             ("value", step.value.as_ref().map(|key| key.at)),
             ("approval", step.approval.as_ref().map(|key| key.at)),
             ("switch", step.switch.as_ref().map(|key| key.at)),
+            ("repeat", step.repeat.as_ref().map(|key| key.at)),
         ]
         .into_iter()
         .filter_map(|(name, at)| Some((name, at?)))
         .collect();
-        let all = "one of `agent`, `run`, `value`, `approval` and `switch` says what the step does";
+        let all = "one of `agent`, `run`, `value`, `approval`, `switch` and `repeat` says what the step does";
         match said.as_slice() {
             [] => self.error(
                 at,

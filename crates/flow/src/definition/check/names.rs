@@ -53,6 +53,11 @@ impl Checker<'_> {
                     .flat_map(|cases| &cases.value)
                     .map(|case| (&case.value.when, Form::Condition)),
             );
+            sources.extend(
+                step.repeat
+                    .iter()
+                    .map(|repeat| (&repeat.value.until, Form::Condition)),
+            );
             sources.extend(step.env.values().map(|text| (text, Form::Text)));
             sources.extend(
                 step.cwd
@@ -87,9 +92,11 @@ impl Checker<'_> {
             }
             // All that comes before is only looked for where it is asked about: in a long chain it is long.
             let asked = step.approval.is_some()
-                || sources
-                    .iter()
-                    .any(|(source, _)| source.value.contains("results"));
+                || sources.iter().any(|(source, _)| {
+                    ["results", "rounds"]
+                        .iter()
+                        .any(|space| source.value.contains(space))
+                });
             let before = if asked {
                 reach.all_before(number)
             } else {
@@ -164,7 +171,7 @@ impl Checker<'_> {
                         self.unknown("input", input, at, known.inputs.keys().map(String::as_str));
                     }
                 }
-                ["results"] | ["env"] => self.error(
+                ["results" | "last" | "rounds"] | ["env"] => self.error(
                     at,
                     format!("`{name}` must be followed by a name that is known beforehand"),
                     Some(format!("as in `{name}.NAME`")),
@@ -172,6 +179,10 @@ impl Checker<'_> {
                 ["results", id, rest @ ..] => {
                     self.result(id, rest.first().copied(), at, form, reader, known);
                 }
+                ["last", id, rest @ ..] => {
+                    self.last(id, rest.first().copied(), at, reader, known);
+                }
+                ["rounds", id, ..] => self.rounds(id, at, reader, known),
                 ["run"] => {}
                 ["run", field, ..] => {
                     if !["id", "flow", "started_at"].contains(field) {
@@ -223,6 +234,19 @@ impl Checker<'_> {
                 Some(format!("add it to the needs: `needs: [{id}]`")),
             );
         }
+        self.field(field, at);
+        let free = field == Some("output") && matches!(known.steps[target].kind, Kind::Agent(_));
+        if form == Form::Condition && free {
+            self.warn(
+                at,
+                format!("this condition depends on the free text of the agent `{id}`"),
+                "let it answer JSON with `output: { type: json }` and look at its `data`",
+            );
+        }
+    }
+
+    /// A field of a result: results have such a one.
+    pub(super) fn field(&mut self, field: Option<&str>, at: Position) {
         if let Some(field) = field
             && !RESULT_FIELDS.contains(&field)
         {
@@ -238,14 +262,6 @@ impl Checker<'_> {
                 }),
             );
         }
-        let free = field == Some("output") && matches!(known.steps[target].kind, Kind::Agent(_));
-        if form == Form::Condition && free {
-            self.warn(
-                at,
-                format!("this condition depends on the free text of the agent `{id}`"),
-                "let it answer JSON with `output: { type: json }` and look at its `data`",
-            );
-        }
     }
 
     /// A name that begins with nothing that is there.
@@ -255,7 +271,7 @@ impl Checker<'_> {
         } else if known.index.contains_key(other) {
             format!("did you mean `results.{other}.output`?")
         } else {
-            "there are `inputs`, `results`, `run` and `env`".to_owned()
+            "there are `inputs`, `results`, `run` and `env`; in the steps of a `repeat` also `last`, and `rounds`".to_owned()
         };
         self.error(at, format!("there is no `{other}`"), Some(hint));
     }

@@ -164,6 +164,7 @@ impl Checker<'_> {
             kind,
             needs,
             gates: Vec::new(),
+            repeat: None,
             trigger: step
                 .trigger
                 .as_ref()

@@ -221,6 +221,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_global_rejects: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rounds_come_to_the_same_wherever_their_process_ends(
+        plan in plan(), seed in any::<u64>(), rounds in 1..4u32, writes in 0..60i64,
+    ) {
+        let plan = plan.without_people();
+        let text = plan.write_rounds(KIND, rounds, 3);
+        prop_assume!(Flow::read(&text).is_ok());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut place = Place::new(&plan);
+            let picking = tokio::spawn(Arc::clone(&place.held).pick(seed));
+            let flows = place.restart(Some(writes));
+            let run = begin(&flows, &text).await;
+            settled(&flows, &run).await;
+            let flows = place.restart(None);
+            flows.resume_interrupted().await.unwrap();
+            let mut came = came(&flows, &run).await;
+            let (of_rounds, judged) = plan.read_rounds(rounds, 3);
+            assert_eq!(came.remove("rounds").unwrap(), of_rounds, "after {writes} writes\n{text}");
+            came.remove("after");
+            assert_eq!(came, plan.read(), "after {writes} writes\n{text}");
+            let view = flows.show(&run).await.unwrap();
+            let step = view.step_list.iter().find(|step| step.id == "rounds").unwrap();
+            let numbers: Vec<u32> = step.attempts.iter().filter_map(|attempt| Some(attempt.round.as_ref()?.number)).collect();
+            let expected: Vec<u32> = (1..=judged).filter(|_| of_rounds.skip.is_none()).collect();
+            assert_eq!(numbers, expected, "{text}");
+            picking.abort();
+        });
+    }
+}
+
 /// Ends the process after its nth write, for every n: of the run itself, and of what failed when it is done
 /// again.
 async fn survives(plan: &Plan) {

@@ -289,6 +289,29 @@ fn takes(sample: &str) -> Vec<Script> {
             ("large and risky", json!({}), vec![]),
             ("small", json!({ "size": "small" }), vec![]),
         ],
+        "until-green" => vec![
+            (
+                "green in the third round",
+                json!({}),
+                vec![
+                    Ends("fix", 0, "I looked into it\n"),
+                    Ends("test", 2, "2 tests fail\n"),
+                    Ends("fix", 0, "I looked again\n"),
+                    Ends("test", 1, "1 tests fail\n"),
+                    Ends("fix", 0, "That was it\n"),
+                    Ends("test", 0, "0 tests fail\n"),
+                ],
+            ),
+            (
+                "the second round is under way",
+                json!({}),
+                vec![
+                    Ends("fix", 0, "I looked into it\n"),
+                    Ends("test", 2, "2 tests fail\n"),
+                    Ends("fix", 0, "I looked again\n"),
+                ],
+            ),
+        ],
         "hello" => vec![(
             "in the evening",
             json!({ "name": "Ada" }),
