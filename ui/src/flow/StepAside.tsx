@@ -72,7 +72,7 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
         <p className="step-line" data-state={step.state}>
           <StepIcon state={step.state} />
           <strong>{stepWordsAt(node, step)}</strong>
-          <Elapsed step={step} />
+          {!node.repeat && <Elapsed step={step} />}
         </p>
         {node.description && <p className="step-about">{node.description}</p>}
         {asks && (

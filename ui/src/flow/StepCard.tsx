@@ -76,7 +76,7 @@ export const StepCard = memo(function StepCard({
             />
           )}
         </span>
-        {step && <Elapsed step={step} />}
+        {step && !node.repeat && <Elapsed step={step} />}
       </span>
     </button>
   );

@@ -31,7 +31,7 @@ const STEPS = [
     command: "flow.sample",
     Icon: PlayIcon,
     title: "Try a flow",
-    text: "Six small ones that need nothing but a shell, written to your home.",
+    text: "Small ones that need nothing but a shell, written to your home.",
   },
   {
     command: "palette.open",

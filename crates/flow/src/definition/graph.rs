@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Branch, Flow, Kind, Need, StepKind, Trigger};
+use super::{Branch, Flow, Kind, Need, Repeat, StepIndex, StepKind, Trigger};
 
 /// A flow as a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -190,7 +190,12 @@ impl Flow {
                     });
                 }
             }
-            for need in &step.needs {
+            // A round ends with those of its steps that no other one waits for.
+            let within = |need: &Need| match (&step.kind, need) {
+                (Kind::Repeat(repeat), Need::Step(step)) => self.waits_in_round(repeat, *step),
+                _ => false,
+            };
+            for need in step.needs.iter().filter(|need| !within(need)) {
                 match need {
                     Need::Step(need) => edges.push(GraphEdge {
                         from: id(need),
@@ -272,6 +277,15 @@ impl Flow {
                 })
                 .collect(),
         }
+    }
+
+    /// Whether another step of a round waits for this one.
+    fn waits_in_round(&self, repeat: &Repeat, step: StepIndex) -> bool {
+        repeat.steps.iter().any(|other| {
+            let other = &self.steps[*other];
+            other.needs.contains(&Need::Step(step))
+                || other.gates.iter().any(|gate| gate.switch == step)
+        })
     }
 
     /// The way out of a switch that a label stands for.
