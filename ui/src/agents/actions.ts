@@ -42,10 +42,7 @@ export function askAboutAgents(question: AgentQuestion | null): void {
 
 /** Opens the hub: every agent on every host. */
 export function openHub(): void {
-  openPanel(
-    { id: AGENTS, kind: AGENTS, title: "Agents", params: {} },
-    "roomy",
-  );
+  openPanel({ id: AGENTS, kind: AGENTS, title: "Agents", params: {} }, "roomy");
 }
 
 /** The panel of an agent's conversation. */
