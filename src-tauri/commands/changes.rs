@@ -2,7 +2,7 @@
 
 use app::{App, Error, LookedAt, Remark, RemarkChange, RemarkId, RemarkedLines};
 use changes::{
-    ActRequest, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing, Outlook,
+    ActRequest, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing, Moment, Outlook,
     Snapshot, SnapshotId, TakenBack, View, Way, WorktreeChanges,
 };
 use tauri::State;
@@ -177,4 +177,59 @@ pub(crate) async fn change_remarks(
 #[specta::specta]
 pub(crate) async fn answered_remarks(app: State<'_, App>, to: String) -> Result<(), Error> {
     app.answered_remarks(to).await
+}
+
+/// Keeps what a worktree is now. See [`App::remember_moment`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn remember_moment(
+    app: State<'_, App>,
+    worktree: String,
+) -> Result<SnapshotId, Error> {
+    app.remember_moment(worktree.into(), None).await
+}
+
+/// Lists the moments of a worktree. See [`App::list_moments`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_moments(
+    app: State<'_, App>,
+    worktree: String,
+) -> Result<Vec<Moment>, Error> {
+    app.list_moments(worktree.into()).await
+}
+
+/// Lists what changed since a moment. See [`App::changes_since`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn changes_since(
+    app: State<'_, App>,
+    worktree: String,
+    since: SnapshotId,
+) -> Result<WorktreeChanges, Error> {
+    app.changes_since(worktree.into(), since).await
+}
+
+/// Tells which lines of a file changed since a moment. See [`App::diff_since`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn diff_since(
+    app: State<'_, App>,
+    worktree: String,
+    since: SnapshotId,
+    question: DiffQuestion,
+) -> Result<FileDiff, Error> {
+    app.diff_since(worktree.into(), since, question).await
+}
+
+/// Makes files what they were at a moment. See [`App::restore_to_moment`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn restore_to_moment(
+    app: State<'_, App>,
+    worktree: String,
+    since: SnapshotId,
+    files: Option<Vec<String>>,
+) -> Result<Option<SnapshotId>, Error> {
+    app.restore_to_moment(worktree.into(), since, files).await
 }

@@ -546,6 +546,72 @@ async fn a_remark_is_typed_into_the_pane_and_not_entered_unless_the_person_says_
     .await
 }
 
+#[tokio::test]
+async fn what_changed_since_a_prompt_is_shown_and_made_what_it_was_and_back() -> Result<()> {
+    let home = Home::new()?;
+    let topic = changed_worktree(&home)?;
+    let list = topic.join("src/deep/list.rs");
+    let mut daemon = PaseoDaemon::start()?;
+    let id = daemon.add("Count in words", &topic.to_string_lossy())?;
+    daemon.in_settings(&home)?;
+    let before = std::fs::read_to_string(&list)?;
+    let (window, pane) = at_a_prompt(&home).await?;
+    scenario("changes-since", window, async |window| {
+        enter_line(window, pane, &format!("cd {}", topic.display())).await?;
+        window.find("[data-testid=changed-topic]").await?;
+        // A prompt is told; what the worktree is by then is remembered.
+        window.click("[data-testid=open-hub]").await?;
+        window
+            .click(&format!(
+                "[data-testid=\"agents-hub\"] [data-testid=\"agent-{id}\"]"
+            ))
+            .await?;
+        window.click("[data-testid=composer]").await?;
+        window.type_keys("go on").await?;
+        window.type_keys(&enter().to_string()).await?;
+        says(window, "[data-testid=agent-timeline]", "The answer is 42.").await?;
+        let after = before.replace("line 50\n", "fifty\n");
+        std::fs::write(&list, &after)?;
+        std::fs::write(topic.join("theirs.md"), "new\n")?;
+
+        window.click("[data-testid=changed-topic]").await?;
+        says(window, "[data-testid=diff-lines]", "fifty").await?;
+        let since = "[data-testid=changes-since]";
+        says(window, since, "Before a prompt to Count in words").await?;
+        window
+            .script(
+                "const since = document.querySelector('[data-testid=changes-since]');
+                 since.selectedIndex = 1;
+                 since.dispatchEvent(new Event('change', { bubbles: true }));",
+            )
+            .await?;
+        says(window, "[data-testid=changes-totals]", "2 files").await?;
+        let lines = says(window, "[data-testid=diff-lines]", "fifty").await?;
+        ensure!(!lines.contains("seven"), "that was there before: {lines}");
+        window.picture("changes-since").await?;
+        window.click("[data-testid=diff-restore]").await?;
+        wait_for("the file to be what it was", || async {
+            let text = std::fs::read_to_string(&list).map_err(|error| error.to_string())?;
+            (text == before).then_some(()).ok_or(text)
+        })
+        .await?;
+        says(window, ".notices", "is what it was then").await?;
+        window.click(".notices .link-button").await?;
+        wait_for("the file to be what it had become", || async {
+            let text = std::fs::read_to_string(&list).map_err(|error| error.to_string())?;
+            (text == after).then_some(()).ok_or(text)
+        })
+        .await?;
+        window.click("[data-testid=changes-more]").await?;
+        window.choose("Restore everything to that moment").await?;
+        window.find("[data-testid=changes-none]").await?;
+        ensure!(!topic.join("theirs.md").exists());
+        ensure!(std::fs::read_to_string(&list)? == before);
+        Ok(())
+    })
+    .await
+}
+
 /// Opens the menu of a row as the menu key does: the driver's right button now and then presses the row as well, which folds it.
 async fn menu_of(window: &Window, css: &str) -> Result<()> {
     window.find(css).await?;

@@ -94,6 +94,16 @@ export const commands = {
 	lookAt: (worktree: string, view: View, files: string[], looked: boolean) => typedError<null, Error>(__TAURI_INVOKE("look_at", { worktree, view, files, looked })),
 	/**  Lists the files that were looked at. See [`App::looked_at`]. */
 	lookedAt: (worktree: string) => typedError<LookedAt[], Error>(__TAURI_INVOKE("looked_at", { worktree })),
+	/**  Keeps what a worktree is now. See [`App::remember_moment`]. */
+	rememberMoment: (worktree: string) => typedError<SnapshotId, Error>(__TAURI_INVOKE("remember_moment", { worktree })),
+	/**  Lists the moments of a worktree. See [`App::list_moments`]. */
+	listMoments: (worktree: string) => typedError<Moment[], Error>(__TAURI_INVOKE("list_moments", { worktree })),
+	/**  Lists what changed since a moment. See [`App::changes_since`]. */
+	changesSince: (worktree: string, since: SnapshotId) => typedError<WorktreeChanges, Error>(__TAURI_INVOKE("changes_since", { worktree, since })),
+	/**  Tells which lines of a file changed since a moment. See [`App::diff_since`]. */
+	diffSince: (worktree: string, since: SnapshotId, question: DiffQuestion) => typedError<FileDiff, Error>(__TAURI_INVOKE("diff_since", { worktree, since, question })),
+	/**  Makes files what they were at a moment. See [`App::restore_to_moment`]. */
+	restoreToMoment: (worktree: string, since: SnapshotId, files: string[] | null) => typedError<SnapshotId | null, Error>(__TAURI_INVOKE("restore_to_moment", { worktree, since, files })),
 	/**  Lists the remarks on what a worktree changed. See [`App::list_remarks`]. */
 	listRemarks: (worktree: string) => typedError<Remark[], Error>(__TAURI_INVOKE("list_remarks", { worktree })),
 	/**  Keeps a remark. See [`App::add_remark`]. */
@@ -1606,6 +1616,18 @@ export type Kept = {
 	files: string[],
 };
 
+/**  Of what a moment is. */
+export type KeptMoment = {
+	/**  The root of the worktree. */
+	worktree: string,
+	/**  What it was, in words. */
+	label: string,
+	/**  The commit that it was at; none before the first. */
+	head: string | null,
+	/**  So many files were others than in the commit. */
+	count: number,
+};
+
 /**  What is kept of a remark. */
 export type KeptRemark = {
 	/**  What it is about. */
@@ -1871,6 +1893,14 @@ export type Merged =
 "as_others" | 
 /**  Some of it is not there; or that can't be told. */
 "no";
+
+/**  A moment that a worktree can be compared with, and taken back to. */
+export type Moment = {
+	/**  Its name. */
+	id: SnapshotId,
+	/**  When it was, in milliseconds since 1970. */
+	taken_ms: number,
+} & KeptMoment;
 
 /**  What to start an agent with. */
 export type NewAgent = {

@@ -432,6 +432,7 @@ impl App {
         agent: &AgentId,
         prompt: Prompt,
     ) -> Result<Turn, Error> {
+        self.remember_before_prompt(backend, agent).await;
         Ok(self.agents().await?.prompt(backend, agent, prompt).await?)
     }
 

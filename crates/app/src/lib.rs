@@ -22,6 +22,7 @@ mod fonts;
 mod layouts;
 mod looks;
 mod memory;
+mod moments;
 mod news;
 mod one_pane;
 mod pane_host;
@@ -79,6 +80,7 @@ pub use host::{AckHandle, HostAttachment};
 pub use layouts::{Layout, LayoutNode, LayoutPane, LayoutPart, LayoutSummary, WantedLayout};
 pub use looks::LookedAt;
 pub use memory::MemoryUse;
+pub use moments::{changes_since, diff_since, list_moments, remember, restore_to_moment};
 pub use news::{News, NewsReader, Subject};
 pub use pane_host::{
     IDLE_AFTER, Served, host_health, serve_agents, serve_host, serve_host_until, stop_agents,

@@ -243,17 +243,60 @@ impl Worktree {
         let (Some(kind), Some(id)) = (kind, id) else {
             return Err(refused("git says something that is not understood"));
         };
+        self.checked_out(&chosen.path, kind, id, mode)
+    }
+
+    /// A file as a commit has it, as it would be checked out. `mode`: the one that it has now.
+    pub(crate) fn in_commit(
+        &self,
+        commit: &str,
+        path: &RepoPath,
+        mode: Option<u32>,
+    ) -> Result<State, ChangesError> {
+        let args: Vec<OsString> = ["--literal-pathspecs", "ls-tree", "-z", commit, "--"]
+            .into_iter()
+            .map(OsString::from)
+            .chain([path.to_path().into_os_string()])
+            .collect();
+        let listed = self.ask(&args).map_err(self.refused("read the commit"))?;
+        let entry = listed.split(|byte| *byte == 0).next().unwrap_or_default();
+        let mut fields = entry.split(|byte| matches!(byte, b' ' | b'\t'));
+        // A directory is no file.
+        let mode_then = fields.next().filter(|mode| *mode != b"040000");
+        let kind = mode_then.and_then(FileKind::of_mode);
+        let id = fields.nth(1);
+        let (Some(kind), Some(id)) = (kind, id) else {
+            return Ok(State::Absent);
+        };
+        let id = String::from_utf8_lossy(id).into_owned();
+        self.checked_out(path, kind, id, mode)
+    }
+
+    /// An object as it would be checked out at a path. `mode`: the one that stands there now.
+    fn checked_out(
+        &self,
+        path: &RepoPath,
+        kind: FileKind,
+        id: String,
+        mode: Option<u32>,
+    ) -> Result<State, ChangesError> {
+        let place = path.to_path();
         let mut args: Vec<OsString> = vec!["cat-file".into()];
         match kind {
-            FileKind::Repository => return Err(refused("it is a repository of its own")),
+            FileKind::Repository => {
+                return Err(ChangesError::Refused {
+                    path: path.clone(),
+                    why: "it is a repository of its own".to_owned(),
+                });
+            }
             FileKind::Link => args.extend(["blob".into(), id.into()]),
             FileKind::File | FileKind::Executable => {
-                let mut path = OsString::from("--path=");
-                path.push(&place);
-                args.extend(["--filters".into(), path, id.into()]);
+                let mut filtered = OsString::from("--path=");
+                filtered.push(&place);
+                args.extend(["--filters".into(), filtered, id.into()]);
             }
         }
-        let bytes = self.ask(&args).map_err(failed)?;
+        let bytes = self.ask(&args).map_err(self.refused("read the file"))?;
         // What others than git know of its mode stays.
         let mode = mode.map(|mode| match kind {
             FileKind::Executable => mode | (mode & 0o444) >> 2,

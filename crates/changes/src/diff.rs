@@ -49,9 +49,18 @@ impl Worktree {
         if question.view == View::Untracked {
             return Ok(self.new_file(&question.path));
         }
-        let Some(view) = self.diff_args(question.view, question.base.as_deref())? else {
-            return Ok(nothing());
-        };
+        match self.diff_args(question.view, question.base.as_deref())? {
+            Some(view) => self.diff_by(question, view),
+            None => Ok(nothing()),
+        }
+    }
+
+    /// The same, by the arguments with which `git diff` tells the view.
+    pub(crate) fn diff_by(
+        &self,
+        question: &DiffQuestion,
+        view: Vec<String>,
+    ) -> Result<FileDiff, ChangesError> {
         let context = question.context.unwrap_or(ALL_LINES);
         let mut args: Vec<OsString> = [
             "--literal-pathspecs",

@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 use crate::types::FileKind;
 
 /// What stands at a path.
+#[derive(Debug, Clone)]
 pub(crate) enum State {
     /// A file, or a link; the mode of a file, as the system has it.
     There {
@@ -99,6 +100,15 @@ pub(crate) fn state(root: &Path, path: &RepoPath, most: u64) -> io::Result<State
     })
 }
 
+/// The same, where a directory is no file: nothing stands there.
+pub(crate) fn state_or_directory(root: &Path, path: &RepoPath, most: u64) -> io::Result<State> {
+    let about = fs::symlink_metadata(root.join(path.to_path()));
+    match about.is_ok_and(|about| about.is_dir()) {
+        true => Ok(State::Absent),
+        false => state(root, path, most),
+    }
+}
+
 /// What git takes a file with this mode for.
 pub(crate) fn kind_of(mode: u32) -> FileKind {
     match mode & 0o100 {
@@ -152,12 +162,19 @@ pub(crate) fn put(
         }
     }
     let place = root.join(path.to_path());
+    let is_directory = fs::symlink_metadata(&place).is_ok_and(|found| found.is_dir());
     let State::There { kind, bytes, mode } = state else {
         return match fs::remove_file(&place) {
+            // No file is there.
+            _ if is_directory => Ok(()),
             Err(error) if !is_absent(&error) => Err(error),
             _ => Ok(()),
         };
     };
+    if is_directory {
+        // Only one without files.
+        remove_empty(&place)?;
+    }
     if let Some(parent) = place.parent() {
         fs::create_dir_all(parent)?;
     }
@@ -171,6 +188,17 @@ pub(crate) fn put(
         }
         done => done,
     }
+}
+
+/// Removes a directory in which there are directories at most.
+fn remove_empty(place: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(place)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_empty(&entry.path())?;
+        }
+    }
+    fs::remove_dir(place)
 }
 
 /// Makes a file or a link to be moved to its place.

@@ -22,7 +22,7 @@ impl Index {
         vec![("GIT_INDEX_FILE", self.path.as_os_str())]
     }
 
-    fn copy(of: &Path) -> io::Result<Self> {
+    pub(crate) fn copy(of: &Path) -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("switchyard-").tempdir()?;
         let path = directory.path().join("index");
         match fs::copy(of, &path) {

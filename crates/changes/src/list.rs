@@ -84,11 +84,7 @@ impl Worktree {
             .transpose()
             .map_err(self.refused("read the new files"))?;
         let (untracked, uncounted) = untracked.unwrap_or_default();
-        if uncounted > 0 {
-            notes.push(format!(
-                "the lines of {uncounted} new files are not counted: they are too many or too large"
-            ));
-        }
+        notes.extend(uncounted_note(uncounted));
         let whole = whole.map(|known| {
             let Whole {
                 mut files,
@@ -122,6 +118,33 @@ impl Worktree {
             doing,
             notes,
         })
+    }
+
+    /// All that differs from a tree, new files included, and what a person should know of it.
+    pub(crate) fn whole_since(
+        &self,
+        tree: &str,
+    ) -> Result<(Vec<ChangedFile>, Vec<String>), ChangesError> {
+        let status = self.status().map_err(self.refused("tell the state"))?;
+        let known = self.whole(&[tree], &status.untracked);
+        let known = known.map_err(self.refused("list the changes"))?;
+        Ok(self.with_untracked(known, &status.untracked))
+    }
+
+    /// What git knows of all that changed, and the files that it does not know.
+    fn with_untracked(
+        &self,
+        Whole {
+            mut files,
+            compared,
+        }: Whole,
+        untracked: &[RepoPath],
+    ) -> (Vec<ChangedFile>, Vec<String>) {
+        let (untracked, uncounted) = self.read_untracked(untracked);
+        let new = untracked.into_iter();
+        files.extend(new.filter(|file| !compared.contains(&file.path)));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        (files, uncounted_note(uncounted).into_iter().collect())
     }
 
     /// The arguments by which `git diff` tells a view; none: the view is empty, or not for `git diff` to tell.
@@ -229,6 +252,14 @@ fn since_base<'a>(view: View, base: Option<&'a Base>, head: &'a Head) -> Option<
         return Some(vec![from.or(head.commit.as_deref()).unwrap_or(NOTHING)]);
     }
     Some(vec![from?, head.commit.as_deref()?])
+}
+
+fn uncounted_note(uncounted: usize) -> Option<String> {
+    (uncounted > 0).then(|| {
+        format!(
+            "the lines of {uncounted} new files are not counted: they are too many or too large"
+        )
+    })
 }
 
 /// Does something on a thread of its own.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::disk::{self, State};
+use crate::moment::MOMENTS;
 use crate::types::FileKind;
 use crate::worktree::{ChangesError, Worktree};
 
@@ -125,10 +126,10 @@ impl Snapshots {
             count: u32::try_from(paths.len()).unwrap_or(u32::MAX),
             files: paths.iter().take(NAMED).map(RepoPath::to_string).collect(),
         };
-        let mut told = Import::begin(&id, now_ms, &kept);
+        let mut told = Import::begin(&id.full(), now_ms, &kept);
         let mut left = MOST;
         for path in paths {
-            let state = disk::state(worktree.root(), path, left)
+            let state = disk::state_or_directory(worktree.root(), path, left)
                 .map_err(|error| failed(format!("`{path}`: {error}")))?;
             if let State::There { bytes, .. } = &state {
                 left = left.saturating_sub(bytes.len() as u64);
@@ -154,8 +155,10 @@ impl Snapshots {
         id: &SnapshotId,
         now_ms: u64,
     ) -> Result<SnapshotId, ChangesError> {
-        let states = self.read(id)?;
+        let mut states: Vec<_> = self.read(id)?.into_iter().collect();
         let paths: Vec<_> = states.iter().map(|(path, _)| path.clone()).collect();
+        // What goes makes room for what comes.
+        states.sort_by_key(|(_, state)| matches!(state, State::There { .. }));
         let before = self.take(worktree, &paths, SnapshotReason::Restored, now_ms)?;
         let scratch = worktree.scratch()?;
         for (path, state) in &states {
@@ -170,26 +173,16 @@ impl Snapshots {
     ///
     /// [`ChangesError::NotListed`].
     pub fn list(&self, worktree: Option<&Path>) -> Result<Vec<Snapshot>, ChangesError> {
-        if !self.is_made() {
-            return Ok(Vec::new());
-        }
-        let printed = self
-            .ask(
-                &["for-each-ref", "--format=%(refname)%00%(contents)%00", REFS],
-                &[],
-            )
-            .map_err(|why| ChangesError::NotListed { why })?;
-        let printed = String::from_utf8_lossy(&printed);
-        let mut fields = printed.split('\0');
-        let mut all = Vec::new();
-        while let (Some(full), Some(kept)) = (fields.next(), fields.next()) {
-            let id = full.trim_start().strip_prefix(REFS).map(SnapshotId::from);
-            // What another version wrote, and this one can't read, is given back by its name alone.
-            if let (Some(id), Ok(kept)) = (id, serde_json::from_str::<Kept>(kept)) {
-                let taken_ms = id.taken_ms();
-                all.push(Snapshot { id, taken_ms, kept });
-            }
-        }
+        let listed = self.listed_in(REFS);
+        let listed = listed.map_err(|why| ChangesError::NotListed { why })?;
+        let mut all: Vec<_> = listed
+            .into_iter()
+            .map(|(id, kept)| Snapshot {
+                taken_ms: id.taken_ms(),
+                id,
+                kept,
+            })
+            .collect();
         if let Some(root) = worktree.map(|root| root.display().to_string()) {
             all.retain(|one| one.kept.worktree == root);
         }
@@ -197,7 +190,30 @@ impl Snapshots {
         Ok(all)
     }
 
-    /// Drops the snapshots that are too old, and gives back the room that they took.
+    /// What stands below these refs, and what is told of it.
+    pub(crate) fn listed_in<K: serde::de::DeserializeOwned>(
+        &self,
+        refs: &str,
+    ) -> Result<Vec<(SnapshotId, K)>, String> {
+        if !self.is_made() {
+            return Ok(Vec::new());
+        }
+        let format = "--format=%(refname)%00%(contents)%00";
+        let printed = self.ask(&["for-each-ref", format, refs], &[])?;
+        let printed = String::from_utf8_lossy(&printed);
+        let mut fields = printed.split('\0');
+        let mut all = Vec::new();
+        while let (Some(full), Some(kept)) = (fields.next(), fields.next()) {
+            let id = full.trim_start().strip_prefix(refs).map(SnapshotId::from);
+            // What another version wrote, and this one can't read, is given back by its name alone.
+            if let (Some(id), Ok(kept)) = (id, serde_json::from_str::<K>(kept)) {
+                all.push((id, kept));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Drops the snapshots and moments that are too old, and gives back the room that they took.
     ///
     /// # Errors
     ///
@@ -206,17 +222,20 @@ impl Snapshots {
         if !self.is_made() {
             return Ok(());
         }
-        let listed = self.ask(&["for-each-ref", "--format=%(refname)", REFS], &[])?;
-        let mut gone = String::new();
-        for full in String::from_utf8_lossy(&listed).lines() {
-            let taken = full
-                .strip_prefix(REFS)
-                .map_or(0, |id| SnapshotId::from(id).taken_ms());
-            if taken + KEPT_MS < now_ms {
-                // Nobody fails to write into a text.
-                let _ = writeln!(gone, "delete {full}");
-            }
-        }
+        let args = ["for-each-ref", "--format=%(refname)", REFS, MOMENTS];
+        let listed = self.ask(&args, &[])?;
+        let listed = String::from_utf8_lossy(&listed);
+        let is_old = |full: &&str| {
+            let id = full.strip_prefix(REFS).or(full.strip_prefix(MOMENTS));
+            let taken = id.map_or(0, |id| SnapshotId::from(id).taken_ms());
+            taken + KEPT_MS < now_ms
+        };
+        self.drop_refs(listed.lines().filter(is_old).map(str::to_owned))
+    }
+
+    /// Drops what stands at these refs, and gives back the room that it took.
+    pub(crate) fn drop_refs(&self, refs: impl Iterator<Item = String>) -> Result<(), String> {
+        let gone: String = refs.map(|full| format!("delete {full}\n")).collect();
         if !gone.is_empty() {
             self.drop_stale_lock();
             self.ask(&["update-ref", "--stdin"], gone.as_bytes())?;
@@ -226,7 +245,7 @@ impl Snapshots {
         Ok(())
     }
 
-    fn read(&self, id: &SnapshotId) -> Result<Vec<(RepoPath, State)>, ChangesError> {
+    fn read(&self, id: &SnapshotId) -> Result<BTreeMap<RepoPath, State>, ChangesError> {
         let missing = |why: String| ChangesError::NoSnapshot {
             id: id.0.clone(),
             why,
@@ -234,9 +253,12 @@ impl Snapshots {
         if !id.is_sound() {
             return Err(missing("no snapshot is called so".to_owned()));
         }
-        let listed = self
-            .ask(&["ls-tree", "-r", "-z", &id.full()], &[])
-            .map_err(missing)?;
+        self.states_of(&id.full()).map_err(missing)
+    }
+
+    /// The files that stand below a ref, as they were.
+    pub(crate) fn states_of(&self, full: &str) -> Result<BTreeMap<RepoPath, State>, String> {
+        let listed = self.ask(&["ls-tree", "-r", "-z", full], &[])?;
         let mut entries = Vec::new();
         let mut wanted = Vec::new();
         for line in listed
@@ -247,19 +269,21 @@ impl Snapshots {
             let (about, path) = line.split_at(tab.unwrap_or(line.len()));
             let mut about = about.split(|byte| *byte == b' ');
             let kind = about.next().and_then(FileKind::of_mode);
+            let path = path.get(1..).unwrap_or_default();
+            let own = [BEFORE, ABSENT, MODES];
+            if !own.iter().any(|part| path.starts_with(part.as_bytes())) {
+                continue;
+            }
             wanted.extend_from_slice(about.nth(1).unwrap_or_default());
             wanted.push(b'\n');
-            entries.push((kind, path.get(1..).unwrap_or_default()));
+            entries.push((kind, path));
         }
-        let contents = self
-            .ask(&["cat-file", "--batch"], &wanted)
-            .map_err(missing)?;
+        let contents = self.ask(&["cat-file", "--batch"], &wanted)?;
         let mut contents = &contents[..];
         let mut states = BTreeMap::new();
         let mut modes = Vec::new();
         for (kind, path) in entries {
-            let bytes = next_content(&mut contents)
-                .ok_or_else(|| missing("it can't be read any more".to_owned()))?;
+            let bytes = next_content(&mut contents).ok_or("it can't be read any more")?;
             if let Some(path) = path.strip_prefix(ABSENT.as_bytes()) {
                 states.insert(RepoPath::new(path), State::Absent);
             } else if let Some(path) = path.strip_prefix(MODES.as_bytes()) {
@@ -277,7 +301,7 @@ impl Snapshots {
                 *mode = told;
             }
         }
-        Ok(states.into_iter().collect())
+        Ok(states)
     }
 
     /// Whether there is a repository already; what is there of it is all of it.
@@ -286,7 +310,7 @@ impl Snapshots {
     }
 
     /// Makes the repository that they are kept in: beside, and then all at once, so that none is ever made in part.
-    fn make(&self) -> Result<(), String> {
+    pub(crate) fn make(&self) -> Result<(), String> {
         if self.is_made() {
             return Ok(());
         }
@@ -321,7 +345,11 @@ impl Snapshots {
         }
     }
 
-    fn ask(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn ask(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
         // What is written is on the disk before anything hangs on it.
         let args = ["-c", "core.fsync=all"].iter().chain(args);
         self.program.ask(&Question {
@@ -337,14 +365,14 @@ impl Snapshots {
 const REFS: &str = "refs/snapshots/";
 
 impl SnapshotId {
-    fn new(now_ms: u64) -> Self {
+    pub(crate) fn new(now_ms: u64) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         Self(format!("{now_ms}-{}-{next}", std::process::id()))
     }
 
     /// It comes from the page: it must name a snapshot, and nothing else.
-    fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         !self.0.is_empty()
             && self
                 .0
@@ -352,12 +380,12 @@ impl SnapshotId {
                 .all(|byte| byte.is_ascii_digit() || byte == b'-')
     }
 
-    fn taken_ms(&self) -> u64 {
+    pub(crate) fn taken_ms(&self) -> u64 {
         self.numbers().next().unwrap_or(0)
     }
 
     /// The how manieth it is of its process.
-    fn nth(&self) -> u64 {
+    pub(crate) fn nth(&self) -> u64 {
         self.numbers().nth(2).unwrap_or(0)
     }
 
@@ -366,18 +394,23 @@ impl SnapshotId {
     }
 
     fn full(&self) -> String {
-        format!("{REFS}{}", self.0)
+        self.full_in(REFS)
+    }
+
+    pub(crate) fn full_in(&self, refs: &str) -> String {
+        format!("{refs}{}", self.0)
     }
 }
 
 /// What `git fast-import` reads.
-struct Import(Vec<u8>);
+pub(crate) struct Import(Vec<u8>);
 
 impl Import {
-    fn begin(id: &SnapshotId, now_ms: u64, kept: &Kept) -> Self {
+    /// Begins a commit at a ref, with what is told of it.
+    pub(crate) fn begin(full: &str, now_ms: u64, kept: &impl Serialize) -> Self {
         let message = serde_json::to_string(kept).expect("texts and numbers are always JSON");
         let mut told = Self(Vec::new());
-        told.line(&format!("commit {}", id.full()));
+        told.line(&format!("commit {full}"));
         told.line(&format!(
             "committer switchyard <switchyard@localhost> {} +0000",
             now_ms / 1000
@@ -386,7 +419,7 @@ impl Import {
         told
     }
 
-    fn add(&mut self, path: &RepoPath, state: &State) {
+    pub(crate) fn add(&mut self, path: &RepoPath, state: &State) {
         match state {
             State::Absent => self.file("100644", ABSENT, path, &[]),
             State::There { kind, bytes, mode } => {
@@ -403,7 +436,7 @@ impl Import {
         }
     }
 
-    fn end(mut self) -> Vec<u8> {
+    pub(crate) fn end(mut self) -> Vec<u8> {
         self.line("done");
         self.0
     }
@@ -419,8 +452,19 @@ impl Import {
         self.0.push(b'\n');
     }
 
-    fn file(&mut self, mode: &str, below: &str, path: &RepoPath, bytes: &[u8]) {
-        let mut line = format!("M {mode} inline \"{below}");
+    /// A file with these bytes.
+    pub(crate) fn file(&mut self, mode: &str, below: &str, path: &RepoPath, bytes: &[u8]) {
+        self.entry(mode, "inline", below, path);
+        self.data(bytes);
+    }
+
+    /// An object that is there.
+    pub(crate) fn object(&mut self, mode: &str, id: &str, below: &str, path: &RepoPath) {
+        self.entry(mode, id, below, path);
+    }
+
+    fn entry(&mut self, mode: &str, what: &str, below: &str, path: &RepoPath) {
+        let mut line = format!("M {mode} {what} \"{below}");
         for byte in path.as_bytes() {
             // Each as a number, where it might mean something else.
             match byte {
@@ -431,12 +475,11 @@ impl Import {
         }
         line.push('"');
         self.line(&line);
-        self.data(bytes);
     }
 }
 
 /// Takes the next content off what `git cat-file --batch` printed.
-fn next_content<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(crate) fn next_content<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&rest[..end]).ok()?;
     let size: usize = head.split(' ').nth(2)?.parse().ok()?;

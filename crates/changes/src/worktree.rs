@@ -4,10 +4,12 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::Arc;
 use std::time::Duration;
 
 use git::{Program, Question, RepoPath, refusal};
 
+use crate::moment::Objects;
 use crate::types::{Base, Doing};
 
 /// Why something could not be told.
@@ -127,6 +129,8 @@ const AT_LENGTH: Duration = Duration::from_secs(60 * 60);
 pub struct Worktree {
     root: PathBuf,
     program: Program,
+    /// Where git finds objects that the repository does not have.
+    pub(crate) objects: Option<Arc<Objects>>,
 }
 
 /// What a worktree is compared with; or why it is not.
@@ -153,6 +157,7 @@ impl Worktree {
         let here = Self {
             root: directory.to_owned(),
             program,
+            objects: None,
         };
         let refused = |why: String| ChangesError::NoWorktree {
             path: directory.to_owned(),
@@ -181,6 +186,7 @@ impl Worktree {
         let here = Self {
             root: directory.to_owned(),
             program,
+            objects: None,
         };
         let refused = |why: String| ChangesError::NoWorktree {
             path: path.clone(),
@@ -238,6 +244,8 @@ impl Worktree {
         input: &[u8],
     ) -> Result<Output, String> {
         let plain = PLAIN.iter().flat_map(|setting| ["-c", setting]);
+        let mut env = env;
+        env.extend(self.objects.iter().flat_map(|objects| objects.env()));
         self.program.run(&Question {
             dir: &self.root,
             env,
@@ -259,6 +267,7 @@ impl Worktree {
         Self {
             root: root.to_owned(),
             program: self.program.clone(),
+            objects: None,
         }
     }
 

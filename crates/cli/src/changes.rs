@@ -2,14 +2,15 @@
 
 mod acting;
 mod landing;
+mod moments;
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use app::Paths;
 use changes::{
-    ChangedFile, DiffContent, DiffQuestion, FileChangeKind, FileDiff, FileKind, Hunk, TextEncoding,
-    View, Worktree, WorktreeChanges,
+    ChangedFile, DiffContent, DiffQuestion, FileChangeKind, FileDiff, FileKind, Hunk, SnapshotId,
+    TextEncoding, View, Worktree, WorktreeChanges,
 };
 use clap::Args;
 use serde::Serialize;
@@ -33,6 +34,7 @@ Examples:
   switchyard changes --worktree app-2          Of another one, by its name, branch or path
   switchyard changes --view staged --diff      The lines of what is staged
   switchyard changes --view whole src --json   All since the beginning, below src, for programs
+  switchyard changes --since last --diff       The lines since the last prompt
   switchyard changes discard src/parse.rs      Away with it; `changes undo` gives it back
   switchyard changes commit -m 'Read faster'   What is staged; all, when nothing is
   switchyard changes land --worktree app-2     Its commits into the branch that it began at"
@@ -52,6 +54,10 @@ pub(crate) struct Changes {
     /// The branch or commit that its commits are compared with
     #[arg(long, value_name = "BRANCH")]
     base: Option<String>,
+
+    /// What changed since a moment that is remembered: its id, or `last`; in one view, as `whole`
+    #[arg(long, value_name = "MOMENT", conflicts_with_all = ["base", "view"])]
+    since: Option<String>,
 
     /// Only this: staged, unstaged, untracked, committed; or whole, which is all of it in one
     #[arg(long, value_name = "VIEW")]
@@ -103,12 +109,23 @@ impl Changes {
             [] => &USUAL[..],
             chosen => chosen,
         };
-        let mut changes = app::list_changes(&worktree, views, self.base.as_deref())?;
+        let since = match &self.since {
+            Some(name) => {
+                let paths = paths()?;
+                let id = moments::moment(&paths, &worktree, name)?;
+                Some((paths, id))
+            }
+            None => None,
+        };
+        let mut changes = match &since {
+            Some((paths, id)) => app::changes_since(paths, &worktree, id)?,
+            None => app::list_changes(&worktree, views, self.base.as_deref())?,
+        };
         for view in &mut changes.views {
             view.files.retain(|file| self.wants(file));
         }
         let diffs = match self.diff {
-            true => self.diffs(&worktree, &changes)?,
+            true => self.diffs(&worktree, &changes, since.as_ref())?,
             false => Vec::new(),
         };
         if out.json() {
@@ -132,7 +149,12 @@ impl Changes {
         self.paths.is_empty() || is_below(file, &self.paths)
     }
 
-    fn diffs(&self, worktree: &Worktree, changes: &WorktreeChanges) -> Result<Vec<Told>, Failure> {
+    fn diffs(
+        &self,
+        worktree: &Worktree,
+        changes: &WorktreeChanges,
+        since: Option<&(Paths, SnapshotId)>,
+    ) -> Result<Vec<Told>, Failure> {
         let files = changes
             .views
             .iter()
@@ -146,7 +168,10 @@ impl Changes {
                 context: Some(3),
                 ignore_space: self.ignore_space,
             };
-            let diff = app::tell_diff(worktree, &question)?;
+            let diff = match since {
+                Some((paths, id)) => app::diff_since(paths, worktree, id, &question)?,
+                None => app::tell_diff(worktree, &question)?,
+            };
             Ok(Told { view, diff })
         });
         told.collect()

@@ -453,3 +453,38 @@ test("a remark that was not sent is not lost when its lines are others", async (
   expect(apart).toHaveTextContent("src/parse.rs, line 11");
   expect(apart).toHaveTextContent("Why nine?");
 });
+
+test("what changed since a moment is shown, and made what it was then, with a way back", async () => {
+  twin.setChanges(usual());
+  render(tab());
+  await screen.findByText("let limit = 20;");
+  expect(screen.queryByTestId("changes-since")).not.toBeInTheDocument();
+  await userEvent.click(screen.getByTestId("changes-more"));
+  await userEvent.click(await screen.findByText("Remember this moment"));
+  const since = await screen.findByTestId("changes-since");
+  await userEvent.selectOptions(since, "1-1-0");
+  await waitFor(() =>
+    expect(
+      screen.getAllByTestId("changes-section").map((one) => one.textContent),
+    ).toEqual(["All since Remembered1"]),
+  );
+  expect(screen.queryByTestId("commit")).not.toBeInTheDocument();
+  await userEvent.click(await screen.findByTestId("diff-restore"));
+  await waitFor(() =>
+    expect(twin.restoredTo).toEqual([
+      { since: "1-1-0", files: ["src/parse.rs"] },
+    ]),
+  );
+  const notice = useNotices
+    .getState()
+    .notices.find(({ text }) => text === "src/parse.rs is what it was then.");
+  notice?.action?.run();
+  await waitFor(() => expect(twin.restored).toEqual(["1-1-0-back"]));
+  await userEvent.click(screen.getByTestId("changes-more"));
+  await userEvent.click(
+    await screen.findByText("Restore everything to that moment"),
+  );
+  await waitFor(() =>
+    expect(twin.restoredTo.at(-1)).toEqual({ since: "1-1-0", files: null }),
+  );
+});

@@ -1,13 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { backend } from "../backend/backend";
-import type { Act, Remark, View, ViewChanges } from "../bindings";
+import type { Act, Moment, Remark, View, ViewChanges } from "../bindings";
 import { BranchIcon } from "../shared/icons";
 import { reportFailure } from "../shared/notices";
 import { baseName } from "../shared/paths";
 import { Sentence } from "../shared/Sentence";
 import type { Target } from "../shared/targets";
 import "./changes.css";
-import { doWith } from "./acting";
+import { doWith, rememberMoment, restoreTo } from "./acting";
 import { CommitForm } from "./CommitForm";
 import { DiffView } from "./DiffView";
 import { FileTree } from "./FileTree";
@@ -15,6 +15,7 @@ import { LandRow, type Near } from "./LandRow";
 import { takeBack } from "./landing";
 import { MoreMenu } from "./MoreMenu";
 import { RemarksBar } from "./RemarksBar";
+import { SinceChoice } from "./SinceChoice";
 import { SnapshotsDialog } from "./SnapshotsDialog";
 import { touched, useTouchesWhile } from "./touched-store";
 import {
@@ -39,6 +40,7 @@ const WHOLE: View[] = ["whole", "staged", "unstaged", "untracked"];
 
 const NO_VIEWS: ViewChanges[] = [];
 const NO_REMARKS: Remark[] = [];
+const NO_MOMENTS: Moment[] = [];
 
 /** What a worktree changed: its files, and the lines of one of them. It follows the worktree while it is in view. */
 export function ChangesTab({
@@ -63,6 +65,8 @@ export function ChangesTab({
   const [together, setTogether] = useState(false);
   const [filter, setFilter] = useState("");
   const [ignoreSpace, setIgnoreSpace] = useState(false);
+  /** The moment that it is compared with; none: as git has it. */
+  const [since, setSince] = useState<string | null>(null);
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [current, setCurrent] = useState<string | null>(null);
   const [shown, setShown] = useState<FileRow | null>(null);
@@ -71,8 +75,18 @@ export function ChangesTab({
 
   const tick = useTouchesWhile(visible, worktree);
   const views = together ? WHOLE : PARTS;
-  const listed = useAnswer(`${worktree}\u0000${together}`, tick, () =>
-    backend.worktreeChanges(worktree, views, null),
+  const remembered = useAnswer(worktree, tick, () =>
+    backend.listMoments(worktree),
+  );
+  const moments = remembered.data ?? NO_MOMENTS;
+  const moment = moments.find(({ id }) => id === since) ?? null;
+  const listed = useAnswer(
+    [worktree, together, since].join("\u0000"),
+    tick,
+    () =>
+      since === null
+        ? backend.worktreeChanges(worktree, views, null)
+        : backend.changesSince(worktree, since),
   );
   const changes = listed.data;
   const inView = useMemo(() => {
@@ -137,6 +151,11 @@ export function ChangesTab({
     else next.add(key);
     setClosed(next);
   }
+  function compare(moment: string | null) {
+    setSince(moment);
+    setShown(null);
+    setCurrent(null);
+  }
   function arrange(all: boolean) {
     setTogether(all);
     setShown(null);
@@ -168,10 +187,14 @@ export function ChangesTab({
         )}
         <Totals views={inView} looked={looked} />
         <span className="spacer" />
+        {moments.length > 0 && (
+          <SinceChoice moments={moments} since={since} onSince={compare} />
+        )}
         <label className="changes-check">
           <input
             type="checkbox"
-            checked={together}
+            checked={together || since !== null}
+            disabled={since !== null}
             data-testid="changes-together"
             onChange={(event) => arrange(event.target.checked)}
           />
@@ -192,6 +215,18 @@ export function ChangesTab({
               title: "What was discarded…",
               run: () => setAsked("snapshots"),
             },
+            {
+              title: "Remember this moment",
+              run: () => void rememberMoment(worktree),
+            },
+            ...(since === null
+              ? []
+              : [
+                  {
+                    title: "Restore everything to that moment",
+                    run: () => void restoreTo(worktree, since, null),
+                  },
+                ]),
             {
               title: "Take back the last landing",
               run: () => void takeBack(worktree, "land"),
@@ -223,7 +258,9 @@ export function ChangesTab({
       <RemarksBar worktree={worktree} remarks={remarks} targets={targets} />
       {empty ? (
         <p className="changes-empty" data-testid="changes-none">
-          Nothing changed here. What is edited, by whomever, shows up by itself.
+          {since === null
+            ? "Nothing changed here. What is edited, by whomever, shows up by itself."
+            : "Nothing changed since then."}
         </p>
       ) : (
         <div className="changes-body">
@@ -240,7 +277,7 @@ export function ChangesTab({
             <FileTree
               rows={rows}
               current={currentKey}
-              base={changes?.base?.name}
+              base={moment?.label ?? changes?.base?.name}
               looked={looked}
               onLook={lookOn}
               onCurrent={choose}
@@ -248,13 +285,16 @@ export function ChangesTab({
               onAct={actOn}
               onEnter={() => partOf(place.current, "diff-lines")?.focus()}
             />
-            {changes && <CommitForm worktree={worktree} changes={changes} />}
+            {changes && since === null && (
+              <CommitForm worktree={worktree} changes={changes} />
+            )}
           </div>
           {open ? (
             <DiffView
-              key={open.key}
+              key={`${since} ${open.key}`}
               worktree={worktree}
               view={open.view}
+              since={since}
               file={open.file}
               ignoreSpace={ignoreSpace}
               gone={changes !== null && followed === null}

@@ -10,7 +10,7 @@ import type {
 } from "../bindings";
 import { Button } from "../shared/Button";
 import { Sentence } from "../shared/Sentence";
-import { actsOf, doWith, WORDS } from "./acting";
+import { actsOf, doWith, restoreTo, WORDS } from "./acting";
 import { DiffLines } from "./DiffLines";
 import { CONTEXT, type DiffRow, diffRows } from "./diff-rows";
 import {
@@ -30,6 +30,8 @@ import { changeOf, withoutLines } from "./words";
 export interface DiffViewProps {
   worktree: string;
   view: View;
+  /** Since which moment; none: as the view says. */
+  since: string | null;
   file: ChangedFile;
   ignoreSpace: boolean;
   /** It is listed no more: there is nothing to be done with it. */
@@ -49,6 +51,7 @@ export interface DiffViewProps {
 export function DiffView({
   worktree,
   view,
+  since,
   file,
   ignoreSpace,
   gone,
@@ -67,16 +70,16 @@ export function DiffView({
     context,
     ignore_space: ignoreSpace,
   });
-  const key = [worktree, view, file.path, file.from, ignoreSpace].join(
+  const ask = (context: number | null) =>
+    since === null
+      ? backend.fileDiff(worktree, question(context))
+      : backend.diffSince(worktree, since, question(context));
+  const key = [worktree, view, since, file.path, file.from, ignoreSpace].join(
     "\u0000",
   );
-  const near = useAnswer(key, tick, () =>
-    backend.fileDiff(worktree, question(CONTEXT)),
-  );
+  const near = useAnswer(key, tick, () => ask(CONTEXT));
   // Every line, once a fold was opened.
-  const all = useAnswer(opened.size > 0 ? key : null, tick, () =>
-    backend.fileDiff(worktree, question(null)),
-  );
+  const all = useAnswer(opened.size > 0 ? key : null, tick, () => ask(null));
   const content = near.data?.content;
   const hunks = content?.content === "text" ? content.hunks : NONE;
   const whole =
@@ -155,6 +158,18 @@ export function DiffView({
             />
             Looked at
           </label>
+        )}
+        {since !== null && !same && (
+          <Button
+            data-testid="diff-restore"
+            title="Makes this file what it was at that moment"
+            onClick={() => {
+              onAct();
+              void restoreTo(worktree, since, [file.path]);
+            }}
+          >
+            Restore
+          </Button>
         )}
         {acts.map((what) => (
           <Button

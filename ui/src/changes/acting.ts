@@ -69,6 +69,31 @@ function offerUndo(
   );
 }
 
+/** Keeps what a worktree is now, so that what changes from then on can be seen and taken back. */
+export async function rememberMoment(worktree: string): Promise<void> {
+  const done = await backend.rememberMoment(worktree);
+  touched(worktree);
+  if (!reportFailure(done))
+    notify("info", "What this worktree is now is remembered for a month.");
+}
+
+/** Makes files what they were at a moment; all of them when none is named. */
+export async function restoreTo(
+  worktree: string,
+  since: string,
+  files: string[] | null,
+): Promise<void> {
+  const done = await backend.restoreToMoment(worktree, since, files);
+  touched(worktree);
+  if (reportFailure(done) || done.status !== "ok") return;
+  if (done.data === null) {
+    notify("info", "It is what it was then.");
+    return;
+  }
+  const what = files?.length === 1 ? files[0] : "Everything";
+  offerUndo(worktree, done.data, `${what} is what it was then.`, "Take back");
+}
+
 const about = (snapshot: string) => `discarded ${snapshot}`;
 
 /** Gives back what was discarded; what stood there meanwhile can be had back as well. */

@@ -5,6 +5,7 @@ import type {
   FileDiff,
   Landing,
   LandingEnd,
+  Moment,
   Outlook,
   Remark,
   RemarkChange,
@@ -22,6 +23,11 @@ export interface MemoryWorktree {
   diffs: Map<string, { near: FileDiff; all: FileDiff }>;
 }
 
+export interface RestoredTo {
+  since: SnapshotId;
+  files: string[] | null;
+}
+
 /** The twin's changes, and what a test may do to them. */
 export interface MemoryChanges {
   /** What a worktree changed becomes this, and it is told that it was touched. */
@@ -35,6 +41,8 @@ export interface MemoryChanges {
   readonly committed: CommitRequest[];
   /** From now on this is what landing would come to; and, when it is not that, what it comes to. */
   setOutlooks(outlooks: Outlook[], end?: LandingEnd): void;
+  /** What was made as it was at a moment. */
+  readonly restoredTo: RestoredTo[];
   /** What was landed, and taken back. */
   readonly landed: Landing[];
   readonly takenBack: Way[];
@@ -66,6 +74,11 @@ function changed<R extends Remark>(remark: R, change: RemarkChange): R[] {
   }
 }
 
+const NO_DIFF: FileDiff = {
+  file: null,
+  content: { content: "text", hunks: [], encoding: "utf8", cut: false },
+};
+
 const ok = <T>(data: T): Promise<Result<T>> =>
   Promise.resolve({ status: "ok", data });
 
@@ -80,6 +93,8 @@ export function memoryChanges() {
   const takenBack: Way[] = [];
   let remarks: (Remark & { worktree: string })[] = [];
   let nextRemark = 1;
+  const moments: Moment[] = [];
+  const restoredTo: RestoredTo[] = [];
   const looked = new Map<string, boolean>();
   const kept: Snapshot[] = [];
   let hook: { said: string; why: string | null } = { said: "", why: null };
@@ -117,6 +132,7 @@ export function memoryChanges() {
   return {
     committed,
     landed,
+    restoredTo,
     takenBack,
     setOutlooks(told, ends) {
       outlooks = told;
@@ -152,17 +168,7 @@ export function memoryChanges() {
     fileDiff: (path, { view, path: file, context }) =>
       within(path, ({ diffs }) => {
         const found = diffs.get(keyOfDiff(view, file));
-        const told = context === null ? found?.all : found?.near;
-        const none: FileDiff = {
-          file: null,
-          content: {
-            content: "text",
-            hunks: [],
-            encoding: "utf8",
-            cut: false,
-          },
-        };
-        return told ?? none;
+        return (context === null ? found?.all : found?.near) ?? NO_DIFF;
       }),
     actOnChanges: (path, request) =>
       within(path, () => {
@@ -203,6 +209,39 @@ export function memoryChanges() {
         return { commit: "5f0c2d8e6a1b", subject, said: hook.said };
       });
     },
+    rememberMoment: (path) =>
+      within(path, ({ changes }) => {
+        const id = `${moments.length + 1}-1-0`;
+        const { worktree, head } = changes;
+        const taken_ms = Date.now();
+        moments.unshift({
+          id,
+          taken_ms,
+          worktree,
+          label: "Remembered",
+          head,
+          count: 0,
+        });
+        tellTouched([path]);
+        return id;
+      }),
+    listMoments: (path) =>
+      within(path, () => moments.filter(({ worktree }) => worktree === path)),
+    changesSince: (path) =>
+      within(path, ({ changes }) => ({
+        ...changes,
+        views: changes.views.filter(({ view }) => view === "whole"),
+      })),
+    diffSince: (path, _since, { path: file, context }) =>
+      within(path, ({ diffs }) => {
+        const found = diffs.get(keyOfDiff("whole", file));
+        return (context === null ? found?.all : found?.near) ?? NO_DIFF;
+      }),
+    restoreToMoment: (path, since, files) =>
+      within(path, () => {
+        restoredTo.push({ since, files });
+        return keep(path, "restored", files ?? [], `${since}-back`);
+      }),
     listRemarks: (path) =>
       within(path, () => remarks.filter(({ worktree }) => worktree === path)),
     addRemark: (path, about, text) =>

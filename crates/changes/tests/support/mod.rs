@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses its own part; a helper may panic
 
+pub(crate) mod acts;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

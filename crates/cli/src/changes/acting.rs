@@ -24,6 +24,9 @@ pub(super) enum Command {
     Commit(Commit),
     Land(super::landing::Land),
     Update(super::landing::Update),
+    Remember(super::moments::Remember),
+    Moments(super::moments::Moments),
+    Restore(super::moments::Restore),
 }
 
 /// Which files, and of which worktree.
@@ -139,6 +142,9 @@ impl Command {
             Self::Commit(commit) => commit.run(out),
             Self::Land(land) => land.run(out),
             Self::Update(update) => update.run(out),
+            Self::Remember(remember) => remember.run(&paths()?, out),
+            Self::Moments(moments) => moments.run(&paths()?, out),
+            Self::Restore(restore) => restore.run(&paths()?, out),
         }
     }
 }
