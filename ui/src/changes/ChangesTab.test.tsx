@@ -12,6 +12,7 @@ import {
 } from "../twin/example-changes";
 import type { MemoryBackend } from "../twin/memory-backend";
 import { keyOfDiff } from "../twin/memory-changes";
+import { useSideBySide } from "./arranged";
 import { ChangesTab } from "./ChangesTab";
 import { followTouched } from "./touched-store";
 
@@ -22,6 +23,7 @@ let targets: Target[] = [];
 
 beforeEach(() => {
   targets = [];
+  useSideBySide.setState({ sideBySide: false });
   twin = freshBackend();
   return followTouched();
 });
@@ -487,4 +489,29 @@ test("what changed since a moment is shown, and made what it was then, with a wa
   await waitFor(() =>
     expect(twin.restoredTo.at(-1)).toEqual({ since: "1-1-0", files: null }),
   );
+});
+
+test("V puts what was and what is side by side, where remarks are made as well", async () => {
+  twin.setChanges(usual());
+  render(tab());
+  await screen.findByText("let limit = 20;");
+  act(() => screen.getByTestId("diff-lines").focus());
+  await userEvent.keyboard("v");
+  const pairs = [...document.querySelectorAll(".changes-diff-pair")];
+  const texts = pairs.map((pair) =>
+    [...pair.querySelectorAll(".changes-diff-line")].map(
+      (half) => half.textContent,
+    ),
+  );
+  expect(texts.slice(0, 3)).toEqual([
+    ["10 line 10", "10 line 10"],
+    ["11−let limit = 10;", "11+let limit = 20;"],
+    ["", "12+let rest = 1;"],
+  ]);
+  await userEvent.keyboard("{ArrowDown}r");
+  expect(screen.getByTestId("remark-form")).toHaveTextContent("On line 11");
+  await userEvent.keyboard("Why?{Control>}{Enter}{/Control}");
+  expect(await screen.findByTestId("remark")).toHaveTextContent("Why?");
+  await userEvent.keyboard("v");
+  expect(document.querySelector(".changes-diff-pair")).toBeNull();
 });

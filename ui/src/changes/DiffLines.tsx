@@ -15,6 +15,7 @@ import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
 import { useTextScale } from "../shared/settings-store";
 import { WORDS } from "./acting";
+import { arranged, placesOf, turnSideBySide, useSideBySide } from "./arranged";
 import { changesIn, type DiffLine, type DiffRow, type Fold } from "./diff-rows";
 import {
   chosen,
@@ -57,11 +58,23 @@ export function DiffLines({
 }) {
   const scale = useTextScale();
   const height = Math.round(ROW * scale);
+  const sideBySide = useSideBySide((state) => state.sideBySide);
+  const shown = useMemo(() => arranged(rows, sideBySide), [rows, sideBySide]);
+  const placeIn = useMemo(() => placesOf(shown), [shown]);
+  /** What is said, by where it is drawn. */
+  const said = useMemo(() => {
+    const all = new Map<number, Remark[]>();
+    for (const [at, some] of remarks) {
+      const place = placeIn[at] ?? 0;
+      all.set(place, [...(all.get(place) ?? []), ...some]);
+    }
+    return all;
+  }, [remarks, placeIn]);
   const heightOf = useCallback(
-    (index: number) => height + height * rowsOf(remarks.get(index)),
-    [height, remarks],
+    (index: number) => height + height * rowsOf(said.get(index)),
+    [height, said],
   );
-  const printed = usePrinted(rows.length, heightOf);
+  const printed = usePrinted(shown.length, heightOf);
   const { scroller } = printed;
   const widest = useMemo(() => widestOf(rows), [rows]);
   const others = useMemo(() => partners(rows), [rows]);
@@ -74,11 +87,12 @@ export function DiffLines({
 
   const topOf = useCallback(
     (at: number) => {
+      const place = placeIn[at] ?? 0;
       let more = 0;
-      for (const [below, said] of remarks) if (below < at) more += rowsOf(said);
-      return (at + more) * height;
+      for (const [below, some] of said) if (below < place) more += rowsOf(some);
+      return (place + more) * height;
     },
-    [remarks, height],
+    [said, placeIn, height],
   );
 
   const go = useCallback(
@@ -124,7 +138,7 @@ export function DiffLines({
       lines && selection ? lineBeside(rows, selection.head, step) : first;
     if (next === null) return;
     select(extend && lines && selection ? selection.anchor : next, next);
-    printed.list.scrollToIndex(next);
+    printed.list.scrollToIndex(placeIn[next] ?? 0);
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -134,10 +148,32 @@ export function DiffLines({
     else if (event.key === "ArrowDown") walk(1, event.shiftKey);
     else if (event.key === "ArrowUp") walk(-1, event.shiftKey);
     else if (event.key === "r" && lines) onRemark(lines);
+    else if (event.key === "v" && !event.repeat) turnSideBySide();
     else if (event.key === "Escape" && lines) setSelection(null);
     else return;
     event.preventDefault();
   };
+
+  /** A line, or the half of one: as it was, or as it is. */
+  function lineAt(at: number | null, half: "old" | "new" | null) {
+    const row = at === null ? null : rows[at];
+    if (at === null || row?.kind !== "line")
+      return <div className="changes-diff-line" data-change="none" />;
+    return (
+      <Line
+        line={row}
+        at={at}
+        half={half}
+        fresh={fresh.has(at)}
+        chosen={lines !== null && isWithin(lines, at)}
+        other={otherOf(at)}
+        onPress={(extend) => beginSelecting(at, extend)}
+        onPass={() => {
+          if (selecting.current && selection) select(selection.anchor, at);
+        }}
+      />
+    );
+  }
 
   return (
     <ContextMenu
@@ -149,6 +185,11 @@ export function DiffLines({
             { title: "Next change", hint: "N", run: () => go(true) },
             { title: "Previous change", hint: "P", run: () => go(false) },
             { title: "Looked at it, or not", hint: "L", run: onLook },
+            {
+              title: sideBySide ? "One below the other" : "Side by side",
+              hint: "V",
+              run: turnSideBySide,
+            },
           ],
           row?.kind === "line"
             ? [
@@ -165,9 +206,9 @@ export function DiffLines({
     >
       <PrintedLines
         printed={printed}
-        className="changes-diff-lines"
+        className={`changes-diff-lines${sideBySide ? " beside" : ""}`}
         role="group"
-        aria-label="Lines; N and P go to the next and the previous change, the arrow keys choose lines, R remarks on them, L says that they were looked at"
+        aria-label="Lines; N and P go to the next and the previous change, the arrow keys choose lines, R remarks on them, V puts what was and what is side by side, L says that they were looked at"
         tabIndex={0}
         onKeyDown={onKeyDown}
         data-testid="diff-lines"
@@ -179,29 +220,30 @@ export function DiffLines({
           } as CSSProperties
         }
         row={(index) => {
-          const row = rows[index];
-          if (!row) return null;
-          return row.kind === "fold" ? (
+          const one = shown[index];
+          if (!one) return null;
+          const below = said.has(index) && (
+            <div className="changes-remarks">
+              {said.get(index)?.map(remark)}
+            </div>
+          );
+          if (!("at" in one))
+            return (
+              <>
+                <div className="changes-diff-pair">
+                  {lineAt(one.left, "old")}
+                  {lineAt(one.right, "new")}
+                </div>
+                {below}
+              </>
+            );
+          const row = rows[one.at];
+          return row?.kind === "fold" ? (
             <Between row={row} acts={acts} onAct={onAct} onOpen={onOpen} />
           ) : (
             <>
-              <Line
-                line={row}
-                at={index}
-                fresh={fresh.has(index)}
-                chosen={lines !== null && isWithin(lines, index)}
-                other={otherOf(index)}
-                onPress={(extend) => beginSelecting(index, extend)}
-                onPass={() => {
-                  if (selecting.current && selection)
-                    select(selection.anchor, index);
-                }}
-              />
-              {remarks.has(index) && (
-                <div className="changes-remarks">
-                  {remarks.get(index)?.map(remark)}
-                </div>
-              )}
+              {lineAt(one.at, null)}
+              {below}
             </>
           );
         }}
@@ -266,6 +308,7 @@ const SIGNS: Record<DiffLine["change"], string> = {
 function Line({
   line,
   at,
+  half,
   fresh,
   chosen,
   other,
@@ -274,6 +317,8 @@ function Line({
 }: {
   line: DiffLine;
   at: number;
+  /** Only as it was, or as it is; none: both. */
+  half: "old" | "new" | null;
   /** It came since the file was seen last. */
   fresh: boolean;
   /** It is one of those that a remark would be about. */
@@ -311,8 +356,12 @@ function Line({
           onPress(event.shiftKey);
         }}
       >
-        <span className="changes-diff-number">{line.old}</span>
-        <span className="changes-diff-number">{line.new}</span>
+        {half !== "new" && (
+          <span className="changes-diff-number">{line.old}</span>
+        )}
+        {half !== "old" && (
+          <span className="changes-diff-number">{line.new}</span>
+        )}
       </span>
       <span className="changes-diff-sign">{SIGNS[line.change]}</span>
       <span className="changes-diff-text">
