@@ -285,3 +285,21 @@ fn an_undo_that_is_killed_is_done_again() -> Result<()> {
     ensure!(in_between > 0, "none was killed while files were replaced");
     Ok(())
 }
+
+#[test]
+fn what_was_looked_at_is_said_by_one_command_and_known_to_the_next() -> Result<()> {
+    let spoiled = Spoiled::new()?;
+    let looked = |args: &[&str]| spoiled.ok(&[&["changes", "looked"], args].concat());
+    ensure!(looked(&[])?.contains("No file of this worktree was looked at"));
+    looked(&["."])?;
+    ensure!(!looked(&[])?.contains("changed"));
+    let place = name(&spoiled.root, 2);
+    fs::write(&place, "another\n")?;
+    let file = place.strip_prefix(&spoiled.root)?.display().to_string();
+    let told = looked(&[])?;
+    let line = told.lines().find(|line| line.starts_with(&file));
+    ensure!(line.is_some_and(|line| line.contains("changed")), "{told}");
+    looked(&["--not", "."])?;
+    ensure!(looked(&[])?.contains("No file of this worktree was looked at"));
+    Ok(())
+}

@@ -1,9 +1,9 @@
 //! What worktrees changed.
 
-use app::{App, Error, LookedAt, Remark, RemarkChange, RemarkId, RemarkedLines};
+use app::{App, Error, ForgePage, LookedAt, Remark, RemarkChange, RemarkId, RemarkedLines};
 use changes::{
-    ActRequest, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing, Moment, Outlook,
-    Snapshot, SnapshotId, TakenBack, View, Way, WorktreeChanges,
+    ActRequest, Chosen, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing, Moment,
+    Outlook, Snapshot, SnapshotId, TakenBack, View, Way, WorktreeChanges,
 };
 use tauri::State;
 
@@ -229,7 +229,17 @@ pub(crate) async fn restore_to_moment(
     app: State<'_, App>,
     worktree: String,
     since: SnapshotId,
-    files: Option<Vec<String>>,
+    files: Option<Vec<Chosen>>,
 ) -> Result<Option<SnapshotId>, Error> {
     app.restore_to_moment(worktree.into(), since, files).await
+}
+
+/// Tells how the page of a branch is opened. See [`App::forge_page`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn forge_page(
+    app: State<'_, App>,
+    worktree: String,
+) -> Result<Option<ForgePage>, Error> {
+    app.forge_page(worktree.into()).await
 }

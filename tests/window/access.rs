@@ -179,7 +179,7 @@ async fn tab_goes_through_agents_flows_and_changes_in_the_order_in_which_they_ar
         let steady = order.lines.join("\n").replace(run, "RUN");
         let steady: Vec<String> = steady.lines().map(without_numbers).collect();
         insta::assert_snapshot!(steady.join("\n"), @"
-        changes: All in one | Ignore white space | More of this worktree | Only files whose path has this in it | Files that changed | Message of the commit; Ctrl+Enter commits | Amend | Looked at | Stage | Discard | Lines; N and P go to the next and the previous change, the arrow keys choose lines, R remarks on them, V puts what was and what is side by side, L says that they were looked at | Show more lines | Stage | Discard | Show what follows
+        changes: All in one | Ignore white space | More of this worktree | Only files whose path has this in it | Files that changed | Message of the commit; Ctrl+Enter commits | Amend | Looked at | Stage | Discard | Lines; N and P go to the next and the previous change, the arrow keys choose lines, R remarks on them, V shows both sides, L says that they were looked at | Show more lines | Stage | Discard | Show what follows
         agents: Find an agent | Import… | New agent… | All | Idle | Fix the loginfake d
         conversation: Stop | Archive | What was said | Allow once Alt+Enter | Always allow | Reject Alt+Backspace | Deny and stop | Say something to this agent
         flow: Find a step | Fit the whole graph | Closer | Further away | Follow what runs | Show what took longest | Draw long chains as one | Map | Steps; the arrow keys go from one to the next | React Flow attribution

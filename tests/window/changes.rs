@@ -577,7 +577,7 @@ async fn what_changed_since_a_prompt_is_shown_and_made_what_it_was_and_back() ->
         window.click("[data-testid=changed-topic]").await?;
         says(window, "[data-testid=diff-lines]", "fifty").await?;
         let since = "[data-testid=changes-since]";
-        says(window, since, "Before a prompt to Count in words").await?;
+        says(window, since, "Since a prompt to Count in words").await?;
         window
             .script(
                 "const since = document.querySelector('[data-testid=changes-since]');

@@ -103,7 +103,9 @@ export const commands = {
 	/**  Tells which lines of a file changed since a moment. See [`App::diff_since`]. */
 	diffSince: (worktree: string, since: SnapshotId, question: DiffQuestion) => typedError<FileDiff, Error>(__TAURI_INVOKE("diff_since", { worktree, since, question })),
 	/**  Makes files what they were at a moment. See [`App::restore_to_moment`]. */
-	restoreToMoment: (worktree: string, since: SnapshotId, files: string[] | null) => typedError<SnapshotId | null, Error>(__TAURI_INVOKE("restore_to_moment", { worktree, since, files })),
+	restoreToMoment: (worktree: string, since: SnapshotId, files: Chosen[] | null) => typedError<SnapshotId | null, Error>(__TAURI_INVOKE("restore_to_moment", { worktree, since, files })),
+	/**  Tells how the page of a branch is opened. See [`App::forge_page`]. */
+	forgePage: (worktree: string) => typedError<ForgePage | null, Error>(__TAURI_INVOKE("forge_page", { worktree })),
 	/**  Lists the remarks on what a worktree changed. See [`App::list_remarks`]. */
 	listRemarks: (worktree: string) => typedError<Remark[], Error>(__TAURI_INVOKE("list_remarks", { worktree })),
 	/**  Keeps a remark. See [`App::add_remark`]. */
@@ -1324,6 +1326,16 @@ export type FolderLook = {
 	below: FolderBelow[],
 	/**  There are more than these. */
 	more: boolean,
+};
+
+/**  The command line that opens the page of a branch. */
+export type ForgePage = {
+	/**  The program: `gh`, `glab` or `tea`. */
+	program: string,
+	/**  Its arguments. */
+	args: string[],
+	/**  The branch is there, as far as was fetched or pushed. */
+	pushed: boolean,
 };
 
 /**  What is around the tabs: what is open, and how wide. */

@@ -47,6 +47,7 @@ pub use happened::{AgentsEvent, BackendAgents};
 pub use news::News;
 pub use opencode::{OpenCode, OpenCodeConfig, OpenCodeDeadlines};
 pub use paseo::{Deadlines, Paseo, PaseoConfig, Transport};
+pub use program::find as find_program;
 pub use secret::{PasswordRef, Secret, read_password};
 pub use sessions::{Kept, MemorySessions, SessionRow, SessionStatus, Sessions};
 pub use shared::AgentsConfig;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Where `program` is: the path itself if it has a directory, else the first on `path`.
 ///
 /// Directories that `path` names relative to wherever we are do not count.
-pub(crate) fn find(program: &Path, path: &OsStr) -> Option<PathBuf> {
+pub fn find(program: &Path, path: &OsStr) -> Option<PathBuf> {
     let runs = |at: &Path| {
         at.metadata()
             .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)

@@ -19,6 +19,7 @@ mod fields;
 mod flow;
 mod folders;
 mod fonts;
+mod forge;
 mod layouts;
 mod looks;
 mod memory;
@@ -76,6 +77,7 @@ pub use flow::{
     export_flow_text, flow_schema, simulate_flow_text,
 };
 pub use folders::{FolderBelow, FolderLook};
+pub use forge::ForgePage;
 pub use host::{AckHandle, HostAttachment};
 pub use layouts::{Layout, LayoutNode, LayoutPane, LayoutPart, LayoutSummary, WantedLayout};
 pub use looks::LookedAt;

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ::changes::{DiffQuestion, FileDiff, Moment, SnapshotId, Worktree, WorktreeChanges};
+use ::changes::{Chosen, DiffQuestion, FileDiff, Moment, SnapshotId, Worktree, WorktreeChanges};
 use agents::{AgentId, BackendId};
 use clock::Clock;
-use git::RepoPath;
 
 use crate::blocking::blocking;
 use crate::changes::{open, snapshots, told};
@@ -16,7 +15,7 @@ use crate::{App, Error, News, Paths};
 const PROMPT_WAITS: Duration = Duration::from_secs(2);
 
 /// What a moment is called that a person asked for without a word.
-const BY_HAND: &str = "Remembered";
+const BY_HAND: &str = "a moment of yours";
 
 impl App {
     /// Keeps what a worktree is now, for a month, so that what changes from then on can be seen and taken back.
@@ -79,7 +78,7 @@ impl App {
         blocking(move || diff_since(&paths, &open(&worktree)?, &since, &question)).await
     }
 
-    /// Makes files what they were at a moment; all that changed since, when none is named. What stood there is kept for a month:
+    /// Makes files what they were at a moment, or takes some hunks back; all that changed since, when none is named. What stood there is kept for a month:
     /// the snapshot is returned.
     ///
     /// # Errors
@@ -89,7 +88,7 @@ impl App {
         &self,
         worktree: PathBuf,
         since: SnapshotId,
-        files: Option<Vec<String>>,
+        files: Option<Vec<Chosen>>,
     ) -> Result<Option<SnapshotId>, Error> {
         let paths = self.0.paths.clone();
         blocking(move || restore_to_moment(&paths, &open(&worktree)?, &since, files.as_deref()))
@@ -107,7 +106,7 @@ impl App {
             .find(|one| one.backend == *backend && one.id == *agent);
         let Some(info) = found else { return };
         let name = info.title.unwrap_or_else(|| info.provider.clone());
-        let label = format!("Before a prompt to {name}");
+        let label = format!("a prompt to {name}");
         let taken = self.remember_moment(info.cwd.into(), Some(label));
         match tokio::time::timeout(PROMPT_WAITS, taken).await {
             Ok(Ok(_)) => {}
@@ -185,12 +184,10 @@ pub fn restore_to_moment(
     paths: &Paths,
     worktree: &Worktree,
     since: &SnapshotId,
-    files: Option<&[String]>,
+    files: Option<&[Chosen]>,
 ) -> Result<Option<SnapshotId>, Error> {
     let kept = snapshots(paths);
     let since = kept.since(worktree, since).map_err(told)?;
-    let files: Option<Vec<RepoPath>> =
-        files.map(|files| files.iter().map(|file| RepoPath::from(&**file)).collect());
-    let restored = since.restore(files.as_deref(), &kept, Clock::system().now_ms());
+    let restored = since.restore(files, &kept, Clock::system().now_ms());
     restored.map_err(told)
 }

@@ -99,6 +99,11 @@ impl Worktree {
             View::Staged => "--cached",
             _ => "-2",
         };
+        self.patch_by(view, chosen)
+    }
+
+    /// The same, by the argument with which `git diff` tells the view.
+    pub(crate) fn patch_by(&self, view: &str, chosen: &Chosen) -> Result<Vec<u8>, ChangesError> {
         let mut args: Vec<OsString> = ["--literal-pathspecs", "diff", "-p", "--full-index", "-U3"]
             .into_iter()
             .chain(PLAIN)
@@ -194,16 +199,26 @@ impl Worktree {
             };
             return self.in_index(chosen, mode);
         }
+        self.without_hunks(now, &self.patch_of(view, chosen)?, chosen)
+    }
+
+    /// What a file is without some of the hunks by which a patch leads to it.
+    pub(crate) fn without_hunks(
+        &self,
+        now: State,
+        patch: &[u8],
+        chosen: &Chosen,
+    ) -> Result<State, ChangesError> {
+        let refused = |why: &str| self.refusal(std::slice::from_ref(chosen), why);
         let State::There { kind, bytes, mode } = now else {
             return Err(ChangesError::Moved {
                 path: chosen.path.clone(),
             });
         };
         if kind == FileKind::Link {
-            return Err(refused("of a link, all is discarded or nothing"));
+            return Err(refused("of a link, it is all or nothing"));
         }
-        let printed = self.patch_of(view, chosen)?;
-        let told = sections(&printed);
+        let told = sections(patch);
         let section = self.only(&told, chosen)?;
         let places = self.found(section, chosen)?;
         let raw: Vec<_> = places.iter().map(|place| section.lines(*place)).collect();

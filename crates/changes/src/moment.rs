@@ -15,7 +15,9 @@ use specta::Type;
 use crate::disk::{self, State};
 use crate::index::Index;
 use crate::snapshot::{Import, SnapshotId, SnapshotReason, Snapshots, next_content};
-use crate::types::{DiffQuestion, FileDiff, FileKind, View, ViewChanges, WorktreeChanges};
+use crate::types::{
+    ChangedFile, Chosen, DiffQuestion, FileDiff, FileKind, Hunk, View, ViewChanges, WorktreeChanges,
+};
 use crate::worktree::{ChangesError, Worktree, text_of};
 
 /// More bytes than this are not kept of one moment: it is taken while somebody waits.
@@ -337,42 +339,50 @@ impl Since {
         self.worktree.diff_by(&question, vec![self.tree.clone()])
     }
 
-    /// Makes files what they were, each in one step; all that changed since, when none is named. What stood there is kept by the snapshot
-    /// that is returned; none: there was nothing to be done.
+    /// Makes files what they were, each in one step, or takes some hunks back; all that changed since, when no file is named. What stood
+    /// there is kept by the snapshot that is returned; none: there was nothing to be done.
     ///
     /// A path that is not a text is named as [`Since::list`] shows it.
     ///
     /// # Errors
     ///
-    /// [`ChangesError::Refused`] and [`ChangesError::NotKept`] before anything is written; [`ChangesError::Write`].
+    /// [`ChangesError::Moved`], [`ChangesError::Refused`] and [`ChangesError::NotKept`] before anything is written;
+    /// [`ChangesError::Write`].
     pub fn restore(
         &self,
-        paths: Option<&[RepoPath]>,
+        chosen: Option<&[Chosen]>,
         snapshots: &Snapshots,
         now_ms: u64,
     ) -> Result<Option<SnapshotId>, ChangesError> {
         let (files, _) = self.worktree.whole_since(&self.tree)?;
-        let wanted: Option<BTreeSet<String>> =
-            paths.map(|paths| paths.iter().map(ToString::to_string).collect());
-        let wants = |path: &RepoPath| match &wanted {
-            Some(wanted) => wanted.contains(&path.to_string()),
-            None => true,
-        };
-        let chosen = files.iter().filter(|file| wants(&file.path));
-        let all: BTreeSet<RepoPath> = chosen
-            .flat_map(|file| file.from.iter().chain([&file.path]))
-            .cloned()
-            .collect();
-        let mut targets = Vec::new();
-        for path in &all {
-            targets.push((path, self.state_then(path)?));
+        let named: Option<BTreeMap<String, &Chosen>> = chosen.map(|chosen| {
+            let named = chosen.iter().map(|one| (one.path.to_string(), one));
+            named.collect()
+        });
+        let mut targets = BTreeMap::new();
+        for file in &files {
+            let hunks = match &named {
+                None => &[][..],
+                Some(named) => match named.get(&file.path.to_string()) {
+                    Some(chosen) => &chosen.hunks,
+                    None => continue,
+                },
+            };
+            if !hunks.is_empty() {
+                targets.insert(file.path.clone(), self.without(file, hunks)?);
+                continue;
+            }
+            for path in file.from.iter().chain([&file.path]) {
+                targets.insert(path.clone(), self.state_then(path)?);
+            }
         }
         if targets.is_empty() {
             return Ok(None);
         }
-        let paths: Vec<_> = all.iter().cloned().collect();
+        let paths: Vec<_> = targets.keys().cloned().collect();
         let before = snapshots.take(&self.worktree, &paths, SnapshotReason::Restored, now_ms)?;
         let scratch = self.worktree.scratch()?;
+        let mut targets: Vec<_> = targets.into_iter().collect();
         // What goes makes room for what comes.
         targets.sort_by_key(|(_, state)| matches!(state, State::There { .. }));
         for (path, state) in &targets {
@@ -380,6 +390,22 @@ impl Since {
                 .map_err(self.worktree.unwritten(path))?;
         }
         Ok(Some(before))
+    }
+
+    /// What a file is without what came since in these hunks.
+    fn without(&self, file: &ChangedFile, hunks: &[Hunk]) -> Result<State, ChangesError> {
+        let chosen = Chosen {
+            path: file.path.clone(),
+            from: file.from.clone(),
+            hunks: hunks.to_vec(),
+        };
+        let now = disk::state(self.worktree.root(), &file.path, MOST);
+        let now = now.map_err(|error| ChangesError::Refused {
+            path: file.path.clone(),
+            why: error.to_string(),
+        })?;
+        let patch = self.worktree.patch_by(&self.tree, &chosen)?;
+        self.worktree.without_hunks(now, &patch, &chosen)
     }
 
     /// What stood at a path then.

@@ -455,6 +455,19 @@ impl Worktree {
         }))
     }
 
+    /// The branch that is checked out, where it goes to, and whether it is there, as far as was fetched or pushed.
+    pub fn remote(&self) -> Option<(String, String, bool)> {
+        let asked = |args: &[&str]| self.ask(args).ok().map(|told| text_of(&told));
+        let branch = asked(&["symbolic-ref", "--quiet", "--short", "HEAD"])?;
+        let setting = format!("branch.{branch}.remote");
+        let remote = asked(&["config", "--get", &setting]).filter(|remote| remote != ".");
+        let remote = remote.unwrap_or_else(|| "origin".to_owned());
+        let url = asked(&["remote", "get-url", &remote])?;
+        let there = format!("refs/remotes/{remote}/{branch}");
+        let pushed = asked(&["rev-parse", "--verify", "--quiet", &there]).is_some();
+        Some((branch, url, pushed))
+    }
+
     /// The worktrees of the repository, the main one first.
     pub(crate) fn worktrees(&self) -> Result<Vec<Listed>, String> {
         let printed = self.ask(["worktree", "list", "--porcelain", "-z"])?;

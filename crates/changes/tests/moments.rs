@@ -11,9 +11,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use changes::{
-    ChangedFile, ChangesError, DiffContent, DiffQuestion, Since, SnapshotId, Snapshots, View,
+    ChangedFile, ChangesError, Chosen, DiffContent, DiffQuestion, Hunk, Since, SnapshotId,
+    Snapshots, View,
 };
-use git::RepoPath;
 use proptest::prelude::*;
 use support::acts::{act, perform};
 use support::{Repo, git, program};
@@ -34,10 +34,18 @@ fn since(repo: &Repo, id: &SnapshotId) -> Since {
     snapshots(repo).since(&repo.worktree(), id).unwrap()
 }
 
+fn chosen(path: &str, hunks: Vec<Hunk>) -> Chosen {
+    Chosen {
+        path: path.into(),
+        from: None,
+        hunks,
+    }
+}
+
 fn restore(repo: &Repo, id: &SnapshotId, paths: Option<&[&str]>) -> Option<SnapshotId> {
-    let paths: Option<Vec<_>> =
-        paths.map(|paths| paths.iter().map(|path| RepoPath::from(*path)).collect());
-    let restored = since(repo, id).restore(paths.as_deref(), &snapshots(repo), NOW);
+    let chosen: Option<Vec<_>> =
+        paths.map(|paths| paths.iter().map(|path| chosen(path, Vec::new())).collect());
+    let restored = since(repo, id).restore(chosen.as_deref(), &snapshots(repo), NOW);
     restored.unwrap()
 }
 
@@ -111,20 +119,24 @@ fn repository(repo: &Repo) -> String {
 }
 
 fn diff(repo: &Repo, id: &SnapshotId, path: &str) -> String {
+    let texts = hunks(repo, id, path, 0).into_iter().map(|hunk| hunk.text);
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+fn hunks(repo: &Repo, id: &SnapshotId, path: &str, context: u32) -> Vec<Hunk> {
     let question = DiffQuestion {
         view: View::Whole,
         path: path.into(),
         from: None,
         base: None,
-        context: Some(0),
+        context: Some(context),
         ignore_space: false,
     };
     let told = since(repo, id).diff(&question).unwrap();
     let DiffContent::Text { hunks, .. } = told.content else {
         panic!("{told:?}");
     };
-    let texts: Vec<_> = hunks.into_iter().map(|hunk| hunk.text).collect();
-    texts.join("\n")
+    hunks
 }
 
 /// A file that is committed, one that is changed, a new one.
@@ -324,4 +336,42 @@ fn a_moment_before_the_first_commit_is_one_as_well_and_what_is_too_much_is_said(
         refused.contains("129 MiB, at most 128 MiB are kept"),
         "{refused}"
     );
+}
+
+#[test]
+fn one_hunk_is_taken_back_and_what_was_there_before_the_moment_stays() {
+    let repo = Repo::empty();
+    let root = repo.root();
+    let lines = |changes: &[(usize, &str)]| {
+        let lines = (1..=30).map(|line| {
+            let found = changes.iter().find(|(at, _)| *at == line);
+            found.map_or_else(|| format!("{line}\n"), |(_, text)| format!("{text}\n"))
+        });
+        lines.collect::<String>()
+    };
+    fs::write(root.join("f"), lines(&[])).unwrap();
+    git(root, &["add", "-A"]);
+    git(root, &["commit", "-q", "-m", "First"]);
+    fs::write(root.join("f"), lines(&[(3, "mine")])).unwrap();
+    let moment = remember(&repo);
+    let after = lines(&[(3, "mine"), (5, "five"), (25, "theirs")]);
+    fs::write(root.join("f"), &after).unwrap();
+    git(root, &["commit", "-qam", "Second"]);
+    let told = hunks(&repo, &moment, "f", 3);
+    assert_eq!(told.len(), 2);
+    let one = [chosen("f", vec![told[0].clone()])];
+    let undo = since(&repo, &moment).restore(Some(&one), &snapshots(&repo), NOW);
+    let undo = undo.unwrap().unwrap();
+    let read = || fs::read_to_string(root.join("f")).unwrap();
+    assert_eq!(read(), lines(&[(3, "mine"), (25, "theirs")]));
+    // It is not there any more as it was seen.
+    let again = since(&repo, &moment).restore(Some(&one), &snapshots(&repo), NOW);
+    assert!(
+        matches!(again, Err(ChangesError::Moved { .. })),
+        "{again:?}"
+    );
+    snapshots(&repo)
+        .restore(&repo.worktree(), &undo, NOW)
+        .unwrap();
+    assert_eq!(read(), after);
 }

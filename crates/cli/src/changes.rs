@@ -2,12 +2,13 @@
 
 mod acting;
 mod landing;
+mod looking;
 mod moments;
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use app::Paths;
+use app::{App, Paths};
 use changes::{
     ChangedFile, DiffContent, DiffQuestion, FileChangeKind, FileDiff, FileKind, Hunk, SnapshotId,
     TextEncoding, View, Worktree, WorktreeChanges,
@@ -96,6 +97,19 @@ struct Told {
 }
 
 impl Changes {
+    /// Whether it needs no `App`.
+    pub(crate) fn is_pure(&self) -> bool {
+        !matches!(self.command, Some(acting::Command::Looked(_)))
+    }
+
+    /// What needs one.
+    pub(crate) async fn run_in(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        match self.command {
+            Some(acting::Command::Looked(looked)) => looked.run(app, out).await,
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn run(
         self,
         paths: impl FnOnce() -> io::Result<Paths>,

@@ -148,7 +148,12 @@ fn execute(
             // Reads git's files only: it starts no host, leaves nothing behind, and needs no home.
             return conflicts.run(paths().ok().as_ref(), out).await;
         }
-        if let Command::Changes(changes) = command {
+        if let Command::Changes(pure) = &command
+            && pure.is_pure()
+        {
+            let Command::Changes(changes) = command else {
+                return Ok(());
+            };
             // The same: git is asked, and nothing else.
             return changes.run(paths, out);
         }
@@ -196,10 +201,10 @@ fn execute(
             Command::Agents(agents) => agents.run(&app, out).await,
             Command::Mcp(mcp) => mcp.run(&app).await,
             Command::Worktrees(worktrees) => worktrees.run(&app, out).await,
+            Command::Changes(changes) => changes.run_in(&app, out).await,
             // Served above, without an `App`.
             Command::Host(_)
             | Command::Conflicts(_)
-            | Command::Changes(_)
             | Command::Completions(_)
             | Command::Man(_) => Ok(()),
         };

@@ -20,6 +20,7 @@ const TREE = "/w/one";
 
 let twin: MemoryBackend;
 let targets: Target[] = [];
+const onRun = vi.fn();
 
 beforeEach(() => {
   targets = [];
@@ -36,6 +37,7 @@ const tab = (visible = true) => (
     near={[]}
     targets={targets}
     onConflicts={() => {}}
+    onRun={onRun}
   />
 );
 
@@ -468,13 +470,16 @@ test("what changed since a moment is shown, and made what it was then, with a wa
   await waitFor(() =>
     expect(
       screen.getAllByTestId("changes-section").map((one) => one.textContent),
-    ).toEqual(["All since Remembered1"]),
+    ).toEqual(["All since a moment of yours1"]),
   );
   expect(screen.queryByTestId("commit")).not.toBeInTheDocument();
   await userEvent.click(await screen.findByTestId("diff-restore"));
   await waitFor(() =>
     expect(twin.restoredTo).toEqual([
-      { since: "1-1-0", files: ["src/parse.rs"] },
+      {
+        since: "1-1-0",
+        files: [{ path: "src/parse.rs", from: null, hunks: [] }],
+      },
     ]),
   );
   const notice = useNotices
@@ -482,6 +487,10 @@ test("what changed since a moment is shown, and made what it was then, with a wa
     .notices.find(({ text }) => text === "src/parse.rs is what it was then.");
   notice?.action?.run();
   await waitFor(() => expect(twin.restored).toEqual(["1-1-0-back"]));
+  await userEvent.click(screen.getByTestId("hunk-restore"));
+  await waitFor(() =>
+    expect(twin.restoredTo.at(-1)?.files?.[0]?.hunks).toEqual([hunk()]),
+  );
   await userEvent.click(screen.getByTestId("changes-more"));
   await userEvent.click(
     await screen.findByText("Restore everything to that moment"),
@@ -514,4 +523,17 @@ test("V puts what was and what is side by side, where remarks are made as well",
   expect(await screen.findByTestId("remark")).toHaveTextContent("Why?");
   await userEvent.keyboard("v");
   expect(document.querySelector(".changes-diff-pair")).toBeNull();
+});
+
+test("the page of its branch is opened by the person's own program, which is said", async () => {
+  const args = ["browse", "--branch", "one"];
+  twin.setForge({ program: "gh", args, pushed: false });
+  twin.setChanges(usual());
+  render(tab());
+  await screen.findByText("let limit = 20;");
+  await userEvent.click(screen.getByTestId("changes-more"));
+  const item = await screen.findByText("Open its page: gh browse --branch one");
+  expect(item.parentElement).toHaveTextContent("not pushed");
+  await userEvent.click(item);
+  await waitFor(() => expect(onRun).toHaveBeenCalledWith("gh", args));
 });

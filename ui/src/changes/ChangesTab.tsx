@@ -50,6 +50,7 @@ export function ChangesTab({
   near,
   targets,
   onConflicts,
+  onRun,
 }: {
   worktree: string;
   visible: boolean;
@@ -61,6 +62,8 @@ export function ChangesTab({
   targets: Target[];
   /** Shows where it does not go together with another worktree, if it is one. */
   onConflicts: (other: string | null, files: string[]) => void;
+  /** Runs a program there, where it is seen. */
+  onRun: (program: string, args: string[]) => void;
 }) {
   const [together, setTogether] = useState(false);
   const [filter, setFilter] = useState("");
@@ -89,6 +92,9 @@ export function ChangesTab({
         : backend.changesSince(worktree, since),
   );
   const changes = listed.data;
+  const forge = useAnswer(`${worktree}\u0000${changes?.branch}`, 0, () =>
+    backend.forgePage(worktree),
+  ).data;
   const inView = useMemo(() => {
     const all = changes?.views ?? NO_VIEWS;
     return together ? all.filter(({ view }) => view === "whole") : all;
@@ -225,6 +231,15 @@ export function ChangesTab({
                   {
                     title: "Restore everything to that moment",
                     run: () => void restoreTo(worktree, since, null),
+                  },
+                ]),
+            ...(forge === null
+              ? []
+              : [
+                  {
+                    title: `Open its page: ${[forge.program, ...forge.args].join(" ")}`,
+                    ...(!forge.pushed && { hint: "not pushed" }),
+                    run: () => onRun(forge.program, forge.args),
                   },
                 ]),
             {

@@ -8,13 +8,13 @@ import {
   useRef,
   useState,
 } from "react";
-import type { Act, Remark } from "../bindings";
+import type { Remark } from "../bindings";
 import { ContextMenu } from "../shared/ContextMenu";
 import { copying } from "../shared/copying";
 import { PrintedLines } from "../shared/printed/PrintedLines";
 import { usePrinted } from "../shared/printed/use-printed";
 import { useTextScale } from "../shared/settings-store";
-import { WORDS } from "./acting";
+import { type PartAct, WORDS } from "./acting";
 import { arranged, placesOf, turnSideBySide, useSideBySide } from "./arranged";
 import { changesIn, type DiffLine, type DiffRow, type Fold } from "./diff-rows";
 import {
@@ -52,8 +52,8 @@ export function DiffLines({
   onRemark: (place: Place) => void;
   onLook: () => void;
   /** What can be done with a hunk alone. */
-  acts: Act[];
-  onAct: (what: Act, hunk: number) => void;
+  acts: PartAct[];
+  onAct: (what: PartAct, hunk: number) => void;
   onOpen: (from: number) => void;
 }) {
   const scale = useTextScale();
@@ -208,7 +208,7 @@ export function DiffLines({
         printed={printed}
         className={`changes-diff-lines${sideBySide ? " beside" : ""}`}
         role="group"
-        aria-label="Lines; N and P go to the next and the previous change, the arrow keys choose lines, R remarks on them, V puts what was and what is side by side, L says that they were looked at"
+        aria-label="Lines; N and P go to the next and the previous change, the arrow keys choose lines, R remarks on them, V shows both sides, L says that they were looked at"
         tabIndex={0}
         onKeyDown={onKeyDown}
         data-testid="diff-lines"
@@ -260,8 +260,8 @@ function Between({
   onOpen,
 }: {
   row: Fold;
-  acts: Act[];
-  onAct: (what: Act, hunk: number) => void;
+  acts: PartAct[];
+  onAct: (what: PartAct, hunk: number) => void;
   onOpen: (from: number) => void;
 }) {
   return (

@@ -10,7 +10,7 @@ import type {
 } from "../bindings";
 import { Button } from "../shared/Button";
 import { Sentence } from "../shared/Sentence";
-import { actsOf, doWith, restoreTo, WORDS } from "./acting";
+import { actsOf, doWith, type PartAct, restoreTo, WORDS } from "./acting";
 import { DiffLines } from "./DiffLines";
 import { CONTEXT, type DiffRow, diffRows } from "./diff-rows";
 import {
@@ -87,7 +87,9 @@ export function DiffView({
   const parts = view !== "untracked" && file.from === null && !ignoreSpace;
   const same = gone || near.data?.file === null;
   const acts = same ? NO_ACTS : actsOf(view, file);
-  const onParts = parts ? acts : NO_ACTS;
+  const known = file.kind !== "untracked" && file.old !== null;
+  const restores = since !== null && !same && known;
+  const onParts: PartAct[] = !parts ? NO_ACTS : restores ? RESTORE : acts;
   const rows = useMemo(
     () => diffRows(hunks, whole, opened, onParts.length > 0),
     [hunks, whole, opened, onParts],
@@ -97,8 +99,12 @@ export function DiffView({
     if (now) fresh.see();
     onLook(now);
   }
-  function act(what: Act, chosen: Hunk[]) {
+  function act(what: PartAct, chosen: Hunk[]) {
     onAct();
+    if (what === "restore") {
+      if (since !== null) void restoreTo(worktree, since, [file.path], chosen);
+      return;
+    }
     void doWith({ worktree, act: what, view, files: [file], hunks: chosen });
   }
   const said = useMemo(() => placed(rows, remarks), [rows, remarks]);
@@ -163,10 +169,7 @@ export function DiffView({
           <Button
             data-testid="diff-restore"
             title="Makes this file what it was at that moment"
-            onClick={() => {
-              onAct();
-              void restoreTo(worktree, since, [file.path]);
-            }}
+            onClick={() => act("restore", [])}
           >
             Restore
           </Button>
@@ -256,6 +259,7 @@ const NO_PLACES: ReadonlySet<number> = new Set();
 const NONE: Hunk[] = [];
 const NO_REMARKS: Remark[] = [];
 const NO_ACTS: Act[] = [];
+const RESTORE: PartAct[] = ["restore"];
 
 /** How many lines came and went. */
 export function Counted({ file: { lines } }: { file: ChangedFile }) {

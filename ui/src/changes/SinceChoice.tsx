@@ -25,7 +25,7 @@ export function SinceChoice({
       )}
       {moments.map(({ id, label, taken_ms }) => (
         <option key={id} value={id}>
-          {label}, {clock(taken_ms)}
+          Since {label}, {clock(taken_ms)}
         </option>
       ))}
     </select>

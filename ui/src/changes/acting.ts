@@ -3,7 +3,11 @@ import type { Act, ChangedFile, Hunk, View } from "../bindings";
 import { notify, reportFailure, withdraw } from "../shared/notices";
 import { touched } from "./touched-store";
 
-export const WORDS: Record<Act, string> = {
+/** What can be done with a part of a file: as git has it; and where it is compared with a moment. */
+export type PartAct = Act | "restore";
+
+export const WORDS: Record<PartAct, string> = {
+  restore: "Restore",
   stage: "Stage",
   unstage: "Unstage",
   discard: "Discard",
@@ -82,15 +86,18 @@ export async function restoreTo(
   worktree: string,
   since: string,
   files: string[] | null,
+  hunks: Hunk[] = [],
 ): Promise<void> {
-  const done = await backend.restoreToMoment(worktree, since, files);
+  const chosen = files?.map((path) => ({ path, from: null, hunks })) ?? null;
+  const done = await backend.restoreToMoment(worktree, since, chosen);
   touched(worktree);
   if (reportFailure(done) || done.status !== "ok") return;
   if (done.data === null) {
     notify("info", "It is what it was then.");
     return;
   }
-  const what = files?.length === 1 ? files[0] : "Everything";
+  const some = hunks.length > 0 ? "A part of " : "";
+  const what = files?.length === 1 ? `${some}${files[0]}` : "Everything";
   offerUndo(worktree, done.data, `${what} is what it was then.`, "Take back");
 }
 

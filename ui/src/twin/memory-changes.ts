@@ -1,8 +1,10 @@
 import type { Backend, Result } from "../backend/backend";
 import type {
   ActRequest,
+  Chosen,
   CommitRequest,
   FileDiff,
+  ForgePage,
   Landing,
   LandingEnd,
   Moment,
@@ -25,7 +27,7 @@ export interface MemoryWorktree {
 
 export interface RestoredTo {
   since: SnapshotId;
-  files: string[] | null;
+  files: Chosen[] | null;
 }
 
 /** The twin's changes, and what a test may do to them. */
@@ -41,6 +43,8 @@ export interface MemoryChanges {
   readonly committed: CommitRequest[];
   /** From now on this is what landing would come to; and, when it is not that, what it comes to. */
   setOutlooks(outlooks: Outlook[], end?: LandingEnd): void;
+  /** From now on this opens the page of every branch. */
+  setForge(page: ForgePage): void;
   /** What was made as it was at a moment. */
   readonly restoredTo: RestoredTo[];
   /** What was landed, and taken back. */
@@ -92,6 +96,7 @@ export function memoryChanges() {
   const landed: Landing[] = [];
   const takenBack: Way[] = [];
   let remarks: (Remark & { worktree: string })[] = [];
+  let forge: ForgePage | null = null;
   let nextRemark = 1;
   const moments: Moment[] = [];
   const restoredTo: RestoredTo[] = [];
@@ -132,6 +137,9 @@ export function memoryChanges() {
   return {
     committed,
     landed,
+    setForge(page) {
+      forge = page;
+    },
     restoredTo,
     takenBack,
     setOutlooks(told, ends) {
@@ -218,7 +226,7 @@ export function memoryChanges() {
           id,
           taken_ms,
           worktree,
-          label: "Remembered",
+          label: "a moment of yours",
           head,
           count: 0,
         });
@@ -240,8 +248,10 @@ export function memoryChanges() {
     restoreToMoment: (path, since, files) =>
       within(path, () => {
         restoredTo.push({ since, files });
-        return keep(path, "restored", files ?? [], `${since}-back`);
+        const paths = files?.map((file) => file.path) ?? [];
+        return keep(path, "restored", paths, `${since}-back`);
       }),
+    forgePage: (path) => within(path, () => forge),
     listRemarks: (path) =>
       within(path, () => remarks.filter(({ worktree }) => worktree === path)),
     addRemark: (path, about, text) =>

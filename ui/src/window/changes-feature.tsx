@@ -4,6 +4,7 @@ import type { Destination } from "../shared/destinations";
 import { useInFront, useParams, useVisible } from "../shared/dock/panel";
 import type { Feature } from "../shared/feature";
 import { useRepositories } from "../shared/repositories";
+import { newTerminal } from "../terminal/pane-life";
 import { counting, followAnswers } from "./changes-in-agents";
 import { showMeeting, useNear } from "./changes-in-conflicts";
 import { CHANGES, changesCommands, openChanges } from "./changes-in-panes";
@@ -24,6 +25,9 @@ function ChangesPanel() {
       near={near}
       targets={counting(targets)}
       onConflicts={(other, files) => showMeeting(own, other, files)}
+      onRun={(program, args) =>
+        void newTerminal("tab", { cwd: own, program, args })
+      }
     />
   );
 }

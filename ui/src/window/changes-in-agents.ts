@@ -33,7 +33,9 @@ export function counting(targets: Target[]): Target[] {
 export function followAnswers(): () => void {
   return useAgents.subscribe(({ agents }, { agents: was }) => {
     if (agents === was) return;
-    for (const { key } of justEnded(was, agents)) {
+    for (const { key, well } of justEnded(was, agents)) {
+      // What failed answered nothing: it is said again, or marked by the person.
+      if (!well) continue;
       const earlier = before.get(key) ?? 0;
       if (earlier > 0) before.set(key, earlier - 1);
       else void backend.answeredRemarks(targetOfAgent(key)).then(reportFailure);

@@ -27,6 +27,7 @@ pub(super) enum Command {
     Remember(super::moments::Remember),
     Moments(super::moments::Moments),
     Restore(super::moments::Restore),
+    Looked(super::looking::Looked),
 }
 
 /// Which files, and of which worktree.
@@ -145,6 +146,8 @@ impl Command {
             Self::Remember(remember) => remember.run(&paths()?, out),
             Self::Moments(moments) => moments.run(&paths()?, out),
             Self::Restore(restore) => restore.run(&paths()?, out),
+            // Served by `run_in`.
+            Self::Looked(_) => Ok(()),
         }
     }
 }
@@ -206,7 +209,7 @@ impl Files {
     }
 }
 
-fn all_of(file: &ChangedFile) -> Chosen {
+pub(super) fn all_of(file: &ChangedFile) -> Chosen {
     Chosen {
         path: file.path.clone(),
         from: file.from.clone(),

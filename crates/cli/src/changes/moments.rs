@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::acting::Of;
+use super::acting::{Of, all_of};
 use super::{is_below, shown, worktree};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -131,9 +131,9 @@ impl Restore {
         let changed = listed.views.iter().flat_map(|view| &view.files);
         let chosen: Vec<&ChangedFile> =
             changed.filter(|file| is_below(file, &self.paths)).collect();
-        let names: Vec<_> = chosen.iter().map(|file| file.path.to_string()).collect();
-        let undo = app::restore_to_moment(paths, &worktree, &since, Some(&names))?;
-        let files = names.len();
+        let chosen: Vec<_> = chosen.into_iter().map(all_of).collect();
+        let undo = app::restore_to_moment(paths, &worktree, &since, Some(&chosen))?;
+        let files = chosen.len();
         if out.json() {
             return Ok(out.value(&Restored { files, undo })?);
         }

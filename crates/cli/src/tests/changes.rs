@@ -333,3 +333,59 @@ fn a_branch_is_landed_and_taken_back_and_a_conflict_is_told() {
     );
     assert!(told.contains("[1]"), "{told}");
 }
+
+#[test]
+fn what_changed_since_a_moment_is_told_and_made_what_it_was() {
+    let home = tempfile::tempdir().unwrap();
+    let path = worktree(home.path());
+    let run = |args: &[&str]| {
+        let words = [&["changes"], args, &["--worktree", &path]].concat();
+        without_ids(&run_in(home.path(), &words).shown(home.path()))
+    };
+    insta::assert_snapshot!(run(&["--since", "last"]), @"
+    switchyard: no moment of this worktree is remembered; `switchyard changes remember` does
+    [1]
+    ");
+    let remembered = run(&["remember", "before lunch"]);
+    assert!(
+        remembered.contains("changes --since last") && remembered.ends_with("[0]"),
+        "{remembered}"
+    );
+    assert!(run(&["moments"]).contains("before lunch"));
+    insta::assert_snapshot!(run(&["--since", "last"]), @"
+    topic: 1 commit since main
+    Nothing changed.
+    [0]
+    ");
+    let list = format!("{path}/list");
+    let before = std::fs::read_to_string(&list).unwrap();
+    std::fs::write(&list, "one\n2\nthree\nfour\nfive\n").unwrap();
+    insta::assert_snapshot!(run(&["--since", "last", "--diff"]), @"
+    topic: 1 commit since main
+    VIEW   CHANGE   FILE  ADDED  REMOVED
+    whole  changed  list      2        1
+
+    whole: list (changed)
+    @@ -1,4 +1,5 @@
+     one
+     2
+     three
+    -four
+    \\ No newline at end of file
+    +four
+    +five
+    [0]
+    ");
+    insta::assert_snapshot!(run(&["restore", "--since", "last", "."]), @"
+    1 file is what it was then.
+    Back: switchyard changes undo ID
+    [0]
+    ");
+    assert_eq!(std::fs::read_to_string(&list).unwrap(), before);
+    insta::assert_snapshot!(run(&["restore", "--since", "last", "."]), @"
+    Nothing changed there since then.
+    [0]
+    ");
+    let gone = run(&["--since", "1-2-3"]);
+    assert!(gone.contains("no moment is called so"), "{gone}");
+}
