@@ -642,7 +642,7 @@ fn an_agent_is_started_prompted_and_its_answer_printed() {
     let id = ran.out.lines().next().unwrap();
     let fork = user.run(&["agents", "fork", id]);
     assert_eq!(fork.status, 1);
-    insta::assert_snapshot!(fork.err, @"switchyard: command:sh can't fork a conversation: that is offered by servers of OpenCode; start a new one");
+    insta::assert_snapshot!(fork.err, @"switchyard: command:sh can't fork a conversation: start a new one");
     let failed = user.run(&[
         "agents",
         "new",
