@@ -67,6 +67,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             changes::changes_since,
             changes::diff_since,
             changes::restore_to_moment,
+            changes::file_pictures,
             changes::forge_page,
             changes::list_remarks,
             changes::add_remark,

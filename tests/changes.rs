@@ -264,8 +264,20 @@ fn an_undo_that_is_killed_is_done_again() -> Result<()> {
     let spoiled = Spoiled::new()?;
     spoiled.ok(&DISCARD)?;
     let ids = spoiled.discards()?;
-    let undo = ["changes", "undo", &ids[0]];
-    let Some(far) = spoiled.kill_at(&undo, usize::MAX, Killed::All)? else {
+    is_done_again(&spoiled, &["changes", "undo", &ids[0]])
+}
+
+#[test]
+fn a_way_back_to_a_moment_that_is_killed_is_gone_again() -> Result<()> {
+    let spoiled = Spoiled::new()?;
+    spoiled.ok(&["changes", "remember"])?;
+    spoiled.ok(&DISCARD)?;
+    is_done_again(&spoiled, &["changes", "restore", "--since", "last", "."])
+}
+
+/// Kills what gives all of it back, in many places, and does it again.
+fn is_done_again(spoiled: &Spoiled, back: &[&str]) -> Result<()> {
+    let Some(far) = spoiled.kill_at(back, usize::MAX, Killed::All)? else {
         bail!("nobody killed it");
     };
     ensure!(tree(&spoiled.root)? == spoiled.before);
@@ -274,12 +286,12 @@ fn an_undo_that_is_killed_is_done_again() -> Result<()> {
         let killed = [Killed::Program, Killed::All][turn % 2];
         let at = format!("{killed:?} killed at {place} of {far}");
         spoiled.ok(&DISCARD)?;
-        if spoiled.kill_at(&undo, place, killed)?.is_none() {
+        if spoiled.kill_at(back, place, killed)?.is_none() {
             spoiled.is_whole(&at)?;
             let now = tree(&spoiled.root)?;
             in_between += usize::from(now != spoiled.before && now != spoiled.after);
         }
-        spoiled.ok(&undo).context(at.clone())?;
+        spoiled.ok(back).context(at.clone())?;
         ensure!(tree(&spoiled.root)? == spoiled.before, "{at}");
     }
     ensure!(in_between > 0, "none was killed while files were replaced");

@@ -119,7 +119,13 @@ const MET_AT: &[(&str, &[&str])] = &[
         ],
     ),
     ("toml_edit", &["crates/cli/src/mcp/install.rs"]),
-    ("imagesize", &["crates/terminal/src/image.rs"]),
+    (
+        "imagesize",
+        &[
+            "crates/changes/src/picture.rs",
+            "crates/terminal/src/image.rs",
+        ],
+    ),
     (
         "png",
         &[

@@ -2,8 +2,8 @@
 
 use app::{App, Error, ForgePage, LookedAt, Remark, RemarkChange, RemarkId, RemarkedLines};
 use changes::{
-    ActRequest, Chosen, CommitRequest, Committed, DiffQuestion, FileDiff, Landed, Landing, Moment,
-    Outlook, Snapshot, SnapshotId, TakenBack, View, Way, WorktreeChanges,
+    ActRequest, Chosen, CommitRequest, Committed, DiffQuestion, FileDiff, FilePictures, Landed,
+    Landing, Moment, Outlook, Snapshot, SnapshotId, TakenBack, View, Way, WorktreeChanges,
 };
 use tauri::State;
 
@@ -242,4 +242,16 @@ pub(crate) async fn forge_page(
     worktree: String,
 ) -> Result<Option<ForgePage>, Error> {
     app.forge_page(worktree.into()).await
+}
+
+/// Gives a file that changed as pictures. See [`App::file_pictures`].
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn file_pictures(
+    app: State<'_, App>,
+    worktree: String,
+    since: Option<SnapshotId>,
+    question: DiffQuestion,
+) -> Result<FilePictures, Error> {
+    app.file_pictures(worktree.into(), since, question).await
 }

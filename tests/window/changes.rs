@@ -483,6 +483,20 @@ async fn a_remark_on_a_line_goes_to_the_agent_that_works_there_and_is_answered()
         )
         .await?;
         window.picture("changes-remarks").await?;
+        // Side by side, the remark is below both.
+        window.type_keys("v").await?;
+        gives(
+            window,
+            "what was beside what is",
+            "const halves = [...document.querySelectorAll('.changes-diff-pair')]
+                 .map((pair) => [...pair.querySelectorAll('.changes-diff-text')].map((half) => half.textContent));
+             return halves.some(([was, is]) => was === 'line 7' && is === 'seven');",
+            |beside| beside == true,
+        )
+        .await?;
+        says(window, "[data-testid=remark]", "Why not 7th?").await?;
+        window.picture("changes-beside").await?;
+        window.type_keys("v").await?;
 
         window.click("[data-testid=remarks-send]").await?;
         says(

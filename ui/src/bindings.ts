@@ -104,6 +104,8 @@ export const commands = {
 	diffSince: (worktree: string, since: SnapshotId, question: DiffQuestion) => typedError<FileDiff, Error>(__TAURI_INVOKE("diff_since", { worktree, since, question })),
 	/**  Makes files what they were at a moment. See [`App::restore_to_moment`]. */
 	restoreToMoment: (worktree: string, since: SnapshotId, files: Chosen[] | null) => typedError<SnapshotId | null, Error>(__TAURI_INVOKE("restore_to_moment", { worktree, since, files })),
+	/**  Gives a file that changed as pictures. See [`App::file_pictures`]. */
+	filePictures: (worktree: string, since: SnapshotId | null, question: DiffQuestion) => typedError<FilePictures, Error>(__TAURI_INVOKE("file_pictures", { worktree, since, question })),
 	/**  Tells how the page of a branch is opened. See [`App::forge_page`]. */
 	forgePage: (worktree: string) => typedError<ForgePage | null, Error>(__TAURI_INVOKE("forge_page", { worktree })),
 	/**  Lists the remarks on what a worktree changed. See [`App::list_remarks`]. */
@@ -1221,6 +1223,28 @@ export type FileKind =
 "link" | 
 /**  A submodule, or another repository; its content is the commit that it is on. */
 "repository";
+
+/**  A picture. */
+export type FilePicture = {
+	/**  What kind: `image/png`. */
+	media: string,
+	/**  Its bytes, in base64. */
+	base64: string,
+	/**  How large its file is. */
+	bytes: number,
+	/**  How wide it is, in pixels. */
+	width: number,
+	/**  How high it is, in pixels. */
+	height: number,
+};
+
+/**  A file as a picture, before a change and after it; none where it is no picture, or a too large one. */
+export type FilePictures = {
+	/**  As it was. */
+	old: FilePicture | null,
+	/**  As it is. */
+	new: FilePicture | null,
+};
 
 /**  A place in a file. */
 export type FilePlace = {

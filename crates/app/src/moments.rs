@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ::changes::{Chosen, DiffQuestion, FileDiff, Moment, SnapshotId, Worktree, WorktreeChanges};
+use ::changes::{
+    Chosen, DiffQuestion, FileDiff, FilePictures, Moment, SnapshotId, Worktree, WorktreeChanges,
+};
 use agents::{AgentId, BackendId};
 use clock::Clock;
 
@@ -76,6 +78,31 @@ impl App {
     ) -> Result<FileDiff, Error> {
         let paths = self.0.paths.clone();
         blocking(move || diff_since(&paths, &open(&worktree)?, &since, &question)).await
+    }
+
+    /// Gives a file that changed, since a moment or as its view says, as the pictures that it was and is.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::changes_since`].
+    pub async fn file_pictures(
+        &self,
+        worktree: PathBuf,
+        since: Option<SnapshotId>,
+        question: DiffQuestion,
+    ) -> Result<FilePictures, Error> {
+        let paths = self.0.paths.clone();
+        blocking(move || {
+            let worktree = open(&worktree)?;
+            match since {
+                Some(since) => {
+                    let since = snapshots(&paths).since(&worktree, &since).map_err(told)?;
+                    Ok(since.pictures(&question))
+                }
+                None => worktree.pictures(&question).map_err(told),
+            }
+        })
+        .await
     }
 
     /// Makes files what they were at a moment, or takes some hunks back; all that changed since, when none is named. What stood there is kept for a month:

@@ -14,6 +14,7 @@ use specta::Type;
 
 use crate::disk::{self, State};
 use crate::index::Index;
+use crate::picture::FilePictures;
 use crate::snapshot::{Import, SnapshotId, SnapshotReason, Snapshots, next_content};
 use crate::types::{
     ChangedFile, Chosen, DiffQuestion, FileDiff, FileKind, Hunk, View, ViewChanges, WorktreeChanges,
@@ -337,6 +338,12 @@ impl Since {
             ..question.clone()
         };
         self.worktree.diff_by(&question, vec![self.tree.clone()])
+    }
+
+    /// Gives a file that changed since as the pictures that it was and is.
+    pub fn pictures(&self, question: &DiffQuestion) -> FilePictures {
+        self.worktree
+            .pictures_between(question, Some(&self.tree), None)
     }
 
     /// Makes files what they were, each in one step, or takes some hunks back; all that changed since, when no file is named. What stood

@@ -11,8 +11,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use changes::{
-    ChangedFile, ChangesError, Chosen, DiffContent, DiffQuestion, Hunk, Since, SnapshotId,
-    Snapshots, View,
+    ChangedFile, ChangesError, Chosen, DiffContent, DiffQuestion, FilePicture, FilePictures, Hunk,
+    Since, SnapshotId, Snapshots, View,
 };
 use proptest::prelude::*;
 use support::acts::{act, perform};
@@ -374,4 +374,53 @@ fn one_hunk_is_taken_back_and_what_was_there_before_the_moment_stays() {
         .restore(&repo.worktree(), &undo, NOW)
         .unwrap();
     assert_eq!(read(), after);
+}
+
+#[test]
+fn a_picture_is_given_as_it_was_and_as_it_is_in_every_view() {
+    let repo = Repo::empty();
+    let root = repo.root();
+    // The beginning of a PNG of this width is all that is read of it.
+    let png = |width: u8| {
+        [
+            &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0"[..],
+            &[width, 0, 0, 0, 1, 8, 6, 0, 0, 0],
+        ]
+        .concat()
+    };
+    let write = |width: u8| fs::write(root.join("p.png"), png(width)).unwrap();
+    write(1);
+    git(root, &["add", "-A"]);
+    git(root, &["commit", "-q", "-m", "First"]);
+    git(root, &["switch", "-q", "-c", "topic"]);
+    write(2);
+    git(root, &["commit", "-qam", "Second"]);
+    write(3);
+    git(root, &["add", "-A"]);
+    write(4);
+    let moment = remember(&repo);
+    write(5);
+    fs::write(root.join("new.png"), png(9)).unwrap();
+    let question = |view: View, path: &str| DiffQuestion {
+        view,
+        path: path.into(),
+        from: None,
+        base: Some("main".to_owned()),
+        context: None,
+        ignore_space: false,
+    };
+    let widths = |pictures: FilePictures| {
+        let width = |one: Option<FilePicture>| one.map(|one| one.width);
+        (width(pictures.old), width(pictures.new))
+    };
+    let told =
+        |view: View, path: &str| widths(repo.worktree().pictures(&question(view, path)).unwrap());
+    assert_eq!(told(View::Committed, "p.png"), (Some(1), Some(2)));
+    assert_eq!(told(View::Staged, "p.png"), (Some(2), Some(3)));
+    assert_eq!(told(View::Unstaged, "p.png"), (Some(3), Some(5)));
+    assert_eq!(told(View::Whole, "p.png"), (Some(1), Some(5)));
+    assert_eq!(told(View::Untracked, "new.png"), (None, Some(9)));
+    assert_eq!(told(View::Unstaged, "nothing"), (None, None));
+    let then = since(&repo, &moment).pictures(&question(View::Whole, "p.png"));
+    assert_eq!(widths(then), (Some(4), Some(5)));
 }

@@ -537,3 +537,33 @@ test("the page of its branch is opened by the person's own program, which is sai
   await userEvent.click(item);
   await waitFor(() => expect(onRun).toHaveBeenCalledWith("gh", args));
 });
+
+test("a picture is shown as it was and as it is; what is none is said to be no text", async () => {
+  const [logo, blob] = [fileChange("logo.png"), fileChange("x.bin")];
+  const worktree = changedWorktree(TREE, { unstaged: [logo, blob] });
+  for (const file of [logo, blob])
+    for (const kind of ["near", "all"] as const) {
+      const told = worktree.diffs.get(keyOfDiff("unstaged", file.path));
+      if (told) told[kind] = { file, content: { content: "binary" } };
+    }
+  const picture = (base64: string) => ({
+    media: "image/png",
+    base64,
+    bytes: 2048,
+    width: 3,
+    height: 2,
+  });
+  twin.setPictures("logo.png", { old: picture("b2xk"), new: picture("bmV3") });
+  twin.setChanges(worktree);
+  render(tab());
+  const shown = await screen.findByTestId("diff-pictures");
+  expect(shown).toHaveTextContent("As it was 3 × 2, 2 KiB");
+  expect(screen.getByAltText("As it is")).toHaveAttribute(
+    "src",
+    "data:image/png;base64,bmV3",
+  );
+  await userEvent.click(screen.getByText("x.bin"));
+  expect(await screen.findByTestId("diff-empty")).toHaveTextContent(
+    "not text, as git sees it",
+  );
+});

@@ -20,6 +20,7 @@ import {
   remember,
   seenOf,
 } from "./new-lines";
+import { PicturesView } from "./PicturesView";
 import { RemarkBox } from "./RemarkBox";
 import { RemarkForm, type Written } from "./RemarkForm";
 import { linesAt, type Place, placed } from "./remark-places";
@@ -194,7 +195,15 @@ export function DiffView({
           {unplaced.map((remark) => box(remark, true))}
         </div>
       )}
-      {empty ? (
+      {empty && content?.content === "binary" && !same ? (
+        <PicturesView
+          worktree={worktree}
+          since={since}
+          question={question(null)}
+          tick={tick}
+          otherwise={empty}
+        />
+      ) : empty ? (
         <p className="changes-empty" data-testid="diff-empty">
           {empty}
         </p>

@@ -4,6 +4,7 @@ import type {
   Chosen,
   CommitRequest,
   FileDiff,
+  FilePictures,
   ForgePage,
   Landing,
   LandingEnd,
@@ -45,6 +46,8 @@ export interface MemoryChanges {
   setOutlooks(outlooks: Outlook[], end?: LandingEnd): void;
   /** From now on this opens the page of every branch. */
   setForge(page: ForgePage): void;
+  /** A file is these pictures. */
+  setPictures(path: string, pictures: FilePictures): void;
   /** What was made as it was at a moment. */
   readonly restoredTo: RestoredTo[];
   /** What was landed, and taken back. */
@@ -97,6 +100,7 @@ export function memoryChanges() {
   const takenBack: Way[] = [];
   let remarks: (Remark & { worktree: string })[] = [];
   let forge: ForgePage | null = null;
+  const pictures = new Map<string, FilePictures>();
   let nextRemark = 1;
   const moments: Moment[] = [];
   const restoredTo: RestoredTo[] = [];
@@ -137,6 +141,9 @@ export function memoryChanges() {
   return {
     committed,
     landed,
+    setPictures(path, told) {
+      pictures.set(path, told);
+    },
     setForge(page) {
       forge = page;
     },
@@ -251,6 +258,11 @@ export function memoryChanges() {
         const paths = files?.map((file) => file.path) ?? [];
         return keep(path, "restored", paths, `${since}-back`);
       }),
+    filePictures: (path, _since, question) =>
+      within(
+        path,
+        () => pictures.get(question.path) ?? { old: null, new: null },
+      ),
     forgePage: (path) => within(path, () => forge),
     listRemarks: (path) =>
       within(path, () => remarks.filter(({ worktree }) => worktree === path)),
