@@ -206,6 +206,61 @@ async fn rounds_are_drawn_and_go_on_after_the_window_was_killed_in_the_midst_of_
 }
 
 #[tokio::test]
+async fn a_list_is_a_stack_that_opens_and_goes_on_after_the_window_was_killed() -> Result<()> {
+    let home = Home::new()?;
+    let go = home.path().join("go");
+    write_flow(
+        &home,
+        "parts",
+        &format!(
+            "  - {{ id: list, run: 'echo \"[\\\"docs\\\", \\\"src\\\", \\\"tests\\\"]\"', output: {{ type: json }} }}\n  \
+             - {{ id: look, needs: [list], foreach: {{ of: results.list.data, max_concurrent: 2 }}, idempotent: true,\n      \
+                 env: {{ PART: '{{{{ item }}}}' }}, run: 'until [ -e {0} ]; do sleep 0.05; done; echo $PART; test $PART != src' }}\n  \
+             - {{ id: sum, needs: [look], value: '{{{{ results.look.output }}}}' }}\n",
+            go.display()
+        ),
+    )?;
+    let (window, _) = at_a_prompt(&home).await?;
+    start(&window, "parts").await?;
+    says(&window, &step("look"), "0 of 3 done").await?;
+    window.session_holds("flow-run").await?;
+
+    let window = killed_and_opened_again(&home, window).await?;
+    scenario("flow-list", window, async |window| {
+        says(window, &step("look"), "0 of 3 done").await?;
+        window.click(&step("look")).await?;
+        let items = "[data-testid=\"items\"]";
+        says(window, items, "docs").await?;
+        wait_for("two items at work", || async {
+            let css = format!("{items} [data-state=\"running\"]");
+            match window.count(&css).await {
+                Ok(2) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await?;
+        window.picture("flow-list-running").await?;
+        std::fs::write(&go, "")?;
+        says(window, &step("look"), "3 of 3 done, 1 failed").await?;
+        says(
+            window,
+            "[data-testid=\"why\"]",
+            "1 of 3 items did not succeed",
+        )
+        .await?;
+        window.picture("flow-list").await?;
+        window
+            .click(&format!("{items} li:nth-child(2) button"))
+            .await?;
+        says(window, "[data-testid=\"why\"]", "It is item 2 of look").await?;
+        says(window, "[data-testid=\"output\"]", "src")
+            .await
+            .map(drop)
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_skipped_step_leads_to_the_failure_where_it_began() -> Result<()> {
     let home = Home::new()?;
     write_flow(

@@ -1431,6 +1431,14 @@ export type GraphEdgeKind =
 /**  Another round of `from` begins with `to`. */
 "repeat";
 
+/**  A list in the picture. */
+export type GraphList = {
+	/**  The expression that comes to it. */
+	of: string,
+	/**  How many of its items may be at work at once. */
+	max_concurrent: number | null,
+};
+
 /**  A step in the picture. */
 export type GraphNode = {
 	/**  The step. */
@@ -1449,6 +1457,8 @@ export type GraphNode = {
 	allow_failure: boolean,
 	/**  For a switch: its cases in order, the default last. */
 	cases: GraphCase[],
+	/**  For what is done for each item of a list: the list. */
+	foreach?: GraphList | null,
 	/**  For a `repeat`: what it does again. */
 	repeat?: GraphRepeat | null,
 	/**  The line of the file that it starts on. */
@@ -3128,7 +3138,9 @@ export type SkipCause =
 /**  A person skipped it. */
 "user" | 
 /**  The run was ended before its turn came. */
-"run_cancelled";
+"run_cancelled" | 
+/**  The list that it was an item of no longer has it. */
+"not_listed";
 
 /**  What was kept, as a list tells it. */
 export type Snapshot = {
@@ -3296,6 +3308,10 @@ export type StepView = {
 	guard: Tried | null,
 	/**  Why its condition could not be evaluated, if it failed by that: it has not run. */
 	guard_error: string | null,
+	/**  For what is done for an item of a list: the item. */
+	item?: Value | null,
+	/**  For a step with a list: how many items that has, when it is known. */
+	items?: number | null,
 	/**
 	 *  How many of its attempts were before the last time that it was begun anew, or cut off. For a `repeat`, those after
 	 *  them are its rounds.

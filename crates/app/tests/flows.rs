@@ -118,6 +118,11 @@ async fn the_samples_run() {
         ("retry", json!({}), "third time lucky, after 3 attempts"),
         ("nested", json!({}), "and checked twice"),
         (
+            "each-part",
+            json!({}),
+            "part 1, docs, is fine\npart 2, src, is fine\npart 3, tests, is fine",
+        ),
+        (
             "until-green",
             json!({}),
             "green after 3 rounds; at last: I looked into: Make the tests pass. They said: 1 tests fail",

@@ -6,6 +6,7 @@
 //! costs what depends on the step that ended, not what the flow holds.
 
 mod links;
+mod lists;
 mod rounds;
 mod rules;
 mod state;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use crate::definition::{Branch, Flow, Gate, Kind, Need, StepIndex, StepKind, Trigger};
 use links::Links;
+use lists::WithoutList;
 pub(crate) use rounds::Judged;
 use rules::{Edge, Tally, Verdict, judge};
 pub use state::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
@@ -188,10 +190,10 @@ impl Progress {
     /// How the run ended; to be asked when it is complete.
     pub(crate) fn outcome(&self) -> Outcome {
         let counted = |state: &[StepState]| {
-            self.steps
-                .iter()
-                .zip(&self.flow.steps)
-                .any(|(now, step)| !step.allow_failure && state.contains(&now.state))
+            self.steps.iter().zip(&self.flow.steps).any(|(now, step)| {
+                // What items come to is told by their list as a whole.
+                step.item.is_none() && !step.allow_failure && state.contains(&now.state)
+            })
         };
         if counted(&[StepState::Failed, StepState::TimedOut, StepState::Rejected]) {
             Outcome::Failed
@@ -357,6 +359,7 @@ impl Progress {
         }
         self.steps[number].branch = branch;
         self.enter(number, state);
+        self.fail_fast(number, &mut changes);
         self.follow(number, guards, &mut changes);
         changes
     }
@@ -426,6 +429,11 @@ impl Progress {
 
     /// The same run with `steps` begun anew, and not cancelled. Follow with [`Progress::start`].
     pub(crate) fn without(&self, steps: &BTreeSet<StepIndex>) -> Self {
+        self.in_flow(Arc::clone(&self.flow), steps, false)
+    }
+
+    /// The same run by another form of its flow, which may have steps more, and with `steps` begun anew.
+    fn in_flow(&self, flow: Arc<Flow>, steps: &BTreeSet<StepIndex>, cancelled: bool) -> Self {
         let recorded = self.steps.iter().enumerate().map(|(number, step)| {
             if steps.contains(&number) {
                 Recorded {
@@ -445,17 +453,17 @@ impl Progress {
                 }
             }
         });
-        let flow = Arc::clone(&self.flow);
-        Self::restore(flow, self.band.clone(), recorded.collect(), false)
+        Self::restore(flow, self.band.clone(), recorded.collect(), cancelled)
     }
 
     fn lane(&self, number: StepIndex) -> Lane {
         let step = &self.flow.steps[number];
         let kind = step.kind.step_kind();
-        let free = kind == StepKind::Approval;
+        // A list is opened and summed up; its items are what is at work.
+        let free = kind == StepKind::Approval && step.foreach.is_none();
         Lane {
             batch: if free { None } else { step.batch },
-            agent: kind == StepKind::Agent,
+            agent: kind == StepKind::Agent && step.foreach.is_none(),
             free,
         }
     }
@@ -548,7 +556,7 @@ impl Progress {
             match self.decide(number) {
                 None => continue,
                 Some(Err(skip)) => self.mark_skipped(number, skip, changes),
-                Some(Ok(())) => match guards.guard(self, number) {
+                Some(Ok(())) => match self.guard(number, guards) {
                     Guarded::Holds => {
                         self.enter(number, StepState::Queued);
                         changes.push(Change::Queued(number));
@@ -577,6 +585,7 @@ impl Progress {
         let edge = self.edge(number);
         let origin = Some(self.origin_of(number));
         touched.extend(&links.gated[number]);
+        touched.extend(&links.items[number]);
         for dependent in &links.dependents[number] {
             if self.drops(*dependent, number) {
                 self.steps[*dependent].tally.drop_one();
@@ -691,6 +700,14 @@ impl Progress {
         }
         let flow = Arc::clone(&self.flow);
         let step = &flow.steps[number];
+        if let Some(item) = &step.item
+            && let Some(without) = self.without_list(number, item)
+        {
+            return match without {
+                WithoutList::Waits => None,
+                WithoutList::Skipped(skip) => Some(Err(skip)),
+            };
+        }
         if let Some(bands) = &step.bands
             && !self.band.as_ref().is_some_and(|band| bands.contains(band))
         {
@@ -709,6 +726,8 @@ impl Progress {
         }
         let verdict = match &step.kind {
             Kind::Repeat(repeat) => self.judge_round(repeat, &tally),
+            _ if step.is_opened() && tally.open > 0 => Verdict::Wait,
+            _ if step.is_opened() => Verdict::Run,
             _ => judge(step.trigger, &tally),
         };
         match verdict {
@@ -728,7 +747,8 @@ impl Progress {
     /// of that; with the failure that is known already, if any is.
     pub(crate) fn will_not_run(&self, number: StepIndex) -> Option<Option<StepIndex>> {
         let now = &self.steps[number];
-        if matches!(self.flow.steps[number].kind, Kind::Repeat(_)) {
+        let step = &self.flow.steps[number];
+        if matches!(step.kind, Kind::Repeat(_)) || step.is_opened() {
             return None;
         }
         let waits = now.state == StepState::Pending

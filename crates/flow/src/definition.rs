@@ -8,6 +8,7 @@ mod check;
 mod duration;
 mod file;
 mod graph;
+pub(crate) mod items;
 pub(crate) mod outside;
 mod problem;
 pub(crate) mod template;
@@ -22,7 +23,7 @@ use specta::Type;
 
 pub use file::{InputType, OnInterrupt, OnTimeout, OutputType, Position, PromptBy, Trigger};
 pub use graph::{
-    FlowGraph, GraphBatch, GraphCase, GraphEdge, GraphEdgeKind, GraphNode, GraphRepeat,
+    FlowGraph, GraphBatch, GraphCase, GraphEdge, GraphEdgeKind, GraphList, GraphNode, GraphRepeat,
     StepDefinition,
 };
 
@@ -114,6 +115,8 @@ pub(crate) struct Batch {
     pub(crate) max_concurrent: u32,
     pub(crate) join: Trigger,
     pub(crate) members: Vec<StepIndex>,
+    /// It is none of the file: it limits the items of a list.
+    pub(crate) own: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -129,6 +132,12 @@ pub(crate) struct Step {
     pub(crate) gates: Vec<Gate>,
     /// The `repeat` whose rounds it is done in.
     pub(crate) repeat: Option<StepIndex>,
+    /// It is done for each item of a list.
+    pub(crate) foreach: Option<Foreach>,
+    /// It is one of those: what a step with `foreach` does for one item.
+    pub(crate) item: Option<Item>,
+    /// Its number among the steps of a run, as the journal knows it.
+    pub(crate) place: usize,
     pub(crate) trigger: Trigger,
     pub(crate) when: Option<String>,
     pub(crate) bands: Option<Vec<String>>,
@@ -226,6 +235,33 @@ pub(crate) struct Case {
     pub(crate) steps: Vec<StepIndex>,
 }
 
+/// A list, for each item of which a step is done.
+#[derive(Debug, Clone)]
+pub(crate) struct Foreach {
+    /// An expression.
+    pub(crate) of: String,
+    /// How many items may be at work at once.
+    pub(crate) max_concurrent: Option<u32>,
+    /// When the whole has succeeded, given its items.
+    pub(crate) join: Trigger,
+    /// What has not begun does not begin once an item is bad.
+    pub(crate) fail_fast: bool,
+    /// What the file has the step wait for.
+    pub(crate) needs: Vec<Need>,
+    /// The steps of the items, in their order; none: the list is not known yet.
+    pub(crate) items: Option<Vec<StepIndex>>,
+}
+
+/// One item of a list, as a step.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// The step with the list.
+    pub(crate) of: StepIndex,
+    /// Which item, from 1.
+    pub(crate) index: u32,
+    pub(crate) value: serde_json::Value,
+}
+
 /// Steps that are done in rounds; they are all that the step itself needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Repeat {
@@ -292,6 +328,15 @@ impl Kind {
             Self::Switch(_) => StepKind::Switch,
             Self::Repeat(_) => StepKind::Repeat,
         }
+    }
+}
+
+impl Step {
+    /// Its list is known.
+    pub(crate) fn is_opened(&self) -> bool {
+        self.foreach
+            .as_ref()
+            .is_some_and(|list| list.items.is_some())
     }
 }
 

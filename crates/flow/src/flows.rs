@@ -301,7 +301,7 @@ impl Flows {
     /// When there is no such run or step, or the journal can't be read.
     pub async fn why(&self, run: &str, step: &str) -> Result<String, RequestError> {
         let (view, text) = self.stored(run, Bulk::With).await?;
-        let flow = Flow::read(&text)?;
+        let flow = view.grown(&Flow::read(&text)?);
         why::explain(&flow, &view, step).ok_or_else(|| RequestError::UnknownStep {
             step: step.to_owned(),
         })
@@ -632,7 +632,7 @@ impl Inner {
             claimed => claimed?,
         };
         let redefined = async {
-            let old = Flow::read(&stored.text)?;
+            let old = stored.grown(&Flow::read(&stored.text)?);
             let again = Driver::new(Arc::clone(&self.shared), &stored, Arc::new(old.clone()))
                 .0
                 .done_again(again)?;
@@ -677,7 +677,7 @@ impl Inner {
         }
         let stored = self.claim(run).await?;
         let flow = match Flow::read(&stored.text) {
-            Ok(flow) => Arc::new(flow),
+            Ok(flow) => Arc::new(stored.grown(&flow)),
             Err(refused) => {
                 self.shared
                     .journal

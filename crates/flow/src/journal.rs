@@ -21,8 +21,8 @@ use crate::owner::{Owner, Owners};
 use project::Projection;
 pub(crate) use read::Bulk;
 pub use record::{
-    AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, Round, RoundStep,
-    RunChange, RunInfo, RunState, RunView, StepView,
+    AttemptEnd, AttemptView, FlowEvent, Given, Happened, ListItem, Question, QuestionKind, Round,
+    RoundStep, RunChange, RunInfo, RunState, RunView, StepView,
 };
 pub(crate) use record::{Claim, NewPlace, NewRun, Redefined, StoredRun, StoredStep};
 
@@ -70,6 +70,9 @@ pub const SCHEMA: Schema = Schema {
         ALTER TABLE attempts ADD COLUMN held TEXT;
     ", "
         ALTER TABLE attempts ADD COLUMN round TEXT;
+    ", "
+        ALTER TABLE steps ADD COLUMN item TEXT;
+        ALTER TABLE steps ADD COLUMN items INTEGER;
     "],
 };
 

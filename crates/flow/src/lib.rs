@@ -36,14 +36,15 @@ pub use data::Json;
 pub use decide::{Decision, Outcome, Skip, SkipCause, StepState, Tried};
 pub use definition::{
     BadInput, Finding, Flow, FlowGraph, FlowRefused, GraphBatch, GraphCase, GraphEdge,
-    GraphEdgeKind, GraphNode, GraphRepeat, InputInfo, InputType, OnInterrupt, OnTimeout, OpenAgent,
-    OutputType, Position, PromptBy, Severity, StepDefinition, StepKind, Trigger, is_persona_name,
+    GraphEdgeKind, GraphList, GraphNode, GraphRepeat, InputInfo, InputType, OnInterrupt, OnTimeout,
+    OpenAgent, OutputType, Position, PromptBy, Severity, StepDefinition, StepKind, Trigger,
+    is_persona_name,
 };
 pub use flows::{Flows, FlowsConfig, StartError, StartRun};
 pub use follow::RunsFollowed;
 pub use journal::{
-    AttemptEnd, AttemptView, FlowEvent, Given, Happened, Question, QuestionKind, Round, RoundStep,
-    RunChange, RunInfo, RunState, RunView, SCHEMA, StepView,
+    AttemptEnd, AttemptView, FlowEvent, Given, Happened, ListItem, Question, QuestionKind, Round,
+    RoundStep, RunChange, RunInfo, RunState, RunView, SCHEMA, StepView,
 };
 pub use owner::{Owner, Owners, SystemOwners};
 pub use redefine::Again;

@@ -105,6 +105,11 @@ impl Fitting<'_> {
             };
             misfits.push((step, why));
         }
+        // What it got for the items of lists has no place in another definition.
+        let opened = (0..self.old.of_file()).find(|step| self.old.steps[*step].is_opened());
+        if let Some(step) = opened {
+            misfits.push((step, "has read its list".to_owned()));
+        }
         if misfits.is_empty() {
             return Ok(stand);
         }
@@ -179,6 +184,18 @@ fn meaning(flow: &Flow, step: StepIndex) -> BTreeMap<&'static str, String> {
         ("trigger", format!("{:?}", definition.trigger)),
         ("when", format!("{:?}", definition.when)),
         ("bands", format!("{:?}", definition.bands)),
+        (
+            "foreach",
+            format!(
+                "{:?}",
+                definition.foreach.as_ref().map(|list| (
+                    &list.of,
+                    list.max_concurrent,
+                    list.join,
+                    list.fail_fast
+                ))
+            ),
+        ),
         ("allow_failure", definition.allow_failure.to_string()),
         ("env", format!("{:?}", definition.env)),
         ("cwd", format!("{:?}", definition.cwd)),

@@ -6,6 +6,7 @@
 
 mod asked;
 mod ending;
+mod lists;
 mod looking;
 mod resuming;
 mod rounds;
@@ -139,6 +140,8 @@ struct Eyes<'k> {
     progress: &'k Progress,
     outside: Outside,
     seen_by: For,
+    /// Whose they are; none: the run's.
+    step: Option<StepIndex>,
 }
 
 impl Values for Eyes<'_> {
@@ -158,6 +161,10 @@ impl Values for Eyes<'_> {
     }
     fn round(&self, repeat: StepIndex) -> u32 {
         self.progress.round(repeat)
+    }
+    fn item(&self) -> Option<(serde_json::Value, u32)> {
+        let item = self.known.flow.steps[self.step?].item.as_ref()?;
+        Some((item.value.clone(), item.index))
     }
     fn run(&self) -> serde_json::Map<String, serde_json::Value> {
         self.known.run.clone()
@@ -195,6 +202,7 @@ impl Guards for RunGuards<'_> {
             progress,
             outside: Outside::default(),
             seen_by: For::Work,
+            step: Some(step),
         };
         let answer = match scope::holds(&self.0.flow, &eyes, when, None) {
             Ok((answer, _)) => answer,
@@ -386,7 +394,7 @@ impl Driver {
     }
 
     fn note(&mut self, step: StepIndex, what: Happened) {
-        self.entries.push((step, what));
+        self.entries.push((self.known.flow.steps[step].place, what));
     }
 
     /// Notes how an attempt ended that decides nothing any more.

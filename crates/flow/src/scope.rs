@@ -50,6 +50,10 @@ pub(crate) trait Values {
     fn last(&self, step: StepIndex) -> StepResult;
     /// The number of the round that a `repeat` is in, or ended with.
     fn round(&self, repeat: StepIndex) -> u32;
+    /// What the step is done for, and its number, where it is done for each item of a list.
+    fn item(&self) -> Option<(serde_json::Value, u32)> {
+        None
+    }
     fn run(&self) -> serde_json::Map<String, serde_json::Value>;
     fn env(&self, name: &str) -> Option<String>;
     /// What conditions may ask about the world.
@@ -70,8 +74,11 @@ pub(crate) fn scope(
     if form == Form::Text && !source.contains('{') {
         return Ok(Scope::default());
     }
+    let (item, index) = values.item().unzip();
     let mut scope = Scope {
         inputs: values.inputs().clone(),
+        item,
+        index,
         run: values.run(),
         outside: values.outside(),
         ..Scope::default()
@@ -144,6 +151,17 @@ pub(crate) fn scope(
 pub(crate) fn render(flow: &Flow, values: &impl Values, source: &str) -> Result<String, String> {
     scope(flow, values, source, Form::Text)
         .and_then(|scope| template::render(source, &scope))
+        .map_err(|problem| problem.message)
+}
+
+/// The list that an expression comes to.
+pub(crate) fn list(
+    flow: &Flow,
+    values: &impl Values,
+    of: &str,
+) -> Result<Vec<serde_json::Value>, String> {
+    scope(flow, values, of, Form::Condition)
+        .and_then(|scope| template::list(of, &scope))
         .map_err(|problem| problem.message)
 }
 

@@ -18,6 +18,13 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
     let mut text = match step.state {
+        StepState::Pending if definition.is_opened() => {
+            format!(
+                "`{id}` is done for each of {} items: {}.",
+                step.items.unwrap_or(0),
+                of_items(flow, run, number)
+            )
+        }
         StepState::Pending => match &definition.kind {
             Kind::Repeat(repeat) => in_rounds(flow, run, number, repeat),
             _ => waits(flow, run, number),
@@ -82,6 +89,23 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
     if step.attempts.len() > 1 {
         let _ = write!(text, "\nIt was tried {} times.", step.attempts.len());
     }
+    if let Some(item) = &definition.item {
+        let whole = &flow.steps[item.of].id;
+        let _ = write!(
+            text,
+            "\nIt is item {} of `{whole}`: {}",
+            item.index,
+            short(&item.value.to_string())
+        );
+    }
+    if definition.is_opened() && step.state.is_terminal() {
+        let _ = write!(
+            text,
+            "\nIts {} items: {}.",
+            step.items.unwrap_or(0),
+            of_items(flow, run, number)
+        );
+    }
     if let Some(repeat) = definition.repeat
         && let Kind::Repeat(rounds) = &flow.steps[repeat].kind
         && let Some(view) = find(run, &flow.steps[repeat].id)
@@ -94,6 +118,51 @@ pub(crate) fn explain(flow: &Flow, run: &RunView, id: &str) -> Option<String> {
         );
     }
     Some(text)
+}
+
+/// How many items of a list came to what, and which did not come to a good end.
+fn of_items(flow: &Flow, run: &RunView, number: usize) -> String {
+    let list = flow.steps[number].foreach.as_ref();
+    let items = list
+        .and_then(|list| list.items.as_deref())
+        .unwrap_or_default();
+    let mut counts: std::collections::BTreeMap<StepState, u32> = std::collections::BTreeMap::new();
+    let mut named = Vec::new();
+    for item in items {
+        let Some(view) = find(run, &flow.steps[*item].id) else {
+            continue;
+        };
+        *counts.entry(view.state).or_default() += 1;
+        let bad = matches!(
+            view.state,
+            StepState::Failed | StepState::TimedOut | StepState::Rejected | StepState::Cancelled
+        );
+        if bad && named.len() < MOST_ROUNDS {
+            named.push(format!("`{}`", view.id));
+        }
+    }
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(state, count)| format!("{count} {}", state.name().replace('_', " ")))
+        .collect();
+    let mut text = if counts.is_empty() {
+        "none".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    if !named.is_empty() {
+        let _ = write!(text, " ({})", named.join(", "));
+    }
+    text
+}
+
+/// The beginning of a text that may be long.
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(200).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 /// The most rounds that are told one by one.
@@ -197,6 +266,7 @@ fn skipped(flow: &Flow, run: &RunView, step: &StepView, number: usize) -> String
             }
         ),
         SkipCause::User => "a person skipped it".to_owned(),
+        SkipCause::NotListed => "the list that it was an item of no longer has it".to_owned(),
         SkipCause::RunCancelled => "the run was cancelled before its turn came".to_owned(),
     };
     let mut text = format!("`{id}` did not run, because {cause}.");

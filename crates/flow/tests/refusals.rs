@@ -521,3 +521,39 @@ fn rounds_are_closed_and_bounded() {
     4:110: error: there is no `repeat` `gren` (did you mean `green`?)  <<rounds.gren }}>>
     "#);
 }
+
+#[test]
+fn lists_go_with_steps_that_are_at_work_themselves() {
+    let mut told = String::new();
+    told += &steps(&["id: a, value: x, foreach: { max_concurrent: 1 }"]);
+    told += &steps(&["id: a, value: x, foreach: { of: '[1]', max_concurrent: 0 }"]);
+    told += &steps(&["id: a, value: x, foreach: { of: results.b.data }"]);
+    told += &steps(&["id: a, value: '{{ item }} {{ index }}'"]);
+    told += &steps(&[
+        "id: a, value: '{{ item.name }} {{ index }}', when: item == 1, foreach: { of: '[item]' }",
+    ]);
+    told += &steps(&[
+        "id: S, foreach: { of: '[1]' }, default: [], switch: [{ case: a, when: run.id == '', steps: [x] }]",
+        "id: x, value: x",
+    ]);
+    told += &with_head(
+        "batches: { few: { max_concurrent: 1 } }",
+        &["id: a, value: x, batch: few, foreach: { of: '[1]' }"],
+    );
+    told += &steps(&[
+        "id: a, value: x, foreach: { of: '[1]' }",
+        "id: r, repeat: { steps: [a], until: rounds.r == 2, times: 2 }",
+    ]);
+    insta::assert_snapshot!(told, @r"
+    3:35: error: the key `of` is missing (add `of:`)  <<max_concurrent>>
+    3:62: error: `max_concurrent` is 0 (must be at least 1, or no step could ever run)  <<0 } }>>
+    3:39: error: there is no step `b` (there are `a`)  <<results.b.data>>
+    3:25: error: there is no `item` here (it is known in what a step with `foreach` does for each item, and not in its `when`)  <<item }} {{ ind>>
+    3:36: error: there is no `index` here (it is known in what a step with `foreach` does for each item, and not in its `when`)  <<index }}' }>>
+    3:58: error: there is no `item` here (it is known in what a step with `foreach` does for each item, and not in its `when`)  <<item == 1, for>>
+    3:86: error: there is no `item` here (it is known in what a step with `foreach` does for each item, and not in its `when`)  <<item]' } }>>
+    3:59: error: a `switch` can't be done for each item of a list, as `S` is (`foreach` goes with `agent`, `run`, `value` and `approval`)  <<[{ case: a, wh>>
+    4:31: error: `a` is done for each item of a list, and is in a batch (limit its items by `max_concurrent` in `foreach`)  <<few, foreach: >>
+    4:32: error: `a` is done for each item of a list, and that can't be done in rounds (repeat other steps)  <<a], until: rou>>
+    ");
+}

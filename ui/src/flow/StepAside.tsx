@@ -5,6 +5,7 @@ import { ApprovalForm } from "./ApprovalForm";
 import { closeStep, showStep } from "./actions";
 import { type Picked, useFlows } from "./flow-store";
 import { KIND_PATHS, Shape, StepIcon } from "./icons";
+import { itemsOf, itemText, stepOfFile } from "./lists";
 import { OutputView } from "./OutputView";
 import { roundsOfAttempts } from "./rounds";
 import { lastAttempt, type RunModel } from "./run-model";
@@ -13,6 +14,7 @@ import { Answered, Basis } from "./StepApproval";
 import { Asked } from "./StepAsked";
 import { Attempts, OneAttempt } from "./StepAttempts";
 import { Elapsed } from "./StepCard";
+import { Items } from "./StepItems";
 import { Rounds } from "./StepRounds";
 import { Section } from "./StepSection";
 import { Decided, Why } from "./StepWhy";
@@ -38,7 +40,9 @@ export function StepAside() {
 }
 
 function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
-  const node = model.graph.nodes.find((one) => one.id === picked.step);
+  const node = model.graph.nodes.find(
+    (one) => one.id === stepOfFile(picked.step),
+  );
   const step = model.steps[picked.step];
   const detail = useDetail(picked, step);
   const [chosen, setChosen] = useState<number | null>(null);
@@ -56,12 +60,12 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
   return (
     <section
       className="step-aside"
-      aria-label={`Step ${node.id}`}
+      aria-label={`Step ${step.id}`}
       data-testid="step-aside"
     >
       <header className="step-head">
         <Shape path={KIND_PATHS[node.kind]} size={16} />
-        <h2>{node.id}</h2>
+        <h2>{step.id}</h2>
         <span className="faint">{KIND_WORDS[node.kind]}</span>
         <span className="spacer" />
         <IconButton label="Close" onClick={closeStep}>
@@ -74,6 +78,11 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
           <strong>{stepWordsAt(node, step)}</strong>
           {!node.repeat && <Elapsed step={step} />}
         </p>
+        {step.item !== undefined && (
+          <Section title="Item">
+            <pre className="code-block">{itemText(step)}</pre>
+          </Section>
+        )}
         {node.description && <p className="step-about">{node.description}</p>}
         {asks && (
           <Section title="Your answer is needed">
@@ -94,6 +103,12 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
           </Section>
         )}
         {shown?.answer && <Answered attempt={shown} />}
+        {step.items != null && (
+          <Items
+            items={itemsOf(model, step.id)}
+            onStep={(id) => showStep(picked.run, id)}
+          />
+        )}
         {node.repeat && (
           <Rounds
             attempts={attempts}

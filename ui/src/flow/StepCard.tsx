@@ -10,6 +10,8 @@ export interface StepCardProps {
   node: GraphNode;
   step: StepView | undefined;
   look: NodeLook;
+  /** Of a step with a list: how many items came to what. */
+  list?: string | null;
   critical?: boolean;
   picked?: boolean;
   found?: boolean;
@@ -23,11 +25,14 @@ export const StepCard = memo(function StepCard({
   node,
   step,
   look,
+  list = null,
   critical = false,
   picked = false,
   found = false,
 }: StepCardProps) {
-  const state = step?.state ?? "pending";
+  // While its items are at work, so is a step with a list.
+  const waits = step?.state ?? "pending";
+  const state = list !== null && waits === "pending" ? "running" : waits;
   const className = [
     "step-card",
     look,
@@ -46,8 +51,13 @@ export const StepCard = memo(function StepCard({
       data-state={state}
       data-asks={(step && asksForPerson(step) !== null) || undefined}
       data-step={node.id}
+      data-list={node.foreach ? "" : undefined}
       data-testid={`step-${node.id}`}
-      aria-label={stepLabel(node, step)}
+      aria-label={
+        list === null
+          ? stepLabel(node, step)
+          : `${stepLabel(node, step)}, ${list}`
+      }
       aria-pressed={picked}
       title={node.description ?? undefined}
       // The canvas has one stop for the Tab key; arrows move within it.
@@ -59,7 +69,7 @@ export const StepCard = memo(function StepCard({
       <span className="step-text">
         <span className="step-name">{node.id}</span>
         <span className="step-note">
-          {step ? stepWordsAt(node, step) : KIND_WORDS[node.kind]}
+          {list ?? (step ? stepWordsAt(node, step) : KIND_WORDS[node.kind])}
         </span>
       </span>
       <span className="step-side">
@@ -76,7 +86,7 @@ export const StepCard = memo(function StepCard({
             />
           )}
         </span>
-        {step && !node.repeat && <Elapsed step={step} />}
+        {step && !node.repeat && !node.foreach && <Elapsed step={step} />}
       </span>
     </button>
   );

@@ -8,6 +8,7 @@ import { type Chain, chainSummary, chainsOf, isChain } from "./chains";
 import { looksOfModel, nodeOfGraph, useFlows } from "./flow-store";
 import { StepIcon } from "./icons";
 import type { Box, Frame, Layout } from "./layout";
+import { listWords } from "./lists";
 import type { NodeLook } from "./looks";
 import { roundMarks } from "./rounds";
 import { asksForPerson } from "./run-model";
@@ -30,6 +31,7 @@ interface StepSeen {
   node: GraphNode | undefined;
   step: StepView | undefined;
   look: NodeLook;
+  list: string | null;
   picked: boolean;
 }
 
@@ -39,8 +41,10 @@ function useStep(id: string): StepSeen {
   return useFlows(
     useShallow(({ models, picked }): StepSeen => {
       const of = models[model];
+      const node = nodeOfGraph(of?.graph, id);
       return {
-        node: nodeOfGraph(of?.graph, id),
+        node,
+        list: of && node?.foreach ? listWords(of, node) : null,
         step: of?.steps[id],
         look: (of && looksOfModel(of).nodes[id]) ?? "open",
         picked: picked?.run === model && picked.step === id,

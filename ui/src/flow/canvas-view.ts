@@ -10,6 +10,7 @@ import { firstView } from "./first-view";
 import { useFlows } from "./flow-store";
 import type { Box, Layout } from "./layout";
 import { layoutOf } from "./layout-client";
+import { stepOfFile } from "./lists";
 
 /** Where things are; the last picture stays until the next one is laid out. */
 export function useLayout(
@@ -58,10 +59,11 @@ export function useFollow(
     const model = on ? state.models[key] : undefined;
     if (!model) return null;
     const asks = model.run.asks[0];
-    if (asks !== undefined) return asks;
-    return (
-      model.order.findLast((id) => model.steps[id]?.state === "running") ?? null
+    if (asks !== undefined) return stepOfFile(asks);
+    const at = model.order.findLast(
+      (id) => model.steps[id]?.state === "running",
     );
+    return at === undefined ? null : stepOfFile(at);
   });
   useEffect(() => {
     if (!on) last.current = null;

@@ -34,7 +34,7 @@ export function looksOf(
     nodes[node.id] =
       state === "skipped"
         ? "dimmed"
-        : state !== "pending"
+        : state !== "pending" || steps[node.id]?.items != null
           ? "lit"
           : ahead.has(node.id)
             ? "ahead"

@@ -72,6 +72,17 @@ export function withChange(model: RunModel, change: RunChange): RunModel {
     return model;
   const { info, output, seq } = change;
   const steps = { ...model.steps };
+  // The items of a list are steps from the moment on at which it is known.
+  const more = change.steps.filter((step) => !(step.id in steps));
   for (const step of change.steps) steps[step.id] = step;
-  return { ...model, run: { ...model.run, ...info, output, seq }, steps };
+  const order =
+    more.length === 0
+      ? model.order
+      : [...model.order, ...more.map((step) => step.id)];
+  return {
+    ...model,
+    run: { ...model.run, ...info, output, seq },
+    steps,
+    order,
+  };
 }

@@ -67,6 +67,8 @@ export function skipWords(skip: Skip | null): string {
       return `${skip.origin} did not succeed`;
     case "rule_not_met":
       return `its rule can't be met, from ${skip.origin} on`;
+    case "not_listed":
+      return "its list no longer has it";
     case "user":
       return "a person skipped it";
     case "run_cancelled":

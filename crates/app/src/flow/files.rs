@@ -22,7 +22,7 @@ const MOST_TEXT: u64 = 2 << 20;
 const FLOW_FILE: &str = ".flow.yaml";
 
 /// The flows that come with the program, and what their files are called.
-const SAMPLES: [(&str, &str); 7] = [
+const SAMPLES: [(&str, &str); 8] = [
     (
         "triage.flow.yaml",
         include_str!("../../../../examples/triage.flow.yaml"),
@@ -46,6 +46,10 @@ const SAMPLES: [(&str, &str); 7] = [
     (
         "nested.flow.yaml",
         include_str!("../../../../examples/nested.flow.yaml"),
+    ),
+    (
+        "each-part.flow.yaml",
+        include_str!("../../../../examples/each-part.flow.yaml"),
     ),
     (
         "until-green.flow.yaml",

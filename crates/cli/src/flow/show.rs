@@ -148,6 +148,14 @@ pub(super) fn show(run: &RunView, out: &mut Output<'_>) -> Result<(), Failure> {
         if let Some(held) = last.and_then(|attempt| attempt.held.as_ref()) {
             why.clone_from(held);
         }
+        if let Some(items) = step.items
+            && !step.state.is_terminal()
+        {
+            let of = format!("{}.", step.id);
+            let done = run.step_list.iter();
+            let done = done.filter(|item| item.id.starts_with(&of) && item.state.is_terminal());
+            why = format!("{} of {items} items done", done.count());
+        }
         if let Some(round) = last.and_then(|attempt| attempt.round.as_ref()) {
             if step.state == StepState::Succeeded {
                 why = format!("done in round {}", round.number);

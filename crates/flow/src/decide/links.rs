@@ -8,6 +8,8 @@ pub(super) struct Links {
     pub(super) dependents: Vec<Vec<StepIndex>>,
     pub(super) gated: Vec<Vec<StepIndex>>,
     pub(super) batch_dependents: Vec<Vec<StepIndex>>,
+    /// For each step with a list: the steps of its items, those that the list no longer has as well.
+    pub(super) items: Vec<Vec<StepIndex>>,
     /// For each step with several needs: these, each with the first step of the file whose failure it
     /// could pass on, and the first of those first.
     pub(super) suspects: Vec<Vec<(StepIndex, Need)>>,
@@ -20,6 +22,7 @@ impl Links {
             dependents: vec![Vec::new(); count],
             gated: vec![Vec::new(); count],
             batch_dependents: vec![Vec::new(); flow.batches.len()],
+            items: vec![Vec::new(); count],
             suspects: Vec::new(),
         };
         for (number, step) in flow.steps.iter().enumerate() {
@@ -28,6 +31,9 @@ impl Links {
                     Need::Step(need) => links.dependents[*need].push(number),
                     Need::Batch(batch) => links.batch_dependents[*batch].push(number),
                 }
+            }
+            if let Some(item) = &step.item {
+                links.items[item.of].push(number);
             }
             for gate in &step.gates {
                 links.gated[gate.switch].push(number);

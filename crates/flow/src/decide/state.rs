@@ -87,6 +87,8 @@ pub enum SkipCause {
     User,
     /// The run was ended before its turn came.
     RunCancelled,
+    /// The list that it was an item of no longer has it.
+    NotListed,
 }
 
 /// Why a step did not run, and where that began.

@@ -1,6 +1,7 @@
 //! From the file to the flow: every mistake that can be seen without running it, with its place.
 
 mod kinds;
+mod lists;
 mod names;
 mod never;
 mod repeats;
@@ -192,13 +193,20 @@ impl Checker<'_> {
         for step in &file.steps.value {
             steps.push(self.step(file, step, &known));
         }
-        for (number, step) in steps.iter().enumerate() {
+        for (number, step) in steps.iter_mut().enumerate() {
+            step.place = number;
             if let Some(batch) = step.batch {
                 batches[batch].members.push(number);
             }
         }
         self.link_cases(file, &mut steps);
+        self.lists_of_own(file, &steps);
         self.link_repeats(file, &mut steps, &batches, &index);
+        for step in &mut steps {
+            if let Some(list) = &mut step.foreach {
+                list.needs.clone_from(&step.needs);
+            }
+        }
         self.goto_targets(file, &mut steps, &index);
 
         let reach = Reach {
@@ -208,7 +216,8 @@ impl Checker<'_> {
         let sound_graph = self.cycles(file, &steps, &batches);
         if sound_graph {
             for (rank, step) in in_order(&reach.before).into_iter().enumerate() {
-                steps[step].rank = rank;
+                // Between two of them there is room for the items of a list.
+                steps[step].rank = 2 * rank + 1;
             }
         }
         if structure_is_sound && sound_graph {
@@ -251,6 +260,7 @@ impl Checker<'_> {
                 max_concurrent: limit,
                 join: batch.value.join,
                 members: Vec::new(),
+                own: false,
             });
         }
         (batches, batch_timeouts)

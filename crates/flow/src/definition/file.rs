@@ -343,6 +343,9 @@ pub(crate) struct StepFile {
     /// Steps that are done again, in rounds, until a condition holds.
     pub(crate) repeat: Option<At<RepeatFile>>,
 
+    /// The step is done for each item of a list.
+    pub(crate) foreach: Option<At<ForeachFile>>,
+
     /// The steps, or `batch:NAME`, that it waits for.
     pub(crate) needs: Option<At<Names>>,
     /// When it runs, given what became of its needs.
@@ -500,6 +503,22 @@ pub(crate) struct RepeatFile {
     pub(crate) until: At<String>,
     /// How many rounds there may be, from 1 to 1000; when the last one does not do, the step has failed.
     pub(crate) times: At<i64>,
+}
+
+/// A list, for each item of which a step is done: `item` and `index` are the item and its number, from 1.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Foreach")]
+pub(crate) struct ForeachFile {
+    /// An expression that comes to a list of at most 1000 items: `inputs.files`, `results.plan.data.files`.
+    pub(crate) of: At<String>,
+    /// How many items may be at work at once; at least 1.
+    pub(crate) max_concurrent: Option<At<i64>>,
+    /// When the whole has succeeded, once every item has ended.
+    pub(crate) join: Option<At<Trigger>>,
+    /// What has not begun does not begin once an item has failed.
+    #[serde(default)]
+    pub(crate) fail_fast: bool,
 }
 
 /// What the output of a step must be.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use super::items::item_of;
 use super::{Branch, Flow, Kind, Need, Repeat, StepIndex, StepKind, Trigger};
 
 /// A flow as a picture.
@@ -40,11 +41,23 @@ pub struct GraphNode {
     pub allow_failure: bool,
     /// For a switch: its cases in order, the default last.
     pub cases: Vec<GraphCase>,
+    /// For what is done for each item of a list: the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreach: Option<GraphList>,
     /// For a `repeat`: what it does again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<GraphRepeat>,
     /// The line of the file that it starts on.
     pub line: u32,
+}
+
+/// A list in the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct GraphList {
+    /// The expression that comes to it.
+    pub of: String,
+    /// How many of its items may be at work at once.
+    pub max_concurrent: Option<u32>,
 }
 
 /// The rounds of a `repeat` in the picture.
@@ -137,7 +150,9 @@ impl Flow {
     /// What the flow says of a step; none when it has no such step.
     #[must_use]
     pub fn step_definition(&self, id: &str) -> Option<StepDefinition> {
-        let step = &self.steps[self.step(id)?];
+        // What is done for an item is what its step says.
+        let of = item_of(id).map_or(id, |(step, _)| step);
+        let step = &self.steps[self.step(of)?];
         let (text, agent) = match &step.kind {
             Kind::Agent(agent) => {
                 let which = agent.name.as_ref().or(agent.provider.as_ref());
@@ -259,6 +274,10 @@ impl Flow {
                 batch: step.batch.map(|batch| self.batches[batch].name.clone()),
                 allow_failure: step.allow_failure,
                 cases,
+                foreach: step.foreach.as_ref().map(|list| GraphList {
+                    of: list.of.clone(),
+                    max_concurrent: list.max_concurrent,
+                }),
                 repeat,
                 line: step.at.line,
             });

@@ -41,6 +41,11 @@ pub(crate) struct Scope {
     pub(crate) last: serde_json::Map<String, serde_json::Value>,
     /// The numbers of rounds.
     pub(crate) rounds: serde_json::Map<String, serde_json::Value>,
+    /// What a step with a list is done for, and its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) item: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) index: Option<u32>,
     pub(crate) run: serde_json::Map<String, serde_json::Value>,
     pub(crate) env: serde_json::Map<String, serde_json::Value>,
     /// By step: the text that its `data` was read from, where reading it may have rounded an integer; of the results, and
@@ -247,6 +252,21 @@ pub(crate) fn holds(source: &str, scope: &Scope) -> Result<bool, Problem> {
             ),
             fragment: None,
         })
+}
+
+/// The list that an expression comes to.
+pub(crate) fn list(source: &str, scope: &Scope) -> Result<Vec<serde_json::Value>, Problem> {
+    let value = environment()
+        .compile_expression(source)
+        .and_then(|expression| expression.eval(scope.names()))
+        .map_err(|error| problem(&error, source))?;
+    match serde_json::to_value(&value) {
+        Ok(serde_json::Value::Array(items)) => Ok(items),
+        _ => Err(Problem {
+            message: format!("`{source}` is {} and no list", describe(&value)),
+            fragment: None,
+        }),
+    }
 }
 
 /// The value of a condition that depends on nothing, if it is one.

@@ -3,8 +3,8 @@
 use store::StoreError;
 use store::sql::{Params, Transaction, params};
 
-use super::record::{AttemptEnd, Happened, Question, QuestionKind};
-use super::{INLINE_OUTPUT, signed, text};
+use super::record::{AttemptEnd, Happened, ListItem, Question, QuestionKind};
+use super::{INLINE_OUTPUT, add_step, signed, text};
 use crate::action::StepAgent;
 use crate::decide::StepState;
 
@@ -115,6 +115,11 @@ impl Projection<'_> {
                 steps,
                 ..
             } => self.repeat(*attempt, ended, steps),
+            Happened::ListOpened { items, .. } => self.open(items),
+            Happened::ListClosed { .. } => self.write(
+                "UPDATE steps SET items = NULL WHERE run = ?1 AND number = ?2",
+                params![run, step],
+            ),
             Happened::StepInterrupted { attempt, .. } => self.interrupt(*attempt),
             Happened::StepLate { attempt, ended, .. } => self.end(*attempt, ended, None),
             Happened::StepsReset { steps } => self.reset(steps),
@@ -237,6 +242,27 @@ impl Projection<'_> {
              WHERE run = ?1 AND number = ?2",
             params![self.run, self.step, self.at],
         )
+    }
+
+    fn open(&self, items: &[ListItem]) -> Done {
+        let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        self.write(
+            "UPDATE steps SET state = 'pending', queued_at = NULL, items = ?3 WHERE run = ?1 AND number = ?2",
+            params![self.run, self.step, count],
+        )?;
+        for item in items {
+            let number = i64::try_from(item.place).unwrap_or(i64::MAX);
+            if !item.known {
+                add_step(self.transaction, self.run, number, &item.step)?;
+            }
+            self.write(
+                "UPDATE steps SET state = 'pending', skip = NULL, guard_error = NULL, queued_at = NULL, earlier = attempts,
+                     item = ?3
+                 WHERE run = ?1 AND number = ?2",
+                params![self.run, number, text(&item.value)?],
+            )?;
+        }
+        Ok(())
     }
 
     /// Another round: the attempt that judged this one has ended, and its `repeat`, the first of `steps`, goes on counting.

@@ -50,7 +50,7 @@ impl Journal {
                 };
                 let mut history = attempts(connection, &run, None, Bulk::With)?;
                 let mut statement = connection.prepare_cached(
-                    "SELECT number, state, skip, branch, attempts, earlier, guard FROM steps WHERE run = ?1 ORDER BY number",
+                    "SELECT number, state, skip, branch, attempts, earlier, guard, id, item, items FROM steps WHERE run = ?1 ORDER BY number",
                 )?;
                 let mut rows = statement.query([&run])?;
                 let mut steps = Vec::new();
@@ -63,6 +63,9 @@ impl Journal {
                         attempts: row.get(4)?,
                         earlier: row.get(5)?,
                         guard: optional(row.get(6)?)?,
+                        id: row.get(7)?,
+                        item: optional(row.get(8)?)?,
+                        items: row.get(9)?,
                         history: history.remove(&number).unwrap_or_default(),
                     });
                 }
@@ -390,7 +393,7 @@ fn steps(
         Some(_) => BTreeMap::new(),
     };
     let mut statement = connection.prepare_cached(
-        "SELECT number, id, state, skip, guard, queued_at, branch IS NOT NULL, guard_error, earlier FROM steps WHERE run = ?1 ORDER BY number",
+        "SELECT number, id, state, skip, guard, queued_at, branch IS NOT NULL, guard_error, earlier, item, items FROM steps WHERE run = ?1 ORDER BY number",
     )?;
     let mut rows = statement.query([run])?;
     let mut found = Vec::new();
@@ -424,6 +427,8 @@ fn steps(
             guard: optional(row.get(4)?)?,
             guard_error: row.get(7)?,
             earlier: row.get(8)?,
+            item: optional(row.get(9)?)?,
+            items: row.get(10)?,
             attempts,
         });
     }

@@ -8,7 +8,7 @@ use specta::Type;
 use crate::action::StepAgent;
 use crate::data::Json;
 use crate::decide::{Decision, Outcome, Skip, StepState, Tried};
-use crate::definition::{Branch, InputInfo, StepIndex};
+use crate::definition::{Branch, Flow, InputInfo, StepIndex};
 use crate::owner::Owner;
 
 /// Something that happened to a run.
@@ -178,6 +178,18 @@ pub enum Happened {
         /// The `repeat`, and after it the steps that are begun anew.
         steps: Vec<String>,
     },
+    /// The list of a step is known: each of its items is a step of the run from now on.
+    ListOpened {
+        /// Which step.
+        step: String,
+        /// Its items.
+        items: Vec<ListItem>,
+    },
+    /// The list of a step is read again.
+    ListClosed {
+        /// Which step.
+        step: String,
+    },
     /// An attempt was cut off, and the step is run again.
     StepInterrupted {
         /// Which step.
@@ -217,6 +229,8 @@ impl Happened {
             | Self::StepHeld { step, .. }
             | Self::StepAskedAgain { step, .. }
             | Self::StepGuarded { step, .. }
+            | Self::ListOpened { step, .. }
+            | Self::ListClosed { step }
             | Self::StepAsked { step, .. }
             | Self::StepAnswered { step, .. }
             | Self::StepRetries { step, .. }
@@ -284,6 +298,20 @@ impl AttemptEnd {
         self.message = Some(message.into());
         self
     }
+}
+
+/// An item of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct ListItem {
+    /// The step that it is done by.
+    pub step: String,
+    /// What it is.
+    pub value: serde_json::Value,
+    #[serde(skip)]
+    pub(crate) place: usize,
+    /// The run had such a step already.
+    #[serde(skip)]
+    pub(crate) known: bool,
 }
 
 /// A round that a `repeat` judged.
@@ -449,6 +477,12 @@ pub struct StepView {
     pub guard: Option<Tried>,
     /// Why its condition could not be evaluated, if it failed by that: it has not run.
     pub guard_error: Option<String>,
+    /// For what is done for an item of a list: the item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<serde_json::Value>,
+    /// For a step with a list: how many items that has, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
     /// How many of its attempts were before the last time that it was begun anew, or cut off. For a `repeat`, those after
     /// them are its rounds.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -589,6 +623,11 @@ pub(crate) struct StoredStep {
     pub(crate) attempts: u32,
     pub(crate) earlier: u32,
     pub(crate) guard: Option<Tried>,
+    pub(crate) id: String,
+    /// Of an item of a list: what it is.
+    pub(crate) item: Option<serde_json::Value>,
+    /// How many items its list has, when that is known.
+    pub(crate) items: Option<u32>,
     /// All its attempts, oldest first.
     pub(crate) history: Vec<AttemptView>,
 }
@@ -599,4 +638,20 @@ pub(crate) enum Claim {
     Ours,
     Unknown,
     OwnedBy(Owner),
+}
+
+impl StoredRun {
+    /// Its flow, with the steps that it got for the items of lists.
+    pub(crate) fn grown(&self, flow: &Flow) -> Flow {
+        let steps = self.steps.iter();
+        flow.grown(steps.map(|step| (step.id.as_str(), step.item.as_ref(), step.items)))
+    }
+}
+
+impl RunView {
+    /// Its flow, with the steps that it got for the items of lists.
+    pub(crate) fn grown(&self, flow: &Flow) -> Flow {
+        let steps = self.step_list.iter();
+        flow.grown(steps.map(|step| (step.id.as_str(), step.item.as_ref(), step.items)))
+    }
 }

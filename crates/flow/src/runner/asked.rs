@@ -33,7 +33,10 @@ impl Driver {
                     });
                 }
                 self.cancel_step(step);
-                // With a `repeat` ends its round.
+                // With a `repeat` ends its round, with a list its items.
+                for item in self.whole(step) {
+                    self.cancel_step(item);
+                }
                 if let Kind::Repeat(repeat) = &self.flow().steps[step].kind {
                     for step in &repeat.steps {
                         self.cancel_step(*step);
@@ -71,7 +74,7 @@ impl Driver {
             }
             Request::RerunFrom { step } => {
                 let number = self.find(&step)?;
-                self.reset(&BTreeSet::from([number]));
+                self.reset(&self.whole(number));
                 Ok(())
             }
         }
@@ -148,7 +151,7 @@ impl Driver {
         let steps = match again {
             Again::CutOff => self.cut_off(),
             Again::Failed => self.failed()?,
-            Again::From(step) => BTreeSet::from([self.find(step)?]),
+            Again::From(step) => self.whole(self.find(step)?),
         };
         if self.ended && steps.is_empty() {
             return Err(RequestError::Ended);
@@ -180,8 +183,14 @@ impl Driver {
     }
 
     fn states(&self, wanted: impl Fn(&crate::decide::StepNow) -> bool) -> BTreeSet<StepIndex> {
-        (0..self.known.flow.steps.len())
-            .filter(|step| wanted(self.progress.step(*step)))
+        let steps = &self.known.flow.steps;
+        // What came of an item of a list that has succeeded as a whole is as it may be.
+        let may_be = |step: &StepIndex| {
+            let item = steps[*step].item.as_ref();
+            item.is_some_and(|item| self.progress.step(item.of).state == StepState::Succeeded)
+        };
+        (0..steps.len())
+            .filter(|step| wanted(self.progress.step(*step)) && !may_be(step))
             .collect()
     }
 
@@ -220,6 +229,7 @@ impl Driver {
         let ids = steps.iter().map(|step| self.step_id(*step)).collect();
         self.note(0, Happened::StepsReset { steps: ids });
         self.progress = self.progress.without(&steps);
+        self.close_lists(&steps);
     }
 
     /// Whether a step has yet to tidy up after the others, and does so when the run is ended.

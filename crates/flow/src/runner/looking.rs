@@ -25,7 +25,7 @@ impl Driver {
         let answers = self.answers.get(&step).cloned().unwrap_or_default();
         Eyes {
             outside: Outside::new(answers),
-            ..self.eyes(For::Work)
+            ..self.eyes_at(step, For::Work)
         }
     }
 

@@ -93,6 +93,10 @@ impl Driver {
             }
             let flow = self.flow();
             match &flow.steps[step].kind {
+                _ if flow.steps[step].foreach.is_some() => {
+                    self.list(step, attempt);
+                    self.flush(None).await?;
+                }
                 Kind::Approval(approval) => self.ask_person(step, attempt, approval),
                 Kind::Switch(switch) => {
                     if self.decide_switch(step, attempt, switch) {
@@ -129,14 +133,15 @@ impl Driver {
 
     fn ask_person(&mut self, step: StepIndex, attempt: u32, approval: &Approval) {
         let flow = self.flow();
-        let message = match scope::render(&flow, &self.eyes(For::People), &approval.message) {
-            Ok(message) => message,
-            Err(message) => {
-                self.note_started(step, attempt, None);
-                let ended = AttemptEnd::new(StepState::Failed).with_message(message);
-                return self.finish(step, attempt, ended);
-            }
-        };
+        let message =
+            match scope::render(&flow, &self.eyes_at(step, For::People), &approval.message) {
+                Ok(message) => message,
+                Err(message) => {
+                    self.note_started(step, attempt, None);
+                    let ended = AttemptEnd::new(StepState::Failed).with_message(message);
+                    return self.finish(step, attempt, ended);
+                }
+            };
         let due = approval
             .timeout
             .map(|timeout| self.shared().clock.now_ms().saturating_add(millis(timeout)));
@@ -192,7 +197,7 @@ impl Driver {
 
     fn fold_value(&mut self, step: StepIndex, attempt: u32, template: &str) {
         self.note_started(step, attempt, None);
-        let ended = match scope::render(&self.flow(), &self.eyes(For::People), template) {
+        let ended = match scope::render(&self.flow(), &self.eyes_at(step, For::People), template) {
             Ok(output) => {
                 let finished = Finished {
                     output,
@@ -247,6 +252,15 @@ impl Driver {
             progress: &self.progress,
             outside: Outside::default(),
             seen_by,
+            step: None,
+        }
+    }
+
+    /// What the templates of a step see.
+    pub(super) fn eyes_at(&self, step: StepIndex, seen_by: For) -> Eyes<'_> {
+        Eyes {
+            step: Some(step),
+            ..self.eyes(seen_by)
         }
     }
 
@@ -256,7 +270,7 @@ impl Driver {
         let optional = |what: &str, source: &Option<String>| {
             source
                 .as_deref()
-                .map(|source| self.fold(what, source))
+                .map(|source| self.fold(step, what, source))
                 .transpose()
         };
         let below = |path: &str| {
@@ -302,7 +316,7 @@ impl Driver {
 
     /// What an agent is asked at first.
     fn first_prompt(&self, step: StepIndex, agent: &Agent) -> Result<String, String> {
-        let prompt = self.fold("prompt", &agent.prompt)?;
+        let prompt = self.fold(step, "prompt", &agent.prompt)?;
         Ok(with_schema(prompt, &self.known.flow.steps[step]))
     }
 
@@ -340,7 +354,7 @@ impl Driver {
     pub(super) fn job(&self, step: StepIndex, attempt: u32) -> Result<Job, String> {
         let flow = &self.known.flow;
         let definition = &flow.steps[step];
-        let fold = |what: &str, source: &str| self.fold(what, source);
+        let fold = |what: &str, source: &str| self.fold(step, what, source);
         let optional = |what: &str, source: &Option<String>| {
             source
                 .as_deref()
@@ -392,7 +406,7 @@ impl Driver {
         }
         let mut env = BTreeMap::new();
         for (name, source) in &definition.env {
-            let value = scope::render(flow, &self.eyes(For::Work), source)
+            let value = scope::render(flow, &self.eyes_at(step, For::Work), source)
                 .map_err(|message| format!("`env.{name}`: {message}"))?;
             if value.contains('\0') {
                 return Err(format!("`env.{name}`: a zero byte can't reach a program"));
@@ -418,8 +432,8 @@ impl Driver {
     }
 
     /// Folds a template of what an attempt takes with it and what is kept of it: no secret may stand there.
-    fn fold(&self, what: &str, source: &str) -> Result<String, String> {
-        let folded = scope::render(&self.known.flow, &self.eyes(For::Work), source)
+    fn fold(&self, step: StepIndex, what: &str, source: &str) -> Result<String, String> {
+        let folded = scope::render(&self.known.flow, &self.eyes_at(step, For::Work), source)
             .map_err(|message| format!("`{what}`: {message}"))?;
         if self.known.handed.occur_in(&folded) {
             return Err(format!(

@@ -3,6 +3,7 @@
 mod admission;
 mod durability;
 mod faults;
+mod lists;
 mod orders;
 mod recordings;
 mod redefine;

@@ -58,6 +58,8 @@ test.each([
   ["batch: |", "", ["review"]],
   ["switch:\n      - { case: x, steps: [|", "", ["plan", "fix", "last"]],
   ["switch:\n      - { case: x, when: results.|", "", ["plan", "fix", "last"]],
+  ["repeat: { steps: [|", "", ["plan", "fix", "last"]],
+  ['repeat: { until: "last.|', "", ["plan", "fix", "last"]],
   ['value: "{{ inputs.qu|', "qu", ["question"]],
   ["run: |echo\n", "", []],
 ])("names come from the flow itself: %j", (text, over, labels) => {

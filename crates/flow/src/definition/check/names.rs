@@ -58,6 +58,11 @@ impl Checker<'_> {
                     .iter()
                     .map(|repeat| (&repeat.value.until, Form::Condition)),
             );
+            sources.extend(
+                step.foreach
+                    .iter()
+                    .map(|list| (&list.value.of, Form::Condition)),
+            );
             sources.extend(step.env.values().map(|text| (text, Form::Text)));
             sources.extend(
                 step.cwd
@@ -181,6 +186,21 @@ impl Checker<'_> {
                 }
                 ["last", id, rest @ ..] => {
                     self.last(id, rest.first().copied(), at, reader, known);
+                }
+                ["item", ..] | ["index"] => {
+                    let step = reader.and_then(|(step, _)| known.index.get(step));
+                    let list = step.and_then(|step| known.steps[*step].foreach.as_ref());
+                    let of_when = step.is_some_and(|step| {
+                        known.steps[*step].when.as_ref() == Some(&source.value)
+                    });
+                    match list {
+                        Some(list) if list.of != source.value && !of_when => {}
+                        _ => self.error(
+                            at,
+                            format!("there is no `{}` here", parts[0]),
+                            Some("it is known in what a step with `foreach` does for each item, and not in its `when`".to_owned()),
+                        ),
+                    }
                 }
                 ["rounds", id, ..] => self.rounds(id, at, reader, known),
                 ["run"] => {}

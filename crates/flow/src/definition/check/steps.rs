@@ -165,6 +165,9 @@ impl Checker<'_> {
             needs,
             gates: Vec::new(),
             repeat: None,
+            foreach: self.foreach(step),
+            item: None,
+            place: 0,
             trigger: step
                 .trigger
                 .as_ref()

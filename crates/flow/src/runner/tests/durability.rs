@@ -70,7 +70,10 @@ async fn survives_every_write(
     };
     // What is done in rounds is done again by right.
     let flow = Flow::read(text).unwrap();
-    let in_rounds = |id: &str| flow.steps[flow.step(id).unwrap()].repeat.is_some();
+    let in_rounds = |id: &str| {
+        flow.step(id)
+            .is_some_and(|step| flow.steps[step].repeat.is_some())
+    };
     let mut machine = new_machine();
     let flows = machine.process(None);
     let run = start(flows.clone()).await;
@@ -264,6 +267,16 @@ async fn a_run_of_which_nothing_was_left_to_do_is_resumed_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_part_survives_every_write() {
+    let does = [
+        ("list", Does::Ends(0, "[\"docs\", \"src\"]")),
+        ("look.1", Does::Ends(0, "docs are fine")),
+        ("look.2", Does::Ends(0, "sources are fine")),
+    ];
+    sample_survives("each-part", serde_json::json!({}), &does).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn until_green_survives_every_write() {
     let does = [
         ("fix", Does::Ends(0, "mended")),
@@ -286,6 +299,7 @@ fn every_sample_has_its_test() {
         names,
         [
             "build-and-test",
+            "each-part",
             "hello",
             "nested",
             "retry",

@@ -12,6 +12,9 @@ use crate::plans::{Came, Plan, picks, plan};
 /// What `run` steps of plans are: cut off, they may be done again.
 const KIND: &str = "run: x, idempotent: true";
 
+/// The same, for each item of a list.
+const LISTS: &str = "run: x, idempotent: true, foreach: { of: '[1, 2]', max_concurrent: 1 }";
+
 /// A world in which steps are at work until one of them is picked to end.
 struct Held {
     ends: Mutex<BTreeMap<String, StepState>>,
@@ -67,7 +70,8 @@ impl Actions for HeldActions {
     fn start(&self, job: Job) -> Answer<'_, Result<Activity, ActionError>> {
         let (end, ended) = oneshot::channel();
         let step = job.key.step.clone();
-        let well = self.0.ends.lock().unwrap()[&step] == StepState::Succeeded;
+        let whole = step.split('.').next().unwrap();
+        let well = self.0.ends.lock().unwrap()[whole] == StepState::Succeeded;
         self.0.at_work.lock().unwrap().push((step, end));
         self.0.more.notify_one();
         Box::pin(async move {
@@ -133,7 +137,8 @@ async fn begin(flows: &Flows, text: &str) -> String {
 async fn came(flows: &Flows, run: &str) -> BTreeMap<String, Came> {
     let view = settled(flows, run).await;
     let steps = view.step_list.into_iter();
-    steps
+    let of_file = steps.filter(|step| step.item.is_none());
+    of_file
         .map(|step| {
             let came = Came {
                 state: step.state,
@@ -159,8 +164,8 @@ fn failed(came: &BTreeMap<String, Came>) -> Option<&String> {
 }
 
 /// Runs a plan, mends it, does again what failed; then does any step again, and says of one that it succeeded.
-async fn goes_as_read(plan: &Plan, seed: u64) {
-    let text = plan.write(KIND);
+async fn goes_as_read(plan: &Plan, kind: &str, seed: u64) {
+    let text = plan.write(kind);
     let mut place = Place::new(plan);
     let picking = tokio::spawn(Arc::clone(&place.held).pick(seed));
     let flows = place.restart(None);
@@ -217,7 +222,33 @@ proptest! {
         let plan = plan.without_people();
         prop_assume!(Flow::read(&plan.write(KIND)).is_ok());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(goes_as_read(&plan, seed));
+        runtime.block_on(goes_as_read(&plan, KIND, seed));
+    }
+
+    #[test]
+    fn steps_that_are_done_for_each_of_a_list_come_to_what_they_come_to_alone(
+        plan in plan(), seed in any::<u64>(), writes in 0..60i64,
+    ) {
+        let mut plan = plan.without_people();
+        for step in &mut plan.steps {
+            // What is in a batch has no list.
+            (step.batch, step.needs_batch) = (None, false);
+        }
+        let text = plan.write(LISTS);
+        prop_assume!(Flow::read(&text).is_ok());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(goes_as_read(&plan, LISTS, seed));
+        runtime.block_on(async {
+            let mut place = Place::new(&plan);
+            let picking = tokio::spawn(Arc::clone(&place.held).pick(seed));
+            let flows = place.restart(Some(writes));
+            let run = begin(&flows, &text).await;
+            settled(&flows, &run).await;
+            let flows = place.restart(None);
+            flows.resume_interrupted().await.unwrap();
+            assert_eq!(came(&flows, &run).await, plan.read(), "after {writes} writes\n{text}");
+            picking.abort();
+        });
     }
 }
 

@@ -289,6 +289,25 @@ fn takes(sample: &str) -> Vec<Script> {
             ("large and risky", json!({}), vec![]),
             ("small", json!({ "size": "small" }), vec![]),
         ],
+        "each-part" => vec![
+            (
+                "one of three is not fine, and is looked at again",
+                json!({}),
+                vec![
+                    Ends("list", 0, "[\"docs\", \"src\", \"tests\"]"),
+                    Ends("look.1", 0, "part 1, docs, is fine\n"),
+                    Ends("look.2", 3, "no such part\n"),
+                    Ends("look.3", 0, "part 3, tests, is fine\n"),
+                    Asked(Request::RetryFailed),
+                    Ends("look.2", 0, "part 2, src, is fine\n"),
+                ],
+            ),
+            (
+                "two are at work",
+                json!({}),
+                vec![Ends("list", 0, "[\"docs\", \"src\", \"tests\"]")],
+            ),
+        ],
         "until-green" => vec![
             (
                 "green in the third round",
@@ -369,7 +388,10 @@ impl Actions for Stage {
             .lock()
             .unwrap()
             .insert(job.key.step.clone(), tell);
-        let place = self.panes.iter().position(|step| *step == job.key.step);
+        // Those of the items of a list come after those of all steps.
+        let (whole, item) = job.key.step.split_once('.').unwrap_or((&job.key.step, "0"));
+        let place = self.panes.iter().position(|step| step == whole);
+        let place = place.map(|place| place + 100 * item.parse::<usize>().unwrap());
         Box::pin(async move {
             let ended = async move {
                 match told.await {
@@ -527,8 +549,9 @@ impl Scene {
     /// Why each step is as it is.
     async fn why(&self) -> BTreeMap<String, String> {
         let mut why = BTreeMap::new();
-        for step in &self.stage.panes {
-            why.insert(step.clone(), self.flows.why(RUN, step).await.unwrap());
+        for step in self.flows.outline(RUN).await.unwrap().step_list {
+            let said = self.flows.why(RUN, &step.id).await.unwrap();
+            why.insert(step.id, said);
         }
         why
     }
