@@ -232,7 +232,7 @@ async fn a_list_is_a_stack_that_opens_and_goes_on_after_the_window_was_killed() 
         let items = "[data-testid=\"items\"]";
         says(window, items, "docs").await?;
         wait_for("two items at work", || async {
-            let css = format!("{items} [data-state=\"running\"]");
+            let css = format!("{items} button[data-state=\"running\"]");
             match window.count(&css).await {
                 Ok(2) => Ok(()),
                 other => Err(format!("{other:?}")),

@@ -5,7 +5,7 @@ import { ApprovalForm } from "./ApprovalForm";
 import { closeStep, showStep } from "./actions";
 import { type Picked, useFlows } from "./flow-store";
 import { KIND_PATHS, Shape, StepIcon } from "./icons";
-import { itemsOf, itemText, stepOfFile } from "./lists";
+import { itemsOf, itemText, listWords, stepOfFile } from "./lists";
 import { OutputView } from "./OutputView";
 import { roundsOfAttempts } from "./rounds";
 import { lastAttempt, type RunModel } from "./run-model";
@@ -75,7 +75,10 @@ function StepInFull({ picked, model }: { picked: Picked; model: RunModel }) {
       <div className="step-body">
         <p className="step-line" data-state={step.state}>
           <StepIcon state={step.state} />
-          <strong>{stepWordsAt(node, step)}</strong>
+          <strong>
+            {(step.id === node.id ? listWords(model, node) : null) ??
+              stepWordsAt(node, step)}
+          </strong>
           {!node.repeat && <Elapsed step={step} />}
         </p>
         {step.item !== undefined && (
