@@ -24,7 +24,7 @@ test-rust: ui
 	@scripts/cargo-test --workspace --exclude scenarios
 	@scripts/say "Rust: the program from outside"
 	@cargo build --workspace --bin switchyard --bin switchyard-window --bin stand-in-acp-agent
-	@scripts/cargo-test --workspace --test program --test flows --test flow-commands --test agents --test changes
+	@scripts/cargo-test --workspace --test program --test flows --test flow-commands --test agents --test changes --test machines
 
 test-ui: setup
 	@scripts/say "Frontend"

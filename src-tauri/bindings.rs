@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use ::app::PANES_PER_MACHINE;
 use ::terminal::Style;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    agents, changes, conflicts, flow, layouts, search, settings, terminal, windows, workspace,
-    worktrees,
+    agents, changes, conflicts, flow, layouts, machines, search, settings, terminal, windows,
+    workspace, worktrees,
 };
 use crate::events;
 
 /// Every command and every event of the window.
 pub fn builder() -> Builder<tauri::Wry> {
     Builder::new()
+        .constant("panesPerMachine", PANES_PER_MACHINE)
         .constant("styleFlags", BTreeMap::from(Style::FLAGS))
         // Ids, times and sizes stay far below 2^53.
         .dangerously_cast_bigints_to_number()
@@ -37,6 +39,9 @@ pub fn builder() -> Builder<tauri::Wry> {
             terminal::set_colours,
             terminal::closed_panes,
             terminal::purge_history,
+            machines::list_machines,
+            machines::reach_machine,
+            machines::open_pane_on,
             search::search,
             search::search_transcripts,
             search::read_transcript,
@@ -166,6 +171,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             events::PaneHappened,
             events::SettingsChanged,
             events::HostChanged,
+            events::MachinesChanged,
             events::LayoutWanted,
             events::WindowsChanged,
             events::WindowGone,

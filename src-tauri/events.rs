@@ -2,8 +2,8 @@
 
 use agents::AgentsEvent;
 use app::{
-    App, ConflictNews, Draft, Errand, Error, HostState, News, RepositoryView, Settings, Subject,
-    WindowId, Wish,
+    App, ConflictNews, Draft, Errand, Error, HostState, MachineView, News, RepositoryView,
+    Settings, Subject, WindowId, Wish,
 };
 use flow::RunChange;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,6 @@ use tauri::ipc::{InvokeResponseBody, IpcResponse};
 use tauri::{AppHandle, Manager as _};
 use tauri_specta::Event;
 use terminal::PaneEvent;
-use terminal::ask::List;
 
 use crate::taskbar::Taskbar;
 use crate::windows::{self, OpenWindows, WindowShows};
@@ -44,6 +43,10 @@ pub(crate) enum SettingsNews {
 /// The pane host went away or came back.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
 pub(crate) struct HostChanged(pub(crate) HostState);
+
+/// Other machines are known, or the link to one is in another state: all of them, as they are now.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub(crate) struct MachinesChanged(pub(crate) Vec<MachineView>);
 
 /// Somebody outside of the window wants a layout to be opened: it is there to be taken.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
@@ -156,7 +159,7 @@ pub(crate) fn forward(app: App, handle: AppHandle) {
             match &news {
                 News::Pane(event) => taskbar.follow(event),
                 News::Missed(Subject::Panes) => {
-                    taskbar.begin_anew(&app.ask(List).await.unwrap_or_default());
+                    taskbar.begin_anew(&app.panes_everywhere().await.unwrap_or_default());
                 }
                 _ => {}
             }
@@ -172,6 +175,8 @@ pub(crate) fn forward(app: App, handle: AppHandle) {
                     ConflictsChanged(ConflictsHappened::News { news }).emit(&handle)
                 }
                 News::Touched(worktrees) => WorktreesTouched(worktrees).emit(&handle),
+                News::Machines(all) => MachinesChanged(all).emit(&handle),
+                News::Missed(Subject::Machines) => MachinesChanged(app.machines()).emit(&handle),
                 News::Agents(event) => AgentsHappened(*event).emit(&handle),
                 News::Runs(changes) => RunsChanged(changes).emit(&handle),
                 News::Missed(Subject::Panes) => PaneHappened(PaneEvent::Lagged).emit(&handle),

@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod conflicts;
 pub(crate) mod flow;
 pub(crate) mod layouts;
+pub(crate) mod machines;
 pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod terminal;

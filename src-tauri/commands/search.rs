@@ -18,7 +18,7 @@ pub(crate) struct Searches(Mutex<UnderWay>);
 
 type UnderWay = HashMap<(WindowId, u32), oneshot::Sender<()>>;
 
-/// Searches; what is found comes through `channel`, and the whole answer at the end. See [`App::search`].
+/// Searches; what is found comes through `channel`, and the whole answer at the end. See [`App::search_everywhere`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn search(
@@ -29,7 +29,7 @@ pub(crate) async fn search(
     request: SearchRequest,
     channel: Channel<SearchProgress>,
 ) -> Result<SearchAnswer, Error> {
-    let searching = app.search(request, move |progress| {
+    let searching = app.search_everywhere(request, move |progress| {
         // A page that went away wants nothing more; the search is cancelled with its window.
         let _ = channel.send(progress);
     });

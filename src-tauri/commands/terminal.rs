@@ -11,8 +11,7 @@ use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
 use terminal::ask::{
-    Close, Closed, Image, List, Marks, Output, Read, Rename, Resize, Seen, SetCell, SetColours,
-    Write,
+    Close, Closed, Image, Marks, Output, Read, Rename, Resize, Seen, SetCell, Write,
 };
 use terminal::{
     AttachOptions, CellSize, ClosedPane, Colours, CommandMark, CommandOutput, Line, LineId,
@@ -29,11 +28,11 @@ pub(crate) async fn open_pane(app: State<'_, App>, request: OpenPane) -> Result<
     app.open_pane(request).await
 }
 
-/// Lists the panes that are open. See [`List`].
+/// Lists the panes that are open, on all machines. See [`App::panes_everywhere`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn list_panes(app: State<'_, App>) -> Result<Vec<PaneInfo>, Error> {
-    app.ask(List).await
+    app.panes_everywhere().await
 }
 
 /// Closes a pane and ends its programs. See [`Close`].
@@ -237,11 +236,11 @@ pub(crate) async fn command_output(
     app.ask(Output { pane, prompt }).await
 }
 
-/// Sets what programs are told when they ask for the colours of their terminal. See [`SetColours`].
+/// Sets what programs are told when they ask for the colours of their terminal. See [`App::set_colours`].
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn set_colours(app: State<'_, App>, colours: Colours) -> Result<(), Error> {
-    app.ask(SetColours(colours)).await
+    app.set_colours(colours).await
 }
 
 /// Lists the panes that only live in history. See [`Closed`].

@@ -17,6 +17,8 @@ pub struct Home {
     directory: tempfile::TempDir,
     /// Whose `$HOME` the programs see: our own, or another home's, when one user has both.
     user: PathBuf,
+    /// Set beside the usual variables.
+    further: Vec<(&'static str, String)>,
 }
 
 impl Home {
@@ -28,7 +30,11 @@ impl Home {
     pub fn new() -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("switchyard-").tempdir()?;
         let user = directory.path().join("user");
-        let home = Self { directory, user };
+        let home = Self {
+            directory,
+            user,
+            further: Vec::new(),
+        };
         let config = home.path().join("config");
         std::fs::create_dir_all(&config)?;
         std::fs::write(
@@ -70,6 +76,13 @@ impl Home {
         Ok(())
     }
 
+    /// The same, with another variable in its environment.
+    #[must_use]
+    pub fn with(mut self, variable: (&'static str, String)) -> Self {
+        self.further.push(variable);
+        self
+    }
+
     /// What the user's programs see as `$HOME`.
     pub fn user(&self) -> &Path {
         &self.user
@@ -96,14 +109,16 @@ impl Home {
     /// The variables that make the program use this home.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let path = |name: &str| self.user.join(name).display().to_string();
-        vec![
+        let mut all = vec![
             ("SWITCHYARD_HOME", self.path().display().to_string()),
             ("HOME", self.user.display().to_string()),
             ("XDG_CONFIG_HOME", path(".config")),
             ("XDG_DATA_HOME", path(".local/share")),
             ("XDG_CACHE_HOME", path(".cache")),
             ("HISTFILE", "/dev/null".to_owned()),
-        ]
+        ];
+        all.extend(self.further.iter().cloned());
+        all
     }
 
     /// Runs the program's command line and waits for its end.

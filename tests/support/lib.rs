@@ -4,11 +4,13 @@
 mod daemon;
 mod disk;
 mod home;
+mod sshd;
 mod window;
 
 pub use daemon::PaseoDaemon;
 pub use disk::{Out, SmallDisk};
 pub use home::Home;
+pub use sshd::{Relay, Sshd, Unusual};
 pub use window::Window;
 
 use std::path::Path;

@@ -7,7 +7,7 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	/**  Opens a pane. See [`App::open_pane`]. */
 	openPane: (request: OpenPane) => typedError<PaneInfo, Error>(__TAURI_INVOKE("open_pane", { request })),
-	/**  Lists the panes that are open. See [`List`]. */
+	/**  Lists the panes that are open, on all machines. See [`App::panes_everywhere`]. */
 	listPanes: () => typedError<PaneInfo[], Error>(__TAURI_INVOKE("list_panes")),
 	/**  Closes a pane and ends its programs. See [`Close`]. */
 	closePane: (pane: PaneId) => typedError<null, Error>(__TAURI_INVOKE("close_pane", { pane })),
@@ -38,13 +38,19 @@ export const commands = {
 	commandOutput: (pane: PaneId, prompt: LineId) => typedError<CommandOutput | null, Error>(__TAURI_INVOKE("command_output", { pane, prompt })),
 	/**  The image of which the page has found a tile in a pane; none: it is forgotten. See [`Image`]. */
 	paneImage: (pane: PaneId, image: number) => typedError<PlacedImage | null, Error>(__TAURI_INVOKE("pane_image", { pane, image })),
-	/**  Sets what programs are told when they ask for the colours of their terminal. See [`SetColours`]. */
+	/**  Sets what programs are told when they ask for the colours of their terminal. See [`App::set_colours`]. */
 	setColours: (colours: Colours) => typedError<null, Error>(__TAURI_INVOKE("set_colours", { colours })),
 	/**  Lists the panes that only live in history. See [`Closed`]. */
 	closedPanes: () => typedError<ClosedPane[], Error>(__TAURI_INVOKE("closed_panes")),
 	/**  Removes history from disk, of one pane or of all. See [`App::purge_history`]. */
 	purgeHistory: (pane: PaneId | null) => typedError<null, Error>(__TAURI_INVOKE("purge_history", { pane })),
-	/**  Searches; what is found comes through `channel`, and the whole answer at the end. See [`App::search`]. */
+	/**  Lists the machines beside this one. See [`App::machines`]. */
+	listMachines: () => typedError<MachineView[], Error>(__TAURI_INVOKE("list_machines")),
+	/**  Makes the link to a machine, if there is none. See [`App::reach_machine`]. */
+	reachMachine: (machine: MachineId) => typedError<null, Error>(__TAURI_INVOKE("reach_machine", { machine })),
+	/**  Opens a pane on a machine. See [`App::open_pane_on`]. */
+	openPaneOn: (machine: MachineId, request: OpenPane) => typedError<PaneInfo, Error>(__TAURI_INVOKE("open_pane_on", { machine, request })),
+	/**  Searches; what is found comes through `channel`, and the whole answer at the end. See [`App::search_everywhere`]. */
 	search: (id: number, request: SearchRequest, channel: Channel<SearchProgress>) => typedError<SearchAnswer, Error>(__TAURI_INVOKE("search", { id, request, channel })),
 	/**  Searches what agents wrote down, as [`search`] does what panes printed. See [`App::search_transcripts`]. */
 	searchTranscripts: (id: number, request: SearchRequest, channel: Channel<TranscriptProgress>) => typedError<TranscriptAnswer, Error>(__TAURI_INVOKE("search_transcripts", { id, request, channel })),
@@ -309,6 +315,7 @@ export const events = {
 	errandCame: makeEvent<ErrandCame, ErrandCame>("errand-came"),
 	hostChanged: makeEvent<HostChanged, HostChanged>("host-changed"),
 	layoutWanted: makeEvent<LayoutWanted, LayoutWanted>("layout-wanted"),
+	machinesChanged: makeEvent<MachinesChanged, MachinesChanged>("machines-changed"),
 	paneHappened: makeEvent<PaneHappened, PaneHappened>("pane-happened"),
 	repositoriesChanged: makeEvent<RepositoriesChanged, RepositoriesChanged>("repositories-changed"),
 	runsChanged: makeEvent<RunsChanged, RunsChanged>("runs-changed"),
@@ -319,6 +326,8 @@ export const events = {
 };
 
 /* Constants */
+export const panesPerMachine = 4294967296 as const;
+
 export const styleFlags = {"bold":1,"dashed-underline":1024,"dim":2,"dotted-underline":512,"double-underline":128,"hidden":16,"inverse":8,"italic":4,"strike":32,"undercurl":256,"underline":64} as const;
 
 /* Types */
@@ -866,6 +875,10 @@ export type Code =
 "host_down" | 
 /**  The pane host speaks another version. */
 "host_version" | 
+/**  A machine can't be reached now; it may be in a while. */
+"machine_down" | 
+/**  A machine can't be reached before a person has done something: a key, a password, another name. */
+"machine_refused" | 
 /**  The database can't be used. */
 "store" | 
 /**  A file that a person edits is not as it should be. */
@@ -1864,6 +1877,47 @@ export type LookedAt = {
 	/**  It is still what it was then. */
 	still: boolean,
 };
+
+/**  Names one machine, by a number that follows from its name. */
+export type MachineId = number;
+
+/**  How the link to a machine is. */
+export type MachineLink = 
+/**  It was not needed so far. */
+{ state: "unused" } | 
+/**  It is being made for the first time. */
+{ state: "reaching"; 
+/**  What is being done. */
+at: string } | 
+/**  It is there. */
+{ state: "up" } | 
+/**  It was there, and is lost: the programs there go on. */
+{ state: "lost"; 
+/**  Since when, in milliseconds since 1970. */
+since: number; 
+/**  How it was lost, or why it did not come back. */
+message: string; 
+/**  Nothing is tried any more before a person asks for it: somebody has to answer something. */
+asks_person: boolean } | 
+/**  It did not come about. */
+{ state: "failed"; 
+/**  Why. */
+message: string };
+
+/**  One machine, as it is shown. */
+export type MachineView = {
+	/**  Which. */
+	id: MachineId,
+	/**  What it is called. */
+	name: string,
+	/**  How it is reached, as it would be typed. */
+	way: string,
+	/**  How the link to it is. */
+	link: MachineLink,
+};
+
+/**  Other machines are known, or the link to one is in another state: all of them, as they are now. */
+export type MachinesChanged = MachineView[];
 
 /**  A worktree that was made. */
 export type MadeWorktree = {

@@ -7,7 +7,7 @@ use specta::Type;
 use terminal::ask::Info;
 use terminal::{OpenPane, PaneId, PaneInfo};
 
-use crate::{App, Code, Error};
+use crate::{App, Code, Error, MachineId};
 
 /// So many names are looked up at once.
 const NAMES: usize = 64;
@@ -37,6 +37,10 @@ impl App {
         pane: PaneId,
         names: Vec<String>,
     ) -> Result<Vec<Option<String>>, Error> {
+        if MachineId::of_pane(pane).is_some() {
+            // What lies there is not here.
+            return Ok(vec![None; names.len()]);
+        }
         let cwd = self.ask(Info(pane)).await?.cwd;
         let home = home();
         tokio::task::spawn_blocking(move || {

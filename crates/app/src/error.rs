@@ -36,6 +36,10 @@ pub enum Code {
     HostDown,
     /// The pane host speaks another version.
     HostVersion,
+    /// A machine can't be reached now; it may be in a while.
+    MachineDown,
+    /// A machine can't be reached before a person has done something: a key, a password, another name.
+    MachineRefused,
     /// The database can't be used.
     Store,
     /// A file that a person edits is not as it should be.

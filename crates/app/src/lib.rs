@@ -22,6 +22,7 @@ mod fonts;
 mod forge;
 mod layouts;
 mod looks;
+mod machines;
 mod memory;
 mod moments;
 mod news;
@@ -81,6 +82,10 @@ pub use forge::ForgePage;
 pub use host::{AckHandle, HostAttachment};
 pub use layouts::{Layout, LayoutNode, LayoutPane, LayoutPart, LayoutSummary, WantedLayout};
 pub use looks::LookedAt;
+pub use machines::{
+    MachineAsks, MachineId, MachineLink, MachineView, MachineWay, PANES_PER_MACHINE, number_there,
+    serve_pipe,
+};
 pub use memory::MemoryUse;
 pub use moments::{changes_since, diff_since, list_moments, remember, restore_to_moment};
 pub use news::{News, NewsReader, Subject};
@@ -167,6 +172,7 @@ struct Inner {
     panes: HostClient,
     /// The host that this process is itself, when panes live in it.
     here: Option<HostHere>,
+    machines: self::machines::Machines,
     /// The runs; opened on first use.
     flows: std::sync::OnceLock<::flow::Flows>,
     conflicts: self::conflicts::Repositories,
@@ -233,6 +239,11 @@ impl App {
                 Some(agents::AgentHost::new(at, program.clone()))
             }
         };
+        let own = match &host {
+            HostMode::Detached { program } => program.clone(),
+            HostMode::InProcess => std::env::current_exe().unwrap_or_default(),
+        };
+        let programs = ::machines::Programs::new(own, paths.programs(), env!("CARGO_PKG_VERSION"));
         let (panes, here) = match host {
             HostMode::InProcess => {
                 // Before any of the panes' files is opened: two who write them would spoil them.
@@ -252,6 +263,7 @@ impl App {
             store,
             panes,
             here,
+            machines: self::machines::Machines::new(programs),
             flows: std::sync::OnceLock::new(),
             conflicts: self::conflicts::Repositories::default(),
             notices,
@@ -267,6 +279,9 @@ impl App {
         }));
         app.follow_panes();
         app.follow_settings();
+        if let Err(error) = app.load_machines() {
+            app.0.machines.is_wrong(error.message);
+        }
         Ok(app)
     }
 
@@ -342,6 +357,7 @@ impl App {
                 let Some(inner) = app.upgrade() else { break };
                 let app = Self(inner);
                 app.reload_settings();
+                app.reload_machines();
                 app.reload_agents().await;
             }
         });

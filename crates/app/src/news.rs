@@ -8,7 +8,7 @@ use terminal::PaneEvent;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc;
 
-use crate::{App, ConflictNews, Error, HostState, RepositoryView, Settings};
+use crate::{App, ConflictNews, Error, HostState, MachineView, RepositoryView, Settings};
 
 /// How far a reader may fall behind before it is told to look anew.
 pub(crate) const KEPT: usize = 1024;
@@ -32,6 +32,8 @@ pub enum News {
     Conflicts(ConflictNews),
     /// Something was touched in these worktrees, so that what was read of them may be old; none: perhaps in all.
     Touched(Option<Vec<String>>),
+    /// Other machines are known, or the link to one is in another state: all of them, as they are now.
+    Machines(Vec<MachineView>),
     /// Something happened to agents or their backends. What is said in a conversation is told to those who follow it.
     Agents(Box<AgentsEvent>),
     /// Runs changed, whichever process drives them. Only for a reader that [follows](NewsReader::with_runs) them, which
@@ -48,6 +50,8 @@ pub enum Subject {
     Panes,
     /// Whether the pane host can be reached: [`App::host_state`].
     Host,
+    /// The machines: [`App::machines`].
+    Machines,
     /// The settings: [`App::settings`].
     Settings,
     /// The repositories of the workspace: [`App::list_repositories`].
@@ -62,9 +66,10 @@ pub enum Subject {
 
 impl Subject {
     /// All of them. Whoever adds one is reminded by every `match` over [`Subject`].
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Panes,
         Self::Host,
+        Self::Machines,
         Self::Settings,
         Self::Repositories,
         Self::Conflicts,

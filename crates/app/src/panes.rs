@@ -9,7 +9,8 @@ use terminal::{AttachOptions, Environment, OpenPane, PaneEvent, PaneId, PaneInfo
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use crate::{App, Code, Error, HostState, News, Subject, editing, profiles};
+use crate::machines::machine_of;
+use crate::{App, Code, Error, HostState, MachineId, News, Subject, editing, profiles};
 
 /// How long to wait between attempts to reach a host that went away.
 const RECONNECT_EVERY: Duration = Duration::from_millis(500);
@@ -31,6 +32,10 @@ impl App {
     /// [`Code::NotStarted`] when the program or the directory can't be used, [`Code::BadParams`]
     /// for a size out of range or an unknown profile, [`Code::HostDown`].
     pub async fn open_pane(&self, request: OpenPane) -> Result<PaneInfo, Error> {
+        // In the place of a pane of another machine, it is one of that machine.
+        if let Some(machine) = request.continues.and_then(MachineId::of_pane) {
+            return self.open_pane_on(machine, request).await;
+        }
         let request = self.as_we_open(request)?;
         self.ask(Open(request)).await
     }
@@ -73,7 +78,10 @@ impl App {
     ///
     /// [`Code::BadId`] when there is no such pane, [`Code::BadParams`] for a value out of range, [`Code::HostDown`]; and
     /// what the question says.
-    pub async fn ask<A: Ask>(&self, question: A) -> Result<A::Answer, Error> {
+    pub async fn ask<A: Ask>(&self, mut question: A) -> Result<A::Answer, Error> {
+        if let Some(machine) = machine_of(&mut question) {
+            return self.ask_on(machine, question).await;
+        }
         Ok(self.0.panes.ask(question).await?)
     }
 
@@ -84,6 +92,10 @@ impl App {
     ///
     /// [`Code::HostDown`] when the host is known to be gone, [`Code::BadParams`] when it is too long to be sent.
     pub fn tell(&self, question: impl Ask<Answer = ()>) -> Result<(), Error> {
+        let mut question = question;
+        if let Some(machine) = machine_of(&mut question) {
+            return self.tell_on(machine, question);
+        }
         Ok(self.0.panes.tell(question)?)
     }
 
@@ -119,6 +131,9 @@ impl App {
         pane: PaneId,
         options: AttachOptions,
     ) -> Result<HostAttachment, Error> {
+        if let Some(machine) = MachineId::of_pane(pane) {
+            return self.attach_pane_on(machine, pane, options).await;
+        }
         Ok(self.0.panes.attach(pane, options).await?)
     }
 

@@ -121,6 +121,16 @@ impl Paths {
         self.config().join("agents.json")
     }
 
+    /// The other machines, as a person writes them.
+    pub fn machines_file(&self) -> PathBuf {
+        self.config().join("machines.json")
+    }
+
+    /// Where programs for other systems lie, which are put on machines of those.
+    pub fn programs(&self) -> PathBuf {
+        self.data.join("programs")
+    }
+
     /// The keys that a person edits.
     pub fn keys_file(&self) -> PathBuf {
         self.config.join("keys.json")

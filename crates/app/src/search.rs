@@ -27,6 +27,11 @@ impl App {
         request: SearchRequest,
         found: impl FnMut(SearchProgress) + Send,
     ) -> Result<SearchAnswer, Error> {
+        if let Scope::Pane { id } = request.scope
+            && let Some(machine) = crate::MachineId::of_pane(id)
+        {
+            return self.search_on(machine, request, found).await;
+        }
         Ok(self.0.panes.search(request, found).await?)
     }
 

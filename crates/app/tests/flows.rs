@@ -539,7 +539,7 @@ steps:
     let pieces = last(&view, "pieces");
     assert_eq!(pieces.output.as_deref(), Some("•••ok"));
     assert_eq!(pieces.data, Some(json!({ "key": "•••" }).into()));
-    let pane = terminal::PaneId(pieces.pane.unwrap());
+    let pane = terminal::PaneId(pieces.pane.unwrap().into());
     let lines = desk.app.ask(terminal::ask::Read {
         pane,
         lines: terminal::ReadLines::Newest { count: 50 },

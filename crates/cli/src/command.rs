@@ -9,8 +9,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::{
-    agents, changes, completions, conflicts, flow, history, host, import, layouts, man, mcp, panes,
-    search, window, worktrees,
+    agents, changes, completions, conflicts, flow, history, host, import, layouts, machines, man,
+    mcp, panes, search, window, worktrees,
 };
 
 /// A workspace for shells and coding agents whose programs outlive their window.
@@ -57,6 +57,7 @@ enum Command {
     Search(search::Search),
     History(history::History),
     Layouts(layouts::Layouts),
+    Machines(machines::Machines),
     Window(window::Window),
     Import(import::Import),
     Agents(agents::Agents),
@@ -196,6 +197,7 @@ fn execute(
             Command::Flow(flow) => flow.run(&app, out).await,
             Command::History(history) => history.run(&app, out).await,
             Command::Layouts(layouts) => layouts.run(&app, out).await,
+            Command::Machines(machines) => machines.run(&app, out).await,
             Command::Window(window) => window.run(&app).await,
             Command::Import(import) => import.run(&app, out).await,
             Command::Agents(agents) => agents.run(&app, out).await,

@@ -21,6 +21,9 @@ pub(crate) struct Host {
     /// Leave the terminal: how the window starts it
     #[arg(long, hide = true)]
     detached: bool,
+    /// Join standard input and output to the host, for somebody on another machine: what ssh runs here
+    #[arg(long, hide = true, conflicts_with_all = ["agents", "detached", "stop", "status"])]
+    pipe: bool,
     /// Stay so long with nobody connected and no program running
     #[arg(long, value_name = "SECONDS", default_value_t = app::IDLE_AFTER.as_secs())]
     idle_after: u64,
@@ -50,6 +53,9 @@ impl Host {
             return status(paths, out).await;
         }
         log();
+        if self.pipe {
+            return Ok(app::serve_pipe(paths, &std::env::current_exe()?).await?);
+        }
         let idle_after = Duration::from_secs(self.idle_after);
         let served = if self.agents {
             app::serve_agents(paths, self.detached, idle_after).await?

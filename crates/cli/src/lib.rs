@@ -19,6 +19,7 @@ mod history;
 mod host;
 mod import;
 mod layouts;
+mod machines;
 mod man;
 mod mcp;
 mod output;

@@ -4,13 +4,14 @@ use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use app::App;
+use app::{App, MachineAsks, MachineId};
 use clap::Args;
 use clock::Clock;
 use terminal::ask;
 use terminal::{Attention, ClosedPane, OpenPane, PaneId, PaneInfo, PaneSize, PaneState, ReadLines};
 
 use crate::failure::Failure;
+use crate::machines::On;
 use crate::output::{Output, short};
 use crate::table::{Cell, Table, Tone};
 
@@ -20,11 +21,14 @@ use crate::table::{Cell, Table, Tone};
 Examples:
   switchyard panes
   switchyard panes --json | jq '.[] | select(.attention == \"needs_you\") | .id'
-  switchyard panes --closed     What is gone; what it printed can still be read and searched")]
+  switchyard panes --closed     What is gone; what it printed can still be read and searched
+  switchyard panes --on build   What runs on another machine; `switchyard machines` lists these")]
 pub(crate) struct List {
     /// List the panes that are closed, and only live in history
     #[arg(long)]
     closed: bool,
+    #[command(flatten)]
+    on: On,
 }
 
 /// Start a program in a pane of its own, and print the pane's number
@@ -41,14 +45,16 @@ Examples:
   pane=$(switchyard open -- bash); switchyard send $pane 'make' --enter")]
 pub(crate) struct Open {
     /// Open an arrangement of panes that was saved by name, in the window; `switchyard layouts` lists them
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "private", "env", "size", "program", "profile"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "private", "env", "size", "program", "profile", "on"])]
     layout: Option<String>,
     /// Open a pane of this kind: `profiles` in the settings says what runs in it, and where
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Start in this directory instead of the present one
+    /// Start in this directory instead of the present one; on another machine, instead of home
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
+    #[command(flatten)]
+    on: On,
     /// A name to call the pane by
     #[arg(long)]
     name: Option<String>,
@@ -74,7 +80,7 @@ Examples:
   switchyard send build $'\\x03'          Control-C
   git diff | switchyard send 3 -         What comes on standard input")]
 pub(crate) struct Send {
-    /// The pane: its number or its name
+    /// The pane: its number or its name; on another machine, `build:3`
     pane: PaneName,
     /// What to type; `-`: what comes on standard input
     #[arg(allow_hyphen_values = true)]
@@ -111,10 +117,18 @@ pub(crate) struct Kill {
 
 impl List {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let machine = self.on.reached(app, out).await?;
         if self.closed {
-            return list_closed(&app.ask(ask::Closed).await?, out);
+            let closed = match machine {
+                Some(machine) => app.ask_on(machine, ask::Closed).await?,
+                None => app.ask(ask::Closed).await?,
+            };
+            return list_closed(app, &closed, out);
         }
-        let panes = app.ask(ask::List).await?;
+        let panes = match machine {
+            Some(machine) => app.ask_on(machine, ask::List).await?,
+            None => app.ask(ask::List).await?,
+        };
         if out.json() {
             return Ok(out.value(&panes)?);
         }
@@ -125,7 +139,7 @@ impl List {
         for pane in &panes {
             let (state, tone) = (pane.state_in_words(), tone(pane));
             table.row([
-                Cell::new(pane.id.to_string()).right(),
+                Cell::new(app.number_to_type(pane.id)).right(),
                 Cell::new(state).tone(tone),
                 Cell::new(name(pane)),
                 Cell::new(program(pane)),
@@ -136,7 +150,7 @@ impl List {
     }
 }
 
-fn list_closed(panes: &[ClosedPane], out: &mut Output<'_>) -> Result<(), Failure> {
+fn list_closed(app: &App, panes: &[ClosedPane], out: &mut Output<'_>) -> Result<(), Failure> {
     if out.json() {
         return Ok(out.value(&panes)?);
     }
@@ -149,7 +163,7 @@ fn list_closed(panes: &[ClosedPane], out: &mut Output<'_>) -> Result<(), Failure
         // None: the host ended before it.
         let ended = pane.ended_at.map(|ended| ago(now.saturating_sub(ended)));
         table.row([
-            Cell::new(pane.id.to_string()).right(),
+            Cell::new(app.number_to_type(pane.id)).right(),
             Cell::new(ended.unwrap_or_default()),
             Cell::new(pane.name.clone().unwrap_or_default()),
             Cell::new(cut(pane.program.join(" "))),
@@ -161,6 +175,9 @@ fn list_closed(panes: &[ClosedPane], out: &mut Output<'_>) -> Result<(), Failure
 
 impl Open {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        if let Some(machine) = self.on.reached(app, out).await? {
+            return self.run_on(machine, app, out).await;
+        }
         let elsewhere = self.cwd.is_some();
         let cwd = match self.cwd {
             Some(cwd) if cwd.is_absolute() => cwd,
@@ -198,6 +215,44 @@ impl Open {
             Ok(out.value(&pane)?)
         } else {
             Ok(out.line(&pane.id.to_string())?)
+        }
+    }
+}
+
+impl Open {
+    /// On another machine, of whose directories nothing is known here.
+    async fn run_on(
+        self,
+        machine: MachineId,
+        app: &App,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let cwd = match self.cwd.map(|cwd| cwd.into_os_string().into_string()) {
+            None => None,
+            Some(Ok(cwd)) if cwd.starts_with('/') => Some(cwd),
+            Some(_) => {
+                return Err(Failure::usage(
+                    "`--cwd` with `--on` is a directory of that machine: name it in full, from `/` on, in UTF-8",
+                ));
+            }
+        };
+        let mut program = self.program.into_iter();
+        let request = OpenPane {
+            program: program.next(),
+            args: program.collect(),
+            cwd,
+            profile: self.profile,
+            env: self.env.into_iter().collect(),
+            size: self.size.unwrap_or_default(),
+            name: self.name,
+            private: self.private,
+            ..OpenPane::default()
+        };
+        let pane = app.open_pane_on(machine, request).await?;
+        if out.json() {
+            Ok(out.value(&pane)?)
+        } else {
+            Ok(out.line(&app.number_to_type(pane.id))?)
         }
     }
 }
@@ -275,12 +330,24 @@ impl FromStr for PaneName {
 impl PaneName {
     /// The open pane that is meant.
     pub(crate) async fn find(&self, app: &App) -> Result<PaneId, Failure> {
+        self.reach(app).await?;
         Ok(app.find_pane(&self.0).await?)
     }
 
     /// The pane that is meant, be it open or only in history.
     pub(crate) async fn find_also_closed(&self, app: &App) -> Result<PaneId, Failure> {
+        self.reach(app).await?;
         Ok(app.find_pane_also_closed(&self.0).await?)
+    }
+}
+
+impl PaneName {
+    /// Makes the link to the machine that it is on.
+    async fn reach(&self, app: &App) -> Result<(), Failure> {
+        if let Some((machine, _)) = app.on_a_machine(&self.0) {
+            app.reach_machine(machine, MachineAsks::Terminal).await?;
+        }
+        Ok(())
     }
 }
 

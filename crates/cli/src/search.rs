@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
-use app::App;
+use app::{App, MachineId};
 use clap::Args;
 use serde::Serialize;
 use terminal::ask::{Closed, List};
@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use transcripts::{TranscriptAnswer, TranscriptConversation, TranscriptHit};
 
 use crate::failure::Failure;
+use crate::machines::On;
 use crate::output::Output;
 use crate::panes::PaneName;
 use crate::when::{local, moment};
@@ -87,10 +88,18 @@ pub(crate) struct Search {
     /// Only panes that work in this directory or below it, a worktree say, or did when they were closed
     #[arg(long, value_name = "DIR", conflicts_with = "pane")]
     directory: Option<PathBuf>,
+    #[command(flatten)]
+    on: On,
 }
 
 impl Search {
     pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+        let machine = self.on.reached(app, out).await?;
+        if machine.is_some() && (self.conversations || self.pane.is_some()) {
+            return Err(Failure::usage(
+                "`--on` searches the panes of that machine: name one of them as `--pane build:3`; conversations of agents are searched here alone",
+            ));
+        }
         let scope = match &self.pane {
             Some(pane) => Scope::Pane {
                 id: pane.find_also_closed(app).await?,
@@ -118,7 +127,13 @@ impl Search {
             },
             since: self.since,
             before: self.before,
-            directory: self.directory.as_deref().map(directory).transpose()?,
+            directory: match (machine, &self.directory) {
+                // Of that machine: nothing is known of it here.
+                (Some(_), directory) => directory
+                    .as_deref()
+                    .map(|it| it.to_string_lossy().into_owned()),
+                (None, directory) => directory.as_deref().map(self::directory).transpose()?,
+            },
             ..SearchRequest::new(&self.pattern, scope)
         };
         let refused = |error: app::Error, json: bool| match error.position {
@@ -140,15 +155,21 @@ impl Search {
                 Ok(())
             };
         }
-        let again = self.all.then(|| request.clone());
-        let names = names(app).await?;
-        let mut printer = Printer::new(out, names, self.context > 0);
+        let again = (self.all && machine.is_none()).then(|| request.clone());
+        let names = names(app, machine).await?;
+        let mut printer = Printer::new(app, out, names, self.context > 0);
         // What is found is printed at once: the rest of the history may take seconds.
         let (send, mut progress) = mpsc::unbounded_channel();
-        let mut searching = pin!(app.search(request, move |progress| {
+        let told = move |progress| {
             // Printing has failed when nobody listens; the loop below has ended then.
             let _ = send.send(progress);
-        }));
+        };
+        let mut searching = pin!(async {
+            match machine {
+                Some(machine) => app.search_on(machine, request, told).await,
+                None => app.search(request, told).await,
+            }
+        });
         let answer = loop {
             tokio::select! {
                 biased;
@@ -303,13 +324,20 @@ fn summary(answer: &SearchAnswer, out: &mut Output<'_>) {
 }
 
 /// What each pane is called, open or closed.
-async fn names(app: &App) -> Result<HashMap<PaneId, String>, Failure> {
+async fn names(app: &App, machine: Option<MachineId>) -> Result<HashMap<PaneId, String>, Failure> {
     let mut names = HashMap::new();
-    for pane in app.ask(Closed).await? {
+    let (closed, open) = match machine {
+        Some(machine) => (
+            app.ask_on(machine, Closed).await?,
+            app.ask_on(machine, List).await?,
+        ),
+        None => (app.ask(Closed).await?, app.ask(List).await?),
+    };
+    for pane in closed {
         let name = pane.name.unwrap_or_else(|| pane.program.join(" "));
         names.insert(pane.id, format!("{name}, closed"));
     }
-    for pane in app.ask(List).await? {
+    for pane in open {
         names.insert(pane.id, pane.name.unwrap_or_else(|| pane.program.join(" ")));
     }
     Ok(names)
@@ -317,6 +345,7 @@ async fn names(app: &App) -> Result<HashMap<PaneId, String>, Failure> {
 
 /// Prints matches as ripgrep does: a heading for each pane, then numbered lines.
 struct Printer<'a, 'b> {
+    app: &'a App,
     out: &'a mut Output<'b>,
     names: HashMap<PaneId, String>,
     context: bool,
@@ -324,8 +353,14 @@ struct Printer<'a, 'b> {
 }
 
 impl<'a, 'b> Printer<'a, 'b> {
-    fn new(out: &'a mut Output<'b>, names: HashMap<PaneId, String>, context: bool) -> Self {
+    fn new(
+        app: &'a App,
+        out: &'a mut Output<'b>,
+        names: HashMap<PaneId, String>,
+        context: bool,
+    ) -> Self {
         Self {
+            app,
             out,
             names,
             context,
@@ -349,7 +384,8 @@ impl<'a, 'b> Printer<'a, 'b> {
                     text.push('\n');
                 }
                 let name = self.names.get(&found.pane).map_or("", String::as_str);
-                let heading = format!("pane {} ({})", found.pane, clean(name));
+                let number = self.app.number_to_type(found.pane);
+                let heading = format!("pane {number} ({})", clean(name));
                 text.push_str(&self.toned(PANE, &heading));
                 text.push('\n');
             } else if self.context {

@@ -380,7 +380,8 @@ fn the_help_teaches() {
       history      What is kept on disk of what panes printed
       layouts      List the arrangements of panes that were saved by name; `switchyard open --layout
                    NAME` opens one
-      window       Open one more window, with tabs of its own
+      machines     Other machines whose panes are reached from here, by your own ssh
+    window       Open one more window, with tabs of its own
       import       Take over what another program holds
       agents       List coding agents on all hosts, read them, talk to them
       conflicts    Where worktrees of a repository change the same lines
@@ -419,7 +420,7 @@ fn the_help_teaches() {
     Usage: switchyard send [OPTIONS] <PANE> <TEXT>
 
     Arguments:
-      <PANE>  The pane: its number or its name
+      <PANE>  The pane: its number or its name; on another machine, `build:3`
       <TEXT>  What to type; `-`: what comes on standard input
 
     Options:

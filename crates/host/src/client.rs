@@ -3,8 +3,9 @@
 mod attachment;
 mod connection;
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,7 +95,30 @@ enum Door {
     },
     /// In this process.
     Here(HostHere),
+    /// Where only somebody else knows the way to.
+    Elsewhere(Arc<dyn Dial>),
 }
+
+/// The way to a host that has no socket here.
+pub trait Dial: std::fmt::Debug + Send + Sync {
+    /// What is at its end, for messages: `the machine build`.
+    fn name(&self) -> String;
+
+    /// A new connection to the host.
+    fn dial(&self, purpose: Dialled) -> DialledStream<'_>;
+}
+
+/// What a connection is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialled {
+    /// What is asked and told: it may have to be found or started first, and should not wait for what is shown.
+    Control,
+    /// What a pane shows, of a host that was reached before.
+    Stream,
+}
+
+/// A connection under way.
+pub type DialledStream<'a> = Pin<Box<dyn Future<Output = io::Result<UnixStream>> + Send + 'a>>;
 
 impl Door {
     /// A control connection to the host that runs, or else to one that is started now.
@@ -104,7 +128,7 @@ impl Door {
                 let purpose = Purpose::Control.travelling();
                 start::reach(&PANES, paths, exe.as_deref(), &purpose).await
             }
-            Self::Here(_) => self.greet(&Purpose::Control).await,
+            Self::Here(_) | Self::Elsewhere(_) => self.greet(&Purpose::Control).await,
         }
     }
 
@@ -115,6 +139,14 @@ impl Door {
             Self::Here(host) => {
                 let purpose = purpose.travelling();
                 start::greet_on(&PANES, host.connect(), "this process", &purpose).await
+            }
+            Self::Elsewhere(dial) => {
+                let dialled = match purpose {
+                    Purpose::Control => Dialled::Control,
+                    Purpose::Attach { .. } => Dialled::Stream,
+                };
+                let connected = dial.dial(dialled).await;
+                start::greet_on(&PANES, connected, &dial.name(), &purpose.travelling()).await
             }
         }
     }
@@ -175,6 +207,15 @@ impl HostClient {
     /// [`ConnectError::NotRunning`] when it has ended.
     pub async fn connect_here(host: &HostHere) -> Result<Self, ConnectError> {
         Self::establish(Door::Here(host.clone())).await
+    }
+
+    /// Connects to a host elsewhere, by the way that `dial` knows.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect); what the way itself says is the cause of [`ConnectError::Io`].
+    pub async fn connect_through(dial: Arc<dyn Dial>) -> Result<Self, ConnectError> {
+        Self::establish(Door::Elsewhere(dial)).await
     }
 
     async fn establish(door: Door) -> Result<Self, ConnectError> {

@@ -30,7 +30,9 @@ mod protocol;
 mod server;
 mod start;
 
-pub use client::{AckHandle, HostAttachment, HostClient, HostError, HostEvent};
+pub use client::{
+    AckHandle, Dial, Dialled, DialledStream, HostAttachment, HostClient, HostError, HostEvent,
+};
 pub use paths::{HostFile, HostPaths};
 pub use protocol::{HostHealth, PROTOCOL};
 pub use server::{Hears, Host, HostHere, HostOptions, Says, ServeEach, ServeError};

@@ -225,7 +225,7 @@ fn in_memory(panes: u32, lines: u64, out: &mut impl std::io::Write) -> Result<()
         for _ in 0..60 {
             let content = (1..=panes)
                 .map(|id| PaneText {
-                    pane: PaneId(id),
+                    pane: PaneId(id.into()),
                     ring: ring.snapshot(),
                     screen: Vec::new(),
                     history: None,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::history::ClosedPane;
 use crate::image::PlacedImage;
+use crate::naming::NamesPanes;
 use crate::panes::Panes;
 use crate::refusal::Refusal;
 use crate::screen::Colours;
@@ -19,9 +20,9 @@ use crate::types::{
 };
 
 /// A question about panes.
-pub trait Ask: Into<Question> + Send + 'static {
+pub trait Ask: NamesPanes + Into<Question> + Send + 'static {
     /// What comes back.
-    type Answer: Serialize + DeserializeOwned + Send + 'static;
+    type Answer: NamesPanes + Serialize + DeserializeOwned + Send + 'static;
 
     /// Whether it takes a moment only: then it is answered where it is read, one after another in the order in which
     /// they were asked. The others may have to wait for the disk, and overtake each other.

@@ -96,7 +96,7 @@ impl Ids {
             given.reserved = reserved;
         }
         given.next = after;
-        Ok(PaneId(id))
+        Ok(PaneId(id.into()))
     }
 
     fn by_clock(&self, given: &mut Given) -> PaneId {
@@ -104,7 +104,7 @@ impl Ids {
         let now = BY_CLOCK.saturating_add(u32::try_from(seconds).unwrap_or(u32::MAX));
         let id = given.by_clock.max(now);
         given.by_clock = id.saturating_add(1);
-        PaneId(id)
+        PaneId(id.into())
     }
 
     fn write(&self, next: u32) -> io::Result<()> {
@@ -175,7 +175,7 @@ mod tests {
         // The counter can't be written.
         fs::create_dir(dir.path().join(FILE)).unwrap();
         let first = ids.next().unwrap();
-        assert!(first > PaneId(BY_CLOCK));
+        assert!(first > PaneId(BY_CLOCK.into()));
         assert!(ids.next().unwrap() > first);
         // Such a pane leaves a history once the disk has room again, and what was counted goes on.
         fs::create_dir(dir.path().join(first.to_string())).unwrap();

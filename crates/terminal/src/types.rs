@@ -16,7 +16,7 @@ use crate::styled::{Span, StyledLine};
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type,
 )]
 #[serde(transparent)]
-pub struct PaneId(pub u32);
+pub struct PaneId(#[specta(type = u32)] pub u64);
 
 impl fmt::Display for PaneId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,12 @@
 import type { ReactNode } from "react";
+import type { MachineId } from "../bindings";
 
 /** Something that works in a directory and has a row in the sidebar: a pane, an agent. */
 export interface TreeItem {
   key: string;
   directory: string;
+  /** On which machine; not said: this one. */
+  machine?: MachineId;
   row: ReactNode;
   /** What it is a part of; folded, that is one row. */
   group?: TreeGroup;

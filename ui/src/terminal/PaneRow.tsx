@@ -5,6 +5,7 @@ import { ContextMenu } from "../shared/ContextMenu";
 import { copying } from "../shared/copying";
 import { useDock } from "../shared/dock/dock";
 import { CloseIcon } from "../shared/icons";
+import { machineOfPane } from "../shared/machines";
 import { StateIcon } from "../shared/StateIcon";
 import type { TreeItem } from "../shared/tree-item";
 import { useWindows, windowOfPane } from "../shared/windows";
@@ -28,18 +29,22 @@ export function usePaneItems(): TreeItem[] {
     const active = activeId
       ? paneOfParams(api?.getPanel(activeId)?.params)
       : null;
-    return panesInOrder({ panes }).map((pane) => ({
-      key: `pane-${pane.id}`,
-      directory: pane.cwd,
-      row: (
-        <PaneRow
-          pane={pane}
-          active={pane.id === active}
-          hasTab={panelOfPane(pane.id) !== null}
-          elsewhere={windowOfPane(pane.id) !== null}
-        />
-      ),
-    }));
+    return panesInOrder({ panes }).map((pane) => {
+      const machine = machineOfPane(pane.id);
+      return {
+        key: `pane-${pane.id}`,
+        directory: pane.cwd,
+        ...(machine !== null && { machine }),
+        row: (
+          <PaneRow
+            pane={pane}
+            active={pane.id === active}
+            hasTab={panelOfPane(pane.id) !== null}
+            elsewhere={windowOfPane(pane.id) !== null}
+          />
+        ),
+      };
+    });
   }, [panes, activeId, panels, api, windows]);
 }
 
@@ -80,7 +85,8 @@ function PaneRow({
       },
       {
         title: "New terminal in its directory",
-        run: () => void newTerminal("tab", { cwd: pane.cwd }),
+        run: () =>
+          void newTerminal("tab", { cwd: pane.cwd }, machineOfPane(pane.id)),
       },
     ],
     [

@@ -7,6 +7,7 @@ import { toggleZoom } from "../shared/dock/dock";
 import { movingItems } from "../shared/dock/moving";
 import { usePanel, useParams, useTitle } from "../shared/dock/panel";
 import { Tab } from "../shared/dock/Tab";
+import { machineOfPane } from "../shared/machines";
 import { StateIcon } from "../shared/StateIcon";
 import { useSettings } from "../shared/settings-store";
 import { withHost } from "./hosts";
@@ -95,7 +96,9 @@ export function TerminalTab() {
         ) : (
           <span className="tab-title">{title}</span>
         )}
-        {info && <ConflictBadge directory={info.cwd} />}
+        {info && machineOfPane(pane) === null && (
+          <ConflictBadge directory={info.cwd} />
+        )}
         {info && <ProgressLine progress={info.progress ?? null} />}
       </Tab>
     </ContextMenu>

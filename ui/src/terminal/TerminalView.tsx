@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { backend } from "../backend/backend";
 import type { PaneId } from "../bindings";
 import { Button } from "../shared/Button";
+import { machineOfPane, useMachines } from "../shared/machines";
 import { fontSizeOf, themeOf, useSettings } from "../shared/settings-store";
 import { terminalTheme } from "../shared/terminal-themes";
 import { themeNamed } from "../shared/themes";
@@ -15,6 +16,7 @@ import {
   useBlocks,
 } from "./block-store";
 import { pasteSelection, pasteText } from "./clipboard";
+import { FarPane } from "./FarPane";
 import { addHost, hostShown, placeOf, removeHost, useHosts } from "./hosts";
 import { closePane, openInEditor, profileOf, restartPane } from "./pane-life";
 import { usePanes } from "./pane-store";
@@ -70,6 +72,10 @@ export function TerminalView({
   /** How often the browser pasted. */
   const pastes = useRef(0);
   const life = useHosts((state) => state.life);
+  const machine = machineOfPane(pane);
+  const machineLife = useMachines(({ lives }) =>
+    machine === null ? 0 : (lives[machine] ?? 0),
+  );
   const inFront = useRef(false);
   inFront.current = visible && active;
 
@@ -136,7 +142,7 @@ export function TerminalView({
       () => inFront.current,
     );
     return () => leave();
-  }, [pane, awake, ready, gone, life]);
+  }, [pane, awake, ready, gone, life, machineLife]);
 
   const marked = info?.marked;
   // biome-ignore lint/correctness/useExhaustiveDependencies: that something else is marked is the reason to read it again
@@ -202,6 +208,9 @@ export function TerminalView({
           <span className="link-url">{link}</span>
           <span className="link-hint">Ctrl+click to open</span>
         </div>
+      )}
+      {machine !== null && (
+        <FarPane pane={pane} machine={machine} gone={gone} />
       )}
       {failure !== null && (
         <Ended title="This pane can't be shown" detail={failure}>

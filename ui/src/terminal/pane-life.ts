@@ -1,6 +1,7 @@
 import { backend } from "../backend/backend";
 import type {
   FilePlace,
+  MachineId,
   OpenPane,
   PaneId,
   PaneInfo,
@@ -8,6 +9,7 @@ import type {
 } from "../bindings";
 import { type ClosedPanel, closePanel, putBack } from "../shared/dock/closed";
 import { activePanel, type Where } from "../shared/dock/dock";
+import { machineOfPane } from "../shared/machines";
 import { notify, reportFailure } from "../shared/notices";
 import { useSettings } from "../shared/settings-store";
 import { windowOfPane } from "../shared/windows";
@@ -33,12 +35,23 @@ let openedLast: string | null = null;
 export async function newTerminal(
   where: Where = "tab",
   request: Partial<OpenPane> = {},
+  /** On which; not said: where the active pane is, unless the directory is said. */
+  on?: MachineId | null,
 ): Promise<PaneInfo | null> {
   const inFront = activePanel()?.id;
+  const current = activePane();
+  const machine =
+    on !== undefined || request.cwd || current === null
+      ? (on ?? null)
+      : machineOfPane(current);
   const profile = profileOf(request.profile);
-  const cwd = profile?.cwd ? null : (request.cwd ?? (await currentDirectory()));
+  // Another machine's directory means nothing on this one, nor the other way round.
+  const near = current !== null && machineOfPane(current) === machine;
+  const cwd = profile?.cwd
+    ? null
+    : (request.cwd ?? (near ? await currentDirectory() : null));
   const wanted = {
-    ...usualShell(),
+    ...usualShell(machine),
     ...request,
     cwd,
     // Rust knows what is meant where nothing is said.
@@ -47,8 +60,8 @@ export async function newTerminal(
   // Where the person said so, and nowhere else; the directory of the active pane was but a guess.
   const opened =
     request.cwd || profile?.cwd
-      ? await openPane(wanted)
-      : await openPaneNear(wanted);
+      ? await openPane(wanted, machine)
+      : await openPaneNear(wanted, machine);
   if (!opened) return null;
   const now = activePanel()?.id;
   if (now !== undefined && now !== inFront && now !== openedLast) {
@@ -66,13 +79,15 @@ export function profileOf(name: string | null | undefined): Profile | null {
   return useSettings.getState().settings?.profiles?.[name] ?? null;
 }
 
-/** The shell of the settings. */
-export function usualShell(): Partial<OpenPane> {
+/** The shell of the settings; on another machine, the person's shell there. */
+export function usualShell(
+  machine: MachineId | null = null,
+): Partial<OpenPane> {
   const { settings } = useSettings.getState();
   return {
     scrollback_lines: settings?.scrollback_lines ?? null,
     no_shell_integration: settings ? !settings.shell_integration : false,
-    program: settings?.shell ?? null,
+    program: machine === null ? (settings?.shell ?? null) : null,
   };
 }
 
@@ -87,19 +102,33 @@ export async function currentDirectory(): Promise<string | null> {
 }
 
 /** Opens a pane without a tab; when its directory or its program can't be used, that is said. */
-export async function openPane(request: OpenPane): Promise<PaneInfo | null> {
-  return took(await backend.openPane(request));
+export async function openPane(
+  request: OpenPane,
+  machine: MachineId | null = null,
+): Promise<PaneInfo | null> {
+  return took(await openOn(machine, request));
+}
+
+async function openOn(
+  machine: MachineId | null,
+  request: OpenPane,
+): ReturnType<typeof backend.openPane> {
+  if (machine === null) return backend.openPane(request);
+  const reached = await backend.reachMachine(machine);
+  if (reached.status === "error") return reached;
+  return backend.openPaneOn(machine, request);
 }
 
 /** As `openPane`; where the directory can't be used, that is said, and home is taken instead. */
 export async function openPaneNear(
   request: OpenPane,
+  machine: MachineId | null = null,
 ): Promise<PaneInfo | null> {
-  const opened = await backend.openPane(request);
+  const opened = await openOn(machine, request);
   if (opened.status === "ok" || opened.error.code !== "not_started")
     return took(opened);
   const { cwd: _gone, ...elsewhere } = request;
-  const again = await backend.openPane(elsewhere);
+  const again = await openOn(machine, elsewhere);
   if (again.status === "error") return took(opened);
   notify(
     "warning",
@@ -198,8 +227,9 @@ export async function reopenTerminal(
   let pane = old;
   if (old === null || !usePanes.getState().panes[old]) {
     const was = closed.was as Partial<PaneWas>;
-    const request = { ...again(was), continues: old };
-    pane = (await openPaneNear(request))?.id ?? null;
+    const machine = old === null ? null : machineOfPane(old);
+    const request = { ...again(was, machine), continues: old };
+    pane = (await openPaneNear(request, machine))?.id ?? null;
   }
   if (pane === null) return null;
   if (windowOfPane(pane) !== null) {
@@ -214,12 +244,13 @@ export async function reopenTerminal(
 }
 
 /** What opens a shell, or a pane of the same profile as long as there is one, in the place of a pane that is gone. */
-export function again<Was extends { profile?: string | null }>({
-  profile,
-  ...was
-}: Was) {
-  if (!profileOf(profile)) return { ...usualShell(), ...was };
-  return { ...usualShell(), ...was, program: null, profile: profile ?? null };
+export function again<Was extends { profile?: string | null }>(
+  { profile, ...was }: Was,
+  machine: MachineId | null = null,
+) {
+  const shell = usualShell(machine);
+  if (!profileOf(profile)) return { ...shell, ...was };
+  return { ...shell, ...was, program: null, profile: profile ?? null };
 }
 
 /** Starts what a pane ran anew, in its place. */
@@ -228,7 +259,7 @@ export async function restartPane(pane: PaneId): Promise<void> {
   const panel = panelOfPane(pane);
   if (!info || !panel) return;
   const [program, ...args] = info.program;
-  const opened = await openPane({
+  const wanted = {
     program: program ?? null,
     args,
     cwd: info.cwd,
@@ -237,7 +268,8 @@ export async function restartPane(pane: PaneId): Promise<void> {
     private: info.private,
     size: info.size,
     profile: profileOf(info.profile) ? (info.profile ?? null) : null,
-  });
+  };
+  const opened = await openPane(wanted, machineOfPane(pane));
   if (!opened) return;
   panel.api.updateParameters({ pane: opened.id });
   await closeBehind(pane);

@@ -1,5 +1,5 @@
 import { backend } from "../backend/backend";
-import type { PaneId, PaneInfo, PaneRole } from "../bindings";
+import type { MachineId, PaneId, PaneInfo, PaneRole } from "../bindings";
 import {
   type DockApi,
   type DockLayout,
@@ -7,6 +7,7 @@ import {
   type PanelSpec,
   restoreLayout,
 } from "../shared/dock/dock";
+import { machineOfPane, reachQuietly } from "../shared/machines";
 import { notify } from "../shared/notices";
 import { saver } from "../shared/saver";
 import { again, openPaneNear, paneIsGone } from "./pane-life";
@@ -170,9 +171,16 @@ export async function restoreSession(
   }
   const { panes } = usePanes.getState();
   const replaced = new Map<PaneId, PaneId>();
+  const away = new Set<MachineId>();
   let { layout } = session;
   for (const id of panesOfLayout(session.layout)) {
     if (panes[id]) continue;
+    const machine = machineOfPane(id);
+    if (machine !== null) {
+      // It goes on over there, for all that is known here: nothing takes its place.
+      away.add(machine);
+      continue;
+    }
     const saved = session.panes[id];
     if (saved && isOver(saved)) {
       const spec = historyOf(id, saved.name);
@@ -188,6 +196,7 @@ export async function restoreSession(
     });
     if (opened) replaced.set(id, opened.id);
   }
+  for (const machine of away) reachQuietly(machine);
   try {
     restoreLayout(api, replacePanes(layout, replaced));
   } catch (cause) {

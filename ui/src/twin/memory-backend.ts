@@ -10,6 +10,8 @@ import type {
   HostState,
   Layout,
   Line,
+  MachineId,
+  MachineView,
   Match,
   OpenPane,
   PaneEvent,
@@ -27,6 +29,7 @@ import type {
   WantedLayout,
   WindowState,
 } from "../bindings";
+import { panesPerMachine } from "../bindings";
 import { ESCAPES } from "./escapes";
 import { type MemoryAgents, memoryAgents } from "./memory-agents";
 import { type MemoryChanges, memoryChanges } from "./memory-changes";
@@ -107,6 +110,8 @@ interface MemoryState {
   notified: { title: string; body: string }[];
   written: { pane: PaneId; data: string }[];
   acked: number;
+  /** The machines that the window asked to be reached. */
+  reached: MachineId[];
 }
 
 /** The twin, and what a test may do to it and see of it. */
@@ -132,6 +137,8 @@ export interface MemoryBackend
   spoil(file: "settings" | "keys", field: string, what: string): void;
   refuseSettings(message: string): void;
   tellHost(state: HostState): void;
+  /** Other machines are known, or the link to one is in another state. */
+  tellMachines(machines: MachineView[]): void;
   /** Leaves the wish to see a layout, as the command line does. */
   want(layout: WantedLayout): void;
   drop(paths: string[], at: { x: number; y: number }): void;
@@ -191,6 +198,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     notified: [],
     written: [],
     acked: 0,
+    reached: [],
   };
   let nextPane = 1;
   let nextView = 1;
@@ -199,6 +207,8 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
   const paneListeners = new Set<(event: PaneEvent) => void>();
   const settingsListeners = new Set<(news: SettingsNews) => void>();
   const hostListeners = new Set<(state: HostState) => void>();
+  const machineListeners = new Set<(machines: MachineView[]) => void>();
+  let machines: MachineView[] = [];
   const wishListeners = new Set<() => void>();
   const dropListeners = new Set<Parameters<Backend["onDrop"]>[0]>();
   const encoder = new TextEncoder();
@@ -386,7 +396,10 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     for (const view of pane.views.values()) view(frame.slice(0));
   }
 
-  function open(request: OpenPane): Promise<Result<PaneInfo>> {
+  function open(
+    request: OpenPane,
+    machine: MachineId = 0,
+  ): Promise<Result<PaneInfo>> {
     const cwd = request.cwd ?? "/home/you";
     if (options.missing?.includes(cwd)) {
       return no(
@@ -394,7 +407,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
         `could not start \`bash\` in \`${cwd}\`: No such file or directory`,
       );
     }
-    const id = nextPane++;
+    const id = machine * panesPerMachine + nextPane++;
     const info: PaneInfo = {
       id,
       program: [request.program ?? "/bin/bash", ...(request.args ?? [])],
@@ -657,6 +670,10 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     tellHost(host) {
       for (const told of hostListeners) told(host);
     },
+    tellMachines(all) {
+      machines = all;
+      for (const told of machineListeners) told(all);
+    },
     want(wanted) {
       state.wanted = wanted;
       for (const told of wishListeners) told();
@@ -665,7 +682,13 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
       for (const told of dropListeners) told(paths, at);
     },
 
-    openPane: open,
+    openPane: (request) => open(request),
+    openPaneOn: (machine, request) => open(request, machine),
+    listMachines: () => ok(machines),
+    reachMachine: (machine) => {
+      state.reached.push(machine);
+      return ok(null);
+    },
     listPanes: () => ok([...state.panes.values()].map((pane) => pane.info)),
     closePane: (id) =>
       withPane(id, (pane) => {
@@ -896,6 +919,7 @@ export function memoryBackend(options: MemoryOptions = {}): MemoryBackend {
     },
     onPaneHappened: (added) => listener(paneListeners, added),
     onSettingsChanged: (added) => listener(settingsListeners, added),
+    onMachinesChanged: (added) => listener(machineListeners, added),
     onHostChanged: (added) => listener(hostListeners, added),
     onDrop: (added) => listener(dropListeners, added),
   };

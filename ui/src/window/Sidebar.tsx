@@ -21,6 +21,7 @@ export function Sidebar() {
       <WorkspaceTree
         items={items}
         onTerminal={(cwd) => void newTerminal("tab", cwd ? { cwd } : {})}
+        onMachine={(machine) => void newTerminal("tab", {}, machine)}
         onAddFolder={askForFolder}
         onChanges={openChanges}
         onWorktree={ask}

@@ -4,6 +4,7 @@ import { listenForKeys, registerCommands } from "../shared/commands";
 import { followVisits } from "../shared/destinations";
 import { startDrafts } from "../shared/drafts";
 import type { Stop } from "../shared/feature";
+import { startMachines } from "../shared/machines";
 import { followNeeds } from "../shared/needs-you";
 import { keepFocus } from "../shared/places";
 import { startRepositories } from "../shared/repositories";
@@ -68,6 +69,7 @@ export function useStart(): boolean {
       startWindowState().then(own),
       startDrafts().then(own),
       startWindows().then(own),
+      startMachines().then(own),
       ...prepared,
     ]).then(() => {
       if (!stopped) setReady(true);

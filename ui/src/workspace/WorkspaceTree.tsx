@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo, useState } from "react";
-import type { RepositoryView, WorktreeView } from "../bindings";
+import type { MachineId, RepositoryView, WorktreeView } from "../bindings";
 import { IconButton } from "../shared/Button";
 import { ConflictBadge } from "../shared/ConflictBadge";
 import {
@@ -18,6 +18,7 @@ import {
   PlusIcon,
   RightIcon,
 } from "../shared/icons";
+import { useMachines } from "../shared/machines";
 import { baseName, shortPath } from "../shared/paths";
 import {
   removeRepository,
@@ -28,6 +29,7 @@ import { useSettings } from "../shared/settings-store";
 import type { TreeGroup, TreeItem } from "../shared/tree-item";
 import { walk } from "../shared/walk";
 import { useWindowState } from "../shared/window-state";
+import { MachineSection } from "./MachineSection";
 import "./workspace-tree.css";
 import { toggleCollapsed } from "./workspace-store";
 import {
@@ -41,6 +43,8 @@ export interface WorkspaceTreeProps {
   /** Everything that works in a directory, in the order in which it is listed. */
   items: TreeItem[];
   onTerminal: (directory?: string) => void;
+  /** Opens a terminal on another machine. */
+  onMachine: (machine: MachineId) => void;
   onAddFolder: () => void;
   /** Shows what a worktree changed. */
   onChanges: (worktree: string) => void;
@@ -61,14 +65,20 @@ type Acts = Pick<WorkspaceTreeProps, "onTerminal" | "onChanges" | "onWorktree">;
 export function WorkspaceTree({
   items,
   onTerminal,
+  onMachine,
   onAddFolder,
   onChanges,
   onWorktree,
 }: WorkspaceTreeProps) {
   const repositories = useRepositories((state) => state.repositories);
   const home = useSettings((state) => state.platform?.home ?? "");
+  const machines = useMachines((state) => state.machines);
   const tree = useMemo(
-    () => workspaceTree(items, repositories),
+    () =>
+      workspaceTree(
+        items.filter(({ machine }) => machine === undefined),
+        repositories,
+      ),
     [items, repositories],
   );
   const acts = { onTerminal, onChanges, onWorktree };
@@ -109,6 +119,9 @@ export function WorkspaceTree({
       )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: arrow keys move between the buttons inside */}
       <div onKeyDown={walk}>
+        {machines.length > 0 && (
+          <h3 className="tree-this-machine">This machine</h3>
+        )}
         {tree.repositories.map((group) => (
           <Repository
             key={group.repository.repository}
@@ -124,6 +137,15 @@ export function WorkspaceTree({
             </h3>
             <Rows items={found} />
           </div>
+        ))}
+        {machines.map((machine) => (
+          <MachineSection
+            key={machine.id}
+            machine={machine}
+            items={items.filter((item) => item.machine === machine.id)}
+            onTerminal={onMachine}
+            rows={(found) => <Rows items={found} />}
+          />
         ))}
       </div>
     </section>

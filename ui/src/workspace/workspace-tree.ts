@@ -33,11 +33,11 @@ export function workspaceTree(
   repositories: RepositoryView[],
 ): Tree {
   const inWorktree = new Map<WorktreeView, TreeItem[]>();
-  const elsewhere = new Map<string, TreeItem[]>();
+  const elsewhere: TreeItem[] = [];
   for (const item of items) {
     const place = placeOfDirectory(repositories, item.directory);
     if (place) add(inWorktree, place.worktree, item);
-    else add(elsewhere, item.directory, item);
+    else elsewhere.push(item);
   }
   return {
     repositories: repositories.map((repository) => {
@@ -58,11 +58,18 @@ export function workspaceTree(
           .map(({ worktree }) => worktree),
       };
     }),
-    elsewhere: [...elsewhere].map(([directory, found]) => ({
-      directory,
-      items: found,
-    })),
+    elsewhere: byDirectory(elsewhere),
   };
+}
+
+/** Everything under its directory, in the order it came. */
+export function byDirectory(items: TreeItem[]): DirectoryGroup[] {
+  const groups = new Map<string, TreeItem[]>();
+  for (const item of items) add(groups, item.directory, item);
+  return [...groups].map(([directory, found]) => ({
+    directory,
+    items: found,
+  }));
 }
 
 /** A row, or the parts of something that are one row together. */

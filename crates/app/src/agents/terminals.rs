@@ -259,7 +259,8 @@ impl PaneTerminal {
 
 impl Terminal for PaneTerminal {
     fn pane(&self) -> u32 {
-        self.pane.0
+        // It was opened on this machine, where numbers are as short.
+        u32::try_from(self.pane.0).unwrap_or(u32::MAX)
     }
 
     fn next(

@@ -21,7 +21,7 @@ pub use view::{RepositoryState, RepositoryView, WorktreeView};
 use view::{tell_apart, view, watched_view};
 
 use super::blocking;
-use crate::{App, Code, Error, HostState, News, Subject};
+use crate::{App, Code, Error, HostState, MachineId, News, Subject};
 
 /// Under which key the repositories that a person added, and those left out, are kept.
 const KEPT: &str = "conflicts.repositories";
@@ -352,14 +352,17 @@ impl App {
 /// Whether panes may work elsewhere now, or others than before.
 fn concerns_places(news: &News) -> bool {
     match news {
-        News::Pane(event) => matches!(
-            event,
-            PaneEvent::Opened { .. } | PaneEvent::Changed { .. } | PaneEvent::Closed { .. }
-        ),
+        // What a pane of another machine works in is not here.
+        News::Pane(PaneEvent::Opened { pane } | PaneEvent::Changed { pane }) => {
+            MachineId::of_pane(pane.id).is_none()
+        }
+        News::Pane(PaneEvent::Closed { id }) => MachineId::of_pane(*id).is_none(),
+        News::Pane(_) => false,
         News::Host(state) => !matches!(state, HostState::Down { .. }),
         News::Conflicts(_) => true,
         News::Missed(subject) => matches!(subject, Subject::Panes | Subject::Conflicts),
-        News::Settings(_)
+        News::Machines(_)
+        | News::Settings(_)
         | News::SettingsRefused(_)
         | News::Repositories(_)
         | News::Touched(_)

@@ -168,7 +168,8 @@ impl World {
             came_to(&directory, over)
         };
         Activity {
-            pane: pane.map(|pane| pane.0),
+            // Steps run on this machine, where numbers are as short.
+            pane: pane.and_then(|pane| u32::try_from(pane.0).ok()),
             worktree,
             held: Some(held),
             output,

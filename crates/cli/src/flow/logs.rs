@@ -295,7 +295,7 @@ async fn more(
     if let (Printed::Lines(printed), Some(pane)) = (&mut *at, attempt.pane) {
         let lines = app
             .ask(Read {
-                pane: PaneId(pane),
+                pane: PaneId(pane.into()),
                 lines: ReadLines::After {
                     line: printed.next,
                     count: LINES,

@@ -44,7 +44,7 @@ impl Place {
     }
 
     /// The files of a pane, sorted.
-    fn files(&self, pane: u32) -> Vec<PathBuf> {
+    fn files(&self, pane: u64) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path().join(pane.to_string())) else {
             return Vec::new();
         };
@@ -53,7 +53,7 @@ impl Place {
         files
     }
 
-    fn segments(&self, pane: u32) -> Vec<PathBuf> {
+    fn segments(&self, pane: u64) -> Vec<PathBuf> {
         let mut files = self.files(pane);
         files.retain(|file| file.extension().is_some_and(|end| end == "seg"));
         files
@@ -64,7 +64,7 @@ impl Place {
     }
 }
 
-fn pane(id: u32) -> ClosedPane {
+fn pane(id: u64) -> ClosedPane {
     ClosedPane {
         id: PaneId(id),
         program: vec!["bash".to_owned(), "-l".to_owned()],
@@ -101,7 +101,7 @@ fn print(history: &PaneHistory, first: u64, count: u64) {
     }
 }
 
-fn read(history: &History, pane: u32) -> Vec<String> {
+fn read(history: &History, pane: u64) -> Vec<String> {
     let Some(reader) = history.reader(PaneId(pane)) else {
         return Vec::new();
     };

@@ -16,12 +16,12 @@ use crate::lines::PaneText;
 pub(super) struct Position {
     pub(super) order: Order,
     /// The pane, tier, and key of the last match that was returned; none: all of the first tier is done.
-    pub(super) pane: u32,
+    pub(super) pane: u64,
     pub(super) tier: u8,
     /// Anchor, whether it was printed, number.
     pub(super) key: (u64, bool, u64),
     /// For each pane that was searched: where its memory began, where its lines ended, and its sampled ones.
-    pub(super) bounds: BTreeMap<u32, (u64, u64, u64)>,
+    pub(super) bounds: BTreeMap<u64, (u64, u64, u64)>,
 }
 
 /// A request whose fields are in range and whose pattern is compiled.

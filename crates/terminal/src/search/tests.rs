@@ -45,7 +45,7 @@ fn closed_pane(id: PaneId) -> ClosedPane {
 }
 
 impl Fake {
-    fn new(id: u32, lines: u32) -> Self {
+    fn new(id: u64, lines: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let history = History::open(
             dir.path(),
@@ -61,7 +61,7 @@ impl Fake {
         fake
     }
 
-    fn private(id: u32, lines: u32) -> Self {
+    fn private(id: u64, lines: u32) -> Self {
         Self {
             id: PaneId(id),
             ring: Scrollback::new(ScrollbackLimits {
