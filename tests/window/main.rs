@@ -16,6 +16,7 @@ mod drafts;
 mod flow;
 mod images;
 mod layouts;
+mod machines;
 mod notices;
 mod panes;
 mod reach;
