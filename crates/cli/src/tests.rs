@@ -381,7 +381,7 @@ fn the_help_teaches() {
       layouts      List the arrangements of panes that were saved by name; `switchyard open --layout
                    NAME` opens one
       machines     Other machines whose panes are reached from here, by your own ssh
-    window       Open one more window, with tabs of its own
+      window       Open one more window, with tabs of its own
       import       Take over what another program holds
       agents       List coding agents on all hosts, read them, talk to them
       conflicts    Where worktrees of a repository change the same lines
