@@ -49,7 +49,10 @@ async fn an_announced_edit_warns_before_it_is_on_disk() {
     soon(app.watch_repository(main.clone())).await.unwrap();
     let mut news = app.news();
     let cwd = home.path().join("other").display().to_string();
-    let id = AgentId(daemon.add_with(|agent| agent["cwd"] = serde_json::json!(cwd)));
+    let id = AgentId(daemon.add_with(|agent| {
+        agent["cwd"] = serde_json::json!(cwd);
+        agent["title"] = serde_json::json!("Replace a");
+    }));
     let at = BackendId::new(BackendKind::Paseo, &format!("127.0.0.1:{}", daemon.port));
     soon(app.find_agent(Some(&at), &id.0)).await.unwrap();
     // It says that it replaces `a` in src/lib.rs, and does not do it.
@@ -73,7 +76,7 @@ async fn an_announced_edit_warns_before_it_is_on_disk() {
         .filter(|side| side.status == Status::Pending)
         .collect();
     assert_eq!(pending.len(), 1, "{verdict:?}");
-    assert_eq!(pending[0].agent.as_deref(), Some(id.0.as_str()));
+    assert_eq!(pending[0].agent.as_deref(), Some("Replace a"));
     soon(turn.result()).await;
     soon(app.shutdown()).await;
 }
