@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import type { Remark, RemarkedLines } from "../bindings";
 import { Button } from "../shared/Button";
 import { useDraftText } from "../shared/drafts";
@@ -22,7 +22,7 @@ export function RemarkForm({
   const id = "remark" in written ? written.remark.id : about.path;
   const [text, setText] = useDraftText(`remark:${worktree}:${id}`, before);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = field;
     current?.focus();
     // What is there is written on.
