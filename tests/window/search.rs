@@ -345,7 +345,9 @@ fn write_a_conversation(home: &Home) -> Result<()> {
     let line = |index: usize| {
         let (role, text) = match index {
             120 => ("user", "first line\nand the-needle-17".to_owned()),
-            _ if index.is_multiple_of(2) => ("user", format!("Question number {index} about the shop")),
+            _ if index.is_multiple_of(2) => {
+                ("user", format!("Question number {index} about the shop"))
+            }
             _ => (
                 "assistant",
                 format!("Answer {index}\n\n- one\n- two\n\n```\ncode\n```"),
