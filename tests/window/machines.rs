@@ -36,6 +36,14 @@ async fn on_build(window: &Window) -> Result<u64> {
     Ok(far)
 }
 
+/// Brings a pane forward by its row, and types a line there.
+async fn enter_line_in(window: &Window, pane: u64, line: &str) -> Result<()> {
+    window
+        .click(&format!("[data-testid=\"sidebar-pane-{pane}\"]"))
+        .await?;
+    enter_line(window, pane, line).await
+}
+
 /// What the pane on the machine has printed, as the machine has it.
 fn lines(home: &Home) -> Result<Vec<String>> {
     let read = home.ok(&["read", "build:1", "--lines", "1000000"])?;
@@ -90,7 +98,7 @@ async fn a_link_that_is_cut_fifty_times_loses_no_line_and_repeats_none() -> Resu
         let wanted: BTreeMap<u64, usize> = (1..=counted).map(|number| (number, 1)).collect();
         assert!(seen == wanted, "{seen:?}");
         // Nothing of it was a matter of this machine's pane.
-        enter_line(window, here, "echo still $((40 + 2))").await?;
+        enter_line_in(window, here, "echo still $((40 + 2))").await?;
         window
             .see(here, "the answer", |screen| screen.contains("\nstill 42"))
             .await?;
@@ -116,11 +124,14 @@ async fn a_link_that_says_nothing_is_seen_in_seconds_and_holds_up_nothing_here()
             .await?;
         build.relay().stop();
         // Neither end can tell; what is typed here is answered all the same.
-        enter_line(window, here, "echo still $((40 + 2))").await?;
+        enter_line_in(window, here, "echo still $((40 + 2))").await?;
         window
             .see(here, "the answer", |screen| screen.contains("\nstill 42"))
             .await?;
         window.find(".tree-machine[data-link=\"lost\"]").await?;
+        window
+            .click(&format!("[data-testid=\"sidebar-pane-{far}\"]"))
+            .await?;
         window
             .find(&format!(
                 "[data-testid=\"pane-{far}\"] [data-testid=\"far-pane\"]"
