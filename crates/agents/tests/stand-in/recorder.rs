@@ -45,7 +45,9 @@ fn record(file: &str, mut program: impl Iterator<Item = String>) -> io::Result<(
     if let Some(to_agent) = to_agent {
         let file = Arc::clone(&file);
         // Ends with this process, or with what the client says: the agent then hears the end as well.
-        thread::spawn(move || pass("client", io::stdin().lock(), to_agent, &file));
+        thread::Builder::new()
+            .name("client".to_owned())
+            .spawn(move || pass("client", io::stdin().lock(), to_agent, &file))?;
     }
     if let Some(from_agent) = from_agent {
         pass("agent", BufReader::new(from_agent), io::stdout(), &file);
