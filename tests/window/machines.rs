@@ -137,6 +137,12 @@ async fn a_link_that_says_nothing_is_seen_in_seconds_and_holds_up_nothing_here()
                 "[data-testid=\"pane-{far}\"] [data-testid=\"far-pane\"]"
             ))
             .await?;
+        // What it had shown stands there, dimmed.
+        window
+            .see(far, "what was seen last", |screen| {
+                screen.contains("\nbefore")
+            })
+            .await?;
         window.picture("machine-lost").await?;
         build.relay().cut();
         build.relay().go_on();

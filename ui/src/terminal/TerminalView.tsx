@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { backend } from "../backend/backend";
 import type { PaneId } from "../bindings";
 import { Button } from "../shared/Button";
-import { machineOfPane, useMachines } from "../shared/machines";
+import { machineOf, machineOfPane, useMachines } from "../shared/machines";
 import { fontSizeOf, themeOf, useSettings } from "../shared/settings-store";
 import { terminalTheme } from "../shared/terminal-themes";
 import { themeNamed } from "../shared/themes";
@@ -37,6 +37,8 @@ export interface TerminalViewProps {
 
 /** A hidden view is parked after this long: switching back and forth stays instant, a forgotten tab costs nothing. */
 const PARK_AFTER_MS = 5000;
+/** The same for a pane of another machine, which would have to be asked for its screen again, and may be out of reach by then. */
+const PARK_FAR_AFTER_MS = 10 * 60_000;
 /** So long the browser has to paste what the middle button means. */
 const MIDDLE_PASTE_MS = 50;
 
@@ -76,6 +78,10 @@ export function TerminalView({
   const machineLife = useMachines(({ lives }) =>
     machine === null ? 0 : (lives[machine] ?? 0),
   );
+  const reached = useMachines(
+    (state) =>
+      machine === null || machineOf(state, machine)?.link.state === "up",
+  );
   const inFront = useRef(false);
   inFront.current = visible && active;
 
@@ -111,9 +117,12 @@ export function TerminalView({
       setAwake(true);
       return;
     }
-    const timer = setTimeout(() => setAwake(false), PARK_AFTER_MS);
+    // What can't be asked for again is kept.
+    if (!reached) return;
+    const after = machine === null ? PARK_AFTER_MS : PARK_FAR_AFTER_MS;
+    const timer = setTimeout(() => setAwake(false), after);
     return () => clearTimeout(timer);
-  }, [visible]);
+  }, [visible, machine, reached]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another life of the host is the reason to attach anew
   useEffect(() => {
@@ -212,7 +221,7 @@ export function TerminalView({
       {machine !== null && (
         <FarPane pane={pane} machine={machine} gone={gone} />
       )}
-      {failure !== null && (
+      {failure !== null && reached && (
         <Ended title="This pane can't be shown" detail={failure}>
           <Button onClick={() => void closePane(pane)}>Close</Button>
         </Ended>
