@@ -116,7 +116,7 @@ async fn a_turn_that_was_cut_is_said_to_have_failed_and_the_conversation_goes_on
         say(window, "HANG").await?;
         says(window, TIMELINE, "working").await?;
         home.agent_hosts().into_iter().for_each(Home::kill);
-        says(window, TIMELINE, "`the agent host` went away").await?;
+        says(window, TIMELINE, "The turn was cut off").await?;
         says(window, TIMELINE, "failed").await?;
         window.picture("acp-cut").await?;
         say(window, "hello").await?;
@@ -133,14 +133,19 @@ async fn a_conversation_of_two_hundred_turns_opens_at_its_end_and_earlier_ones_a
     home.has_the_scripted_agent()?;
     let id = home.ok(&["agents", "new", "--host", AT])?.trim().to_owned();
     home.ok(&["agents", "send", &id, "TURNS 200"])?;
-    home.run(&["agents", "send", &id, "EDITS"])?;
     let (window, _) = at_a_prompt(&home).await?;
     scenario("acp-two-hundred", window, async |window| {
         open_agent(window, &id).await?;
         says(window, TIMELINE, "Answer 200").await?;
         window.find(&format!("{TIMELINE} table")).await?;
-        window.find(CARD).await?;
         window.picture("acp-two-hundred").await?;
+        home.run(&["agents", "send", &id, "EDITS"])?;
+        window.find(CARD).await?;
+        let settings = home.path().join("config/settings.json");
+        let light = std::fs::read_to_string(&settings)?.replace("dark", "light");
+        std::fs::write(settings, light)?;
+        window.find("html[data-theme=light]").await?;
+        window.picture("acp-two-hundred-light").await?;
         let first =
             "[...document.querySelectorAll('[data-testid=said]')].map((one) => one.textContent)[0]";
         let before = window.script(&format!("return {first};")).await?;

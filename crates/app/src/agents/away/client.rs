@@ -75,10 +75,13 @@ fn lost(what: &str) -> AgentError {
     }
 }
 
-/// How a turn ended that ran when the host did.
+/// What is said of a turn that ran when the host ended.
+const CUT_OFF: &str = "The turn was cut off: the agent host ended in the midst of it. What you say next goes on with the conversation";
+
+/// How such a turn ended.
 fn cut_off() -> Outcome {
     Outcome::Failed {
-        message: lost("the end of the turn").to_string(),
+        message: CUT_OFF.to_owned(),
     }
 }
 
@@ -179,7 +182,7 @@ impl AgentHost {
         let at_rest = matches!(agent.status, AgentStatus::Idle | AgentStatus::Asleep);
         if at_rest && used.cut.contains(&agent.id) {
             agent.status = AgentStatus::Failed;
-            agent.last_error = Some(lost("the end of the turn").to_string());
+            agent.last_error = Some(CUT_OFF.to_owned());
         }
     }
 
