@@ -1,12 +1,34 @@
-import type { MouseEvent } from "react";
+import { type MouseEvent, type ReactNode, useRef } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
+import rehypeHighlight from "rehype-highlight";
 import remarkGfm from "remark-gfm";
 import type {} from "remark-parse";
 import type { Processor } from "unified";
 import { backend } from "../../backend/backend";
+import { IconButton } from "../Button";
+import { copying } from "../copying";
+import { CopyIcon } from "../icons";
 import { reportFailure } from "../notices";
 
 const PLUGINS = [remarkGfm, withoutHtml];
+// What names no language is not guessed at.
+const AFTER = [largeAsItIs, rehypeHighlight];
+
+/** More code than this, in characters, is not coloured: it is read anew with every piece that an agent says. */
+const COLOURED_AT_MOST = 20_000;
+
+/** Keeps large blocks of code from being coloured. */
+function largeAsItIs() {
+  return (tree: Root) => {
+    for (const pre of tree.children) {
+      const code = pre.type === "element" ? pre.children[0] : undefined;
+      const text = code?.type === "element" ? code.children[0] : undefined;
+      if (code?.type !== "element" || text?.type !== "text") continue;
+      if (text.value.length > COLOURED_AT_MOST)
+        code.properties.className = ["no-highlight"];
+    }
+  };
+}
 
 /** HTML is no part of the language here: its letters are text like any other, and what follows them is read as Markdown. */
 function withoutHtml(this: Processor): void {
@@ -23,7 +45,11 @@ function withoutHtml(this: Processor): void {
  */
 export function Markdown({ text }: { text: string }) {
   return (
-    <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+    <ReactMarkdown
+      remarkPlugins={PLUGINS}
+      rehypePlugins={AFTER}
+      components={COMPONENTS}
+    >
       {text}
     </ReactMarkdown>
   );
@@ -38,7 +64,7 @@ const COMPONENTS: Components = {
     </Link>
   ),
   pre: ({ children, node }) => (
-    <pre data-language={languageOf(node)}>{children}</pre>
+    <Code language={languageOf(node)}>{children}</Code>
   ),
   // A wide table scrolls by itself, not the conversation.
   table: ({ children }) => (
@@ -53,6 +79,28 @@ const COMPONENTS: Components = {
     </span>
   ),
 };
+
+/** A block of code, which can be copied. */
+function Code({
+  language,
+  children,
+}: {
+  language: string;
+  children: ReactNode;
+}) {
+  const block = useRef<HTMLPreElement>(null);
+  const copy = () => copying("", block.current?.textContent ?? "").run();
+  return (
+    <div className="prose-code">
+      <pre ref={block} data-language={language}>
+        {children}
+      </pre>
+      <IconButton label="Copy the code" onClick={copy}>
+        <CopyIcon size={13} />
+      </IconButton>
+    </div>
+  );
+}
 
 function Link({
   href,
@@ -72,6 +120,9 @@ function Link({
     </a>
   );
 }
+
+/** What the page makes of Markdown, as the plugins see it. */
+type Root = Parameters<ReturnType<typeof rehypeHighlight>>[0];
 
 type PreNode = Parameters<
   Extract<NonNullable<Components["pre"]>, (...given: never) => unknown>

@@ -37,9 +37,7 @@ it("shows lists, tables and code as such", async () => {
   ).toBeVisible();
   expect(screen.getAllByRole("listitem")).toHaveLength(2);
   expect(screen.getByRole("cell", { name: "a.rs" })).toBeVisible();
-  expect(
-    screen.getByText("fn main() {}").closest("pre")?.dataset.language,
-  ).toBe("rust");
+  expect(screen.getByText("fn").closest("pre")?.dataset.language).toBe("rust");
 });
 
 it("shows code whose fence is not closed yet", async () => {
@@ -57,6 +55,29 @@ it("opens only links of the web, and shows where they go", async () => {
   expect(link).toHaveAttribute("title", "https://example.org/a");
   await userEvent.click(link);
   expect(twin.state.opened).toEqual(["https://example.org/a"]);
+});
+
+it("colours code whose language is named, and copies it as it is", async () => {
+  const { container } = render(
+    <Prose text={"```rust\nfn main() {}\n```\n\n```\nfn plain() {}\n```"} />,
+  );
+  const copy = await screen.findAllByRole(
+    "button",
+    { name: "Copy the code" },
+    WAIT,
+  );
+  const coloured = container.querySelectorAll(".hljs-keyword");
+  expect([...coloured].map((one) => one.textContent)).toEqual(["fn"]);
+  await userEvent.click(copy[0] as HTMLElement);
+  expect(twin.state.clipboard).toBe("fn main() {}\n");
+});
+
+it("colours no code that is very large", async () => {
+  const code = "let x = 1;\n".repeat(2000);
+  const { container } = render(<Prose text={`\`\`\`js\n${code}\`\`\``} />);
+  await screen.findByRole("button", { name: "Copy the code" }, WAIT);
+  expect(container.querySelector(".hljs-keyword")).toBeNull();
+  expect(container.querySelector("pre")).toHaveTextContent("let x = 1;");
 });
 
 it("loads no picture and makes no HTML of what an agent says", async () => {
