@@ -124,14 +124,10 @@ impl App {
 
     /// Keeps what the worktree of an agent is before it is told something. A prompt does not fail for that, nor wait for long.
     pub(crate) async fn remember_before_prompt(&self, backend: &BackendId, agent: &AgentId) {
-        let Ok(known) = self.known_agents().await else {
+        // Asked of it alone: whoever only sends a prompt keeps no lists, and starts nothing for them.
+        let Ok(info) = self.find_agent(Some(backend), &agent.0).await else {
             return;
         };
-        let of = known.into_iter().flat_map(|one| one.agents);
-        let found = of
-            .into_iter()
-            .find(|one| one.backend == *backend && one.id == *agent);
-        let Some(info) = found else { return };
         let name = info.title.unwrap_or_else(|| info.provider.clone());
         let label = format!("a prompt to {name}");
         let taken = self.remember_moment(info.cwd.into(), Some(label));
