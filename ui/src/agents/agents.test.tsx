@@ -403,9 +403,10 @@ it("says nothing of HTML in what agents say", async () => {
       text: "<img src=x onerror=alert(1)>\n```html\n<b>bold</b>\n```\nafter",
     }),
   );
-  expect(
-    await screen.findByText("<b>bold</b>", {}, { timeout: 10_000 }),
-  ).toBeVisible();
-  expect(document.querySelector(".agent-rows img")).toBeNull();
+  await screen.findByLabelText("Copy the code", {}, { timeout: 10_000 });
+  expect(document.querySelector(".agent-rows pre")).toHaveTextContent(
+    "<b>bold</b>",
+  );
+  expect(document.querySelector(".agent-rows :is(img, b)")).toBeNull();
   expect(screen.getByText("after")).toBeVisible();
 });
