@@ -24,11 +24,12 @@ pub(crate) struct AgentsFile {
     /// Servers of OpenCode: `opencode serve`.
     pub(crate) opencode: Vec<OpenCodeServer>,
     /// ACP agents beside the well-known ones on the PATH.
-    pub(crate) acp: Vec<AcpProgram>,
+    pub(crate) acp: Vec<NamedProgram>,
     /// Programs that answer a prompt.
     pub(crate) command: Vec<CommandProgram>,
-    /// Servers of the Model Context Protocol that ACP agents are told of, beside those that they know themselves.
-    pub(crate) mcp: Vec<McpProgram>,
+    /// Servers of the Model Context Protocol that ACP agents are told of, beside those that they know themselves; asked over their standard
+    /// input and output.
+    pub(crate) mcp: Vec<NamedProgram>,
 }
 
 /// One Paseo daemon.
@@ -59,27 +60,11 @@ pub(crate) struct OpenCodeServer {
     pub(crate) password: Option<PasswordRef>,
 }
 
-/// One ACP agent.
+/// A program by name: an ACP agent, or a server of the Model Context Protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AcpProgram {
+pub(crate) struct NamedProgram {
     /// Its name.
-    pub(crate) name: String,
-    /// The program.
-    pub(crate) program: PathBuf,
-    /// Its arguments.
-    #[serde(default)]
-    pub(crate) args: Vec<String>,
-    /// Added to its environment.
-    #[serde(default)]
-    pub(crate) env: BTreeMap<String, String>,
-}
-
-/// One server of the Model Context Protocol, asked over its standard input and output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct McpProgram {
-    /// What agents call it.
     pub(crate) name: String,
     /// The program, on the PATH or as a path.
     pub(crate) program: PathBuf,
@@ -216,7 +201,7 @@ impl AgentsFile {
     /// The servers that agents are told of; or what is wrong with one.
     fn mcp_servers(&self) -> Result<Vec<McpServer>, String> {
         let mut servers: Vec<McpServer> = Vec::new();
-        for McpProgram {
+        for NamedProgram {
             name,
             program,
             args,
