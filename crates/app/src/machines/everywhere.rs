@@ -61,7 +61,7 @@ impl App {
     ) -> Result<SearchAnswer, Error> {
         let machines: Vec<_> = self.0.machines.all();
         let machines: Vec<_> = machines.into_iter().filter(|it| it.was_reached()).collect();
-        if machines.is_empty() || matches!(request.scope, Scope::Pane { .. }) {
+        if matches!(request.scope, Scope::Pane { .. }) {
             return self.search(request, found).await;
         }
         let cursors = Cursors::of(&request)?;
