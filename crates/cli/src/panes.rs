@@ -174,12 +174,12 @@ fn list_closed(app: &App, panes: &[ClosedPane], out: &mut Output<'_>) -> Result<
 }
 
 impl Open {
-    pub(crate) async fn run(self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self, app: &App, out: &mut Output<'_>) -> Result<(), Failure> {
         if let Some(machine) = self.on.reached(app, out).await? {
             return self.run_on(machine, app, out).await;
         }
         let elsewhere = self.cwd.is_some();
-        let cwd = match self.cwd {
+        let cwd = match self.cwd.take() {
             Some(cwd) if cwd.is_absolute() => cwd,
             Some(cwd) => here()?.join(cwd),
             None => here()?,
@@ -190,44 +190,29 @@ impl Open {
                 cwd.display()
             ))
         })?;
-        if let Some(layout) = self.layout {
+        if let Some(layout) = self.layout.take() {
             return crate::layouts::open(app, layout, elsewhere.then_some(cwd)).await;
         }
         let settings = app.settings();
         let profile = self.profile.as_ref();
         let profile = profile.and_then(|name| settings.profiles.get(name));
         let is_elsewhere = !elsewhere && profile.is_some_and(|profile| profile.cwd.is_some());
-        let mut program = self.program.into_iter();
-        let pane = app
-            .open_pane(OpenPane {
-                program: program.next(),
-                args: program.collect(),
-                cwd: (!is_elsewhere).then_some(cwd),
-                profile: self.profile,
-                env: self.env.into_iter().collect(),
-                size: self.size.unwrap_or_default(),
-                name: self.name,
-                private: self.private,
-                ..OpenPane::default()
-            })
-            .await?;
-        if out.json() {
-            Ok(out.value(&pane)?)
-        } else {
-            Ok(out.line(&pane.id.to_string())?)
-        }
+        let request = self.request((!is_elsewhere).then_some(cwd));
+        opened(app, &app.open_pane(request).await?, out)
     }
-}
 
-impl Open {
     /// On another machine, of whose directories nothing is known here.
     async fn run_on(
-        self,
+        mut self,
         machine: MachineId,
         app: &App,
         out: &mut Output<'_>,
     ) -> Result<(), Failure> {
-        let cwd = match self.cwd.map(|cwd| cwd.into_os_string().into_string()) {
+        let cwd = match self
+            .cwd
+            .take()
+            .map(|cwd| cwd.into_os_string().into_string())
+        {
             None => None,
             Some(Ok(cwd)) if cwd.starts_with('/') => Some(cwd),
             Some(_) => {
@@ -236,8 +221,13 @@ impl Open {
                 ));
             }
         };
+        let request = self.request(cwd);
+        opened(app, &app.open_pane_on(machine, request).await?, out)
+    }
+
+    fn request(self, cwd: Option<String>) -> OpenPane {
         let mut program = self.program.into_iter();
-        let request = OpenPane {
+        OpenPane {
             program: program.next(),
             args: program.collect(),
             cwd,
@@ -247,13 +237,15 @@ impl Open {
             name: self.name,
             private: self.private,
             ..OpenPane::default()
-        };
-        let pane = app.open_pane_on(machine, request).await?;
-        if out.json() {
-            Ok(out.value(&pane)?)
-        } else {
-            Ok(out.line(&app.number_to_type(pane.id))?)
         }
+    }
+}
+
+fn opened(app: &App, pane: &PaneInfo, out: &mut Output<'_>) -> Result<(), Failure> {
+    if out.json() {
+        Ok(out.value(pane)?)
+    } else {
+        Ok(out.line(&app.number_to_type(pane.id))?)
     }
 }
 
