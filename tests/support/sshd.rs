@@ -38,12 +38,12 @@ pub struct Unusual {
 }
 
 impl Sshd {
-    /// Starts it; none where sshd is not installed (`scripts/setup` installs it), which is said.
+    /// Starts it.
     ///
     /// # Errors
     ///
-    /// When it does not start.
-    pub fn start() -> Result<Option<Self>> {
+    /// When it is not installed (`scripts/setup` installs it), or does not start.
+    pub fn start() -> Result<Self> {
         Self::start_unusual(&Unusual::default())
     }
 
@@ -51,15 +51,12 @@ impl Sshd {
     ///
     /// # Errors
     ///
-    /// When it does not start.
-    pub fn start_unusual(unusual: &Unusual) -> Result<Option<Self>> {
-        let Some(program) = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"]
+    /// As for [`Sshd::start`].
+    pub fn start_unusual(unusual: &Unusual) -> Result<Self> {
+        let program = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"]
             .into_iter()
             .find(|path| Path::new(path).is_file())
-        else {
-            eprintln!("skipped: there is no sshd here, `scripts/setup` installs it");
-            return Ok(None);
-        };
+            .context("there is no sshd here; `scripts/setup` installs it")?;
         let directory = tempfile::Builder::new().prefix("sshd-").tempdir()?;
         let at = |name: &str| directory.path().join(name);
         for key in ["host_key", "client_key"] {
@@ -119,7 +116,7 @@ impl Sshd {
         sshd.knows_host_key("host_key")?;
         sshd.configure_client("client_key")?;
         sshd.listens(port)?;
-        Ok(Some(sshd))
+        Ok(sshd)
     }
 
     /// What lives on the machine.
