@@ -6,13 +6,12 @@ use anyhow::{Context, Result};
 use fantoccini::key::Key;
 use support::{Home, Window};
 
+use crate::agents::{self, NEEDS, TIMELINE, say};
 use crate::windows::new_beside;
-use crate::{at_a_prompt, ctrl, enter, gives, says, scenario};
+use crate::{at_a_prompt, ctrl, gives, says, scenario};
 
 const AT: &str = "acp:scripted";
 const CARD: &str = "[data-testid=\"permission\"]";
-const NEEDS: &str = "[data-testid=\"needs-you\"]";
-const TIMELINE: &str = "[data-testid=\"agent-timeline\"]";
 
 /// A window beside an agent that was begun in a terminal, and the agent's id; its conversation is in front.
 async fn beside_an_agent(home: &Home) -> Result<(Window, String)> {
@@ -23,19 +22,10 @@ async fn beside_an_agent(home: &Home) -> Result<(Window, String)> {
     Ok((window, id))
 }
 
-/// Opens an agent from the hub.
+/// Opens the hub, and an agent from there.
 async fn open_agent(window: &Window, id: &str) -> Result<()> {
     window.click("[data-testid=\"open-hub\"]").await?;
-    let row = format!("[data-testid=\"agents-hub\"] [data-testid=\"agent-{id}\"]");
-    window.click(&row).await?;
-    window.find(TIMELINE).await.map(drop)
-}
-
-/// Writes to the agent in front.
-async fn say(window: &Window, text: &str) -> Result<()> {
-    window.click("[data-testid=\"composer\"]").await?;
-    window.type_keys(text).await?;
-    window.type_keys(&enter().to_string()).await
+    agents::open_agent(window, id).await
 }
 
 #[tokio::test]

@@ -8,10 +8,10 @@ use support::{Home, PaseoDaemon, Window, wait_for};
 
 use crate::{at_a_prompt, ctrl, enter, enter_line, killed_and_opened_again, says, scenario, shift};
 
-const HUB: &str = "[data-testid=\"agents-hub\"]";
+pub(crate) const HUB: &str = "[data-testid=\"agents-hub\"]";
 const DOWN: &str = "[data-testid=\"agent-down\"]";
-const NEEDS: &str = "[data-testid=\"needs-you\"]";
-const TIMELINE: &str = "[data-testid=\"agent-timeline\"]";
+pub(crate) const NEEDS: &str = "[data-testid=\"needs-you\"]";
+pub(crate) const TIMELINE: &str = "[data-testid=\"agent-timeline\"]";
 const QUEUED: &str = "[data-testid=\"queued\"]";
 
 /// A window whose only host is a daemon of its own, with the hub open.
@@ -23,7 +23,7 @@ async fn at_the_hub(home: &Home) -> Result<Window> {
 }
 
 /// Opens an agent from the hub.
-async fn open_agent(window: &Window, id: &str) -> Result<()> {
+pub(crate) async fn open_agent(window: &Window, id: &str) -> Result<()> {
     window
         .click(&format!("{HUB} [data-testid=\"agent-{id}\"]"))
         .await?;
@@ -31,7 +31,7 @@ async fn open_agent(window: &Window, id: &str) -> Result<()> {
 }
 
 /// Writes to the agent in front.
-async fn say(window: &Window, text: &str) -> Result<()> {
+pub(crate) async fn say(window: &Window, text: &str) -> Result<()> {
     window.click("[data-testid=\"composer\"]").await?;
     window.type_keys(text).await?;
     window.type_keys(&enter().to_string()).await
