@@ -160,13 +160,13 @@ function took(
 
 /** Closes a pane; asks first when a program would be ended by it. */
 export async function requestClose(pane: PaneId): Promise<void> {
-  // Asked anew: what was told last may be older than the program that was started just now.
+  // Asked anew: what was told last may be older than the program that was started just now, or than where its shell went.
   const listed = await backend.listPanes();
-  const info =
-    listed.status === "ok"
-      ? listed.data.find((listed) => listed.id === pane)
-      : usePanes.getState().panes[pane];
-  if (info?.busy) ask({ ask: "close", pane });
+  const now =
+    listed.status === "ok" && listed.data.find(({ id }) => id === pane);
+  if (now)
+    usePanes.setState(({ panes }) => ({ panes: { ...panes, [pane]: now } }));
+  if (usePanes.getState().panes[pane]?.busy) ask({ ask: "close", pane });
   else void closePane(pane);
 }
 
