@@ -314,6 +314,8 @@ async fn what_an_agent_wrote_down_is_found_in_the_panel_and_opens_at_its_message
         })
         .await?;
         assert_eq!(found["text"], "the-needle");
+        // What the agent says beside it is read as Markdown.
+        window.find(&format!("{view} .prose li")).await?;
         window.picture("conversation").await?;
 
         // What came long before is read on when one goes there, and what one reads stays where it is.

@@ -62,6 +62,28 @@ test("what a tool was told is folded, unless it is what was found", async () => 
   expect(tool).not.toHaveAttribute("open");
 });
 
+test("who goes on to another message is not taken back to the one before by a late answer", async () => {
+  const told = transcript("one", ["first needle", "second needle"]);
+  twin.transcripts.push(told);
+  const { readTranscript } = twin;
+  let answerLate = () => {};
+  twin.readTranscript = async (place) => {
+    const answer = await readTranscript({ ...place, before: 0, after: 0 });
+    if (place.message === "0.0")
+      await new Promise<void>((resolve) => {
+        answerLate = resolve;
+      });
+    return answer;
+  };
+  const at = (message: string) => hitOf(told, { message });
+  const { rerender } = render(<TranscriptView hit={at("0.0")} visit={0} />);
+  rerender(<TranscriptView hit={at("1.0")} visit={1} />);
+  expect(await screen.findByText("second needle")).toBeInTheDocument();
+  answerLate();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(screen.getByText("second needle")).toBeInTheDocument();
+});
+
 test("a message that is gone is told, and nothing else is shown", async () => {
   const told = transcript("one", ["go"]);
   render(<TranscriptView hit={hitOf(told, {})} visit={0} />);

@@ -32,6 +32,8 @@ export function useTranscript(hit: TranscriptHit): Transcript {
   const [stretch, setStretch] = useState<Stretch | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const reading = useRef(false);
+  /** Counts up with each message that one comes for: what was asked for an earlier one is let go. */
+  const visit = useRef(0);
   const { agent, file } = hit.conversation;
 
   const read = useCallback(
@@ -42,8 +44,10 @@ export function useTranscript(hit: TranscriptHit): Transcript {
       take: (page: TranscriptPage) => (now: Stretch | null) => Stretch | null,
     ) => {
       reading.current = true;
+      const asked = visit.current;
       const place = { agent, file, message, before, after };
       const answer = await backend.readTranscript(place);
+      if (asked !== visit.current) return;
       reading.current = false;
       if (answer.status === "error") {
         setFailure(answer.error.message);
@@ -56,6 +60,7 @@ export function useTranscript(hit: TranscriptHit): Transcript {
   );
 
   useEffect(() => {
+    visit.current++;
     setStretch(null);
     void read(hit.message, MESSAGES, MESSAGES, (page) => () => page);
   }, [read, hit.message]);
